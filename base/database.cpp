@@ -1,0 +1,493 @@
+#include "base/database.hpp"
+
+#include "base/expect.hpp"
+#include "base/log.hpp"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <unistd.h>
+#include <utility>
+
+namespace muster {
+
+namespace {
+
+constexpr std::uint64_t wal_restart_bytes = 64U << 20U;
+constexpr int busy_timeout_ms = 5000;
+constexpr int restart_patience_ms = 50;  // a reader must not hold up the writer's thread
+/// The first release without the data race of two connections that checkpoint one WAL.
+constexpr int safe_sqlite = 3051003;
+
+ErrorKind kind_of(int code) {
+    switch (code & 0xFF) {
+        case SQLITE_FULL:
+            return ErrorKind::full;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return ErrorKind::unavailable;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return ErrorKind::corrupt;
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN:
+            return ErrorKind::io;
+        case SQLITE_READONLY:
+        case SQLITE_AUTH:
+        case SQLITE_PERM:
+            return ErrorKind::refused;
+        case SQLITE_CONSTRAINT:
+            return ErrorKind::conflict;
+        case SQLITE_INTERRUPT:
+            return ErrorKind::timeout;
+        default:
+            return ErrorKind::internal;
+    }
+}
+
+Failure sql_failure(sqlite3* connection, int code, std::string context = {}) {
+    const bool out_of_space = connection != nullptr && sqlite3_system_errno(connection) == ENOSPC &&
+                              (code & 0xFF) == SQLITE_IOERR;
+    const char* text = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
+    return failure(out_of_space ? ErrorKind::full : kind_of(code), text, std::move(context));
+}
+
+/// Paths this process has open for writing. Two writing connections may both checkpoint, which SQLite before
+/// 3.51.3 does not survive; builds that check find the second one before data is lost.
+class Writers {
+  public:
+    static Writers& of_this_process() {
+        static Writers one;
+        return one;
+    }
+
+    void add(const std::string& path) {
+        const std::lock_guard lock(mutex_);
+        const bool first = open_.insert(path).second;
+#ifndef NDEBUG
+        expect(first, "a second connection of this process writes to " + path);
+#else
+        static_cast<void>(first);
+#endif
+    }
+
+    void remove(const std::string& path) {
+        const std::lock_guard lock(mutex_);
+        open_.erase(path);
+    }
+
+  private:
+    std::mutex mutex_;
+    std::set<std::string> open_;
+};
+
+std::string real_path(const std::string& path) {
+    std::error_code problem;
+    const auto real = std::filesystem::weakly_canonical(path, problem);
+    return problem ? path : real.string();
+}
+
+void tell_version_once() {
+    static const bool told = [] {
+        if (sqlite3_libversion_number() < safe_sqlite) {
+            log(LogLevel::info,
+                "database.old_sqlite",
+                {{"version", sqlite3_libversion()}, {"relies_on", "one writing connection per file"}
+                });
+        }
+        return true;
+    }();
+    static_cast<void>(told);
+}
+
+/// SQLite would create it 0644. Only a new file is opened here: closing a known one would drop SQLite's locks.
+void create_private(const std::string& path) {
+    const int created = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (created >= 0) {
+        ::close(created);
+    }
+}
+
+int open_flags(DatabaseMode mode) {
+    const int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    switch (mode) {
+        case DatabaseMode::writer:
+            return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        case DatabaseMode::reader:
+            return common | SQLITE_OPEN_READONLY;
+        case DatabaseMode::memory:
+            return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+    }
+    return common | SQLITE_OPEN_READONLY;
+}
+
+std::string pragmas(const DatabaseOptions& options) {
+    std::string sql;
+    if (options.mode != DatabaseMode::reader) {
+        sql += "PRAGMA page_size=" + std::to_string(options.page_bytes) + ";";
+    }
+    if (options.mode == DatabaseMode::writer) {
+        sql += "PRAGMA journal_mode=WAL;";
+        sql += options.durability == Durability::full ? "PRAGMA synchronous=FULL;"
+                                                      : "PRAGMA synchronous=NORMAL;";
+    }
+    sql +=
+        "PRAGMA mmap_size=0;"
+        "PRAGMA foreign_keys=ON;"
+        "PRAGMA trusted_schema=OFF;"
+        "PRAGMA cell_size_check=ON;"
+        "PRAGMA temp_store=MEMORY;"
+        "PRAGMA journal_size_limit=67108864;"
+        "PRAGMA wal_autocheckpoint=0;";
+    sql += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
+    if (options.mode == DatabaseMode::reader) {
+        sql += "PRAGMA query_only=ON;";
+    }
+    return sql;
+}
+
+}  // namespace
+
+struct Database::Impl {
+    sqlite3* connection = nullptr;
+    DatabaseOptions options;
+    std::string path;
+    std::string claimed;  ///< what was added to Writers, if anything
+    std::uint64_t wal_frames = 0;
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    ~Impl() {
+        // v2 waits for statements that are still alive instead of leaking the connection.
+        sqlite3_close_v2(connection);
+        if (!claimed.empty()) {
+            Writers::of_this_process().remove(claimed);
+        }
+    }
+};
+
+struct Statement::Impl {
+    sqlite3_stmt* statement = nullptr;
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    ~Impl() { sqlite3_finalize(statement); }
+
+    sqlite3* connection() const { return sqlite3_db_handle(statement); }
+};
+
+Statement::Statement(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Statement::Statement(Statement&&) noexcept = default;
+Statement& Statement::operator=(Statement&&) noexcept = default;
+Statement::~Statement() = default;
+
+Statement& Statement::bind(int position, std::int64_t value) {
+    expect(
+        sqlite3_bind_int64(impl_->statement, position + 1, value) == SQLITE_OK,
+        "no such parameter, or the statement is not reset"
+    );
+    return *this;
+}
+
+Statement& Statement::bind(int position, double value) {
+    expect(
+        sqlite3_bind_double(impl_->statement, position + 1, value) == SQLITE_OK,
+        "no such parameter, or the statement is not reset"
+    );
+    return *this;
+}
+
+Statement& Statement::bind_text(int position, std::string_view value) {
+    const char* data = value.data() == nullptr ? "" : value.data();
+    const int code = sqlite3_bind_text64(
+        impl_->statement, position + 1, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8
+    );
+    expect(code == SQLITE_OK, "no such parameter, or the statement is not reset");
+    return *this;
+}
+
+Statement& Statement::bind_blob(int position, std::string_view value) {
+    const char* data = value.data() == nullptr ? "" : value.data();
+    const int code =
+        sqlite3_bind_blob64(impl_->statement, position + 1, data, value.size(), SQLITE_STATIC);
+    expect(code == SQLITE_OK, "no such parameter, or the statement is not reset");
+    return *this;
+}
+
+Statement& Statement::bind_null(int position) {
+    expect(
+        sqlite3_bind_null(impl_->statement, position + 1) == SQLITE_OK,
+        "no such parameter, or the statement is not reset"
+    );
+    return *this;
+}
+
+Result<bool> Statement::step() {
+    const int code = sqlite3_step(impl_->statement);
+    if (code == SQLITE_ROW) {
+        return true;
+    }
+    if (code == SQLITE_DONE) {
+        sqlite3_reset(impl_->statement);
+        return false;
+    }
+    Failure problem = sql_failure(impl_->connection(), code);
+    sqlite3_reset(impl_->statement);
+    return problem;
+}
+
+Result<std::int64_t> Statement::run() {
+    sqlite3* connection = impl_->connection();
+    const sqlite3_int64 before = sqlite3_total_changes64(connection);
+    Result<bool> row = step();
+    while (row && *row) {
+        row = step();
+    }
+    if (!row) {
+        return failure(row.error());
+    }
+    // Statements that change nothing would otherwise report the count of the one before them.
+    const bool changed = sqlite3_total_changes64(connection) != before;
+    return changed ? std::int64_t{sqlite3_changes64(connection)} : std::int64_t{0};
+}
+
+void Statement::reset() {
+    sqlite3_reset(impl_->statement);
+}
+
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(impl_->statement, column);
+}
+
+double Statement::real(int column) const {
+    return sqlite3_column_double(impl_->statement, column);
+}
+
+std::string_view Statement::text(int column) const {
+    const unsigned char* data = sqlite3_column_text(impl_->statement, column);
+    if (data == nullptr) {
+        return {};
+    }
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(impl_->statement, column));
+    return {reinterpret_cast<const char*>(data), size};
+}
+
+std::string_view Statement::blob(int column) const {
+    const void* data = sqlite3_column_blob(impl_->statement, column);
+    if (data == nullptr) {
+        return {};
+    }
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(impl_->statement, column));
+    return {static_cast<const char*>(data), size};
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(impl_->statement, column) == SQLITE_NULL;
+}
+
+int Statement::columns() const {
+    return sqlite3_column_count(impl_->statement);
+}
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+Result<Database> Database::open(const std::string& path, DatabaseOptions options) {
+    auto impl = std::make_unique<Impl>();
+    impl->options = options;
+    impl->path = path;
+    if (options.mode == DatabaseMode::writer) {
+        tell_version_once();
+        create_private(path);
+        impl->claimed = real_path(path);
+        Writers::of_this_process().add(impl->claimed);
+    }
+    const std::string name = options.mode == DatabaseMode::memory ? ":memory:" : path;
+    const int opened =
+        sqlite3_open_v2(name.c_str(), &impl->connection, open_flags(options.mode), nullptr);
+    if (opened != SQLITE_OK) {
+        return sql_failure(impl->connection, opened, path);
+    }
+    sqlite3_busy_timeout(impl->connection, busy_timeout_ms);
+    for (const auto& [setting, value] :
+         {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
+          std::pair{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+          std::pair{SQLITE_DBCONFIG_DQS_DML, 0},
+          std::pair{SQLITE_DBCONFIG_DQS_DDL, 0}}) {
+        sqlite3_db_config(impl->connection, setting, value, nullptr);
+    }
+    Database database(std::move(impl));
+    if (auto set = database.execute(pragmas(options)); !set) {
+        return failure(set.error(), path);
+    }
+    // After the pragma: automatic checkpoints are a hook of this very kind.
+    sqlite3_wal_hook(
+        database.impl_->connection,
+        [](void* frames, sqlite3*, const char*, int count) {
+            *static_cast<std::uint64_t*>(frames) = static_cast<std::uint64_t>(count);
+            return SQLITE_OK;
+        },
+        &database.impl_->wal_frames
+    );
+    return database;
+}
+
+Status Database::execute(std::string_view sql) {
+    const int code =
+        sqlite3_exec(impl_->connection, std::string(sql).c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+        return sql_failure(impl_->connection, code);
+    }
+    return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    auto impl = std::make_unique<Statement::Impl>();
+    const int code = sqlite3_prepare_v3(
+        impl_->connection,
+        sql.data(),
+        static_cast<int>(sql.size()),
+        SQLITE_PREPARE_PERSISTENT,
+        &impl->statement,
+        nullptr
+    );
+    if (code != SQLITE_OK) {
+        return sql_failure(impl_->connection, code, std::string(sql));
+    }
+    expect(impl->statement != nullptr, "an empty statement was prepared");
+    return Statement(std::move(impl));
+}
+
+Status Database::migrate(std::span<const Migration> migrations) {
+    auto version = prepare("PRAGMA user_version");
+    if (!version) {
+        return failure(version.error());
+    }
+    if (auto row = version->step(); !row) {
+        return failure(row.error(), impl_->path);
+    }
+    const std::int64_t has = version->integer(0);
+    version->reset();
+    const auto knows = static_cast<std::int64_t>(migrations.size());
+    if (has > knows) {
+        return failure(
+            ErrorKind::invalid,
+            "the file was written by a newer version (schema " + std::to_string(has) +
+                ", this one knows " + std::to_string(knows) + "); install that version again",
+            impl_->path
+        );
+    }
+    int expected = 1;
+    for (const Migration& migration : migrations) {
+        expect(migration.number == expected++, "migrations are numbered 1, 2, …");
+        if (migration.number <= has) {
+            continue;
+        }
+        const std::string number = std::to_string(migration.number);
+        auto transaction = Transaction::begin(*this);
+        if (!transaction) {
+            return failure(transaction.error(), impl_->path);
+        }
+        Status done = execute(migration.sql);
+        if (done) {
+            done = execute("PRAGMA user_version=" + number);
+        }
+        if (done) {
+            done = transaction->commit();
+        }
+        if (!done) {
+            return failure(done.error().in("migration " + number), impl_->path);
+        }
+    }
+    return {};
+}
+
+Status Database::begin() {
+    return execute(impl_->options.mode == DatabaseMode::reader ? "BEGIN" : "BEGIN IMMEDIATE");
+}
+
+Status Database::commit() {
+    return execute("COMMIT");
+}
+
+void Database::rollback() {
+    // Some errors have rolled back already.
+    if (in_transaction()) {
+        static_cast<void>(execute("ROLLBACK"));
+    }
+}
+
+bool Database::in_transaction() const {
+    return sqlite3_get_autocommit(impl_->connection) == 0;
+}
+
+Status Database::checkpoint() {
+    expect(impl_->options.mode != DatabaseMode::reader, "only the writer checkpoints");
+    if (impl_->options.mode == DatabaseMode::memory) {
+        return {};
+    }
+    const bool restart = wal_bytes() > wal_restart_bytes;
+    const int how = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    int frames = 0;
+    int moved = 0;
+    sqlite3_busy_timeout(impl_->connection, restart_patience_ms);
+    const int code = sqlite3_wal_checkpoint_v2(impl_->connection, nullptr, how, &frames, &moved);
+    sqlite3_busy_timeout(impl_->connection, busy_timeout_ms);
+    if (code == SQLITE_OK && restart) {
+        impl_->wal_frames = 0;
+    }
+    // Busy: a reader still needs old frames; what could be moved was, and the next call goes on.
+    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) {
+        return sql_failure(impl_->connection, code, impl_->path);
+    }
+    return {};
+}
+
+std::uint64_t Database::wal_bytes() const {
+    constexpr std::uint64_t frame_header_bytes = 24;
+    return impl_->wal_frames * (impl_->options.page_bytes + frame_header_bytes);
+}
+
+std::int64_t Database::last_insert_id() const {
+    return sqlite3_last_insert_rowid(impl_->connection);
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+    if (auto begun = database.begin(); !begun) {
+        return failure(begun.error());
+    }
+    return Transaction(database);
+}
+
+Transaction::Transaction(Transaction&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)) {}
+
+Transaction::~Transaction() {
+    if (database_ != nullptr) {
+        database_->rollback();
+    }
+}
+
+Status Transaction::commit() {
+    expect(database_ != nullptr, "a transaction is committed once");
+    auto done = database_->commit();
+    if (done) {
+        database_ = nullptr;
+    }
+    return done;
+}
+
+}  // namespace muster

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Installs, builds and runs every test; ends with one line "N passed, N failed".
+
+    script/test            everything
+    script/test PART...    only these: install dev asan tsan checks
+
+install  packages that are missing
+dev      build with warnings as errors; every test, those with real daemons included
+asan     build with address and undefined-behaviour sanitizers; every test but those named slow
+tsan     build with the thread sanitizer; base, agent and collector, where threads meet
+checks   layout of the sources; every header compiled alone
+"""
+
+import pathlib
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PARTS = ["install", "dev", "asan", "tsan", "checks"]
+TSAN = ["base", "agent", "collector"]
+
+
+class Tally:
+    """What passed and what failed, over all parts. A part that cannot be built counts as one failure."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add(self, part, report):
+        """Reads the JUnit file of one ctest run; a missing or broken one is a failure."""
+        try:
+            cases = xml.etree.ElementTree.parse(report).getroot().findall("testcase")
+        except (OSError, xml.etree.ElementTree.ParseError):
+            self.failed.append(f"{part}: ctest left no report")
+            return
+        if not cases:
+            self.failed.append(f"{part}: ctest found no tests")
+        for case in cases:
+            name = f"{part}: {case.get('name')}"
+            skipped = case.find("skipped")
+            chosen_out = skipped is not None and skipped.get("message", "").startswith("SKIP_")
+            if case.get("status") == "run":
+                self.passed += 1
+            elif chosen_out or case.get("status") == "disabled":
+                self.skipped.append(name)
+            else:
+                # "notrun" without a reason of its own is a program that is not there.
+                self.failed.append(name)
+
+
+def run(*command):
+    """Runs a command in the root, its output shown; true when it succeeded."""
+    print("$", *command, flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def build(tally, part, *targets, options=()):
+    configured = run("cmake", "--preset", part, "--log-level=WARNING", *options)
+    chosen = ["--target", *targets] if targets else []
+    if configured and run("cmake", "--build", "--preset", part, *chosen):
+        return True
+    tally.failed.append(f"{part}: build")
+    return False
+
+
+def ctest(tally, part, *choice):
+    report = ROOT / "build" / part / "junit.xml"
+    report.unlink(missing_ok=True)
+    run("ctest", "--preset", part, "--output-junit", str(report), *choice)
+    tally.add(part, report)
+
+
+def install(tally):
+    if not run("script/bootstrap", "test"):
+        tally.failed.append("install: script/bootstrap")
+
+
+def dev(tally):
+    if build(tally, "dev"):
+        ctest(tally, "dev")
+
+
+def asan(tally):
+    if build(tally, "asan"):
+        ctest(tally, "asan", "-LE", "^(slow|check)$")
+
+
+def tsan(tally):
+    made = [f"tests_{folder}" for folder in TSAN if any((ROOT / "tests" / folder).glob("*.cpp"))]
+    if build(tally, "tsan", *made):
+        ctest(tally, "tsan", "-L", f"^({'|'.join(TSAN)})$")
+
+
+def checks(tally):
+    for name, command in [
+        ("format", ["script/format", "--check"]),
+        ("headers_are_self_contained", ["cmake", "--build", "--preset", "dev", "--target", "check_headers"]),
+    ]:
+        if run(*command):
+            tally.passed += 1
+        else:
+            tally.failed.append(f"checks: {name}")
+
+
+def main():
+    chosen = sys.argv[1:] or PARTS
+    if any(part not in PARTS for part in chosen):
+        print(__doc__.strip())
+        sys.exit(2)
+    tally = Tally()
+    took = {}
+    for part in chosen:
+        print(f"== {part}", flush=True)
+        began = time.monotonic()
+        {"install": install, "dev": dev, "asan": asan, "tsan": tsan, "checks": checks}[part](tally)
+        took[part] = time.monotonic() - began
+    print()
+    for part, seconds in took.items():
+        print(f"{part} took {seconds:.0f} s")
+    for name in tally.skipped:
+        print("skipped:", name)
+    for name in tally.failed:
+        print("failed:", name)
+    print(f"{tally.passed} passed, {len(tally.failed)} failed")
+    sys.exit(bool(tally.failed))
+
+
+if __name__ == "__main__":
+    main()

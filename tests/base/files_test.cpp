@@ -1,0 +1,183 @@
+#include "base/files.hpp"
+
+#include "base/memory_files.hpp"
+#include "tests/base/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+namespace muster {
+namespace {
+
+/// Both file systems keep one contract; `root` is a folder that exists.
+struct Place {
+    std::unique_ptr<Files> files;
+    std::string root;
+};
+
+class FilesContract : public testing::TestWithParam<std::string> {
+  protected:
+    FilesContract() {
+        if (GetParam() == "memory") {
+            place_ = {.files = std::make_unique<MemoryFiles>(), .root = "/root"};
+            EXPECT_TRUE(place_.files->create_directories("/root"));
+        } else {
+            place_ = {.files = std::make_unique<RealFiles>(), .root = folder_.path()};
+        }
+    }
+
+    Files& files() { return *place_.files; }
+
+    std::string at(const std::string& name) const { return place_.root + "/" + name; }
+
+    void put(const std::string& name, std::string_view text) {
+        auto file = files().open(at(name), OpenMode::append);
+        ASSERT_TRUE(file) << file.error().text();
+        ASSERT_TRUE((*file)->append(text));
+        ASSERT_TRUE((*file)->sync());
+    }
+
+    std::string get(const std::string& name) {
+        auto text = read_file(files(), at(name), 1 << 20);
+        return text ? *text : text.error().text();
+    }
+
+  private:
+    TemporaryFolder folder_;
+    Place place_;
+};
+
+TEST_P(FilesContract, AppendCreatesAndGoesOn) {
+    put("a", "one");
+    put("a", "two");
+    EXPECT_EQ(get("a"), "onetwo");
+}
+
+TEST_P(FilesContract, CreateNewRefusesWhatExists) {
+    put("a", "one");
+    const auto again = files().open(at("a"), OpenMode::create_new);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind(), ErrorKind::conflict);
+    EXPECT_TRUE(files().open(at("b"), OpenMode::create_new));
+}
+
+TEST_P(FilesContract, MissingFilesAndFoldersAreNotFound) {
+    EXPECT_EQ(files().open(at("a"), OpenMode::read).error().kind(), ErrorKind::not_found);
+    EXPECT_EQ(files().open(at("x/a"), OpenMode::append).error().kind(), ErrorKind::not_found);
+    EXPECT_EQ(files().list(at("x")).error().kind(), ErrorKind::not_found);
+    EXPECT_EQ(files().rename(at("a"), at("b")).error().kind(), ErrorKind::not_found);
+    EXPECT_FALSE(files().sync_directory(at("x")));
+    EXPECT_TRUE(files().remove(at("a"))) << "removing what is not there is not an error";
+    EXPECT_TRUE(files().remove_directory(at("x")));
+}
+
+TEST_P(FilesContract, ReadsFromTheMiddleAndStopsAtTheEnd) {
+    put("a", "0123456789");
+    auto file = files().open(at("a"), OpenMode::read);
+    ASSERT_TRUE(file);
+    EXPECT_EQ((*file)->read(4, 3), "456");
+    EXPECT_EQ((*file)->read(8, 100), "89");
+    EXPECT_EQ((*file)->read(10, 1), "");
+    EXPECT_EQ((*file)->read(1000, 1), "");
+    EXPECT_FALSE((*file)->append("x"));
+    EXPECT_FALSE((*file)->truncate(0));
+}
+
+TEST_P(FilesContract, TruncatedFilesAppendAtTheNewEnd) {
+    put("a", "0123456789");
+    auto file = files().open(at("a"), OpenMode::append);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->truncate(3));
+    ASSERT_TRUE((*file)->append("x"));
+    EXPECT_EQ((*file)->size(), 4U);
+    EXPECT_EQ(get("a"), "012x");
+}
+
+TEST_P(FilesContract, FoldersAreMadeListedAndRemoved) {
+    ASSERT_TRUE(files().create_directories(at("x/y/z")));
+    ASSERT_TRUE(files().create_directories(at("x/y/z"))) << "twice is once";
+    put("x/b", "");
+    put("x/a", "");
+    const std::vector<std::string> names{"a", "b", "y"};
+    EXPECT_EQ(files().list(at("x")), names);
+    EXPECT_TRUE(files().exists(at("x/y")));
+    EXPECT_FALSE(files().remove_directory(at("x"))) << "not empty";
+    EXPECT_FALSE(files().remove(at("x"))) << "a folder is no file";
+    EXPECT_TRUE(files().remove_directory(at("x/y/z")));
+    EXPECT_FALSE(files().exists(at("x/y/z")));
+    EXPECT_FALSE(files().create_directories(at("x/a/b"))) << "a file is in the way";
+}
+
+TEST_P(FilesContract, RenameReplacesAndOpenFilesKeepTheirContent) {
+    put("a", "new");
+    put("b", "old");
+    auto old = files().open(at("b"), OpenMode::read);
+    ASSERT_TRUE(old);
+    ASSERT_TRUE(files().rename(at("a"), at("b")));
+    EXPECT_EQ(get("b"), "new");
+    EXPECT_FALSE(files().exists(at("a")));
+    EXPECT_EQ((*old)->read(0, 10), "old");
+}
+
+TEST_P(FilesContract, RemovedFilesStayReadableWhileOpen) {
+    put("a", "text");
+    auto file = files().open(at("a"), OpenMode::read);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(files().remove(at("a")));
+    EXPECT_FALSE(files().exists(at("a")));
+    EXPECT_EQ((*file)->read(0, 10), "text");
+}
+
+TEST_P(FilesContract, AtomicWritesReplaceTheWholeFile) {
+    put("a", "a long first version");
+    put("a.new", "left behind by a crash");
+    ASSERT_TRUE(write_file_atomically(files(), at("a"), "second"));
+    EXPECT_EQ(get("a"), "second");
+    EXPECT_FALSE(files().exists(at("a.new")));
+    EXPECT_FALSE(write_file_atomically(files(), at("missing/a"), "x"));
+}
+
+TEST_P(FilesContract, ReadFileRefusesMoreThanItsLimit) {
+    put("a", "0123456789");
+    EXPECT_EQ(read_file(files(), at("a"), 10), "0123456789");
+    const auto refused = read_file(files(), at("a"), 9);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::full);
+}
+
+TEST_P(FilesContract, ThereIsFreeSpace) {
+    EXPECT_GT(files().free_bytes(at("")).value_or(0), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Both,
+    FilesContract,
+    testing::Values("memory", "real"),
+    [](const auto& chosen) { return chosen.param; }
+);
+
+TEST(RealFiles, MakesFilesForTheOwnerAlone) {
+    const TemporaryFolder folder;
+    RealFiles files;
+    ASSERT_TRUE(files.create_directories(folder.file("state/deep")));
+    ASSERT_TRUE(write_file_atomically(files, folder.file("state/key"), "secret"));
+    struct stat info{};
+    ASSERT_EQ(stat(folder.file("state/key").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U);
+    ASSERT_EQ(stat(folder.file("state/deep").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0700U);
+}
+
+TEST(RealFiles, SaysThatTheDiskIsFull) {
+    RealFiles files;
+    auto file = files.open("/dev/full", OpenMode::append);
+    ASSERT_TRUE(file) << file.error().text();
+    const auto written = (*file)->append("x");
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().kind(), ErrorKind::full);
+    EXPECT_EQ(written.error().context(), "/dev/full");
+}
+
+}  // namespace
+}  // namespace muster
