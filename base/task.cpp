@@ -7,6 +7,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -165,7 +166,10 @@ void TaskGroup::start(std::string name, Task<void> task) {
             );
             expect(false, "a task ended by an exception");
         }
-        impl->running.erase(entry);
+        // A stop from outside the loop is still under way to the signal as a posted handler: the signal goes after it.
+        const auto ended = std::make_shared<std::list<Impl::Running>>();
+        ended->splice(ended->end(), impl->running, entry);
+        asio::post(impl->loop, [ended] {});
         if (impl->running.empty()) {
             impl->ended.cancel();
         }

@@ -14,7 +14,7 @@ import sys
 # What the line matches, what to call it, and the files that may have it with the reason.
 LIBRARIES = [
     (r"#include <net-snmp/", "net-snmp", {
-        r"probes/snmp_run\.cpp": "the SNMP engine"}),
+        r"probes/snmp_(\w+_)?run\.cpp": "the SNMP engine"}),
     (r"#include <curl/", "curl", {
         r"probes/http_run\.cpp": "the HTTP engine"}),
     (r"#include <sqlite3\.h>", "sqlite3.h", {
@@ -36,7 +36,7 @@ OUTSIDE_WORLD = {
     r"base/(task|clock|log)\.\w+": "the adapters themselves",
     r"wire/(connection|http_client|\w*listener|tls\w*)\.cpp": "sockets of the link and of HTTP",
     r"probes/icmp\w*\.cpp": "ICMP sockets",
-    r"probes/(resolver|worker_pool|runner|waiter|worker_channel|\w+_run)\.cpp": "names, worker processes and the engines",
+    r"probes/(resolver|worker_pool|runner|waiter|worker_channel|socket_watch|\w+_run)\.cpp": "names, worker processes and the engines",
     r"worker/\w+\.cpp": "the worker process: one socket to its parent",
     r"agent/(agent|delivery|uplink|enrolment|spool_thread|main)\.cpp": "performs what the agent's parts decide",
     r"collector/(collector|command_gate|main|\w*listener\w*|\w*_loop|\w*_thread)\.cpp": "performs what the parts decide",

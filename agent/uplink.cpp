@@ -1,0 +1,328 @@
+#include "agent/uplink.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <charconv>
+#include <deque>
+#include <utility>
+
+namespace muster::agent {
+
+namespace {
+
+/// The link client itself notices a silent collector; this only keeps an await from being endless.
+constexpr Duration longest_receive = std::chrono::hours(1);
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
+    Endpoint out{.host = std::string(text), .port = default_port};
+    const std::size_t colon = text.rfind(':');
+    const bool bracketed = text.starts_with('[');
+    const std::size_t bracket = text.rfind(']');
+    const bool has_port = colon != std::string_view::npos &&
+                          (bracketed ? bracket + 1 == colon : text.find(':') == colon);
+    if (has_port) {
+        const std::string_view digits = text.substr(colon + 1);
+        const auto [end, problem] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+        if (problem != std::errc{} || end != digits.data() + digits.size() || out.port == 0) {
+            return failure(ErrorKind::invalid, "not a port: expected host:port", std::string(text));
+        }
+        out.host = text.substr(0, colon);
+    }
+    if (bracketed && out.host.ends_with(']')) {
+        out.host = out.host.substr(1, out.host.size() - 2);
+    }
+    if (out.host.empty()) {
+        return failure(ErrorKind::invalid, "no host: expected host:port", std::string(text));
+    }
+    return out;
+}
+
+struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
+    Impl(
+        asio::io_context& on,
+        const Clock& the_clock,
+        Random& random,
+        UplinkOptions the_options,
+        wire::AgentFacts facts,
+        wire::SpoolPosition position,
+        UplinkEvents the_events
+    )
+        : loop(on),
+          clock(the_clock),
+          options(std::move(the_options)),
+          events(std::move(the_events)),
+          client(options.link, std::move(facts), position, random, clock.mono()),
+          timer(on),
+          tasks(on) {}
+
+    void perform(wire::LinkClient::Actions actions);
+    void act(wire::LinkAction action);
+    void arm();
+    void on_timer();
+    void close(const std::string& why);
+    void connection_ended(const Error& why);
+    void count();
+    Task<Result<std::unique_ptr<wire::Connection>>> dial();
+    static Task<void> serve(std::shared_ptr<Impl> self, std::uint64_t generation);
+
+    asio::io_context& loop;
+    const Clock& clock;
+    UplinkOptions options;
+    UplinkEvents events;
+    wire::LinkClient client;
+    asio::steady_timer timer;
+    MonoTime armed_for = MonoTime::max();
+    TaskGroup tasks;
+    std::shared_ptr<wire::Connection> connection;  // shared with serve(), which waits inside it
+    std::uint64_t generation = 0;  // of the connection; what older ones report is ignored
+    std::deque<wire::LinkAction> queue;
+    bool performing = false;
+    bool draining = false;  // stop() closes the connection itself, after what is queued
+    bool stopped = false;
+    bool live = false;
+    std::string last_failure;
+    std::uint64_t failures = 0;
+};
+
+void Uplink::Impl::perform(wire::LinkClient::Actions actions) {
+    for (wire::LinkAction& action : actions) {
+        queue.push_back(std::move(action));
+    }
+    if (performing) {
+        return;
+    }
+    performing = true;
+    while (!queue.empty()) {
+        wire::LinkAction action = std::move(queue.front());
+        queue.pop_front();
+        act(std::move(action));
+    }
+    performing = false;
+    if (live != client.is_live()) {
+        live = client.is_live();
+        if (events.live_changed) {
+            events.live_changed(live);
+        }
+    }
+    arm();
+}
+
+void Uplink::Impl::act(wire::LinkAction action) {
+    namespace todo = wire::link_action;
+    if (auto* send = std::get_if<todo::Send>(&action)) {
+        if (connection) {
+            if (auto sent = connection->send(send->frame); !sent) {
+                connection_ended(sent.error());
+            }
+        }
+    } else if (auto* fetch = std::get_if<todo::Fetch>(&action)) {
+        events.fetch(fetch->from_seq, fetch->bytes);
+    } else if (auto* acked = std::get_if<todo::Acked>(&action)) {
+        events.acked(acked->seq);
+    } else if (auto* apply = std::get_if<todo::Apply>(&action)) {
+        events.apply(apply->epoch, std::move(apply->items));
+    } else if (auto* closing = std::get_if<todo::Close>(&action)) {
+        close(closing->why);
+    } else if (std::get_if<todo::Connected>(&action) != nullptr) {
+        log(LogLevel::info,
+            "link.connected",
+            {{"collector", options.collector.host}, {"port", options.collector.port}});
+        last_failure.clear();
+        failures = 0;
+    } else {
+        ++generation;
+        tasks.start("uplink", serve(shared_from_this(), generation));
+    }
+}
+
+void Uplink::Impl::close(const std::string& why) {
+    if (live || last_failure != why) {
+        log(LogLevel::notice, "link.closed", {{"why", why}});
+        last_failure = why;
+    }
+    ++generation;
+    if (connection && !draining) {
+        connection->close();
+        connection.reset();
+    }
+}
+
+void Uplink::Impl::connection_ended(const Error& why) {
+    ++failures;
+    if (client.is_live()) {
+        log(LogLevel::notice, "link.closed", {{"why", why.text()}});
+    } else if (last_failure != why.text()) {
+        // Said once; that it goes on failing the same way is no news.
+        last_failure = why.text();
+        log(LogLevel::warning, "link.failed", {{"why", last_failure}, {"tries", failures}});
+    }
+    ++generation;
+    if (connection) {
+        connection->close();
+        connection.reset();
+    }
+    perform(client.on_closed(clock.mono()));
+}
+
+void Uplink::Impl::arm() {
+    const MonoTime wake = stopped ? MonoTime::max() : client.next_wake();
+    if (wake == armed_for) {
+        return;
+    }
+    armed_for = wake;
+    if (wake == MonoTime::max()) {
+        timer.cancel();
+        return;
+    }
+    timer.expires_after(std::max(Duration(wake - clock.mono()), Duration{0}));
+    timer.async_wait([weak = weak_from_this()](const boost::system::error_code& problem) {
+        const auto self = weak.lock();
+        if (!problem && self) {
+            self->on_timer();
+        }
+    });
+}
+
+void Uplink::Impl::on_timer() {
+    armed_for = MonoTime::max();
+    if (stopped) {
+        return;
+    }
+    count();
+    perform(client.on_time(clock.mono(), clock.wall()));
+}
+
+void Uplink::Impl::count() {
+    if (events.counters) {
+        events.counters(client.counters());
+    }
+}
+
+Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
+    std::vector<std::string> addresses{options.collector.host};
+    if (options.resolve) {
+        auto found =
+            co_await options.resolve(options.collector.host, Deadline::in(options.connect_within));
+        if (!found) {
+            co_return failure(found.error(), "the collector's name");
+        }
+        addresses = std::move(*found);
+    }
+    Error last(ErrorKind::not_found, "the collector's name has no address", options.collector.host);
+    for (const std::string& address : addresses) {
+        auto made = co_await wire::connect_link(
+            loop,
+            address,
+            options.collector.port,
+            options.collector.host,
+            options.identity,
+            Deadline::in(options.connect_within)
+        );
+        if (made) {
+            co_return std::move(*made);
+        }
+        last = made.error();
+    }
+    co_return failure(last);
+}
+
+Task<void> Uplink::Impl::serve(std::shared_ptr<Impl> self, std::uint64_t generation) {
+    auto made = co_await self->dial();
+    if (generation != self->generation || self->stopped) {
+        co_return;
+    }
+    if (!made) {
+        self->connection_ended(made.error());
+        co_return;
+    }
+    // Shared with the uplink, which may let go of it while we wait in receive().
+    const std::shared_ptr<wire::Connection> connection = std::move(*made);
+    connection->allow_large_frames();  // the collector has proved who it is
+    self->connection = connection;
+    self->count();
+    self->perform(self->client.on_connected(self->clock.mono(), self->clock.wall()));
+    while (generation == self->generation) {
+        auto frame = co_await connection->receive(Deadline::in(longest_receive));
+        if (generation != self->generation || self->stopped) {
+            break;
+        }
+        if (!frame && frame.error().kind() == ErrorKind::timeout) {
+            continue;
+        }
+        if (!frame) {
+            self->connection_ended(frame.error());
+            break;
+        }
+        self->perform(
+            self->client.on_frame(self->clock.mono(), self->clock.wall(), std::move(*frame))
+        );
+    }
+}
+
+Uplink::Uplink(
+    asio::io_context& loop,
+    const Clock& clock,
+    Random& random,
+    UplinkOptions options,
+    wire::AgentFacts facts,
+    wire::SpoolPosition position,
+    UplinkEvents events
+)
+    : impl_(std::make_shared<Impl>(
+          loop, clock, random, std::move(options), std::move(facts), position, std::move(events)
+      )) {}
+
+Uplink::~Uplink() {
+    impl_->stopped = true;
+    ++impl_->generation;
+    impl_->timer.cancel();
+    if (impl_->connection) {
+        impl_->connection->close();
+        impl_->connection.reset();
+    }
+    impl_->tasks.stop();
+}
+
+void Uplink::start() {
+    impl_->perform(impl_->client.on_time(impl_->clock.mono(), impl_->clock.wall()));
+}
+
+void Uplink::on_spool(wire::SpoolPosition position) {
+    impl_->perform(impl_->client.on_spool(impl_->clock.mono(), position));
+}
+
+void Uplink::on_records(std::vector<wire::SequencedRecord> records) {
+    impl_->perform(impl_->client.on_records(impl_->clock.mono(), std::move(records)));
+}
+
+void Uplink::applied(std::uint32_t epoch, std::vector<std::string> problems) {
+    impl_->perform(impl_->client.on_applied(epoch, std::move(problems)));
+}
+
+bool Uplink::is_live() const {
+    return impl_->client.is_live();
+}
+
+Task<void> Uplink::stop(std::string reason, Deadline deadline) {
+    const auto impl = impl_;
+    impl->draining = true;
+    impl->count();
+    impl->perform(impl->client.stop(std::move(reason)));
+    impl->stopped = true;
+    impl->arm();
+    if (const auto connection = std::exchange(impl->connection, nullptr)) {
+        auto flushed = co_await connection->flush(deadline);
+        if (!flushed) {
+            log(LogLevel::info, "link.goodbye_not_sent", {{"why", flushed.error().text()}});
+        }
+        connection->close();
+    }
+    impl->tasks.stop();
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,335 @@
+// Ingest figures of a whole collector: the real daemon, real TLS, durable commits on a real file system, history on, a "3 in a row"
+// rule on every probe. Prints one line a figure. Generators and collector share the machine's cores.
+//   bench_ingest [--quick] [--only load|field]     TMPDIR says where the files go (not a tmpfs, or nothing is durable)
+#include "collector/history/history.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <sstream>
+
+#include <unistd.h>
+
+namespace muster::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Process;
+using test::program;
+
+struct Lengths {
+    Duration warm_up = 30s;
+    Duration measure = 60s;
+};
+
+[[noreturn]] void give_up(const std::string& why) {
+    std::cerr << why << "\n";
+    std::exit(1);
+}
+
+void figure(const std::string& name, double value, const std::string& unit) {
+    std::cout << fmt::format("figure {} {:.{}f} {}", name, value, value < 100 ? 2 : 0, unit) << std::endl;
+}
+
+/// One collector in a folder of its own.
+class BenchCollector {
+  public:
+    explicit BenchCollector(const std::string& targets) {
+        write(targets);
+        start();
+    }
+
+    void start() {
+        std::filesystem::remove(dir_ / "collector/collector.json");
+        process_.emplace(Process::start(
+            {program("muster-collector"), "--config", dir_ / "collector.yaml"}, {{}, dir_ / "collector.log"}
+        ));
+        const bool ready = test::eventually(120s, [&] {
+            const std::string text = test::read_text(dir_ / "collector/collector.json");
+            if (text.find('}') == std::string::npos) {
+                return false;
+            }
+            const boost::json::value ports = boost::json::parse(text);
+            people_port_ = ports.at("people_port").to_number<int>();
+            agents_port_ = ports.at("agents_port").to_number<int>();
+            return true;
+        });
+        if (!ready) {
+            give_up("the collector did not start:\n" + test::read_text(dir_ / "collector.log"));
+        }
+        write(targets_);  // with its ports from now on: agents find it again after a restart
+        test::write_text(
+            dir_ / "cli.yaml",
+            fmt::format(
+                "server: https://localhost:{}\ntoken_file: {}/collector/admin.token\nca_file: {}/collector/ca/ca.crt\n",
+                people_port_, dir_.path(), dir_.path()
+            )
+        );
+    }
+
+    std::string join_token(const std::string& name, int uses) {
+        const test::CommandResult token = test::run_command(
+            {program("muster"), "--config", dir_ / "cli.yaml", "token", "create", "--agent", "--name", name, "--uses",
+             std::to_string(uses)}
+        );
+        if (token.exit_code != 0) {
+            give_up("no join token: " + token.output);
+        }
+        const std::string path = dir_ / ("token-" + name);
+        test::write_text(path, token.output);
+        return path;
+    }
+
+    bool is_caught_up() {
+        // -f: a status of 503 (a fold is behind) is a failure.
+        return test::run_command(
+                   {"curl", "-sf", "--cacert", dir_ / "collector/ca/ca.crt",
+                    fmt::format("https://localhost:{}/readyz", people_port_)}
+        ).exit_code == 0;
+    }
+
+    /// User and system time of the process so far.
+    double cpu_seconds() const {
+        const std::string stat = test::read_text(fmt::format("/proc/{}/stat", process_->pid()));
+        std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+        std::string skipped;
+        for (int i = 0; i < 11; ++i) {
+            fields >> skipped;
+        }
+        double user = 0;
+        double system = 0;
+        fields >> user >> system;
+        return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    }
+
+    double rss_mib() const {
+        std::istringstream fields(test::read_text(fmt::format("/proc/{}/statm", process_->pid())));
+        double pages = 0;
+        fields >> pages >> pages;
+        return pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+    }
+
+    double folder_bytes(const std::string& name) const {
+        double sum = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(dir_ / ("collector/" + name))) {
+            sum += static_cast<double>(entry.file_size());
+        }
+        return sum;
+    }
+
+    void kill() { process_->kill_now(); }
+
+    void stop() {
+        process_->signal(SIGTERM);
+        process_->wait(60s);
+    }
+
+    const test::TempDir& dir() const { return dir_; }
+    int people_port() const { return people_port_; }
+    int agents_port() const { return agents_port_; }
+
+  private:
+    void write(const std::string& targets) {
+        targets_ = targets;
+        test::write_text(
+            dir_ / "collector.yaml", fmt::format(
+                                         "listen: {{people: \"127.0.0.1:{}\", agents: \"127.0.0.1:{}\"}}\n"
+                                         "data_dir: {}/collector\n{}",
+                                         people_port_, agents_port_, dir_.path(), targets
+                                     )
+        );
+    }
+
+    test::TempDir dir_;
+    std::string targets_;
+    std::optional<Process> process_;
+    int people_port_ = 0;
+    int agents_port_ = 0;
+};
+
+/// What the generators counted between two moments.
+struct Counted {
+    double results = 0;
+    double batches = 0;
+    double unacked = 0;
+    std::vector<double> waits_ms;
+
+    void add(const std::string& path) {
+        std::istringstream lines(test::read_text(path));
+        std::string what;
+        double value = 0;
+        while (lines >> what >> value) {
+            if (what == "results") {
+                results += value;
+            } else if (what == "batches") {
+                batches += value;
+            } else if (what == "unacked") {
+                unacked += value;
+            } else {
+                waits_ms.push_back(value);
+            }
+        }
+    }
+
+    double wait_ms(double quantile) {
+        std::ranges::sort(waits_ms);
+        return waits_ms.empty() ? 0 : waits_ms[static_cast<std::size_t>(quantile * static_cast<double>(waits_ms.size() - 1))];
+    }
+};
+
+/// Writes the window and gives the collector's CPU seconds within it.
+double measure_window(BenchCollector& collector, const std::string& window, Lengths lengths, double& journal_bytes) {
+    const std::int64_t from = to_ns(SystemClock().wall() + lengths.warm_up);
+    const std::int64_t to = from + lengths.measure.count();
+    test::write_text(window + ".part", fmt::format("{} {}\n", from, to));
+    std::filesystem::rename(window + ".part", window);
+    const auto reached = [](std::int64_t when) {
+        test::eventually(1h, [&] { return to_ns(SystemClock().wall()) >= when; }, 1ms);
+    };
+    reached(from);
+    const double before = collector.cpu_seconds();
+    const double bytes_before = collector.folder_bytes("journal");
+    reached(to);
+    journal_bytes = collector.folder_bytes("journal") - bytes_before;
+    return collector.cpu_seconds() - before;
+}
+
+void wait_for(const std::string& path, Duration patience) {
+    if (!test::eventually(patience, [&] { return std::filesystem::exists(path); })) {
+        give_up("waited in vain for " + path);
+    }
+}
+
+void measure_load(Lengths lengths) {
+    std::string targets = "targets:\n";
+    for (int i = 0; i < 4; ++i) {
+        targets += fmt::format(
+            "  - {{name: \"gen{}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: {{agent: gen{}}}, "
+            "probes: [{{type: icmp, each: 1..100, name: \"p{{n}}\", interval: 1s}}]}}\n",
+            i, i
+        );
+    }
+    BenchCollector collector(targets);
+    const std::string window = collector.dir() / "window";
+    std::vector<Process> generators;
+    for (int i = 0; i < 4; ++i) {
+        const std::string name = fmt::format("gen{}", i);
+        const std::string dir = collector.dir() / name;
+        test::write_text(
+            dir + ".yaml", fmt::format("collector: localhost:{}\ndata_dir: {}\n", collector.agents_port(), dir)
+        );
+        const test::CommandResult enrolled = test::run_command(
+            {program("muster-agent"), "--config", dir + ".yaml", "enrol", "--collector",
+             fmt::format("https://localhost:{}", collector.people_port()), "--token-file", collector.join_token(name, 1),
+             "--name", name}
+        );
+        if (enrolled.exit_code != 0) {
+            give_up("could not enrol " + name + ": " + enrolled.output);
+        }
+        generators.push_back(Process::start(
+            {program("bench_ingest_generator"), dir, std::to_string(collector.agents_port()), std::to_string(i + 1),
+             window, dir + ".out"},
+            {{}, dir + ".log"}
+        ));
+    }
+    if (!test::eventually(120s, [&] { return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up(); })) {
+        give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
+    }
+    double journal_bytes = 0;
+    const double cpu = measure_window(collector, window, lengths, journal_bytes);
+    Counted counted;
+    for (int i = 0; i < 4; ++i) {
+        const std::string out = collector.dir() / fmt::format("gen{}.out", i);
+        wait_for(out, 30s);
+        counted.add(out);
+    }
+    const double seconds = std::chrono::duration<double>(lengths.measure).count();
+    figure("ingest.results_per_second", counted.results / seconds, "1/s");
+    figure("ingest.results_per_cpu_second", counted.results / cpu, "1/s");
+    figure("ingest.ack_p50_ms", counted.wait_ms(0.5), "ms");
+    figure("ingest.ack_p99_ms", counted.wait_ms(0.99), "ms");
+    figure("ingest.collector_rss", collector.rss_mib(), "MiB");
+    figure("journal.bytes_per_result", journal_bytes / counted.results, "B");
+
+    collector.kill();
+    const auto killed = std::chrono::steady_clock::now();
+    collector.start();
+    if (!test::eventually(120s, [&] { return collector.is_caught_up(); }, 5ms)) {
+        give_up("not caught up 120 s after kill -9");
+    }
+    figure("start.refold_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count(), "s");
+    generators.clear();
+    test::eventually(60s, [&] { return collector.is_caught_up(); });
+    collector.stop();
+    RealFiles files;
+    auto history = collector::History::open(files, collector.dir() / "collector/history", {});
+    if (!history) {
+        give_up(history.error().text());
+    }
+    while (history->merge_if_due().value_or(false)) {
+    }
+    const collector::HistoryStats stats = history->stats();
+    figure(
+        "history.bytes_per_sample",
+        static_cast<double>(stats.block_bytes) / static_cast<double>(std::max<std::uint64_t>(stats.block_samples, 1)), "B"
+    );
+}
+
+void measure_field(Lengths lengths) {
+    BenchCollector collector(
+        "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: {agent: \"field{n}\"}, "
+        "probes: [{type: icmp, each: 1..100, name: \"p{n}\", interval: 10s}]}\n"
+    );
+    const std::string window = collector.dir() / "window";
+    const std::string out = collector.dir() / "field.out";
+    const Process field = Process::start(
+        {program("bench_ingest_field"), collector.dir() / "agents", std::to_string(collector.people_port()),
+         std::to_string(collector.agents_port()), collector.join_token("field", 1000), "1000", window, out},
+        {{}, collector.dir() / "field.log"}
+    );
+    wait_for(out + ".joined", 300s);
+    double journal_bytes = 0;
+    const double cpu = measure_window(collector, window, lengths, journal_bytes);
+    wait_for(out, 30s);
+    Counted counted;
+    counted.add(out);
+    const double seconds = std::chrono::duration<double>(lengths.measure).count();
+    figure("ingest.field_results_per_second", counted.results / seconds, "1/s");
+    figure("ingest.us_per_batch", cpu * 1e6 / std::max(counted.batches, 1.0), "us");
+    figure("ingest.field_unacked_batches", counted.unacked, "batches");
+    figure("ingest.field_ack_p99_ms", counted.wait_ms(0.99), "ms");
+}
+
+}  // namespace
+}  // namespace muster::bench
+
+int main(int count, char** arguments) {
+    muster::bench::Lengths lengths;
+    std::string only;
+    for (int i = 1; i < count; ++i) {
+        const std::string argument = arguments[i];
+        if (argument == "--quick") {
+            lengths = {std::chrono::seconds(5), std::chrono::seconds(10)};
+        } else if (argument == "--only" && i + 1 < count) {
+            only = arguments[++i];
+        } else {
+            std::cerr << "usage: bench_ingest [--quick] [--only load|field]\n";
+            return 2;
+        }
+    }
+    if (only != "field") {
+        muster::bench::measure_load(lengths);
+    }
+    if (only != "load") {
+        muster::bench::measure_field(lengths);
+    }
+    return 0;
+}

@@ -1,0 +1,124 @@
+#include "collector/api/handlers.hpp"
+#include "collector/api/json.hpp"
+
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t longest_name = 255;
+constexpr std::size_t longest_request_pem = 16u << 10;
+constexpr std::int64_t most_uses = 10'000;
+
+json::object token_json(const JoinToken& token) {
+    return {
+        {"id", json_text(token.id)},
+        {"site", json_text(token.site)},
+        {"name", json_text(token.name)},
+        {"uses", token.uses},
+        {"max_uses", token.max_uses},
+        {"created", json_time(token.created)},
+        {"created_by", json_text(token.created_by)},
+        {"expires", json_time(token.expires)},
+        {"revoked", token.revoked}
+    };
+}
+
+/// "127.0.0.1" of "127.0.0.1:40312".
+std::string address_of(const std::string& peer) {
+    return peer.substr(0, peer.rfind(':'));
+}
+
+HttpResponse too_many(Duration wait) {
+    HttpResponse response = problem(429, "too many refused enrolments from this address");
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+    response.headers.emplace_back("Retry-After", std::to_string(seconds));
+    return response;
+}
+
+}  // namespace
+
+Task<HttpResponse> list_join_tokens(Call call) {
+    Task<Result<std::vector<JoinToken>>> asking = call.context->access.join_tokens();
+    const Result<std::vector<JoinToken>> tokens = co_await std::move(asking);
+    if (!tokens) {
+        co_return problem_of(tokens.error());
+    }
+    json::array items;
+    for (const JoinToken& token : *tokens) {
+        items.push_back(token_json(token));
+    }
+    json::object body;
+    body["total_estimate"] = items.size();
+    body["next_cursor"] = nullptr;
+    body["items"] = std::move(items);
+    co_return json_answer(body);
+}
+
+Task<HttpResponse> create_join_token(Call call) {
+    Form form(call.request);
+    JoinTokenRequest wanted;
+    wanted.ttl = form.duration("ttl", 1h, 1s, 24h * 30);
+    wanted.max_uses = static_cast<std::uint32_t>(form.integer("max_uses", 1, 1, most_uses));
+    wanted.site = form.text("site", Form::Presence::optional, longest_name);
+    wanted.name = form.text("name", Form::Presence::optional, longest_name);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    Task<Result<CreatedJoinToken>> asking =
+        call.context->access.create_join_token(std::move(wanted), call.actor);
+    const Result<CreatedJoinToken> created = co_await std::move(asking);
+    if (!created) {
+        co_return problem_of(created.error());
+    }
+    json::object body = token_json(created->row);
+    body["token"] = json_text(created->token.reveal());
+    co_return json_answer(body, 201);
+}
+
+Task<HttpResponse> enrol_agent(Call call) {
+    const std::string address = address_of(call.request.peer);
+    const MonoTime now = call.context->clock->mono();
+    Duration wait{};
+    if (!call.enrol_attempts->allows(address, now, wait)) {
+        co_return too_many(wait);
+    }
+    Form form(call.request);
+    Form facts = form.object("facts");
+    EnrolRequest wanted;
+    wanted.token = Secret(form.text("token", Form::Presence::required, 1024));
+    wanted.request_pem = form.text("request_pem", Form::Presence::required, longest_request_pem);
+    wanted.name = form.text("name", Form::Presence::optional, longest_name);
+    wanted.hostname = facts.text("hostname", Form::Presence::optional, longest_name);
+    wanted.version = facts.text("version", Form::Presence::optional, longest_name);
+    wanted.peer = call.request.peer;
+    form.tolerate_others();  // newer agents may tell more
+    form.absorb(facts);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    Task<Result<EnrolAnswer>> asking = call.context->access.enrol(std::move(wanted));
+    const Result<EnrolAnswer> agent = co_await std::move(asking);
+    if (!agent) {
+        if (agent.error().kind() == ErrorKind::refused) {
+            call.enrol_attempts->failed(address, now);
+        }
+        co_return problem_of(agent.error());
+    }
+    json::object body{
+        {"agent_id", json_text(agent->agent.text())},
+        {"name", json_text(agent->name)},
+        {"site", json_text(agent->site)},
+        {"certificate_pem", json_text(agent->certificate_pem)},
+        {"ca_pem", json_text(agent->ca_pem)}
+    };
+    if (!agent->link.empty()) {
+        body["link"] = json_text(agent->link);
+    }
+    co_return json_answer(body, 201);
+}
+
+}  // namespace muster::collector

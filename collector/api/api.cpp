@@ -1,0 +1,251 @@
+#include "collector/api/api.hpp"
+
+#include "base/log.hpp"
+#include "base/uuid.hpp"
+#include "collector/api/problem.hpp"
+#include "collector/api/routes.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::uint32_t enrol_failures = 20;
+constexpr Duration enrol_window = std::chrono::minutes(1);
+
+/// Decoded segments and parameters of a request's target.
+struct Target {
+    std::vector<std::string> segments;
+    std::vector<std::pair<std::string, std::string>> parameters;
+};
+
+std::optional<Target> parse_target(const HttpRequest& request) {
+    const std::string text = request.path + (request.query.empty() ? "" : "?" + request.query);
+    const auto url = boost::urls::parse_origin_form(text);
+    if (!url) {
+        return std::nullopt;
+    }
+    Target target;
+    for (const auto segment : url->segments()) {
+        target.segments.emplace_back(segment);
+    }
+    for (const auto parameter : url->params()) {
+        target.parameters.emplace_back(parameter.key, parameter.value);
+    }
+    const bool clean = std::ranges::none_of(target.segments, [](const std::string& segment) {
+        return segment.empty() || std::ranges::any_of(segment, [](char c) {
+                   return static_cast<unsigned char>(c) < 0x20;
+               });
+    });
+    return clean ? std::optional(std::move(target)) : std::nullopt;
+}
+
+/// Takes the next part of `text` up to `separator`.
+std::string_view cut(std::string_view& text, char separator) {
+    const std::size_t end = text.find(separator);
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return part;
+}
+
+/// The parameters of the path when it matches.
+std::optional<std::map<std::string, std::string>> match(
+    std::string_view pattern, const std::vector<std::string>& segments
+) {
+    std::map<std::string, std::string> found;
+    pattern.remove_prefix(1);
+    for (const std::string& segment : segments) {
+        if (pattern.empty()) {
+            return std::nullopt;
+        }
+        const std::string_view part = cut(pattern, '/');
+        if (part.starts_with('{')) {
+            found.emplace(part.substr(1, part.size() - 2), segment);
+        } else if (part != segment) {
+            return std::nullopt;
+        }
+    }
+    return pattern.empty() ? std::optional(std::move(found)) : std::nullopt;
+}
+
+/// What the table says of a path.
+struct Found {
+    const Route* route = nullptr;  ///< where the method fits too
+    std::map<std::string, std::string> path;
+    std::string allowed;  ///< methods, for Allow
+    bool other_door = false;
+};
+
+Found find_route(const HttpRequest& request, const std::vector<std::string>& segments) {
+    Found found;
+    const std::string_view method =
+        request.method == "HEAD" ? std::string_view("GET") : std::string_view(request.method);
+    for (const Route& route : routes()) {
+        auto path = match(route.pattern, segments);
+        if (!path) {
+            continue;
+        }
+        if (route.door != request.door) {
+            found.other_door = true;
+            continue;
+        }
+        found.allowed += (found.allowed.empty() ? "" : ", ") + std::string(to_string(route.method));
+        if (route.method == Method::get) {
+            found.allowed += ", HEAD";
+        }
+        if (to_string(route.method) == method) {
+            found.route = &route;
+            found.path = std::move(*path);
+        }
+    }
+    return found;
+}
+
+HttpResponse no_route(const HttpRequest& request, const Found& found) {
+    if (!found.allowed.empty()) {
+        HttpResponse response = problem(405, "this address answers to " + found.allowed);
+        response.headers.emplace_back("Allow", found.allowed);
+        return response;
+    }
+    if (found.other_door && request.door == Door::people) {
+        return problem(404, "enrolment answers agents alone (ALPN muster-enrol/1)");
+    }
+    return problem(404, "there is nothing at this address");
+}
+
+bool declares(const Route& route, std::string_view name) {
+    std::string_view names = route.parameters;
+    while (!names.empty()) {
+        if (cut(names, ' ') == name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What is wrong with the parameters; fills `query` with the others.
+std::vector<Flaw> check_parameters(
+    const Route& route, const Target& target, std::map<std::string, std::string>& query
+) {
+    std::vector<Flaw> flaws;
+    for (const auto& [name, value] : target.parameters) {
+        if (!declares(route, name)) {
+            flaws.push_back({"?" + name, "unknown parameter"});
+        } else if (!query.emplace(name, value).second) {
+            flaws.push_back({"?" + name, "given twice"});
+        }
+    }
+    return flaws;
+}
+
+HttpResponse unauthorised(std::string_view detail) {
+    HttpResponse response = problem(401, detail);
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+}
+
+std::optional<std::string> bearer_of(const HttpRequest& request) {
+    constexpr std::string_view scheme = "bearer ";
+    const auto header = request.headers.find("authorization");
+    if (header == request.headers.end() || header->second.size() <= scheme.size()) {
+        return std::nullopt;
+    }
+    const std::string_view given = std::string_view(header->second).substr(0, scheme.size());
+    const bool is_bearer = std::ranges::equal(given, scheme, [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+    });
+    return is_bearer ? std::optional(header->second.substr(scheme.size())) : std::nullopt;
+}
+
+bool is_json(const HttpRequest& request) {
+    const auto header = request.headers.find("content-type");
+    if (header == request.headers.end()) {
+        return false;
+    }
+    std::string_view rest = header->second;
+    std::string type(cut(rest, ';'));
+    type.erase(type.find_last_not_of(' ') + 1);
+    return type == "application/json";
+}
+
+Task<Result<Actor>> actor_of(const ApiContext* context, std::string bearer, std::string peer) {
+    Secret secret(std::move(bearer));
+    Task<Result<Actor>> checking = context->access.check_bearer(std::move(secret), std::move(peer));
+    co_return co_await std::move(checking);
+}
+
+/// Nothing where the caller may go on; fills `call.actor`.
+Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call) {
+    if (route->permission == Permission::nobody) {
+        co_return std::nullopt;
+    }
+    std::optional<std::string> bearer = bearer_of(call->request);
+    if (!bearer) {
+        co_return unauthorised("send a token: \"Authorization: Bearer …\"");
+    }
+    Result<Actor> actor = co_await actor_of(call->context, *bearer, call->request.peer);
+    if (!actor && actor.error().kind() != ErrorKind::refused) {
+        co_return problem_of(actor.error());
+    }
+    if (!actor) {
+        log(LogLevel::notice,
+            "api.refused",
+            {{"peer", call->request.peer}, {"why", actor.error().text()}});
+        co_return unauthorised("this token is not valid here");
+    }
+    if (actor->granted < route->permission) {
+        co_return problem(403, "this token does not allow that");
+    }
+    call->actor = std::move(*actor);
+    co_return std::nullopt;
+}
+
+Task<HttpResponse> dispatch(Call call, Target target) {
+    Found found = find_route(call.request, target.segments);
+    if (found.route == nullptr) {
+        co_return no_route(call.request, found);
+    }
+    call.path = std::move(found.path);
+    std::optional<HttpResponse> refused = co_await refuse(found.route, &call);
+    if (refused) {
+        co_return std::move(*refused);
+    }
+    if (found.route->csrf == Csrf::json_body && !is_json(call.request)) {
+        co_return problem(415, "send \"Content-Type: application/json\"");
+    }
+    const std::vector<Flaw> flaws = check_parameters(*found.route, target, call.query);
+    if (!flaws.empty()) {
+        co_return problem(400, "the query is not what was expected", flaws);
+    }
+    Task<HttpResponse> handling = found.route->handler(std::move(call));
+    co_return co_await std::move(handling);
+}
+
+}  // namespace
+
+Api::Api(const ApiContext& context)
+    : context_(&context), enrol_attempts_(enrol_failures, enrol_window) {}
+
+Task<HttpResponse> Api::answer(HttpRequest request) {
+    std::optional<Target> target = parse_target(request);
+    if (!target) {
+        co_return problem(404, "there is nothing at this address");
+    }
+    Call call;
+    call.context = context_;
+    call.enrol_attempts = &enrol_attempts_;
+    call.request = std::move(request);
+    call.request_id = Uuid::random(*context_->random).text();
+    const std::string request_id = call.request_id;
+    HttpResponse response = co_await dispatch(std::move(call), std::move(*target));
+    response.headers.emplace_back("Request-Id", request_id);
+    co_return response;
+}
+
+}  // namespace muster::collector

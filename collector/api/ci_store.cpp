@@ -1,0 +1,190 @@
+#include "collector/api/ci_store.hpp"
+
+#include "base/bytes.hpp"
+#include "base/uuid.hpp"
+#include "collector/api/rows.hpp"
+
+#include <array>
+#include <vector>
+
+namespace muster::collector {
+
+namespace {
+
+// A CI is unobserved when it has probes and the agent of every one of them is.
+constexpr NamedQuery page_of_cis{
+    "cis.page",
+    R"(SELECT id, name FROM
+         (SELECT c.id, c.name, c.class, c.site,
+            CASE WHEN c.state <> 'unproven'
+                  AND EXISTS (SELECT 1 FROM probe p WHERE p.ci = c.id AND p.removed_lsn IS NULL)
+                  AND NOT EXISTS (SELECT 1 FROM probe p WHERE p.ci = c.id AND p.removed_lsn IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM agent_unobserved u
+                                        WHERE u.agent = p.agent AND u.to_wall IS NULL))
+                 THEN 'unobserved' ELSE c.state END AS state
+          FROM ci c
+          WHERE c.retired IS NULL AND c.merged_into IS NULL AND (c.name, c.id) > (?1, ?2)
+            AND (?3 = '' OR c.class = ?3) AND (?5 = '' OR c.site = ?5))
+       WHERE ?4 = '' OR state = ?4
+       ORDER BY name, id LIMIT ?6)"
+};
+constexpr NamedQuery count_of_cis{
+    "cis.count",
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM ci
+       WHERE retired IS NULL AND merged_into IS NULL AND (?1 = '' OR class = ?1)
+         AND (?2 = '' OR site = ?2) LIMIT ?3))"
+};
+constexpr NamedQuery by_name{
+    "cis.by_name",
+    "SELECT id FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL LIMIT 2"
+};
+constexpr NamedQuery one{
+    "cis.one",
+    R"(SELECT c.id, c.class, c.name, c.address, c.site, c.service, c.source, c.state, c.state_since,
+              c.created, c.retired, c.merged_into,
+              (SELECT COUNT(*) FROM probe p WHERE p.ci = c.id AND p.removed_lsn IS NULL),
+              (SELECT COUNT(*) FROM probe p WHERE p.ci = c.id AND p.removed_lsn IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM agent_unobserved u
+                                 WHERE u.agent = p.agent AND u.to_wall IS NULL)),
+              (SELECT MAX(u.from_wall) FROM probe p
+                 JOIN agent_unobserved u ON u.agent = p.agent AND u.to_wall IS NULL
+               WHERE p.ci = c.id AND p.removed_lsn IS NULL),
+              (SELECT COUNT(*) FROM incident i WHERE i.ci = c.id
+                 AND i.state NOT IN ('resolved', 'closed', 'cancelled'))
+       FROM ci c WHERE c.id = ?1)"
+};
+constexpr NamedQuery keys{
+    "cis.keys", "SELECT namespace, kind, value, state FROM ci_key WHERE ci = ?1 LIMIT 1000"
+};
+constexpr NamedQuery attributes{
+    "cis.attributes",
+    R"(SELECT name, value, source, valid_from FROM ci_attribute
+       WHERE ci = ?1 AND valid_to IS NULL AND superseded_lsn IS NULL ORDER BY name LIMIT 1000)"
+};
+
+constexpr std::array queries{page_of_cis, count_of_cis, by_name, one, keys, attributes};
+
+json::object ci_json(const Statement& row) {
+    const std::int64_t probes = row.integer(12);
+    const bool unobserved =
+        probes > 0 && row.integer(13) == 0 && row.text(7) != std::string_view("unproven");
+    json::object ci;
+    ci["id"] = json_id(row, 0);
+    ci["class"] = json_text(row, 1);
+    ci["name"] = json_text(row, 2);
+    ci["address"] = json_text(row, 3);
+    ci["site"] = json_text(row, 4);
+    ci["service"] = json_text(row, 5);
+    ci["source"] = json_text(row, 6);
+    ci["state"] = unobserved ? json_text("unobserved") : json_text(row, 7);
+    ci["state_since"] = json_time(row, unobserved ? 14 : 8);
+    ci["created"] = json_time(row, 9);
+    ci["retired"] = json_time(row, 10);
+    ci["merged_into"] = json_id(row, 11);
+    ci["probes"] = probes;
+    ci["open_incidents"] = row.integer(15);
+    return ci;
+}
+
+Result<std::optional<json::object>> read_brief(StateConnection& connection, const std::string& id) {
+    return one_row(
+        connection, one, [&](Statement& statement) { statement.bind_blob(0, id); }, ci_json
+    );
+}
+
+json::value key_json(const Statement& row) {
+    return json::object{
+        {"namespace", json_text(row, 0)},
+        {"kind", json_text(row, 1)},
+        {"value", json_text(row, 2)},
+        {"state", json_text(row, 3)}
+    };
+}
+
+json::value attribute_json(const Statement& row) {
+    return json::object{
+        {"name", json_text(row, 0)},
+        {"value", json_text(row, 1)},
+        {"source", json_text(row, 2)},
+        {"since", json_time(row, 3)}
+    };
+}
+
+}  // namespace
+
+Result<Page> read_cis(
+    StateConnection& connection, const CiFilter& filter, const PageRequest& page
+) {
+    const Result<std::string> after = raw_part(page, 1);
+    if (!after) {
+        return failure(after.error());
+    }
+    PageSource source{
+        .keys = page_of_cis,
+        .bind =
+            [&](Statement& statement, std::int64_t limit) {
+                statement.bind_text(0, text_part(page, 0)).bind_blob(1, *after);
+                statement.bind_text(2, filter.ci_class).bind_text(3, filter.state);
+                statement.bind_text(4, filter.site).bind(5, limit);
+            },
+        .key = [](const Statement& row
+               ) { return PageKey{std::string(row.text(1)), id_part(row.blob(0))}; },
+        .item = [&](const PageKey& key) { return read_brief(connection, *from_hex(key[1])); }
+    };
+    Result<Page> result = read_page(connection, page, source);
+    const Result<std::int64_t> total =
+        count_rows(connection, count_of_cis, [&](Statement& statement) {
+            statement.bind_text(0, filter.ci_class).bind_text(1, filter.site);
+            statement.bind(2, counted_at_most);
+        });
+    if (!result || !total) {
+        return failure(!result ? result.error() : total.error());
+    }
+    result->total = *total;
+    return result;
+}
+
+Result<std::string> find_ci(StateConnection& connection, const std::string& id_or_name) {
+    if (const Result<Uuid> id = Uuid::parse(id_or_name); id) {
+        return std::string(id->raw());
+    }
+    std::vector<std::string> found;
+    const Status read = visit_rows(
+        connection,
+        by_name,
+        [&](Statement& statement) { statement.bind_text(0, id_or_name); },
+        [&](const Statement& row) { found.emplace_back(row.blob(0)); }
+    );
+    if (!read) {
+        return failure(read.error());
+    }
+    if (found.empty()) {
+        return failure(ErrorKind::not_found, "no CI has this id or name", id_or_name);
+    }
+    if (found.size() > 1) {
+        return failure(ErrorKind::conflict, "several CIs have this name; use the id", id_or_name);
+    }
+    return found.front();
+}
+
+Result<std::optional<json::object>> read_ci(StateConnection& connection, const std::string& id) {
+    Result<std::optional<json::object>> ci = read_brief(connection, id);
+    if (!ci || !ci->has_value()) {
+        return ci;
+    }
+    const Bind bind = [&](Statement& statement) { statement.bind_blob(0, id); };
+    Result<json::array> its_keys = list_rows(connection, keys, bind, key_json);
+    Result<json::array> its_attributes = list_rows(connection, attributes, bind, attribute_json);
+    if (!its_keys || !its_attributes) {
+        return failure(!its_keys ? its_keys.error() : its_attributes.error());
+    }
+    (**ci)["keys"] = std::move(*its_keys);
+    (**ci)["attributes"] = std::move(*its_attributes);
+    return ci;
+}
+
+std::span<const NamedQuery> ci_queries() {
+    return queries;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,33 @@
+// Owns: the SQL that reads configuration items, and how one looks in JSON.
+#pragma once
+
+#include "collector/api/page.hpp"
+#include "collector/api/state_reader.hpp"
+
+#include <boost/json.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace muster::collector {
+
+/// Empty members filter nothing.
+struct CiFilter {
+    std::string ci_class;
+    std::string state;  ///< as shown: unobserved where nobody watches
+    std::string site;
+};
+
+/// By name, then id. Retired and merged ones are left out.
+Result<Page> read_cis(StateConnection& connection, const CiFilter& filter, const PageRequest& page);
+
+/// By UUID text or natural name: 16 raw bytes. `not_found`; `conflict` where several have that name.
+Result<std::string> find_ci(StateConnection& connection, const std::string& id_or_name);
+
+/// The CI with its keys, attributes (those that hold now) and statements. `id`: 16 raw bytes.
+Result<std::optional<json::object>> read_ci(StateConnection& connection, const std::string& id);
+
+std::span<const NamedQuery> ci_queries();
+
+}  // namespace muster::collector

@@ -1,0 +1,35 @@
+// Owns: the names of the handlers, for the table. Leaves to <resource>_routes.cpp: what they do.
+#pragma once
+
+#include "collector/api/routes.hpp"
+
+namespace muster::collector {
+
+Task<HttpResponse> healthz(Call call);
+Task<HttpResponse> readyz(Call call);
+
+Task<HttpResponse> list_incidents(Call call);
+Task<HttpResponse> show_incident(Call call);
+Task<HttpResponse> incident_timeline(Call call);
+Task<HttpResponse> incident_why(Call call);
+Task<HttpResponse> acknowledge_incident(Call call);
+Task<HttpResponse> comment_incident(Call call);
+Task<HttpResponse> resolve_incident(Call call);
+
+Task<HttpResponse> list_cis(Call call);
+Task<HttpResponse> show_ci(Call call);
+Task<HttpResponse> ci_probes(Call call);
+Task<HttpResponse> ci_incidents(Call call);
+
+Task<HttpResponse> list_probes(Call call);
+Task<HttpResponse> show_probe(Call call);
+Task<HttpResponse> probe_results(Call call);
+
+Task<HttpResponse> list_agents(Call call);
+Task<HttpResponse> show_agent(Call call);
+
+Task<HttpResponse> list_join_tokens(Call call);
+Task<HttpResponse> create_join_token(Call call);
+Task<HttpResponse> enrol_agent(Call call);
+
+}  // namespace muster::collector

@@ -1,0 +1,174 @@
+#include "collector/api/ci_store.hpp"
+#include "collector/api/handlers.hpp"
+#include "collector/api/incident_store.hpp"
+#include "collector/api/parameters.hpp"
+#include "collector/api/verdict_answer.hpp"
+
+#include <charconv>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t longest_remark = 10'000;
+
+/// "31" or "INC-31"; 0 for anything else.
+std::int64_t number_of(std::string_view text) {
+    if (text.starts_with("INC-") || text.starts_with("inc-")) {
+        text.remove_prefix(4);
+    }
+    std::int64_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+Error no_such_incident(const Call& call) {
+    return {ErrorKind::not_found, "there is no such incident", call.path.at("id")};
+}
+
+/// An incident and what hangs below it, read together.
+struct IncidentAndMore {
+    json::object incident;
+    json::array lines;
+    json::object why;
+};
+
+enum class More { nothing, timeline, why };
+
+Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
+    const std::int64_t number = number_of(call.path.at("id"));
+    const Error missing = no_such_incident(call);
+    std::function<Result<IncidentAndMore>(StateConnection&)> work =
+        [number, more, missing](StateConnection& connection) -> Result<IncidentAndMore> {
+        Result<std::optional<json::object>> incident = read_incident(connection, number);
+        if (!incident || !incident->has_value()) {
+            return failure(!incident ? incident.error() : missing);
+        }
+        IncidentAndMore all{std::move(**incident), {}, {}};
+        if (more == More::timeline) {
+            Result<json::array> lines = read_timeline(connection, number);
+            if (!lines) {
+                return failure(lines.error());
+            }
+            all.lines = std::move(*lines);
+        }
+        if (more == More::why) {
+            Result<json::object> why = read_why(connection, number);
+            if (!why) {
+                return failure(why.error());
+            }
+            all.why = std::move(*why);
+        }
+        return all;
+    };
+    co_return co_await call.context->state->query<IncidentAndMore>(std::move(work));
+}
+
+/// Hands a command to the brain. `form` has given all its fields to `body`.
+Task<HttpResponse> submit(Call call, std::string name, json::object body) {
+    const std::int64_t number = number_of(call.path.at("id"));
+    if (number == 0) {
+        co_return problem_of(no_such_incident(call));
+    }
+    body["number"] = number;
+    Result<Command> command = command_of(call, std::move(name), body);
+    if (!command) {
+        co_return problem_of(command.error());
+    }
+    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
+    const Result<Verdict> verdict = co_await std::move(asking);
+    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
+}
+
+}  // namespace
+
+Task<HttpResponse> list_incidents(Call call) {
+    const Result<PageRequest> page = page_request(call.query, "incidents", 1);
+    if (!page) {
+        co_return bad_parameter(page.error());
+    }
+    const std::string ci = parameter(call, "ci");
+    IncidentFilter filter{parameter(call, "state"), ""};
+    std::function<Result<Page>(StateConnection&)> work =
+        [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
+        if (!ci.empty()) {
+            Result<std::string> id = find_ci(connection, ci);
+            if (!id) {
+                return failure(id.error());
+            }
+            filter.ci = std::move(*id);
+        }
+        return read_incidents(connection, filter, page);
+    };
+    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    co_return found ? page_answer(std::move(*found), "incidents") : problem_of(found.error());
+}
+
+Task<HttpResponse> ci_incidents(Call call) {
+    call.query["ci"] = call.path.at("id");
+    return list_incidents(std::move(call));
+}
+
+Task<HttpResponse> show_incident(Call call) {
+    const Result<IncidentAndMore> found =
+        co_await incident_and_more(std::move(call), More::nothing);
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    HttpResponse response = json_answer(found->incident);
+    const std::string version = json::serialize(found->incident.at("version"));
+    response.headers.emplace_back("ETag", quoted_etag(version));
+    co_return response;
+}
+
+Task<HttpResponse> incident_timeline(Call call) {
+    Result<IncidentAndMore> found = co_await incident_and_more(std::move(call), More::timeline);
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    Page page;
+    page.total = std::ssize(found->lines);
+    page.items = std::move(found->lines);
+    co_return page_answer(std::move(page), "timeline");
+}
+
+Task<HttpResponse> incident_why(Call call) {
+    Result<IncidentAndMore> found = co_await incident_and_more(std::move(call), More::why);
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    found->why["incident"] = std::move(found->incident);
+    co_return json_answer(found->why);
+}
+
+Task<HttpResponse> acknowledge_incident(Call call) {
+    Form form(call.request);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    json::object nothing_more;
+    co_return co_await submit(std::move(call), "incident.acknowledge", std::move(nothing_more));
+}
+
+Task<HttpResponse> comment_incident(Call call) {
+    Form form(call.request);
+    const std::string text = form.text("text", Form::Presence::required, longest_remark);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    json::object body{{"text", json_text(text)}};
+    co_return co_await submit(std::move(call), "incident.comment", std::move(body));
+}
+
+Task<HttpResponse> resolve_incident(Call call) {
+    Form form(call.request);
+    const std::string text = form.text("text", Form::Presence::optional, longest_remark);
+    const std::string code = form.text("code", Form::Presence::optional, 64);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    json::object body{{"text", json_text(text)}, {"code", json_text(code)}};
+    co_return co_await submit(std::move(call), "incident.resolve", std::move(body));
+}
+
+}  // namespace muster::collector

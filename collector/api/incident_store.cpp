@@ -1,0 +1,231 @@
+#include "collector/api/incident_store.hpp"
+
+#include "collector/api/rows.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr NamedQuery page_of_all{
+    "incidents.page",
+    R"(SELECT number FROM incident
+       WHERE number < ?1 AND (?2 = '' OR state = ?2
+             OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+       ORDER BY number DESC LIMIT ?3)"
+};
+constexpr NamedQuery page_of_ci{
+    "incidents.page_of_ci",
+    R"(SELECT number FROM incident
+       WHERE ci = ?4 AND number < ?1 AND (?2 = '' OR state = ?2
+             OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+       ORDER BY number DESC LIMIT ?3)"
+};
+constexpr NamedQuery count_of_all{
+    "incidents.count",
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident
+       WHERE ?1 = '' OR state = ?1
+             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')) LIMIT ?2))"
+};
+constexpr NamedQuery count_of_ci{
+    "incidents.count_of_ci",
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident
+       WHERE ci = ?3 AND (?1 = '' OR state = ?1
+             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled'))) LIMIT ?2))"
+};
+constexpr NamedQuery one{
+    "incidents.one",
+    R"(SELECT i.number, i.kind, i.title, i.place, i.state, i.priority, i.urgency, i.expected, i.seen,
+              i.reason, i.started, i.detected, i.opened, i.detected_late, i.acknowledged,
+              i.acknowledged_by, i.resolved, i.resolved_by, i.resolution, i.version,
+              i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host
+       FROM incident i LEFT JOIN ci c ON c.id = i.ci LEFT JOIN agent a ON a.id = i.agent
+            LEFT JOIN probe p ON p.id = i.probe
+       WHERE i.number = ?1)"
+};
+constexpr NamedQuery timeline{
+    "incidents.timeline",
+    R"(SELECT wall, kind, actor, text, data, lsn, ordinal FROM incident_timeline
+       WHERE incident = ?1 ORDER BY lsn, ordinal LIMIT 10000)"
+};
+constexpr NamedQuery why{"incidents.why", "SELECT why FROM incident WHERE number = ?1"};
+constexpr NamedQuery told{
+    "incidents.told",
+    R"(SELECT id, channel, transition, state, created, attempts, last_error, sent FROM outbox
+       WHERE incident = ?1 ORDER BY lsn, ordinal LIMIT 1000)"
+};
+
+constexpr std::array queries{
+    page_of_all, page_of_ci, count_of_all, count_of_ci, one, timeline, why, told
+};
+
+json::value thing_or_null(
+    json::value id, const Statement& row, int name, const char* more, int column
+) {
+    if (id.is_null()) {
+        return nullptr;
+    }
+    json::object thing{{"id", std::move(id)}, {"name", json_text(row, name)}};
+    if (more != nullptr) {
+        thing[more] = json_text(row, column);
+    }
+    return thing;
+}
+
+json::value probe_or_null(const Statement& row) {
+    json::value id = json_id(row, 25);
+    if (id.is_null()) {
+        return nullptr;
+    }
+    return json::object{
+        {"id", std::move(id)},
+        {"type", json_text(row, 26)},
+        {"name", json_text(row, 27)},
+        {"host", json_text(row, 28)}
+    };
+}
+
+json::object incident_json(const Statement& row) {
+    json::object incident;
+    incident["number"] = row.integer(0);
+    incident["id"] = json_text("INC-" + std::to_string(row.integer(0)));
+    incident["kind"] = json_text(row, 1);
+    incident["title"] = json_text(row, 2);
+    incident["place"] = json_text(row, 3);
+    incident["state"] = json_text(row, 4);
+    incident["priority"] = row.integer(5);
+    incident["urgency"] = json_text(row, 6);
+    incident["expected"] = json_text(row, 7);
+    incident["seen"] = json_text(row, 8);
+    incident["reason"] = json_text(row, 9);
+    incident["started"] = json_time(row, 10);
+    incident["detected"] = json_time(row, 11);
+    incident["opened"] = json_time(row, 12);
+    incident["detected_late"] = row.integer(13) != 0;
+    incident["acknowledged"] = json_time(row, 14);
+    incident["acknowledged_by"] = json_text(row, 15);
+    incident["resolved"] = json_time(row, 16);
+    incident["resolved_by"] = json_text(row, 17);
+    incident["resolution"] = json_text(row, 18);
+    incident["version"] = row.integer(19);
+    incident["ci"] = thing_or_null(json_id(row, 20), row, 21, "class", 22);
+    incident["agent"] = thing_or_null(json_id(row, 23), row, 24, nullptr, 0);
+    incident["probe"] = probe_or_null(row);
+    return incident;
+}
+
+Result<std::int64_t> before_number(const PageRequest& page) {
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
+    if (page.after.empty()) {
+        return before;
+    }
+    const std::string& text = page.after.front();
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), before);
+    if (problem != std::errc{} || end != text.data() + text.size()) {
+        return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
+    }
+    return before;
+}
+
+json::value timeline_line(const Statement& row) {
+    const std::string id = std::to_string(row.integer(5)) + "." + std::to_string(row.integer(6));
+    return json::object{
+        {"id", json_text(id)},
+        {"at", json_time(row, 0)},
+        {"kind", json_text(row, 1)},
+        {"actor", json_text(row, 2)},
+        {"text", json_text(row, 3)},
+        {"data", json_embedded(row, 4)}
+    };
+}
+
+json::value message_json(const Statement& row) {
+    return json::object{
+        {"id", json_text(row, 0)},
+        {"channel", json_text(row, 1)},
+        {"transition", json_text(row, 2)},
+        {"state", json_text(row, 3)},
+        {"created", json_time(row, 4)},
+        {"attempts", row.integer(5)},
+        {"last_error", json_text(row, 6)},
+        {"sent", json_time(row, 7)}
+    };
+}
+
+}  // namespace
+
+Result<Page> read_incidents(
+    StateConnection& connection, const IncidentFilter& filter, const PageRequest& page
+) {
+    const Result<std::int64_t> before = before_number(page);
+    if (!before) {
+        return failure(before.error());
+    }
+    const bool of_ci = !filter.ci.empty();
+    PageSource source{
+        .keys = of_ci ? page_of_ci : page_of_all,
+        .bind =
+            [&](Statement& statement, std::int64_t limit) {
+                statement.bind(0, *before).bind_text(1, filter.state).bind(2, limit);
+                if (of_ci) {
+                    statement.bind_blob(3, filter.ci);
+                }
+            },
+        .key = [](const Statement& row) { return PageKey{std::to_string(row.integer(0))}; },
+        .item = [&](const PageKey& key) { return read_incident(connection, std::stoll(key[0])); }
+    };
+    Result<Page> result = read_page(connection, page, source);
+    const Result<std::int64_t> total =
+        count_rows(connection, of_ci ? count_of_ci : count_of_all, [&](Statement& statement) {
+            statement.bind_text(0, filter.state).bind(1, counted_at_most);
+            if (of_ci) {
+                statement.bind_blob(2, filter.ci);
+            }
+        });
+    if (!result || !total) {
+        return failure(!result ? result.error() : total.error());
+    }
+    result->total = *total;
+    return result;
+}
+
+Result<std::optional<json::object>> read_incident(
+    StateConnection& connection, std::int64_t number
+) {
+    return one_row(
+        connection, one, [&](Statement& statement) { statement.bind(0, number); }, incident_json
+    );
+}
+
+Result<json::array> read_timeline(StateConnection& connection, std::int64_t number) {
+    return list_rows(
+        connection,
+        timeline,
+        [&](Statement& statement) { statement.bind(0, number); },
+        timeline_line
+    );
+}
+
+Result<json::object> read_why(StateConnection& connection, std::int64_t number) {
+    const Bind bind = [&](Statement& statement) { statement.bind(0, number); };
+    Result<std::optional<json::object>> answer =
+        one_row(connection, why, bind, [](const Statement& row) {
+            return json::object{{"why", json_embedded(row, 0)}};
+        });
+    Result<json::array> messages = list_rows(connection, told, bind, message_json);
+    if (!answer || !messages) {
+        return failure(!answer ? answer.error() : messages.error());
+    }
+    json::object found = answer->value_or(json::object{});
+    found["told"] = std::move(*messages);
+    return found;
+}
+
+std::span<const NamedQuery> incident_queries() {
+    return queries;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,38 @@
+// Owns: the SQL that reads incidents, and how one looks in JSON. Leaves to the brain: writing them.
+#pragma once
+
+#include "collector/api/page.hpp"
+#include "collector/api/state_reader.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace muster::collector {
+
+/// Which incidents. `state`: one state, "open" (not over yet), or empty for all. `ci`: 16 raw bytes, or empty for all.
+struct IncidentFilter {
+    std::string state;
+    std::string ci;
+};
+
+/// Newest first.
+Result<Page> read_incidents(
+    StateConnection& connection, const IncidentFilter& filter, const PageRequest& page
+);
+
+/// Nothing where there is no such number. The object has every member of docs/api.md; `version` is the ETag.
+Result<std::optional<json::object>> read_incident(StateConnection& connection, std::int64_t number);
+
+/// What happened, oldest first: at most 10,000 lines.
+Result<json::array> read_timeline(StateConnection& connection, std::int64_t number);
+
+/// {"why": the brain's reasons, "told": the messages about it and what came of them}.
+Result<json::object> read_why(StateConnection& connection, std::int64_t number);
+
+std::span<const NamedQuery> incident_queries();
+
+}  // namespace muster::collector

@@ -1,0 +1,119 @@
+#include "collector/api/agent_store.hpp"
+#include "collector/api/ci_store.hpp"
+#include "collector/api/handlers.hpp"
+#include "collector/api/parameters.hpp"
+#include "collector/api/probe_store.hpp"
+
+namespace muster::collector {
+
+namespace {
+
+using FoundObject = std::optional<json::object>;
+
+HttpResponse object_answer(const Result<FoundObject>& found, const Call& call) {
+    if (!found) {
+        return problem_of(found.error());
+    }
+    if (!found->has_value()) {
+        return problem(404, "there is nothing with this id or name: " + call.path.at("id"));
+    }
+    return json_answer(**found);
+}
+
+}  // namespace
+
+Task<HttpResponse> list_cis(Call call) {
+    const Result<PageRequest> page = page_request(call.query, "cis", 2);
+    if (!page) {
+        co_return bad_parameter(page.error());
+    }
+    const CiFilter filter{
+        parameter(call, "class"), parameter(call, "state"), parameter(call, "site")
+    };
+    std::function<Result<Page>(StateConnection&)> work = [page = *page,
+                                                          filter](StateConnection& connection) {
+        return read_cis(connection, filter, page);
+    };
+    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    co_return found ? page_answer(std::move(*found), "cis") : problem_of(found.error());
+}
+
+Task<HttpResponse> show_ci(Call call) {
+    std::function<Result<FoundObject>(StateConnection&)> work =
+        [name = call.path.at("id")](StateConnection& connection) -> Result<FoundObject> {
+        const Result<std::string> id = find_ci(connection, name);
+        if (!id) {
+            return failure(id.error());
+        }
+        return read_ci(connection, *id);
+    };
+    const Result<FoundObject> found =
+        co_await call.context->state->query<FoundObject>(std::move(work));
+    co_return object_answer(found, call);
+}
+
+Task<HttpResponse> list_probes(Call call) {
+    const Result<PageRequest> page = page_request(call.query, "probes", 4);
+    if (!page) {
+        co_return bad_parameter(page.error());
+    }
+    const std::string ci = parameter(call, "ci");
+    ProbeFilter filter{"", parameter(call, "state")};
+    std::function<Result<Page>(StateConnection&)> work =
+        [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
+        if (!ci.empty()) {
+            Result<std::string> id = find_ci(connection, ci);
+            if (!id) {
+                return failure(id.error());
+            }
+            filter.ci = std::move(*id);
+        }
+        return read_probes(connection, filter, page);
+    };
+    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    co_return found ? page_answer(std::move(*found), "probes") : problem_of(found.error());
+}
+
+Task<HttpResponse> ci_probes(Call call) {
+    call.query["ci"] = call.path.at("id");
+    return list_probes(std::move(call));
+}
+
+Task<HttpResponse> show_probe(Call call) {
+    const Result<Uuid> id = Uuid::parse(call.path.at("id"));
+    if (!id) {
+        co_return object_answer(FoundObject(), call);
+    }
+    std::function<Result<FoundObject>(StateConnection&)> work =
+        [raw = std::string(id->raw())](StateConnection& connection) {
+            return read_probe(connection, raw);
+        };
+    const Result<FoundObject> found =
+        co_await call.context->state->query<FoundObject>(std::move(work));
+    co_return object_answer(found, call);
+}
+
+Task<HttpResponse> list_agents(Call call) {
+    const Result<PageRequest> page = page_request(call.query, "agents", 2);
+    if (!page) {
+        co_return bad_parameter(page.error());
+    }
+    std::function<Result<Page>(StateConnection&)> work =
+        [page = *page, state = parameter(call, "state")](StateConnection& connection) {
+            return read_agents(connection, state, page);
+        };
+    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    co_return found ? page_answer(std::move(*found), "agents") : problem_of(found.error());
+}
+
+Task<HttpResponse> show_agent(Call call) {
+    std::function<Result<FoundObject>(StateConnection&)> work =
+        [name = call.path.at("id")](StateConnection& connection) {
+            return read_agent(connection, name);
+        };
+    const Result<FoundObject> found =
+        co_await call.context->state->query<FoundObject>(std::move(work));
+    co_return object_answer(found, call);
+}
+
+}  // namespace muster::collector

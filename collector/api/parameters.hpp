@@ -1,0 +1,25 @@
+// Owns: reading the query of a call. Leaves to page.hpp: limit and cursor.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "collector/api/problem.hpp"
+#include "collector/api/routes.hpp"
+
+#include <string>
+
+namespace muster::collector {
+
+/// Empty where it was not given.
+std::string parameter(const Call& call, const std::string& name);
+
+/// RFC 3339, or a duration before now ("-24h"); `absent` where it was not given. The error's context is the name.
+Result<WallTime> time_parameter(const Call& call, const std::string& name, WallTime absent);
+
+/// `absent` where it was not given.
+Result<Duration> duration_parameter(const Call& call, const std::string& name, Duration absent);
+
+/// 400 with the error's context as the parameter to blame; other kinds as problem_of.
+HttpResponse bad_parameter(const Error& error);
+
+}  // namespace muster::collector

@@ -1,0 +1,76 @@
+// Owns: the table of routes and what each must declare. Leaves to *_routes.cpp: the handlers; to api.hpp: enforcing the table.
+#pragma once
+
+#include "base/task.hpp"
+#include "collector/api/attempt_limiter.hpp"
+#include "collector/api/context.hpp"
+#include "collector/api/http_message.hpp"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace muster::collector {
+
+enum class Method : std::uint8_t { undeclared, get, post };
+
+/// Which records an answer may show. `nothing`: none. `collector`: settings of the whole collector. `sites`: records that
+/// belong to a site, cut to the caller's sites once there are callers who may not see all.
+enum class Scope : std::uint8_t { undeclared, nothing, collector, sites };
+
+/// `safe`: changes nothing. `json_body`: changes something; takes application/json alone, which a form of another site cannot send.
+enum class Csrf : std::uint8_t { undeclared, safe, json_body };
+
+/// Where the change is kept with who made it. `journal`: as a command. `access`: in access.db.
+enum class Audit : std::uint8_t { undeclared, none, journal, access };
+
+/// A request that passed every check of its route. Copied into the handler's coroutine.
+struct Call {
+    const ApiContext* context = nullptr;       ///< outlives the call
+    AttemptLimiter* enrol_attempts = nullptr;  ///< outlives the call; failures by address
+    HttpRequest request;
+    std::map<std::string, std::string> path;   ///< "{id}" of the pattern, decoded
+    std::map<std::string, std::string> query;  ///< decoded; only names that the route declares
+    Actor actor;
+    std::string request_id;
+};
+
+using RouteHandler = Task<HttpResponse> (*)(Call call);
+
+/// One row. Every field must be set: a row with one left out does not compile (`declares_everything`).
+struct Route {
+    Method method = Method::undeclared;
+    std::string_view pattern = {};  ///< "/api/v1/incidents/{id}"; a parameter matches one segment
+    Door door = Door::people;
+    Permission permission = Permission::undeclared;
+    Scope scope = Scope::undeclared;
+    Csrf csrf = Csrf::undeclared;
+    Audit audit = Audit::undeclared;
+    std::string_view parameters = {};  ///< names allowed in the query, separated by spaces
+    std::string_view summary = {};
+    RouteHandler handler = nullptr;
+};
+
+/// Whether nothing was left out and the fields agree with each other: what changes something is not `safe`, is audited,
+/// and asks for more than `view` (but enrolment, which proves itself by its token).
+constexpr bool declares_everything(const Route& route) {
+    const bool complete = route.method != Method::undeclared && !route.pattern.empty() &&
+                          route.permission != Permission::undeclared &&
+                          route.scope != Scope::undeclared && route.csrf != Csrf::undeclared &&
+                          route.audit != Audit::undeclared && !route.summary.empty() &&
+                          route.handler != nullptr;
+    if (route.method == Method::get) {
+        return complete && route.csrf == Csrf::safe && route.audit == Audit::none;
+    }
+    const bool proved = route.permission > Permission::view || route.door == Door::enrolment;
+    return complete && route.csrf == Csrf::json_body && route.audit != Audit::none && proved;
+}
+
+/// All routes, in the order of the documentation.
+std::span<const Route> routes();
+
+std::string_view to_string(Method method);
+
+}  // namespace muster::collector

@@ -1,0 +1,124 @@
+#include "collector/api/rows.hpp"
+
+#include "base/bytes.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+
+Status visit_rows(
+    StateConnection& connection,
+    const NamedQuery& query,
+    const Bind& bind,
+    const std::function<void(const Statement&)>& visit
+) {
+    const Result<Statement*> statement = connection.prepared(query);
+    if (!statement) {
+        return failure(statement.error());
+    }
+    bind(**statement);
+    Result<bool> row = (*statement)->step();
+    while (row && *row) {
+        visit(**statement);
+        row = (*statement)->step();
+    }
+    if (!row) {
+        return failure(row.error(), query.name);
+    }
+    return {};
+}
+
+Result<json::array> list_rows(
+    StateConnection& connection,
+    const NamedQuery& query,
+    const Bind& bind,
+    const std::function<json::value(const Statement&)>& make
+) {
+    json::array list;
+    const Status read = visit_rows(connection, query, bind, [&](const Statement& row) {
+        list.push_back(make(row));
+    });
+    if (!read) {
+        return failure(read.error());
+    }
+    return list;
+}
+
+Result<std::optional<json::object>> one_row(
+    StateConnection& connection,
+    const NamedQuery& query,
+    const Bind& bind,
+    const std::function<json::object(const Statement&)>& make
+) {
+    std::optional<json::object> found;
+    const Status read =
+        visit_rows(connection, query, bind, [&](const Statement& row) { found = make(row); });
+    if (!read) {
+        return failure(read.error());
+    }
+    return found;
+}
+
+Result<std::int64_t> count_rows(
+    StateConnection& connection, const NamedQuery& query, const Bind& bind
+) {
+    std::int64_t count = 0;
+    const Status read =
+        visit_rows(connection, query, bind, [&](const Statement& row) { count = row.integer(0); });
+    if (!read) {
+        return failure(read.error());
+    }
+    return count;
+}
+
+Result<Page> read_page(
+    StateConnection& connection, const PageRequest& page, const PageSource& source
+) {
+    std::vector<PageKey> keys;
+    const Status read = visit_rows(
+        connection,
+        source.keys,
+        [&](Statement& statement) { source.bind(statement, page.limit + 1); },
+        [&](const Statement& row) { keys.push_back(source.key(row)); }
+    );
+    if (!read) {
+        return failure(read.error());
+    }
+    Page result;
+    if (std::ssize(keys) > page.limit) {
+        keys.pop_back();
+        result.next = keys.back();
+    }
+    for (const PageKey& key : keys) {
+        Result<std::optional<json::object>> item = source.item(key);
+        if (!item) {
+            return failure(item.error());
+        }
+        if (item->has_value()) {
+            result.items.push_back(std::move(**item));
+        }
+    }
+    return result;
+}
+
+std::string id_part(std::string_view raw) {
+    return to_hex(raw);
+}
+
+Result<std::string> raw_part(const PageRequest& page, std::size_t index) {
+    if (page.after.empty()) {
+        return std::string();
+    }
+    Result<std::string> raw = from_hex(page.after[index]);
+    if (!raw) {
+        return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
+    }
+    return raw;
+}
+
+std::string text_part(const PageRequest& page, std::size_t index) {
+    return page.after.empty() ? std::string() : page.after[index];
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,77 @@
+// Owns: reading state.db beside the brain: read-only connections, each on a thread of its own. Leaves to the stores: what is asked.
+#pragma once
+
+#include "base/database.hpp"
+#include "base/task.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace muster::collector {
+
+/// A query with a name: the text is a constant, values are bound. A test prepares each of them against the schema.
+struct NamedQuery {
+    std::string_view name;
+    std::string_view sql;
+};
+
+/// One read-only connection and its prepared statements; belongs to the thread that runs the work.
+class StateConnection {
+  public:
+    struct Impl;
+    explicit StateConnection(std::unique_ptr<Impl> impl);
+    StateConnection(StateConnection&&) noexcept;
+    ~StateConnection();
+
+    /// Prepared once and reset. Valid until the same query is asked for again. The query's text must live for ever.
+    Result<Statement*> prepared(const NamedQuery& query);
+    /// A read transaction: from here to `end` every query sees the same state.
+    Status begin();
+    void end();
+
+  private:
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Runs work on one of a few reader threads and comes back to the caller's loop. Each piece of work sees one
+/// consistent state (a read transaction). Belongs to the loop's thread and outlives every coroutine that asks it; the
+/// destructor waits for running work, and comes before that of the loop.
+class StateReader {
+  public:
+    struct Impl;
+    /// `readers` connections. At most 256 pieces of work wait; further ones are answered `unavailable`.
+    static Result<StateReader> open(const std::string& path, int readers);
+    StateReader(StateReader&&) noexcept;
+    ~StateReader();
+
+    template <class T>
+    Task<Result<T>> query(std::function<Result<T>(StateConnection&)> work);
+
+    Task<Status> perform(std::function<Status(StateConnection&)> work);
+
+  private:
+    explicit StateReader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+template <class T>
+Task<Result<T>> StateReader::query(std::function<Result<T>(StateConnection&)> work) {
+    // Shared by this coroutine and the work, which goes on when the coroutine is destroyed.
+    const auto found = std::make_shared<std::optional<Result<T>>>();
+    std::function<Status(StateConnection&)> keep = [found,
+                                                    work = std::move(work)](StateConnection& c) {
+        found->emplace(work(c));
+        return Status{};
+    };
+    const Status done = co_await perform(std::move(keep));
+    if (!done) {
+        co_return failure(done.error());
+    }
+    co_return std::move(**found);
+}
+
+}  // namespace muster::collector

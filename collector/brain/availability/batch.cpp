@@ -1,0 +1,107 @@
+#include "collector/brain/availability/batch.hpp"
+
+#include "collector/brain/availability/judgement.hpp"
+
+#include <algorithm>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::int64_t ns_per_ms = 1'000'000;
+constexpr std::size_t boots_kept = 16;
+/// An agent's clock may run ahead by this much; beyond, the collector's own time is taken.
+constexpr Duration most_ahead = std::chrono::minutes(10);
+
+const Agent::Epoch* find_epoch(const Agent& agent, std::uint32_t epoch) {
+    for (auto at = agent.epochs.rbegin(); at != agent.epochs.rend(); ++at) {
+        if (at->epoch == epoch) {
+            return &*at;
+        }
+    }
+    return nullptr;
+}
+
+/// The brain's id of one boot of the agent's machine; new ones take their place in the order of time.
+std::uint32_t boot_id(State& state, Agent& agent, std::uint64_t boot) {
+    const auto known = std::ranges::find(agent.boots, boot, &Agent::Boot::boot);
+    if (known != agent.boots.end()) {
+        return known->id;
+    }
+    if (agent.boots.size() == boots_kept) {
+        agent.boots.erase(agent.boots.begin());
+    }
+    const std::uint32_t id = ++state.last_boot;
+    // What a spool still holds of a boot before the one announced at the last Hello is older than that one.
+    const bool before_announced =
+        !agent.boots.empty() && agent.boots.back().boot == agent.hello_boot;
+    agent.boots.insert(before_announced ? agent.boots.end() - 1 : agent.boots.end(), {boot, id});
+    return id;
+}
+
+WallTime event_time(const Fold& fold, const DecodedBatch& batch, std::int32_t offset_ms) {
+    const WallTime at = batch.wall + std::chrono::milliseconds(offset_ms);
+    return at > fold.wall + most_ahead ? fold.wall : at;
+}
+
+/// Notes are sorted by index and results are visited in order: a cursor finds them.
+const wire::ResultNote* note_at(
+    const std::vector<wire::ResultNote>& notes, std::size_t& cursor, std::size_t index
+) {
+    while (cursor < notes.size() && notes[cursor].index < index) {
+        ++cursor;
+    }
+    return cursor < notes.size() && notes[cursor].index == index ? &notes[cursor] : nullptr;
+}
+
+}  // namespace
+
+void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
+    State& state = fold.state;
+    Agent& agent = state.agents[index];
+    const wire::ResultBatch& results = batch.results;
+    const Agent::Epoch* epoch = find_epoch(agent, results.epoch);
+    const std::size_t size = results.size();
+    // Sorted by probe: the last is the largest.
+    if (epoch == nullptr || size == 0 || results.probe.back() >= epoch->slots.size()) {
+        return;
+    }
+    state.results += size;
+    const std::uint32_t boot = boot_id(state, agent, results.boot);
+    const std::int64_t base_ms = to_ns(batch.mono) / ns_per_ms;
+    const Slot* slots = epoch->slots.data();
+    HotProbe* hot = state.hot.data();
+    std::uint8_t* pages = state.hot_pages.data();
+    const std::uint32_t* dense = results.probe.data();
+    const std::int32_t* offsets = results.time_ms.data();
+    const std::uint8_t* states = results.state.data();
+    std::size_t note_cursor = 0;
+    for (std::size_t at = 0; at < size; ++at) {
+        const Slot slot = slots[dense[at]];
+        if (slot == nothing) {
+            continue;
+        }
+        HotProbe& probe = hot[slot];
+        const std::int64_t at_ms = base_ms + offsets[at];
+        pages[slot / hot_page_slots] = 1;
+        const bool is_routine = probe.boot == boot && probe.state == states[at] &&
+                                (probe.flags & HotProbe::settled) != 0 && at_ms > probe.latest_ms;
+        if (is_routine) [[likely]] {
+            probe.latest_ms = at_ms;
+            continue;
+        }
+        judge(
+            fold,
+            {.probe = slot,
+             .agent = index,
+             .boot = boot,
+             .at_ms = at_ms,
+             .at = event_time(fold, batch, offsets[at]),
+             .state = states[at],
+             .note = note_at(results.notes, note_cursor, at)}
+        );
+    }
+    refresh_cis(fold);
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,304 @@
+#include "collector/brain/availability/judgement.hpp"
+
+#include "base/bytes.hpp"
+
+#include <algorithm>
+
+namespace muster::collector {
+
+namespace {
+
+using wire::ResultState;
+
+constexpr auto ok = static_cast<std::uint8_t>(ResultState::ok);
+constexpr auto critical = static_cast<std::uint8_t>(ResultState::critical);
+constexpr auto unknown = static_cast<std::uint8_t>(ResultState::unknown);
+constexpr std::uint16_t longest_run = 0xFFFF;
+constexpr std::size_t note_bytes = 512;  // kept in memory while the trouble lasts
+
+/// An answer: all of it or some. What is unknown is neither an answer nor a failure.
+bool is_answer(std::uint8_t state) {
+    return state != critical && state != unknown;
+}
+
+/// Position in the order of time; 0 for boots that are no longer (or never were) the agent's.
+std::size_t boot_rank(const Agent& agent, std::uint32_t boot) {
+    const auto found = std::ranges::find(agent.boots, boot, &Agent::Boot::id);
+    return found == agent.boots.end() ? 0
+                                      : 1 + static_cast<std::size_t>(found - agent.boots.begin());
+}
+
+bool is_newer(const Fold& fold, const Judged& result, const HotProbe& probe) {
+    if (probe.boot == result.boot) {
+        return result.at_ms > probe.latest_ms;
+    }
+    const Agent& agent = fold.state.agents[result.agent];
+    return boot_rank(agent, result.boot) > boot_rank(agent, probe.boot);
+}
+
+/// The probe's trouble, made when it has none.
+Trouble& trouble_of(Fold& fold, Slot probe) {
+    return fold.state.troubles[probe];
+}
+
+void take_note(Trouble& trouble, const wire::ResultNote* note) {
+    if (note == nullptr) {
+        trouble.reason.clear();
+        trouble.expected.clear();
+        trouble.seen.clear();
+        return;
+    }
+    trouble.reason = printable(note->reason, note_bytes);
+    trouble.expected = printable(note->expected, note_bytes);
+    trouble.seen = printable(note->seen, note_bytes);
+}
+
+void end_interval(Fold& fold, const ColdProbe& cold, Trouble& trouble, WallTime at) {
+    if (trouble.interval_lsn != 0) {
+        fold.store.close_interval(cold.id, trouble, at);
+        trouble.interval_lsn = 0;
+    }
+}
+
+void begin_interval(Fold& fold, const ColdProbe& cold, Trouble& trouble, const Judged& result) {
+    trouble.interval_from = result.at;
+    trouble.interval_lsn = fold.lsn;
+    trouble.interval_ordinal = fold.next_ordinal();
+    fold.store.insert_interval(
+        cold.id, wire::to_string(static_cast<ResultState>(result.state)), trouble
+    );
+}
+
+/// Forgets a trouble that is over.
+void drop_if_well(Fold& fold, Slot slot) {
+    const HotProbe& probe = fold.state.hot[slot];
+    if (probe.state == ok && probe.run == 0 && (probe.flags & HotProbe::exceeded) == 0) {
+        fold.state.troubles.erase(slot);
+    }
+}
+
+/// Before its first answer a probe opens nothing: it may have the wrong credential, or never have existed.
+void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    const bool is_first = probe.state != result.state;
+    probe.state = result.state;
+    if (is_first && result.note != nullptr) {
+        Trouble seen;
+        take_note(seen, result.note);
+        fold.store.update_probe_state(cold, probe_state(probe), result.at, &seen);
+    }
+    if (result.state != critical) {
+        return;
+    }
+    const config::Rule& rule = fold.state.specs[cold.spec].rule;
+    probe.run = static_cast<std::uint16_t>(std::min<std::uint32_t>(probe.run + 1U, longest_run));
+    if (probe.run >= rule.failures && (probe.flags & HotProbe::told) == 0) {
+        probe.flags |= HotProbe::told;
+        fold.store.insert_receipt(
+            {.lsn = fold.lsn,
+             .ordinal = fold.next_ordinal(),
+             .wall = fold.wall,
+             .ci = fold.state.cis[cold.ci].id,
+             .probe = cold.id,
+             .reason = "unproven",
+             .data =
+                 R"({"text":"it has never answered: wrong credential, filtered, or wrong address"})"
+            }
+        );
+    }
+    if ((probe.flags & HotProbe::told) != 0) {
+        probe.run = 0;  // counted enough: settled
+    }
+}
+
+void become_proven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    probe.flags |= HotProbe::proven;
+    probe.flags &= static_cast<std::uint8_t>(~HotProbe::told);
+    probe.run = 0;
+    probe.state = ok;
+    fold.state.cis[cold.ci].proven += 1;
+    fold.touched_cis.push_back(cold.ci);
+    if (result.state == ok) {
+        fold.store.update_probe_state(cold, "ok", result.at, nullptr);
+    }
+}
+
+/// From one state to another, of a proven probe: intervals, counts, the row.
+void change_state(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    CiState& ci = fold.state.cis[cold.ci];
+    const bool was_well = probe.state == ok;
+    probe.state = result.state;
+    Trouble& trouble = trouble_of(fold, result.probe);
+    end_interval(fold, cold, trouble, result.at);
+    if (result.state == ok) {
+        ci.troubled -= 1;
+        fold.touched_cis.push_back(cold.ci);
+        Trouble shown;
+        shown.exceeded_at = trouble.exceeded_at;
+        fold.store.update_probe_state(cold, "ok", result.at, &shown);
+        return;
+    }
+    take_note(trouble, result.note);
+    begin_interval(fold, cold, trouble, result);
+    if (was_well) {
+        ci.troubled += 1;
+        fold.touched_cis.push_back(cold.ci);
+    }
+    fold.store.update_probe_state(cold, probe_state(probe), result.at, &trouble);
+}
+
+void exceed(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    probe.flags |= HotProbe::exceeded;
+    probe.run = 0;
+    Trouble& trouble = trouble_of(fold, result.probe);
+    trouble.exceeded_at = result.at;
+    fold.state.cis[cold.ci].exceeded += 1;
+    fold.touched_cis.push_back(cold.ci);
+    fold.store.update_probe_exceeded(cold.id, result.at);
+    fold.events.push_back(
+        {.kind = AvailabilityEvent::Kind::exceeded,
+         .probe = result.probe,
+         .at = result.at,
+         .first_failed = trouble.first_failed,
+         .reason = trouble.reason,
+         .expected = trouble.expected,
+         .seen = trouble.seen}
+    );
+}
+
+void recover(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    probe.flags &= static_cast<std::uint8_t>(~HotProbe::exceeded);
+    probe.run = 0;
+    Trouble& trouble = trouble_of(fold, result.probe);
+    trouble.exceeded_at = WallTime{};
+    trouble.first_failed = WallTime{};
+    fold.state.cis[cold.ci].exceeded -= 1;
+    fold.touched_cis.push_back(cold.ci);
+    fold.store.update_probe_exceeded(cold.id, WallTime{});
+    fold.events.push_back(
+        {.kind = AvailabilityEvent::Kind::recovered, .probe = result.probe, .at = result.at}
+    );
+}
+
+/// The rule: n failures in a row; it recovers after m answers in a row. Unknown results neither count nor interrupt.
+void apply_rule(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+    if (result.state == unknown) {
+        return;
+    }
+    const config::Rule& rule = fold.state.specs[cold.spec].rule;
+    const bool counts = (probe.flags & HotProbe::exceeded) != 0 ? is_answer(result.state)
+                                                                : result.state == critical;
+    if (!counts) {
+        if (probe.run != 0 && (probe.flags & HotProbe::exceeded) == 0) {
+            trouble_of(fold, result.probe).first_failed = WallTime{};
+        }
+        probe.run = 0;
+        return;
+    }
+    if (probe.run == 0 && (probe.flags & HotProbe::exceeded) == 0) {
+        trouble_of(fold, result.probe).first_failed = result.at;
+    }
+    probe.run = static_cast<std::uint16_t>(std::min<std::uint32_t>(probe.run + 1U, longest_run));
+    if ((probe.flags & HotProbe::exceeded) != 0) {
+        if (probe.run >= rule.successes) {
+            recover(fold, result, probe, cold);
+        }
+    } else if (probe.run >= rule.failures) {
+        exceed(fold, result, probe, cold);
+    }
+}
+
+/// True when another result of the same state would change nothing but the time of the latest.
+bool settles(const HotProbe& probe) {
+    if (probe.state == unknown) {
+        return true;
+    }
+    const bool exceeded = (probe.flags & HotProbe::exceeded) != 0;
+    if ((probe.flags & HotProbe::proven) == 0) {
+        return (probe.flags & HotProbe::told) != 0;
+    }
+    return exceeded ? probe.state == critical && probe.run == 0
+                    : is_answer(probe.state) && probe.run == 0;
+}
+
+}  // namespace
+
+void judge(Fold& fold, const Judged& result) {
+    HotProbe& probe = fold.state.hot[result.probe];
+    const ColdProbe& cold = fold.state.cold[result.probe];
+    if (cold.agent != result.agent || !is_newer(fold, result, probe)) {
+        return;
+    }
+    probe.boot = result.boot;
+    probe.latest_ms = result.at_ms;
+    if ((probe.flags & HotProbe::proven) == 0 && is_answer(result.state)) {
+        become_proven(fold, result, probe, cold);
+    }
+    if ((probe.flags & HotProbe::proven) == 0) {
+        judge_unproven(fold, result, probe, cold);
+    } else {
+        if (probe.state != result.state) {
+            change_state(fold, result, probe, cold);
+        }
+        apply_rule(fold, result, probe, cold);
+        drop_if_well(fold, result.probe);
+    }
+    probe.flags &= static_cast<std::uint8_t>(~HotProbe::settled);
+    if (settles(probe)) {
+        probe.flags |= HotProbe::settled;
+    }
+}
+
+std::string_view probe_state(const HotProbe& probe) {
+    if ((probe.flags & HotProbe::proven) == 0) {
+        return "unproven";
+    }
+    return wire::to_string(static_cast<ResultState>(probe.state));
+}
+
+void withdraw(Fold& fold, Slot slot) {
+    HotProbe& probe = fold.state.hot[slot];
+    const ColdProbe& cold = fold.state.cold[slot];
+    CiState& ci = fold.state.cis[cold.ci];
+    if (const auto found = fold.state.troubles.find(slot); found != fold.state.troubles.end()) {
+        end_interval(fold, cold, found->second, fold.wall);
+    }
+    if ((probe.flags & HotProbe::proven) != 0) {
+        ci.proven -= 1;
+        ci.troubled -= probe.state == ok ? 0 : 1;
+    }
+    if ((probe.flags & HotProbe::exceeded) != 0) {
+        ci.exceeded -= 1;
+        fold.events.push_back(
+            {.kind = AvailabilityEvent::Kind::removed, .probe = slot, .at = fold.wall}
+        );
+    }
+    fold.state.troubles.erase(slot);
+    fold.touched_cis.push_back(cold.ci);
+    probe = HotProbe{};
+}
+
+void refresh_cis(Fold& fold) {
+    for (const CiIndex index : fold.touched_cis) {
+        CiState& ci = fold.state.cis[index];
+        fold.state.ci_pages.mark(index / ci_page_items);
+        std::string_view state = "up";
+        if (ci.probes == 0) {
+            const bool is_linked =
+                ci.agent != nothing && fold.state.agents[ci.agent].state == AgentState::connected;
+            state = is_linked ? "up" : "unobserved";
+        } else if (ci.exceeded != 0) {
+            state = "down";
+        } else if (ci.troubled != 0) {
+            state = "degraded";
+        } else if (ci.proven == 0) {
+            state = "unproven";
+        }
+        if (ci.state != state) {
+            ci.state = state;
+            fold.store.update_ci_state(ci, fold.wall);
+        }
+    }
+    fold.touched_cis.clear();
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,49 @@
+// Owns: what a stage is given while one entry (or one timer before it) is folded. Leaves to the stages: everything else.
+#pragma once
+
+#include "collector/brain/brain.hpp"
+#include "collector/brain/state.hpp"
+#include "collector/brain/state_store.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+/// What availability tells incidents.
+struct AvailabilityEvent {
+    enum class Kind : std::uint8_t { exceeded, recovered, removed };
+    Kind kind;
+    Slot probe;
+    WallTime at{};  ///< event time
+    // exceeded only:
+    WallTime first_failed{};
+    std::string reason{};
+    std::string expected{};
+    std::string seen{};
+};
+
+/// References live as long as the brain; the rest belongs to the current entry.
+struct Fold {
+    State& state;
+    StateStore& store;
+    const cmdb::Model& model;
+    const BrainOptions& options;
+
+    Lsn lsn = 0;
+    std::uint32_t ordinal = 0;  ///< of the next row keyed by (lsn, ordinal)
+    Elapsed elapsed{};
+    WallTime wall{};
+
+    std::vector<AvailabilityEvent> events{};
+    std::vector<CiIndex> touched_cis{};  ///< whose condition may have changed; may repeat
+    std::optional<Verdict> verdict{};    ///< of a command
+    std::set<AgentIndex> issued{};       ///< whose current epoch was issued since the last commit
+    bool outbox_changed = false;
+
+    std::uint32_t next_ordinal() { return ordinal++; }
+};
+
+}  // namespace muster::collector

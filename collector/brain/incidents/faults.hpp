@@ -1,0 +1,33 @@
+// Owns: one incident for one fault: from the first exceeded threshold of a CI to the last recovery, through hold and
+// catching up. Leaves to availability: thresholds; to record: the incident itself.
+#pragma once
+
+#include "collector/brain/fold.hpp"
+
+namespace muster::collector {
+
+/// Folds fold.events, in order, and empties it.
+void fold_events(Fold& fold);
+
+/// The probe is taken away: a fault that goes on without it forgets it, since its slot may be given to another.
+void forget_member(Fold& fold, Slot probe);
+
+/// Timer `hold` of a CI: opens unless something is still to be heard.
+void hold_is_over(Fold& fold, CiIndex ci, std::uint64_t timer);
+
+/// The agent has delivered what it had when it said Hello: faults held for it are decided. `nothing`: for every agent.
+void decide_held(Fold& fold, AgentIndex agent);
+
+/// The agent said Hello with a backlog: what it may yet tell comes before any hold runs out.
+void hold_for_backlog(Fold& fold, AgentIndex agent);
+
+/// A collector start: no hold runs out before there was time to hear that it is over.
+void restart_holds(Fold& fold);
+
+/// A person resolved the incident: the fault, if it goes on, is put aside until the timer `reopen`.
+void put_aside(Fold& fold, const Incident& incident);
+
+/// Timer `reopen`: an incident that a person resolved although the fault went on.
+void reopen_if_failing(Fold& fold, std::uint64_t number);
+
+}  // namespace muster::collector

@@ -1,0 +1,72 @@
+#include "collector/brain/incidents/why.hpp"
+
+#include "collector/brain/incidents/record.hpp"
+#include "collector/brain/row_text.hpp"
+
+#include <boost/json.hpp>
+
+namespace muster::collector {
+
+namespace json = boost::json;
+
+std::string fault_why(
+    const State& state, const Incident& incident, const Spec& spec, WallTime opened
+) {
+    const std::string hold = format_duration(spec.rule.hold);
+    json::object why{
+        {"rule", rule_text(spec.rule)},
+        {"failures", spec.rule.failures},
+        {"successes", spec.rule.successes},
+        {"hold", hold},
+        {"probe", incident.probe_name},
+        {"host", incident.host},
+        {"agent", incident.agent == nothing ? "" : state.agents[incident.agent].name},
+        {"first_failed", format_rfc3339(incident.started)},
+        {"exceeded", format_rfc3339(incident.detected)},
+        {"opened", format_rfc3339(opened)},
+        {"detected_late", incident.detected_late},
+        {"topology", "unknown: nothing suppresses it"},
+        {"counterfactual",
+         "one answer before the failure number " + std::to_string(spec.rule.failures) + ", or " +
+             std::to_string(spec.rule.successes) + " answers within " + hold +
+             " of it, and nothing would have opened"}
+    };
+    return json::serialize(why);
+}
+
+std::string silence_why(const Fold& fold, const Agent& agent) {
+    json::object why{
+        {"rule", "silent for " + format_duration(fold.state.silent_incident_after)},
+        {"agent", agent.name},
+        {"last_heard", format_rfc3339(agent.heard_wall)},
+        {"opened", format_rfc3339(fold.wall)},
+        {"counterfactual", "one heartbeat, or an orderly stop, and nothing would have opened"}
+    };
+    return json::serialize(why);
+}
+
+void add_receipt(
+    Fold& fold,
+    CiIndex ci,
+    ProbeId probe,
+    std::string_view reason,
+    std::string_view text,
+    std::uint64_t incident
+) {
+    json::object data{{"text", text}};
+    if (incident != 0) {
+        data["incident"] = incident_name(incident);
+    }
+    const std::string serialised = json::serialize(data);
+    fold.store.insert_receipt(
+        {.lsn = fold.lsn,
+         .ordinal = fold.next_ordinal(),
+         .wall = fold.wall,
+         .ci = ci == nothing ? CiId{} : fold.state.cis[ci].id,
+         .probe = probe,
+         .reason = reason,
+         .data = serialised}
+    );
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,17 @@
+// Owns: what is told to whom: rows of the outbox and their confirmation. Leaves to notify/: sending.
+#pragma once
+
+#include "collector/brain/fold.hpp"
+
+#include <string_view>
+
+namespace muster::collector {
+
+/// Writes one message a channel for a transition ("opened", "resolved", "reopened") of an incident. Whoever was told of the
+/// opening is told of what follows. Without a channel a receipt says so.
+void tell(Fold& fold, Incident& incident, std::string_view transition);
+
+/// Folds "delivery.result".
+void fold_delivery(Fold& fold, const Entry& entry);
+
+}  // namespace muster::collector

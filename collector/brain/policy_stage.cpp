@@ -1,0 +1,494 @@
+#include "collector/brain/policy_stage.hpp"
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "collector/brain/availability/batch.hpp"
+#include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/cmdb_stage.hpp"
+#include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/planning.hpp"
+#include "collector/brain/presence.hpp"
+#include "collector/journal/entries.pb.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t epochs_kept = 32;
+constexpr std::size_t name_bytes = 256;
+
+/// Which probes are new or differ, and whose assignments change by it.
+struct Changes {
+    std::vector<Slot> added;
+    std::vector<Slot> updated;
+    std::vector<bool> agents;  ///< by index: a definition of theirs changed
+
+    void of_agent(AgentIndex agent) {
+        if (agent != nothing) {
+            agents.resize(std::max<std::size_t>(agents.size(), agent + 1U));
+            agents[agent] = true;
+        }
+    }
+};
+
+void mark_slot(State& state, Slot slot) {
+    const std::size_t page = slot / hot_page_slots;
+    state.hot_pages.grow(page + 1);
+    state.cold_pages.grow(page + 1);
+    state.hot_pages.mark(page);
+    state.cold_pages.mark(page);
+}
+
+Slot take_slot(State& state) {
+    if (!state.free_slots.empty()) {
+        const Slot slot = state.free_slots.back();
+        state.free_slots.pop_back();
+        return slot;
+    }
+    state.hot.emplace_back();
+    state.cold.emplace_back();
+    return static_cast<Slot>(state.hot.size() - 1);
+}
+
+void add_probe(Fold& fold, const DesiredProbe& wanted, Changes& changes) {
+    State& state = fold.state;
+    const Slot slot = take_slot(state);
+    state.hot[slot] = HotProbe{};
+    state.cold[slot] = {
+        .id = wanted.id,
+        .ci = wanted.ci,
+        .agent = nothing,
+        .spec = wanted.spec,
+        .name = wanted.name,
+        .origin = wanted.origin,
+        .host = wanted.host
+    };
+    state.slot_by_id.emplace(wanted.id, slot);
+    state.cis[wanted.ci].probes += 1;
+    fold.touched_cis.push_back(wanted.ci);
+    mark_slot(state, slot);
+    changes.added.push_back(slot);
+}
+
+/// Takes probes away and purges them from every epoch: late results of theirs are history only.
+void remove_probes(Fold& fold, const std::vector<Slot>& slots) {
+    if (slots.empty()) {
+        return;
+    }
+    State& state = fold.state;
+    std::vector<bool> gone(state.cold.size());
+    for (const Slot slot : slots) {
+        withdraw(fold, slot);
+        fold_events(fold);
+        forget_member(fold, slot);
+        gone[slot] = true;
+        state.cis[state.cold[slot].ci].probes -= 1;
+        fold.store.remove_probe(state.cold[slot].id, fold.lsn);
+        state.slot_by_id.erase(state.cold[slot].id);
+        state.cold[slot] = ColdProbe{};
+        mark_slot(state, slot);
+    }
+    // Highest first, so that the next ones are given in rising order.
+    state.free_slots.insert(state.free_slots.end(), slots.rbegin(), slots.rend());
+    std::ranges::sort(state.free_slots, std::greater<>{});
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        for (Agent::Epoch& epoch : state.agents[index].epochs) {
+            for (Slot& slot : epoch.slots) {
+                if (slot != nothing && gone[slot]) {
+                    slot = nothing;
+                    state.epoch_pages.mark(index);
+                }
+            }
+        }
+    }
+}
+
+/// Gives a probe to whoever its vantage names now. True when that is somebody else than before.
+bool assign_probe(Fold& fold, AgentChooser& chooser, Slot slot, Changes& changes) {
+    State& state = fold.state;
+    ColdProbe& cold = state.cold[slot];
+    const AgentIndex agent = chooser.choose(state.specs[cold.spec].from, state.cis[cold.ci].site);
+    if (agent == cold.agent) {
+        return false;
+    }
+    changes.of_agent(cold.agent);
+    changes.of_agent(agent);
+    cold.agent = agent;
+    state.hot[slot].boot =
+        0;  // what the former agent still delivers is not compared with the new one's
+    mark_slot(state, slot);
+    return true;
+}
+
+void write_rows(Fold& fold, Changes& changes) {
+    const State& state = fold.state;
+    // In order of the primary key: a million rows in one go are appended instead of scattered.
+    std::ranges::sort(changes.added, {}, [&](Slot slot) { return state.cold[slot].id; });
+    for (const Slot slot : changes.added) {
+        fold.store.insert_probe(state, slot, fold.wall);
+    }
+    for (const Slot slot : changes.updated) {
+        fold.store.update_probe_definition(state, slot);
+    }
+}
+
+/// Sets that differ from what was wanted before get the next epoch.
+void want_assignments(Fold& fold, const Changes& changes) {
+    State& state = fold.state;
+    std::vector<std::vector<Slot>> sets(state.agents.size());
+    for (Slot slot = 0; slot < state.cold.size(); ++slot) {
+        if (state.cold[slot].agent != nothing) {
+            sets[state.cold[slot].agent].push_back(slot);
+        }
+    }
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        Agent& agent = state.agents[index];
+        const bool redefined = index < changes.agents.size() && changes.agents[index];
+        if (sets[index] == agent.wanted && !redefined) {
+            continue;
+        }
+        agent.wanted = std::move(sets[index]);
+        agent.wanted_epoch = std::max(agent.wanted_epoch, agent.issued_epoch) + 1;
+        state.assignments_wanted = true;
+        state.epoch_pages.mark(index);
+    }
+}
+
+void finish(Fold& fold, Changes& changes) {
+    write_rows(fold, changes);
+    want_assignments(fold, changes);
+    refresh_cis(fold);
+    decide_held(fold, nothing);
+}
+
+/// Probes that nobody runs, or whose agent was revoked, find one.
+void reassign_orphans(Fold& fold, Changes& changes) {
+    State& state = fold.state;
+    AgentChooser chooser(state);
+    for (Slot slot = 0; slot < state.cold.size(); ++slot) {
+        const ColdProbe& cold = state.cold[slot];
+        if (cold.id.is_nil()) {
+            continue;
+        }
+        const bool orphaned =
+            cold.agent == nothing || state.agents[cold.agent].state == AgentState::revoked;
+        if (orphaned && assign_probe(fold, chooser, slot, changes) &&
+            std::ranges::find(changes.added, slot) == changes.added.end()) {
+            changes.updated.push_back(slot);
+        }
+    }
+}
+
+bool differs(
+    const State& state,
+    const ColdProbe& had,
+    const DesiredProbe& wanted,
+    const Spec& spec,
+    const Names& names
+) {
+    return !equal_specs(state.specs[had.spec], spec) ||
+           state.names[had.host] != names[wanted.host] ||
+           state.names[had.name] != names[wanted.name] ||
+           state.names[had.origin] != names[wanted.origin];
+}
+
+/// Replaces the whole plan: new pools of specs and names, probes added, changed, removed.
+void apply_plan(
+    Fold& fold, const std::vector<DesiredProbe>& desired, std::vector<Spec> specs, Names names
+) {
+    State& state = fold.state;
+    Changes changes;
+    std::vector<std::uint32_t> wanted_at(state.cold.size(), nothing);
+    std::vector<const DesiredProbe*> added;
+    for (std::uint32_t at = 0; at < desired.size(); ++at) {
+        const DesiredProbe& wanted = desired[at];
+        const auto known = state.slot_by_id.find(wanted.id);
+        if (known == state.slot_by_id.end()) {
+            added.push_back(&wanted);
+            continue;
+        }
+        const ColdProbe& had = state.cold[known->second];
+        if (had.ci != wanted.ci) {  // its CI was merged or split: it begins anew there
+            added.push_back(&wanted);
+            continue;
+        }
+        wanted_at[known->second] = at;
+        if (differs(state, had, wanted, specs[wanted.spec], names)) {
+            changes.updated.push_back(known->second);
+            changes.of_agent(had.agent);
+        }
+    }
+    std::vector<Slot> removed;
+    for (Slot slot = 0; slot < state.cold.size(); ++slot) {
+        if (!state.cold[slot].id.is_nil() && wanted_at[slot] == nothing) {
+            removed.push_back(slot);
+        }
+    }
+    remove_probes(fold, removed);
+    state.specs = std::move(specs);
+    state.names = std::move(names);
+    for (Slot slot = 0; slot < wanted_at.size(); ++slot) {
+        if (wanted_at[slot] != nothing) {
+            const DesiredProbe& wanted = desired[wanted_at[slot]];
+            ColdProbe& cold = state.cold[slot];
+            cold.spec = wanted.spec;
+            cold.name = wanted.name;
+            cold.origin = wanted.origin;
+            cold.host = wanted.host;
+            mark_slot(state, slot);
+        }
+    }
+    for (const DesiredProbe* wanted : added) {
+        if (!state.slot_by_id.contains(wanted->id
+            )) {  // the same name twice would be the same probe
+            add_probe(fold, *wanted, changes);
+        }
+    }
+    std::vector<bool> has_row_change(state.cold.size());
+    for (const Slot slot : changes.updated) {
+        has_row_change[slot] = true;
+    }
+    for (const Slot slot : changes.added) {
+        has_row_change[slot] = true;
+    }
+    AgentChooser chooser(state);
+    for (Slot slot = 0; slot < state.cold.size(); ++slot) {
+        if (!state.cold[slot].id.is_nil() && assign_probe(fold, chooser, slot, changes) &&
+            !has_row_change[slot]) {
+            changes.updated.push_back(slot);
+        }
+    }
+    finish(fold, changes);
+}
+
+AgentIndex enrol(Fold& fold, AgentId id) {
+    State& state = fold.state;
+    const auto [place, is_new] =
+        state.agent_by_id.emplace(id, static_cast<AgentIndex>(state.agents.size()));
+    if (is_new) {
+        state.agents.emplace_back();
+        state.agents.back().id = id;
+        state.epoch_pages.grow(state.agents.size());
+    }
+    return place->second;
+}
+
+cmdb::Statement statement_of(const proto::AgentEnrolled& body, const AgentId& id, WallTime now) {
+    cmdb::Statement said;
+    said.source = "enrolment";
+    said.object = id.text();
+    said.ci_class = "agent";
+    said.observed = now;
+    said.keys.push_back({.space = "agent", .kind = "agent_id", .value = id.text(), .rank = 1});
+    said.attributes.emplace_back("name", printable(body.name(), name_bytes));
+    if (!body.hostname().empty()) {
+        const std::string hostname = printable(body.hostname(), name_bytes);
+        said.keys.push_back(
+            {.space = "dns",
+             .kind = "hostname",
+             .value = hostname,
+             .rank = 9,
+             .trust = cmdb::KeyTrust::supporting}
+        );
+        said.attributes.emplace_back("hostname", hostname);
+    }
+    if (!body.site().empty()) {
+        said.attributes.emplace_back("site", printable(body.site(), name_bytes));
+    }
+    for (const auto& [name, value] : body.labels()) {
+        said.attributes.emplace_back(
+            "label." + printable(name, name_bytes), printable(value, name_bytes)
+        );
+    }
+    std::ranges::sort(said.attributes);
+    return said;
+}
+
+}  // namespace
+
+void fold_config(Fold& fold, const Entry& entry) {
+    proto::ConfigLoaded body;
+    if (!body.ParseFromString(entry.body)) {
+        return;
+    }
+    std::vector<config::ConfigText> files;
+    for (auto& file : *body.mutable_files()) {
+        files.push_back({std::move(*file.mutable_name()), std::move(*file.mutable_text())});
+    }
+    auto watch = config::parse_watch(files, fold.options.probe_types);
+    if (!watch) {
+        log(LogLevel::error, "config.unreadable", {{"why", watch.error().text()}});
+        return;
+    }
+    State& state = fold.state;
+    state.config_hash = body.hash();
+    if (body.silent_after_ns() > 0) {
+        state.silent_after = Duration{body.silent_after_ns()};
+    }
+    if (body.silent_incident_after_ns() > 0) {
+        state.silent_incident_after = Duration{body.silent_incident_after_ns()};
+    }
+    state.channels.clear();
+    for (const config::Channel& channel : watch->channels) {
+        state.channels.push_back(channel.name);
+    }
+    state.policies = std::move(watch->policies);
+    state.plan_pages.mark(0);
+    const std::vector<CiIndex> target_cis = declare_targets(fold, watch->targets);
+    std::vector<Spec> specs;
+    Names names;
+    state.spec_index.clear();
+    Planner planner(specs, state.spec_index, names);
+    for (std::size_t at = 0; at < target_cis.size(); ++at) {
+        planner.add_target(watch->targets[at], state.cis[target_cis[at]], target_cis[at]);
+    }
+    for (const config::Policy& policy : state.policies) {
+        for (CiIndex ci = 0; ci < state.cis.size(); ++ci) {
+            if (policy_matches(fold.model, policy, state.cis[ci])) {
+                planner.add_policy(policy, state.cis[ci], ci);
+            }
+        }
+    }
+    apply_plan(fold, planner.take(), std::move(specs), std::move(names));
+}
+
+void fold_enrolled(Fold& fold, const Entry& entry) {
+    proto::AgentEnrolled body;
+    if (!body.ParseFromString(entry.body)) {
+        return;
+    }
+    const auto uuid = Uuid::from_bytes(body.agent_id());
+    if (!uuid) {
+        return;
+    }
+    State& state = fold.state;
+    const AgentId id{*uuid};
+    const bool is_new = !state.agent_by_id.contains(id);
+    const AgentIndex index = enrol(fold, id);
+    const CiIndex ci = declare(fold, statement_of(body, id, fold.wall));
+    Agent& agent = state.agents[index];
+    agent.name = printable(body.name(), name_bytes);
+    agent.site = printable(body.site(), name_bytes);
+    agent.hostname = printable(body.hostname(), name_bytes);
+    agent.ci = ci;
+    state.cis[ci].agent = index;
+    if (is_new) {
+        fold.store.insert_agent(agent, state.cis[ci].id, fold.wall);
+    } else {
+        agent.state = agent.state == AgentState::revoked ? AgentState::enrolled : agent.state;
+        fold.store.update_agent(agent, fold.wall);
+    }
+    Changes changes;
+    state.plan_pages.mark(0);
+    Planner planner(state.specs, state.spec_index, state.names);
+    for (const config::Policy& policy : state.policies) {
+        if (policy_matches(fold.model, policy, state.cis[ci])) {
+            planner.add_policy(policy, state.cis[ci], ci);
+        }
+    }
+    for (const DesiredProbe& wanted : planner.take()) {
+        if (!state.slot_by_id.contains(wanted.id)) {
+            add_probe(fold, wanted, changes);
+        }
+    }
+    reassign_orphans(fold, changes);
+    fold.touched_cis.push_back(ci);
+    finish(fold, changes);
+}
+
+void fold_revoked(Fold& fold, const Entry& entry) {
+    proto::AgentDisconnected body;  // agent_id is field 1 in every body about one agent
+    const bool read = body.ParseFromString(entry.body);
+    const auto uuid = Uuid::from_bytes(body.agent_id());
+    if (!read || !uuid) {
+        return;
+    }
+    const auto found = fold.state.agent_by_id.find(AgentId{*uuid});
+    if (found == fold.state.agent_by_id.end()) {
+        return;
+    }
+    forget_presence(fold, found->second);
+    Changes changes;
+    reassign_orphans(fold, changes);
+    finish(fold, changes);
+}
+
+void fold_issued(Fold& fold, const Entry& entry) {
+    proto::AssignmentIssued body;
+    if (!body.ParseFromString(entry.body)) {
+        return;
+    }
+    const auto uuid = Uuid::from_bytes(body.agent_id());
+    const auto found =
+        uuid ? fold.state.agent_by_id.find(AgentId{*uuid}) : fold.state.agent_by_id.end();
+    if (found == fold.state.agent_by_id.end()) {
+        return;
+    }
+    Agent& agent = fold.state.agents[found->second];
+    if (body.epoch() <= agent.issued_epoch) {
+        return;  // asked for again after a restart, when the first was not folded yet
+    }
+    Agent::Epoch epoch{.epoch = body.epoch(), .slots = {}};
+    epoch.slots.reserve(static_cast<std::size_t>(body.probe_ids_size()));
+    for (const std::string& raw : body.probe_ids()) {
+        const auto id = Uuid::from_bytes(raw);
+        const auto slot =
+            id ? fold.state.slot_by_id.find(ProbeId{*id}) : fold.state.slot_by_id.end();
+        epoch.slots.push_back(slot == fold.state.slot_by_id.end() ? nothing : slot->second);
+    }
+    if (agent.epochs.size() == epochs_kept) {
+        const auto oldest = agent.epochs.begin();
+        agent.epochs.erase(oldest->epoch == agent.running_epoch ? oldest + 1 : oldest);
+    }
+    agent.epochs.push_back(std::move(epoch));
+    agent.issued_epoch = body.epoch();
+    agent.wanted_epoch = std::max(agent.wanted_epoch, agent.issued_epoch);
+    fold.state.epoch_pages.mark(found->second);
+    fold.store.update_agent_epoch(agent);
+    fold.issued.insert(found->second);
+}
+
+std::string wanted_assignment(const State& state, AgentIndex index) {
+    const Agent& agent = state.agents[index];
+    if (agent.wanted_epoch <= agent.issued_epoch || agent.state == AgentState::revoked) {
+        return {};
+    }
+    proto::AssignmentIssued body;
+    body.set_agent_id(std::string(agent.id.raw()));
+    body.set_epoch(agent.wanted_epoch);
+    for (const Slot slot : agent.wanted) {
+        body.add_probe_ids(std::string(state.cold[slot].id.raw()));
+    }
+    return body.SerializeAsString();
+}
+
+IssuedAssignments issued_assignment(const State& state, AgentIndex index) {
+    const Agent& agent = state.agents[index];
+    IssuedAssignments out;
+    out.agent = agent.id;
+    out.epoch = agent.issued_epoch;
+    const auto list = std::make_shared<AssignmentList>();
+    for (const Agent::Epoch& epoch : agent.epochs) {
+        const auto count = static_cast<std::uint32_t>(epoch.slots.size());
+        if (epoch.epoch != agent.issued_epoch) {
+            out.earlier.emplace_back(epoch.epoch, count);
+            continue;
+        }
+        out.dense_count = count;
+        list->reserve(count);
+        for (std::uint32_t dense = 0; dense < count; ++dense) {
+            const Slot slot = epoch.slots[dense];
+            if (slot != nothing && state.cold[slot].agent == index) {
+                const ColdProbe& cold = state.cold[slot];
+                list->add(dense, cold.id, state.specs[cold.spec].probe, state.names[cold.host]);
+            }
+        }
+    }
+    out.items = list;
+    return out;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,44 @@
+// Owns: what the files of the snapshot codec share. Leaves to snapshot_codec.hpp: what others may use.
+#pragma once
+
+#include "collector/brain/packing.hpp"
+#include "collector/brain/state.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+
+std::string encode_troubles(const State& state);
+bool decode_troubles(State& state, std::string_view bytes);
+std::string encode_agents(const State& state);
+bool decode_agents(State& state, std::string_view bytes);
+std::string encode_faults(const State& state);
+bool decode_faults(State& state, std::string_view bytes);
+std::string encode_incidents(const State& state);
+bool decode_incidents(State& state, std::string_view bytes);
+std::string encode_telling(const State& state);
+bool decode_telling(State& state, std::string_view bytes);
+std::string encode_timers(const State& state);
+bool decode_timers(State& state, std::string_view bytes);
+
+void pack_rule(Packer& out, const config::Rule& rule);
+config::Rule unpack_rule(Unpacker& in);
+void pack_vantage(Packer& out, const config::Vantage& from);
+config::Vantage unpack_vantage(Unpacker& in);
+
+/// Any container of pairs of texts.
+template <class Pairs>
+void pack_pairs(Packer& out, const Pairs& pairs) {
+    out.count(pairs.size());
+    for (const auto& [name, value] : pairs) {
+        out.text(name);
+        out.text(value);
+    }
+}
+
+std::vector<std::pair<std::string, std::string>> unpack_pairs(Unpacker& in);
+
+}  // namespace muster::collector

@@ -1,0 +1,271 @@
+#include "collector/brain/availability/batch.hpp"
+#include "collector/brain/packing.hpp"
+#include "collector/brain/planning.hpp"
+#include "collector/brain/snapshot_codec.hpp"
+#include "collector/brain/snapshot_parts.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+namespace muster::collector {
+
+namespace {
+
+// Pages of the two large arrays are their memory: state.db does not travel between kinds of processors.
+static_assert(std::has_unique_object_representations_v<HotProbe>);
+static_assert(std::is_trivially_copyable_v<ColdProbe> && sizeof(ColdProbe) == 40);
+
+template <class Item>
+std::string raw_page(const std::vector<Item>& items, std::size_t page, std::size_t page_items) {
+    const std::size_t from = page * page_items;
+    const std::size_t to = std::min(items.size(), from + page_items);
+    std::string out;
+    if (from < to) {
+        out.resize((to - from) * sizeof(Item));
+        std::memcpy(out.data(), items.data() + from, out.size());
+    }
+    return out;
+}
+
+template <class Item>
+bool load_raw_page(
+    std::vector<Item>& items, std::size_t page, std::size_t page_items, std::string_view bytes
+) {
+    const std::size_t from = page * page_items;
+    if (from >= items.size()) {
+        return false;
+    }
+    const std::size_t count = std::min(items.size() - from, page_items);
+    if (bytes.size() != count * sizeof(Item)) {
+        return false;
+    }
+    std::memcpy(items.data() + from, bytes.data(), bytes.size());
+    return true;
+}
+
+std::string encode_statements(const State& state) {
+    Packer out;
+    const auto saved = state.identity.save();
+    out.count(saved.size());
+    for (const auto& each : saved) {
+        const cmdb::Statement& statement = each.statement;
+        out.id(each.ci);
+        out.u8(each.present ? 1 : 0);
+        out.text(statement.source);
+        out.text(statement.object);
+        out.text(statement.ci_class);
+        out.time(statement.observed);
+        pack_pairs(out, statement.attributes);
+        out.count(statement.keys.size());
+        for (const cmdb::Key& key : statement.keys) {
+            out.text(key.space);
+            out.text(key.kind);
+            out.text(key.value);
+            out.u32(key.rank);
+            out.choice(key.trust);
+            out.choice(key.values);
+        }
+    }
+    return out.take();
+}
+
+bool decode_statements(State& state, std::string_view bytes) {
+    Unpacker in(bytes);
+    std::vector<cmdb::Identification::Saved> saved;
+    for (std::size_t left = in.count(60); left > 0; --left) {
+        cmdb::Identification::Saved each;
+        each.ci = in.id<CiId>();
+        each.present = in.u8() != 0;
+        each.statement.source = in.text();
+        each.statement.object = in.text();
+        each.statement.ci_class = in.text();
+        each.statement.observed = in.wall();
+        each.statement.attributes = unpack_pairs(in);
+        for (std::size_t keys = in.count(30); keys > 0; --keys) {
+            cmdb::Key key;
+            key.space = in.text();
+            key.kind = in.text();
+            key.value = in.text();
+            key.rank = in.u32();
+            key.trust = in.choice(cmdb::KeyTrust::supporting);
+            key.values = in.choice(cmdb::KeyValues::many);
+            each.statement.keys.push_back(std::move(key));
+        }
+        saved.push_back(std::move(each));
+    }
+    state.identity = cmdb::Identification::load(std::move(saved));
+    return in.done();
+}
+
+std::string encode_plan(const State& state) {
+    Packer out;
+    out.count(state.specs.size());
+    for (const Spec& spec : state.specs) {
+        out.text(spec.probe->type);
+        out.duration(spec.probe->interval);
+        out.duration(spec.probe->timeout);
+        out.text(spec.probe->encoded);
+        pack_pairs(out, spec.probe->secret_files);
+        pack_rule(out, spec.rule);
+        out.choice(spec.urgency);
+        pack_vantage(out, spec.from);
+    }
+    out.count(state.names.size());
+    for (NameIndex at = 0; at < state.names.size(); ++at) {
+        out.text(state.names[at]);
+    }
+    return out.take();
+}
+
+bool decode_plan(State& state, std::string_view bytes) {
+    Unpacker in(bytes);
+    for (std::size_t left = in.count(60); left > 0; --left) {
+        ProbeSpec probe;
+        probe.type = in.text();
+        probe.interval = in.duration();
+        probe.timeout = in.duration();
+        probe.encoded = in.text();
+        probe.secret_files = unpack_pairs(in);
+        Spec spec;
+        spec.probe = std::make_shared<const ProbeSpec>(std::move(probe));
+        spec.rule = unpack_rule(in);
+        spec.urgency = in.choice(config::Urgency::low);
+        spec.from = unpack_vantage(in);
+        state.spec_index.emplace(spec_hash(spec), static_cast<SpecIndex>(state.specs.size()));
+        state.specs.push_back(std::move(spec));
+    }
+    for (std::size_t left = in.count(8); left > 0; --left) {
+        state.names.add(in.text());
+    }
+    return in.done();
+}
+
+void pack_slots(Packer& out, const std::vector<Slot>& slots) {
+    out.count(slots.size());
+    for (const Slot slot : slots) {
+        out.u32(slot);
+    }
+}
+
+bool unpack_slots(Unpacker& in, std::size_t probes, std::vector<Slot>& slots) {
+    for (std::size_t left = in.count(4); left > 0; --left) {
+        slots.push_back(in.u32());
+        if (slots.back() != nothing && slots.back() >= probes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+SectionCodec statements_section() {
+    return {"statements", encode_statements, decode_statements};
+}
+
+SectionCodec plan_section() {
+    return {"plan", encode_plan, decode_plan};
+}
+
+std::string encode_hot_page(const State& state, std::size_t page) {
+    return raw_page(state.hot, page, hot_page_slots);
+}
+
+std::string encode_cold_page(const State& state, std::size_t page) {
+    return raw_page(state.cold, page, hot_page_slots);
+}
+
+bool decode_hot_page(State& state, std::size_t page, std::string_view bytes) {
+    return load_raw_page(state.hot, page, hot_page_slots, bytes);
+}
+
+bool decode_cold_page(State& state, std::size_t page, std::string_view bytes) {
+    return load_raw_page(state.cold, page, hot_page_slots, bytes);
+}
+
+std::string encode_ci_page(const State& state, std::size_t page) {
+    const std::size_t from = page * ci_page_items;
+    const std::size_t to = std::min(state.cis.size(), from + ci_page_items);
+    Packer out;
+    for (std::size_t at = from; at < to; ++at) {
+        const CiState& ci = state.cis[at];
+        out.id(ci.id);
+        for (const std::string* text :
+             {&ci.ci_class,
+              &ci.name,
+              &ci.address,
+              &ci.site,
+              &ci.service,
+              &ci.key,
+              &ci.source,
+              &ci.state}) {
+            out.text(*text);
+        }
+        pack_pairs(out, ci.others);
+        out.u32(ci.agent);
+        out.u8(ci.retired ? 1 : 0);
+        for (const std::uint32_t number : {ci.probes, ci.proven, ci.troubled, ci.exceeded}) {
+            out.u32(number);
+        }
+    }
+    return out.take();
+}
+
+bool decode_ci_page(State& state, std::size_t page, std::string_view bytes) {
+    const std::size_t from = page * ci_page_items;
+    const std::size_t to = std::min(state.cis.size(), from + ci_page_items);
+    Unpacker in(bytes);
+    for (std::size_t at = from; at < to; ++at) {
+        CiState& ci = state.cis[at];
+        ci.id = in.id<CiId>();
+        for (std::string* text :
+             {&ci.ci_class,
+              &ci.name,
+              &ci.address,
+              &ci.site,
+              &ci.service,
+              &ci.key,
+              &ci.source,
+              &ci.state}) {
+            *text = in.text();
+        }
+        ci.others = unpack_pairs(in);
+        ci.agent = in.u32();
+        ci.retired = in.u8() != 0;
+        for (std::uint32_t* number : {&ci.probes, &ci.proven, &ci.troubled, &ci.exceeded}) {
+            *number = in.u32();
+        }
+        state.ci_by_id.emplace(ci.id, static_cast<CiIndex>(at));
+    }
+    return from < to && in.done();
+}
+
+std::string encode_epochs(const State& state, std::size_t index) {
+    const Agent& agent = state.agents[index];
+    Packer out;
+    pack_slots(out, agent.wanted);
+    out.count(agent.epochs.size());
+    for (const Agent::Epoch& epoch : agent.epochs) {
+        out.u32(epoch.epoch);
+        pack_slots(out, epoch.slots);
+    }
+    return out.take();
+}
+
+bool decode_epochs(State& state, std::size_t index, std::string_view bytes) {
+    if (index >= state.agents.size()) {
+        return false;
+    }
+    Agent& agent = state.agents[index];
+    Unpacker in(bytes);
+    bool good = unpack_slots(in, state.hot.size(), agent.wanted);
+    for (std::size_t left = in.count(12); good && left > 0; --left) {
+        Agent::Epoch& epoch = agent.epochs.emplace_back();
+        epoch.epoch = in.u32();
+        good = unpack_slots(in, state.hot.size(), epoch.slots);
+    }
+    return good && in.done();
+}
+
+}  // namespace muster::collector

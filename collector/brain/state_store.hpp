@@ -1,0 +1,147 @@
+// Owns: every statement the brain writes to state.db. Leaves to the stages: what is written; to snapshot: the pages.
+#pragma once
+
+#include "base/database.hpp"
+#include "cmdb/attributes.hpp"
+#include "collector/brain/state.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace muster::collector {
+
+/// off: rows are there already (refolding up to `folded`); every writing member does nothing.
+enum class Writing { off, on };
+
+struct FoldPosition {
+    Lsn folded = 0;
+    Lsn snapshot = 0;
+    Elapsed elapsed{};
+};
+
+/// state.db, written by one thread. Rows go into a transaction that the first one opens. The first error is kept and
+/// answered by `status()`; after it nothing more is written.
+class StateStore {
+  public:
+    /// Empty path: in memory.
+    static Result<StateStore> open(const std::string& path);
+    StateStore(StateStore&&) noexcept;
+    StateStore& operator=(StateStore&&) noexcept;
+    ~StateStore();
+
+    void set_writing(Writing writing);
+    Status status() const;
+    /// Rows were written since the last commit.
+    bool has_rows() const;
+
+    void insert_ci(const CiState& ci, WallTime created, Lsn lsn);
+    void update_ci(const CiState& ci, WallTime retired, CiId merged_into);
+    void update_ci_state(const CiState& ci, WallTime since);
+    void put_statement(const cmdb::Statement& statement, CiId ci, Lsn lsn);
+    void remove_statement(std::string_view source, std::string_view object, Lsn lsn);
+    void put_key(const cmdb::Key& key, CiId ci);
+    void remove_key(const cmdb::Key& key, CiId ci);
+    /// Ends the current value; `from` equal to `to` leaves an empty interval, never a negative one.
+    void end_attribute(CiId ci, std::string_view name, WallTime to, Lsn lsn);
+    void insert_attribute(
+        CiId ci, std::string_view name, const cmdb::AttributeValue& value, WallTime from, Lsn lsn
+    );
+
+    void insert_agent(const Agent& agent, CiId ci, WallTime enrolled);
+    void update_agent(const Agent& agent, WallTime state_since);
+    void update_agent_epoch(const Agent& agent);
+    void insert_unobserved(AgentId agent, WallTime from, std::string_view reason, Lsn lsn);
+    void close_unobserved(AgentId agent, WallTime from, WallTime to);
+    void delete_unobserved(AgentId agent, WallTime from);
+
+    void insert_probe(const State& state, Slot probe, WallTime since);
+    void update_probe_definition(const State& state, Slot probe);
+    void remove_probe(ProbeId probe, Lsn lsn);
+    /// state, reason, expected, seen, exceeded_since.
+    void update_probe_state(
+        const ColdProbe& probe, std::string_view state, WallTime since, const Trouble* trouble
+    );
+    void update_probe_exceeded(ProbeId probe, WallTime exceeded_since);
+    void insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble);
+    void close_interval(ProbeId probe, const Trouble& trouble, WallTime to);
+
+    void insert_incident(const State& state, const Incident& incident, std::string_view why);
+    void update_incident(const Incident& incident);
+
+    struct TimelineRow {
+        std::uint64_t incident;
+        Lsn lsn;
+        std::uint32_t ordinal;
+        WallTime wall;
+        std::string_view kind;
+        std::string_view actor;
+        std::string_view text;
+        std::string_view data;
+    };
+
+    void insert_timeline(const TimelineRow& row);
+
+    struct OutboxRow {
+        std::string_view id;
+        std::uint64_t incident;
+        std::string_view transition;
+        std::string_view channel;
+        WallTime created;
+        std::string_view payload;
+        Lsn lsn;
+        std::uint32_t ordinal;
+    };
+
+    void insert_outbox(const OutboxRow& row);
+    void update_outbox(
+        std::string_view id,
+        std::string_view state,
+        std::uint32_t attempts,
+        std::string_view last_error,
+        WallTime sent
+    );
+    void insert_verdict(const KeptVerdict& verdict, Lsn lsn);
+    void delete_verdict(std::string_view actor, std::string_view key);
+
+    struct ReceiptRow {
+        Lsn lsn;
+        std::uint32_t ordinal;
+        WallTime wall;
+        CiId ci;        ///< nil: none
+        ProbeId probe;  ///< nil: none
+        std::string_view reason;
+        std::string_view data;
+    };
+
+    void insert_receipt(const ReceiptRow& row);
+
+    Result<FoldPosition> position();
+    /// Ends the transaction, with the position.
+    Status commit(Lsn folded, Elapsed elapsed);
+    Status checkpoint();
+    std::uint64_t wal_bytes() const;
+
+    // Snapshot pages; only between begin_snapshot and end_snapshot, which is one transaction.
+    Status begin_snapshot();
+    void put_page(std::string_view section, std::int64_t page, std::string_view data);
+    /// Deletes the pages of a section from `pages` on.
+    void cut_pages(std::string_view section, std::int64_t pages);
+    Status end_snapshot(Lsn snapshot, Elapsed elapsed);
+    /// In order of page. The view is valid during the call.
+    Status read_pages(
+        std::string_view section, const std::function<Status(std::int64_t, std::string_view)>& take
+    );
+    /// All tables but `fold` and `snapshot_page`, in order of their keys, one line a row.
+    Result<std::string> dump();
+
+  private:
+    Status end_transaction();
+    struct Impl;
+    explicit StateStore(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster::collector

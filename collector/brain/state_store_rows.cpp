@@ -1,0 +1,372 @@
+// The rows of state_store; opening and transactions are in state_store.cpp.
+#include "collector/brain/state_store_impl.hpp"
+
+#include <algorithm>
+
+namespace muster::collector {
+
+void StateStore::insert_ci(const CiState& ci, WallTime created, Lsn lsn) {
+    impl_->run(
+        StateQuery::insert_ci,
+        Blob{ci.id.raw()},
+        std::string_view(ci.ci_class),
+        std::string_view(ci.name),
+        std::string_view(ci.address),
+        std::string_view(ci.site),
+        std::string_view(ci.service),
+        std::string_view(ci.source),
+        std::string_view(ci.state),
+        to_ns(created),
+        lsn
+    );
+}
+
+void StateStore::update_ci(const CiState& ci, WallTime retired, CiId merged_into) {
+    impl_->run(
+        StateQuery::update_ci,
+        Blob{ci.id.raw()},
+        std::string_view(ci.ci_class),
+        std::string_view(ci.name),
+        std::string_view(ci.address),
+        std::string_view(ci.site),
+        std::string_view(ci.service),
+        std::string_view(ci.source),
+        when_set(retired),
+        when_set(merged_into)
+    );
+}
+
+void StateStore::update_ci_state(const CiState& ci, WallTime since) {
+    impl_->run(
+        StateQuery::update_ci_state, Blob{ci.id.raw()}, std::string_view(ci.state), to_ns(since)
+    );
+}
+
+void StateStore::put_statement(const cmdb::Statement& statement, CiId ci, Lsn lsn) {
+    if (impl_->writing == Writing::off) {
+        return;
+    }
+    const std::string keys = keys_json(statement.keys);
+    const std::string attributes = attributes_json(statement.attributes);
+    impl_->run(
+        StateQuery::put_statement,
+        std::string_view(statement.source),
+        std::string_view(statement.object),
+        Blob{ci.raw()},
+        std::string_view(statement.ci_class),
+        std::string_view(keys),
+        std::string_view(attributes),
+        to_ns(statement.observed),
+        lsn
+    );
+}
+
+void StateStore::remove_statement(std::string_view source, std::string_view object, Lsn lsn) {
+    impl_->run(StateQuery::remove_statement, source, object, lsn);
+}
+
+void StateStore::put_key(const cmdb::Key& key, CiId ci) {
+    const bool trusted = key.trust == cmdb::KeyTrust::trusted;
+    impl_->run(
+        StateQuery::put_key,
+        std::string_view(key.space),
+        std::string_view(key.kind),
+        std::string_view(key.value),
+        Blob{ci.raw()},
+        std::string_view(trusted ? "trusted" : "supporting")
+    );
+}
+
+void StateStore::remove_key(const cmdb::Key& key, CiId ci) {
+    impl_->run(
+        StateQuery::remove_key,
+        std::string_view(key.space),
+        std::string_view(key.kind),
+        std::string_view(key.value),
+        Blob{ci.raw()}
+    );
+}
+
+void StateStore::end_attribute(CiId ci, std::string_view name, WallTime to, Lsn lsn) {
+    impl_->run(StateQuery::end_attribute, Blob{ci.raw()}, name, to_ns(to), lsn);
+}
+
+void StateStore::insert_attribute(
+    CiId ci, std::string_view name, const cmdb::AttributeValue& value, WallTime from, Lsn lsn
+) {
+    impl_->run(
+        StateQuery::insert_attribute,
+        Blob{ci.raw()},
+        name,
+        std::string_view(value.value),
+        std::string_view(value.source),
+        to_ns(from),
+        lsn
+    );
+}
+
+void StateStore::insert_agent(const Agent& agent, CiId ci, WallTime enrolled) {
+    impl_->run(
+        StateQuery::insert_agent,
+        Blob{agent.id.raw()},
+        std::string_view(agent.name),
+        Blob{ci.raw()},
+        std::string_view(agent.site),
+        std::string_view(agent.hostname),
+        std::string_view(agent.version),
+        std::string_view(agent.address),
+        to_string(agent.state),
+        to_ns(enrolled)
+    );
+}
+
+void StateStore::update_agent(const Agent& agent, WallTime state_since) {
+    impl_->run(
+        StateQuery::update_agent,
+        Blob{agent.id.raw()},
+        std::string_view(agent.name),
+        std::string_view(agent.site),
+        std::string_view(agent.hostname),
+        std::string_view(agent.version),
+        std::string_view(agent.address),
+        to_string(agent.state),
+        to_ns(state_since)
+    );
+}
+
+void StateStore::update_agent_epoch(const Agent& agent) {
+    impl_->run(
+        StateQuery::update_agent_epoch,
+        Blob{agent.id.raw()},
+        agent.issued_epoch,
+        static_cast<std::uint64_t>(agent.epochs.empty() ? 0 : agent.epochs.back().slots.size())
+    );
+}
+
+void StateStore::insert_unobserved(AgentId agent, WallTime from, std::string_view reason, Lsn lsn) {
+    impl_->run(StateQuery::insert_unobserved, Blob{agent.raw()}, to_ns(from), reason, lsn);
+}
+
+void StateStore::close_unobserved(AgentId agent, WallTime from, WallTime to) {
+    impl_->run(StateQuery::close_unobserved, Blob{agent.raw()}, to_ns(from), to_ns(to));
+}
+
+void StateStore::delete_unobserved(AgentId agent, WallTime from) {
+    impl_->run(StateQuery::delete_unobserved, Blob{agent.raw()}, to_ns(from));
+}
+
+void StateStore::insert_probe(const State& state, Slot probe, WallTime since) {
+    if (impl_->writing == Writing::off) {
+        return;
+    }
+    const ColdProbe& cold = state.cold[probe];
+    const Spec& spec = state.specs[cold.spec];
+    const SpecText& text = impl_->spec_text.of(spec);
+    const AgentId agent = cold.agent == nothing ? AgentId{} : state.agents[cold.agent].id;
+    impl_->run(
+        StateQuery::insert_probe,
+        Blob{cold.id.raw()},
+        Blob{state.cis[cold.ci].id.raw()},
+        when_set(agent),
+        std::string_view(spec.probe->type),
+        std::string_view(state.names[cold.name]),
+        std::string_view(state.names[cold.origin]),
+        std::string_view(state.names[cold.host]),
+        to_ms(spec.probe->interval),
+        to_ms(spec.probe->timeout),
+        std::string_view(text.params),
+        std::string_view(text.rule),
+        std::string_view("unproven"),
+        to_ns(since)
+    );
+}
+
+void StateStore::update_probe_definition(const State& state, Slot probe) {
+    if (impl_->writing == Writing::off) {
+        return;
+    }
+    const ColdProbe& cold = state.cold[probe];
+    const Spec& spec = state.specs[cold.spec];
+    const SpecText& text = impl_->spec_text.of(spec);
+    const AgentId agent = cold.agent == nothing ? AgentId{} : state.agents[cold.agent].id;
+    impl_->run(
+        StateQuery::update_probe_definition,
+        Blob{cold.id.raw()},
+        Blob{state.cis[cold.ci].id.raw()},
+        when_set(agent),
+        std::string_view(spec.probe->type),
+        std::string_view(state.names[cold.name]),
+        std::string_view(state.names[cold.origin]),
+        std::string_view(state.names[cold.host]),
+        to_ms(spec.probe->interval),
+        to_ms(spec.probe->timeout),
+        std::string_view(text.params),
+        std::string_view(text.rule)
+    );
+}
+
+void StateStore::remove_probe(ProbeId probe, Lsn lsn) {
+    impl_->run(StateQuery::remove_probe, Blob{probe.raw()}, lsn);
+}
+
+void StateStore::update_probe_state(
+    const ColdProbe& probe, std::string_view state, WallTime since, const Trouble* trouble
+) {
+    const std::string_view none;
+    impl_->run(
+        StateQuery::update_probe_state,
+        Blob{probe.id.raw()},
+        state,
+        to_ns(since),
+        trouble == nullptr ? std::nullopt : when_set(trouble->exceeded_at),
+        trouble == nullptr ? none : std::string_view(trouble->reason),
+        trouble == nullptr ? none : std::string_view(trouble->expected),
+        trouble == nullptr ? none : std::string_view(trouble->seen)
+    );
+}
+
+void StateStore::update_probe_exceeded(ProbeId probe, WallTime exceeded_since) {
+    impl_->run(StateQuery::update_probe_exceeded, Blob{probe.raw()}, when_set(exceeded_since));
+}
+
+void StateStore::insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble) {
+    impl_->run(
+        StateQuery::insert_interval,
+        Blob{probe.raw()},
+        to_ns(trouble.interval_from),
+        state,
+        trouble.interval_lsn,
+        trouble.interval_ordinal
+    );
+}
+
+void StateStore::close_interval(ProbeId probe, const Trouble& trouble, WallTime to) {
+    impl_->run(
+        StateQuery::close_interval,
+        Blob{probe.raw()},
+        to_ns(trouble.interval_from),
+        trouble.interval_lsn,
+        trouble.interval_ordinal,
+        to_ns(std::max(to, trouble.interval_from))
+    );
+}
+
+void StateStore::insert_incident(
+    const State& state, const Incident& incident, std::string_view why
+) {
+    const CiId ci = incident.ci == nothing ? CiId{} : state.cis[incident.ci].id;
+    const AgentId agent = incident.agent == nothing ? AgentId{} : state.agents[incident.agent].id;
+    const std::string_view place =
+        incident.ci == nothing ? std::string_view{} : std::string_view(state.cis[incident.ci].site);
+    impl_->run(
+        StateQuery::insert_incident,
+        incident.number,
+        std::string_view(incident.kind),
+        std::string_view(incident.key),
+        when_set(ci),
+        when_set(agent),
+        when_set(incident.probe),
+        std::string_view(incident.title),
+        place,
+        std::string_view(incident.state),
+        incident.priority,
+        std::string_view(incident.urgency),
+        std::string_view(incident.expected),
+        std::string_view(incident.seen),
+        std::string_view(incident.reason),
+        to_ns(incident.started),
+        to_ns(incident.detected),
+        to_ns(incident.opened),
+        std::int64_t{incident.detected_late ? 1 : 0},
+        why,
+        incident.version
+    );
+}
+
+void StateStore::update_incident(const Incident& incident) {
+    const bool acknowledged = incident.acknowledged != WallTime{};
+    const bool resolved = incident.resolved != WallTime{};
+    const auto text_if = [](bool there, std::string_view text) {
+        return there ? std::optional(text) : std::nullopt;
+    };
+    impl_->run(
+        StateQuery::update_incident,
+        incident.number,
+        std::string_view(incident.state),
+        when_set(incident.acknowledged),
+        text_if(acknowledged, incident.acknowledged_by),
+        when_set(incident.resolved),
+        text_if(resolved, incident.resolved_by),
+        text_if(resolved, incident.resolution),
+        incident.version
+    );
+}
+
+void StateStore::insert_timeline(const TimelineRow& row) {
+    impl_->run(
+        StateQuery::insert_timeline,
+        row.incident,
+        row.lsn,
+        row.ordinal,
+        to_ns(row.wall),
+        row.kind,
+        row.actor,
+        row.text,
+        row.data
+    );
+}
+
+void StateStore::insert_outbox(const OutboxRow& row) {
+    impl_->run(
+        StateQuery::insert_outbox,
+        row.id,
+        row.incident,
+        row.transition,
+        row.channel,
+        to_ns(row.created),
+        row.payload,
+        row.lsn,
+        row.ordinal
+    );
+}
+
+void StateStore::update_outbox(
+    std::string_view id,
+    std::string_view state,
+    std::uint32_t attempts,
+    std::string_view last_error,
+    WallTime sent
+) {
+    impl_->run(StateQuery::update_outbox, id, state, attempts, last_error, when_set(sent));
+}
+
+void StateStore::insert_verdict(const KeptVerdict& verdict, Lsn lsn) {
+    impl_->run(
+        StateQuery::insert_verdict,
+        std::string_view(verdict.actor),
+        std::string_view(verdict.key),
+        lsn,
+        std::int64_t{verdict.verdict.status},
+        std::string_view(verdict.verdict.body),
+        std::string_view(verdict.verdict.etag)
+    );
+}
+
+void StateStore::delete_verdict(std::string_view actor, std::string_view key) {
+    impl_->run(StateQuery::delete_verdict, actor, key);
+}
+
+void StateStore::insert_receipt(const ReceiptRow& row) {
+    impl_->run(
+        StateQuery::insert_receipt,
+        row.lsn,
+        row.ordinal,
+        to_ns(row.wall),
+        when_set(row.ci),
+        when_set(row.probe),
+        row.reason,
+        row.data
+    );
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,111 @@
+#include "collector/brain_thread.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr Duration patience = std::chrono::milliseconds(500);
+
+}  // namespace
+
+struct BrainThread::Impl {
+    Impl(Brain folding, FoldFeed& entries, Lsn until, asio::io_context& owner, Callbacks tell)
+        : brain(std::move(folding)),
+          feed(&entries),
+          catch_up_to(until),
+          loop(&owner),
+          callbacks(std::move(tell)) {}
+
+    Brain brain;
+    FoldFeed* feed;
+    Lsn catch_up_to;
+    asio::io_context* loop;
+    Callbacks callbacks;
+    bool is_caught_up = false;
+    std::atomic<bool> is_stopping = false;
+    std::thread thread;
+
+    void run();
+    Status step();
+    void release(Effects effects);
+};
+
+BrainThread::BrainThread(
+    Brain brain, FoldFeed& feed, Lsn catch_up_to, asio::io_context& loop, Callbacks callbacks
+)
+    : impl_(std::make_unique<Impl>(std::move(brain), feed, catch_up_to, loop, std::move(callbacks))
+      ) {
+    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+BrainThread::~BrainThread() {
+    stop();
+}
+
+void BrainThread::stop() {
+    impl_->is_stopping = true;
+    impl_->feed->wake();
+    if (impl_->thread.joinable()) {
+        impl_->thread.join();
+    }
+}
+
+void BrainThread::Impl::release(Effects effects) {
+    if (effects.answers.empty() && effects.append.empty() && effects.issued.empty() &&
+        !effects.outbox_changed) {
+        return;
+    }
+    asio::post(*loop, [tell = callbacks.effects, effects = std::move(effects)]() mutable {
+        tell(std::move(effects));
+    });
+}
+
+Status BrainThread::Impl::step() {
+    auto entries = feed->take(patience);
+    if (!entries) {
+        return failure(entries.error());
+    }
+    for (const Entry& entry : *entries) {
+        if (auto folded = brain.fold(entry); !folded) {
+            return folded;
+        }
+    }
+    auto effects = brain.commit();
+    if (!effects) {
+        return failure(effects.error());
+    }
+    release(std::move(*effects));
+    if (auto saved = brain.snapshot_if_due(); !saved) {
+        return saved;
+    }
+    feed->keep_from(brain.kept_from());
+    if (!is_caught_up && feed->next() > catch_up_to) {
+        is_caught_up = true;
+        asio::post(*loop, callbacks.caught_up);
+    }
+    return {};
+}
+
+void BrainThread::Impl::run() {
+    Status good;
+    while (good && !(is_stopping && feed->lag().entries == 0)) {
+        good = step();
+    }
+    if (good) {
+        good = brain.snapshot_now();
+    }
+    if (!good) {
+        log(LogLevel::error, "brain.failed", {{"why", good.error().text()}});
+        asio::post(*loop, [tell = callbacks.failed, why = good.error()] { tell(why); });
+    }
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,59 @@
+#include "collector/data_directory.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr const char* remedy =
+    "; give the user of muster-collector the right to write there, or set data_dir in "
+    "collector.yaml (or --data-dir) to another folder";
+
+}  // namespace
+
+Result<DataDirectory> DataDirectory::open(Files& files, const std::string& path) {
+    if (auto made = files.create_directories(path); !made) {
+        return failure(
+            made.error().kind(),
+            "the data directory cannot be made: " + made.error().what() + remedy,
+            path
+        );
+    }
+    const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0) {
+        const auto why = system_failure("the data directory cannot be written", errno);
+        return failure(why.value().kind(), why.value().what() + remedy, path);
+    }
+    if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        ::close(lock);
+        return failure(
+            ErrorKind::unavailable,
+            "another muster-collector is running on this data directory; stop it, or set data_dir "
+            "to another folder",
+            path
+        );
+    }
+    return DataDirectory(path, lock);
+}
+
+DataDirectory::DataDirectory(DataDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+DataDirectory& DataDirectory::operator=(DataDirectory&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(lock_, other.lock_);
+    return *this;
+}
+
+DataDirectory::~DataDirectory() {
+    if (lock_ >= 0) {
+        ::close(lock_);
+    }
+}
+
+}  // namespace muster::collector

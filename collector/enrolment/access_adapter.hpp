@@ -1,0 +1,48 @@
+// Owns: access.db on a thread of its own, who may connect, and telling the journal who enrolled.
+// Leaves to access_store.hpp: the rows; to api/: the routes.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "collector/api/context.hpp"
+#include "collector/enrolment/access_store.hpp"
+#include "collector/journal/journal_thread.hpp"
+#include "wire/connection.hpp"
+
+#include <memory>
+#include <string>
+
+namespace muster::collector {
+
+/// All of it outlives the adapter.
+struct AccessContext {
+    asio::io_context* loop = nullptr;
+    const Clock* clock = nullptr;
+    Random* random = nullptr;  ///< used on the adapter's thread: must be safe from any
+    JournalThread* journal = nullptr;
+    const CertificateAuthority* authority = nullptr;
+    Duration certificate_valid = std::chrono::hours(24 * 14);
+};
+
+/// Belongs to the loop's thread.
+class AccessAdapter {
+  public:
+    struct Impl;
+    /// Reads who is active, and tells the journal of enrolments it may have missed.
+    static Result<AccessAdapter> open(AccessContext context, AccessStore store);
+    AccessAdapter(AccessAdapter&&) noexcept;
+    ~AccessAdapter();
+
+    /// For the API. The functions are valid as long as the adapter.
+    AccessOperations operations();
+    /// Whether the agent of a good certificate may be here: enrolled, not revoked, and this its current certificate.
+    Status may_connect(const wire::Peer& peer) const;
+    /// Waits for running work. Operations called later are answered `closed`.
+    void stop();
+
+  private:
+    explicit AccessAdapter(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;  // shared with running operations
+};
+
+}  // namespace muster::collector

@@ -1,0 +1,475 @@
+#include "collector/enrolment/access_store.hpp"
+
+#include "base/bytes.hpp"
+#include "base/crypto.hpp"
+#include "base/log.hpp"
+#include "collector/enrolment/tokens.hpp"
+#include "collector/migrations.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t longest_name = 128;
+constexpr int names_to_try = 1000;
+constexpr std::string_view administrator = "admin";
+
+constexpr std::string_view insert_audit =
+    "INSERT INTO audit(at, actor, action, target, peer) VALUES(?, ?, ?, ?, ?)";
+constexpr std::string_view count_administrators =
+    "SELECT COUNT(*) FROM api_token WHERE name = 'admin' AND revoked = 0";
+constexpr std::string_view insert_api_token =
+    "INSERT INTO api_token(id, hash, name, permission, created) VALUES(?, ?, ?, 'administer', ?)";
+constexpr std::string_view find_api_token =
+    "SELECT hash, name, expires, revoked FROM api_token WHERE id = ?";
+constexpr std::string_view insert_join_token =
+    "INSERT INTO join_token(id, hash, site, name, max_uses, created, expires, created_by) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr std::string_view use_join_token =
+    "UPDATE join_token SET uses = uses + 1 WHERE id = ? AND hash = ? AND uses < max_uses "
+    "AND expires > ? AND revoked = 0";
+constexpr std::string_view find_join_token =
+    "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
+    "WHERE id = ? AND hash = ?";
+constexpr std::string_view all_join_tokens =
+    "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
+    "ORDER BY created DESC, id LIMIT 1000";
+constexpr std::string_view find_agent_name = "SELECT 1 FROM agent WHERE name = ?";
+constexpr std::string_view insert_agent_row =
+    "INSERT INTO agent(id, name, site, hostname, version, serial, not_after, state, enrolled) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, 'active', ?)";
+constexpr std::string_view all_agents =
+    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent ORDER BY enrolled, id";
+constexpr std::string_view unannounced_agents =
+    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE announced = 0 "
+    "ORDER BY enrolled, id";
+constexpr std::string_view announce_agent = "UPDATE agent SET announced = 1 WHERE id = ?";
+constexpr std::string_view revoke_agent =
+    "UPDATE agent SET state = 'revoked' WHERE id = ? AND state = 'active'";
+
+Failure refused(std::string why) {
+    return failure(ErrorKind::refused, std::move(why));
+}
+
+JoinToken read_join_token(const Statement& row) {
+    return {
+        .id = std::string(row.text(0)),
+        .site = std::string(row.text(1)),
+        .name = std::string(row.text(2)),
+        .uses = static_cast<std::uint32_t>(row.integer(3)),
+        .max_uses = static_cast<std::uint32_t>(row.integer(4)),
+        .created = wall_from_ns(row.integer(5)),
+        .expires = wall_from_ns(row.integer(6)),
+        .created_by = std::string(row.text(7)),
+        .revoked = row.integer(8) != 0
+    };
+}
+
+std::string why_not(const JoinToken& token, WallTime now) {
+    if (token.revoked) {
+        return "join token revoked";
+    }
+    if (token.uses >= token.max_uses) {
+        return "join token already used";
+    }
+    if (token.expires <= now) {
+        return "join token expired at " + format_rfc3339(token.expires);
+    }
+    return "join token unknown";
+}
+
+/// Names stand in tables, messages and configuration: no spaces, no control characters.
+bool is_good_name(std::string_view name) {
+    return !name.empty() && name.size() <= longest_name &&
+           std::ranges::all_of(name, [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+           });
+}
+
+std::string clean_name(std::string_view text) {
+    std::string name;
+    for (const char c : text.substr(0, longest_name - 8)) {
+        name += is_good_name(std::string_view(&c, 1)) ? c : '-';
+    }
+    return name.empty() ? std::string("agent") : name;
+}
+
+/// Runs a statement without a result.
+Status done(Result<Statement>& statement) {
+    if (!statement) {
+        return failure(statement.error());
+    }
+    auto ran = statement->run();
+    return ran ? Status{} : Status{failure(ran.error())};
+}
+
+}  // namespace
+
+Result<AccessStore> AccessStore::open(const std::string& path) {
+    auto database = Database::open(path, {.mode = DatabaseMode::writer});
+    if (!database) {
+        return failure(database.error());
+    }
+    if (auto migrated = database->migrate(enrolment_migrations()); !migrated) {
+        return failure(migrated.error());
+    }
+    return AccessStore(std::move(*database));
+}
+
+Status AccessStore::audit(
+    WallTime now,
+    const std::string& actor,
+    const std::string& action,
+    const std::string& target,
+    const std::string& peer
+) {
+    auto statement = database_.prepare(insert_audit);
+    if (statement) {
+        statement->bind(0, to_ns(now))
+            .bind_text(1, actor)
+            .bind_text(2, action)
+            .bind_text(3, printable(target))
+            .bind_text(4, printable(peer));
+    }
+    return done(statement);
+}
+
+Status AccessStore::ensure_administrator(
+    Files& files, const std::string& path, Random& random, WallTime now
+) {
+    auto count = database_.prepare(count_administrators);
+    auto row = count ? count->step() : failure(count.error());
+    if (!row) {
+        return failure(row.error());
+    }
+    const bool exists = count->integer(0) > 0;
+    count->reset();
+    if (exists) {
+        return {};
+    }
+    // A file without a row is from a start that was cut short before the row: its token becomes the valid one.
+    std::optional<TokenParts> parts;
+    if (files.exists(path)) {
+        if (auto secret = read_secret_file(files, path)) {
+            if (auto known = parse_api_token(*secret)) {
+                parts = std::move(*known);
+            }
+        }
+    }
+    if (!parts) {
+        MadeToken made = make_api_token(random);
+        const std::string line = std::string(made.token.reveal()) + "\n";
+        if (auto written = write_file_atomically(files, path, line); !written) {
+            return written;
+        }
+        parts = std::move(made.parts);
+        log(LogLevel::notice, "administrator.created", {{"token_file", path}});
+    }
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    auto insert = database_.prepare(insert_api_token);
+    if (insert) {
+        insert->bind_text(0, parts->id)
+            .bind_blob(1, parts->secret_hash)
+            .bind_text(2, administrator)
+            .bind(3, to_ns(now));
+    }
+    if (auto inserted = done(insert); !inserted) {
+        return inserted;
+    }
+    if (auto told = audit(now, "muster-collector", "api_token.created", parts->id, ""); !told) {
+        return told;
+    }
+    return transaction->commit();
+}
+
+Result<Actor> AccessStore::check_bearer(const Secret& bearer, WallTime now) {
+    auto parts = parse_api_token(bearer);
+    if (!parts) {
+        return failure(parts.error());
+    }
+    auto find = database_.prepare(find_api_token);
+    auto row = find ? find->bind_text(0, parts->id).step() : failure(find.error());
+    if (!row) {
+        return failure(row.error());
+    }
+    if (!*row || !equal_in_constant_time(find->blob(0), parts->secret_hash)) {
+        return refused("this API token is unknown");
+    }
+    if (find->integer(3) != 0) {
+        return refused("this API token has been revoked");
+    }
+    if (!find->is_null(2) && wall_from_ns(find->integer(2)) <= now) {
+        return refused("this API token has expired");
+    }
+    return Actor{.name = std::string(find->text(1)), .granted = Permission::administer};
+}
+
+Result<CreatedJoinToken> AccessStore::create_join_token(
+    const JoinTokenRequest& request,
+    const Actor& actor,
+    const std::string& pin,
+    Random& random,
+    WallTime now
+) {
+    if (!request.name.empty() && !is_good_name(request.name)) {
+        return failure(
+            ErrorKind::invalid,
+            "an agent's name has letters, digits, '-', '_' and '.', at most " +
+                std::to_string(longest_name)
+        );
+    }
+    MadeToken made = make_join_token(random, pin);
+    JoinToken token{
+        .id = made.parts.id,
+        .site = request.site,
+        .name = request.name,
+        .uses = 0,
+        .max_uses = std::max(request.max_uses, 1U),
+        .created = now,
+        .expires = now + request.ttl,
+        .created_by = actor.name,
+        .revoked = false
+    };
+    auto transaction = Transaction::begin(database_);
+    auto insert = transaction ? database_.prepare(insert_join_token)
+                              : Result<Statement>(failure(transaction.error()));
+    if (insert) {
+        insert->bind_text(0, token.id)
+            .bind_blob(1, made.parts.secret_hash)
+            .bind_text(2, token.site)
+            .bind_text(3, token.name)
+            .bind(4, std::int64_t{token.max_uses})
+            .bind(5, to_ns(now))
+            .bind(6, to_ns(token.expires))
+            .bind_text(7, token.created_by);
+    }
+    if (auto inserted = done(insert); !inserted) {
+        return failure(inserted.error());
+    }
+    if (auto told = audit(now, actor.name, "join_token.created", token.id, ""); !told) {
+        return failure(told.error());
+    }
+    if (auto committed = transaction->commit(); !committed) {
+        return failure(committed.error());
+    }
+    return CreatedJoinToken{.token = std::move(made.token), .row = std::move(token)};
+}
+
+Result<std::vector<JoinToken>> AccessStore::join_tokens() {
+    auto all = database_.prepare(all_join_tokens);
+    if (!all) {
+        return failure(all.error());
+    }
+    std::vector<JoinToken> found;
+    auto row = all->step();
+    for (; row && *row; row = all->step()) {
+        found.push_back(read_join_token(*all));
+    }
+    if (!row) {
+        return failure(row.error());
+    }
+    return found;
+}
+
+/// Part of the caller's transaction: an enrolment that fails later gives the use back.
+Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime now) {
+    auto parts = parse_join_token(request.token);
+    if (!parts) {
+        return failure(parts.error());
+    }
+    auto use = database_.prepare(use_join_token);
+    if (!use) {
+        return failure(use.error());
+    }
+    auto used =
+        use->bind_text(0, parts->id).bind_blob(1, parts->secret_hash).bind(2, to_ns(now)).run();
+    auto find = database_.prepare(find_join_token);
+    if (!used || !find) {
+        return failure(!used ? used.error() : find.error());
+    }
+    auto row = find->bind_text(0, parts->id).bind_blob(1, parts->secret_hash).step();
+    if (!row) {
+        return failure(row.error());
+    }
+    if (!*row) {
+        return refused("join token unknown");
+    }
+    JoinToken token = read_join_token(*find);
+    if (*used == 0) {
+        return refused(why_not(token, now));
+    }
+    return token;
+}
+
+Result<bool> AccessStore::is_taken(const std::string& name) {
+    auto find = database_.prepare(find_agent_name);
+    auto row = find ? find->bind_text(0, name).step() : failure(find.error());
+    if (!row) {
+        return failure(row.error());
+    }
+    return *row;
+}
+
+/// The token's name binds; a wished one must be free; a host name gets a number when it is not.
+Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const JoinToken& token) {
+    if (!token.name.empty() && !request.name.empty() && token.name != request.name) {
+        return refused("this join token is for an agent named \"" + token.name + "\"");
+    }
+    const std::string& asked = token.name.empty() ? request.name : token.name;
+    if (!asked.empty() && !is_good_name(asked)) {
+        return failure(ErrorKind::invalid, "an agent's name has letters, digits, '-', '_' and '.'");
+    }
+    const std::string base = asked.empty() ? clean_name(request.hostname) : asked;
+    std::string name = base;
+    for (int number = 2; number < names_to_try; ++number) {
+        auto taken = is_taken(name);
+        if (!taken) {
+            return failure(taken.error());
+        }
+        if (!*taken) {
+            return name;
+        }
+        if (!asked.empty()) {
+            break;
+        }
+        name = base + "-" + std::to_string(number);
+    }
+    return failure(
+        ErrorKind::conflict, "an agent named \"" + base + "\" is enrolled already; choose another"
+    );
+}
+
+Status AccessStore::insert_agent(
+    const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after, WallTime now
+) {
+    auto insert = database_.prepare(insert_agent_row);
+    if (insert) {
+        insert->bind_blob(0, agent.id.raw())
+            .bind_text(1, agent.name)
+            .bind_text(2, agent.site)
+            .bind_text(3, agent.hostname)
+            .bind_text(4, printable(request.version, longest_name))
+            .bind_text(5, agent.serial)
+            .bind(6, to_ns(not_after))
+            .bind(7, to_ns(now));
+    }
+    return done(insert);
+}
+
+Result<AccessStore::Enrolled> AccessStore::enrol(
+    const EnrolRequest& request,
+    const CertificateAuthority& authority,
+    Duration valid,
+    Random& random,
+    WallTime now
+) {
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    auto token = use_token(request, now);
+    if (!token) {
+        return failure(token.error());
+    }
+    auto name = choose_name(request, *token);
+    if (!name) {
+        return failure(name.error());
+    }
+    const AgentId id(Uuid::random(random));
+    auto issued = wire::issue_agent(authority.authority(), request.request_pem, id, now, valid);
+    if (!issued) {
+        return failure(issued.error());
+    }
+    const EnrolledAgent agent{
+        .id = id,
+        .name = *name,
+        .site = token->site,
+        .hostname = printable(request.hostname, longest_name),
+        .serial = issued->serial,
+        .is_active = true
+    };
+    if (auto inserted = insert_agent(agent, request, issued->not_after, now); !inserted) {
+        return failure(inserted.error());
+    }
+    const std::string actor = "join token " + token->id;
+    if (auto told = audit(now, actor, "agent.enrolled", id.text(), request.peer); !told) {
+        return failure(told.error());
+    }
+    if (auto committed = transaction->commit(); !committed) {
+        return failure(committed.error());
+    }
+    return Enrolled{.agent = agent, .certificate_pem = std::move(issued->certificate_pem)};
+}
+
+Result<std::vector<EnrolledAgent>> AccessStore::read_agents(std::string_view sql) {
+    auto all = database_.prepare(sql);
+    if (!all) {
+        return failure(all.error());
+    }
+    std::vector<EnrolledAgent> found;
+    auto row = all->step();
+    for (; row && *row; row = all->step()) {
+        auto id = Uuid::from_bytes(all->blob(0));
+        if (!id) {
+            return failure(id.error(), "access.db");
+        }
+        found.push_back(
+            {.id = AgentId(*id),
+             .name = std::string(all->text(1)),
+             .site = std::string(all->text(2)),
+             .hostname = std::string(all->text(3)),
+             .serial = std::string(all->text(4)),
+             .is_active = all->integer(5) != 0}
+        );
+    }
+    if (!row) {
+        return failure(row.error());
+    }
+    return found;
+}
+
+Result<std::vector<EnrolledAgent>> AccessStore::agents() {
+    return read_agents(all_agents);
+}
+
+Result<std::vector<EnrolledAgent>> AccessStore::unannounced() {
+    return read_agents(unannounced_agents);
+}
+
+Status AccessStore::mark_announced(AgentId agent) {
+    auto update = database_.prepare(announce_agent);
+    if (update) {
+        update->bind_blob(0, agent.raw());
+    }
+    return done(update);
+}
+
+Status AccessStore::revoke(AgentId agent, const Actor& actor, WallTime now) {
+    auto transaction = Transaction::begin(database_);
+    auto update = transaction ? database_.prepare(revoke_agent)
+                              : Result<Statement>(failure(transaction.error()));
+    if (!update) {
+        return failure(update.error());
+    }
+    auto changed = update->bind_blob(0, agent.raw()).run();
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return failure(ErrorKind::not_found, "no active agent has the id " + agent.text());
+    }
+    if (auto told = audit(now, actor.name, "agent.revoked", agent.text(), ""); !told) {
+        return told;
+    }
+    return transaction->commit();
+}
+
+}  // namespace muster::collector

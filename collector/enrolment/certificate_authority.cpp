@@ -1,0 +1,119 @@
+#include "collector/enrolment/certificate_authority.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t longest_file = 64U << 10U;
+constexpr Duration server_valid = std::chrono::hours(24 * 397);
+
+/// Nothing where there is no certificate. The key is written first, so that a certificate always has one.
+Result<std::optional<wire::KeyAndCertificate>> load(Files& files, const std::string& path) {
+    if (!files.exists(path + ".crt")) {
+        return std::nullopt;
+    }
+    auto key = read_file(files, path + ".key", longest_file);
+    auto certificate = read_file(files, path + ".crt", longest_file);
+    if (!key || !certificate) {
+        return failure(!key ? key.error() : certificate.error());
+    }
+    return wire::KeyAndCertificate{
+        .key_pem = std::move(*key), .certificate_pem = std::move(*certificate)
+    };
+}
+
+/// The old certificate goes first: whatever is on disk at any moment fits together or counts as missing.
+Status save(Files& files, const std::string& path, const wire::KeyAndCertificate& pair) {
+    if (auto removed = files.remove(path + ".crt"); !removed) {
+        return removed;
+    }
+    if (auto written = write_file_atomically(files, path + ".key", pair.key_pem); !written) {
+        return written;
+    }
+    return write_file_atomically(files, path + ".crt", pair.certificate_pem);
+}
+
+bool is_good(
+    const wire::KeyAndCertificate& server, const std::vector<std::string>& names, WallTime now
+) {
+    const auto facts = wire::read_certificate(server.certificate_pem);
+    if (!facts || facts->not_after - now < server_valid / 3) {
+        return false;
+    }
+    const std::set<std::string> has(facts->names.begin(), facts->names.end());
+    return std::ranges::all_of(names, [&has](const std::string& name) {
+        return has.contains(name);
+    });
+}
+
+}  // namespace
+
+Result<CertificateAuthority> CertificateAuthority::open(
+    Files& files, const std::string& directory, std::vector<std::string> names, WallTime now
+) {
+    if (auto made = files.create_directories(directory); !made) {
+        return failure(made.error());
+    }
+    CertificateAuthority result;
+    auto authority = load(files, directory + "/ca");
+    if (!authority) {
+        return failure(authority.error());
+    }
+    if (*authority) {
+        result.authority_ = std::move(**authority);
+    } else {
+        auto made = wire::make_authority("Muster", now);
+        if (!made) {
+            return failure(made.error());
+        }
+        if (auto saved = save(files, directory + "/ca", *made); !saved) {
+            return failure(saved.error());
+        }
+        result.authority_ = std::move(*made);
+        log(LogLevel::notice, "authority.created", {{"path", directory + "/ca.crt"}});
+    }
+    auto server = load(files, directory + "/server");
+    if (!server) {
+        return failure(server.error());
+    }
+    if (*server && is_good(**server, names, now)) {
+        result.server_ = std::move(**server);
+    } else {
+        auto issued = wire::issue_server(result.authority_, names, now, server_valid);
+        if (!issued) {
+            return failure(issued.error());
+        }
+        if (auto saved = save(files, directory + "/server", *issued); !saved) {
+            return failure(saved.error());
+        }
+        result.server_ = std::move(*issued);
+        log(LogLevel::notice, "certificate.issued", {{"path", directory + "/server.crt"}});
+    }
+    auto pin = wire::spki_pin(result.authority_.certificate_pem);
+    if (!pin) {
+        return failure(pin.error());
+    }
+    result.pin_ = std::move(*pin);
+    return result;
+}
+
+std::string CertificateAuthority::server_chain_pem() const {
+    return server_.certificate_pem + authority_.certificate_pem;
+}
+
+wire::TlsIdentity CertificateAuthority::link_identity() const {
+    return {
+        .certificate_chain_pem = server_chain_pem(),
+        .private_key_pem = server_.key_pem,
+        .ca_pem = authority_.certificate_pem
+    };
+}
+
+}  // namespace muster::collector

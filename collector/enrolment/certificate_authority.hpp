@@ -1,0 +1,45 @@
+// Owns: the collector's own authority and server certificate, as files. Leaves to wire/certificates.hpp: making them.
+#pragma once
+
+#include "base/files.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "wire/certificates.hpp"
+#include "wire/connection.hpp"
+
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+/// Read once at start; never changes while the process runs.
+class CertificateAuthority {
+  public:
+    /// Files `ca.key`, `ca.crt`, `server.key`, `server.crt` in `directory`, 0600. Makes what is missing; makes a new
+    /// server certificate when the names have changed or a third of its life is left.
+    static Result<CertificateAuthority> open(
+        Files& files, const std::string& directory, std::vector<std::string> names, WallTime now
+    );
+
+    const wire::KeyAndCertificate& authority() const { return authority_; }
+
+    const std::string& ca_pem() const { return authority_.certificate_pem; }
+
+    /// Pin of the authority, for join tokens.
+    const std::string& pin() const { return pin_; }
+
+    /// Leaf first, then the authority.
+    std::string server_chain_pem() const;
+
+    const std::string& server_key_pem() const { return server_.key_pem; }
+
+    /// For the agents' listener: the server's certificate, trusting our own agents alone.
+    wire::TlsIdentity link_identity() const;
+
+  private:
+    wire::KeyAndCertificate authority_;
+    wire::KeyAndCertificate server_;
+    std::string pin_;
+};
+
+}  // namespace muster::collector

@@ -1,0 +1,60 @@
+// Owns: the SQL of history/catalog.db: which blocks count, which series there are, how far history is. Leaves to history.hpp: when.
+#pragma once
+
+#include "base/database.hpp"
+#include "collector/history/block_file.hpp"
+#include "collector/history/series_map.hpp"
+#include "collector/journal/entry.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+/// One finished block.
+struct BlockRow {
+    std::string name;  ///< of the file
+    std::uint32_t level = 0;
+    Lsn first_lsn = 0;
+    Lsn last_lsn = 0;
+    BlockExtent extent;
+};
+
+/// One writing connection, one thread. Commits are durable: files are removed and journal entries dropped because of them.
+class CatalogStore {
+  public:
+    static Result<CatalogStore> open(const std::string& path, DatabaseMode mode);
+
+    /// The last entry whose results are in blocks; 0: none.
+    Result<Lsn> position();
+    /// By rising first_lsn.
+    Result<std::vector<BlockRow>> blocks();
+    Result<SeriesMap> assignments();
+
+    /// The series of each probe, new ones for those never seen; no_series for a nil id. Kept as (agent, epoch)'s table;
+    /// epochs of the agent below `oldest` are forgotten.
+    Result<std::vector<SeriesId>> assign(
+        AgentId agent, std::uint32_t epoch, const std::vector<ProbeId>& probes, std::uint32_t oldest
+    );
+    /// no_series when the probe was never assigned.
+    Result<SeriesId> series_of(ProbeId probe);
+
+    /// Results up to `position` are in blocks; `added` (null: there were none) is the last of them.
+    Status sealed(Lsn position, const BlockRow* added);
+    /// `removed` no longer count, `added` (null: nothing) stands for them.
+    Status replaced(std::span<const BlockRow> removed, const BlockRow* added);
+
+  private:
+    explicit CatalogStore(Database database) : database_(std::move(database)) {}
+
+    Status insert(const BlockRow& row);
+    Result<std::vector<SeriesId>> find_or_add(const std::vector<ProbeId>& probes);
+    Status finish(Transaction& transaction);
+
+    Database database_;
+};
+
+}  // namespace muster::collector

@@ -1,0 +1,139 @@
+// Owns: the collector's side of all links as a value: sessions, authority, decoding once, cursors, group commits.
+// Leaves to link_service.hpp: sockets and timers; to staging.hpp: when a group is due; to the journal: storing.
+#pragma once
+
+#include "base/files.hpp"
+#include "collector/brain/brain.hpp"
+#include "collector/intake/authority.hpp"
+#include "collector/intake/staging.hpp"
+#include "wire/link_server.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace muster::collector {
+
+struct IntakeOptions {
+    wire::LinkServerOptions link;
+    StagingOptions staging;
+    Duration alive_every = std::chrono::seconds(10);  ///< between agent.alive entries
+    std::size_t most_bytes =
+        64U << 20U;  ///< staged payload beyond which nothing more should be read
+};
+
+/// One connection of an agent, from accept to close.
+using SessionId = std::uint64_t;
+
+namespace intake_action {
+struct Send {
+    SessionId session;
+    wire::proto::Frame frame;
+};
+
+/// The session is over; what was sent before is still to be written.
+struct Close {
+    SessionId session;
+    std::string why;
+};
+
+/// Call `assignments()` when there is room to send them.
+struct Assign {
+    SessionId session;
+};
+}  // namespace intake_action
+
+using IntakeAction = std::variant<intake_action::Send, intake_action::Close, intake_action::Assign>;
+
+/// Sans-io; belongs to the network loop's thread. After each call the owner performs the actions and asks `take_group`.
+class Intake {
+  public:
+    using Actions = std::vector<IntakeAction>;
+
+    /// `cursors`: how far the journal has stored each spool. `files` outlives this: secrets are read when they are sent.
+    Intake(
+        IntakeOptions options, const std::vector<AgentCursor>& cursors, Files& files, MonoTime now
+    );
+
+    /// A connection whose certificate is good and whose agent is active. An older session of the agent ends.
+    std::pair<SessionId, Actions> open_session(AgentId agent, std::string address, MonoTime now);
+    Actions on_frame(SessionId session, MonoTime now, WallTime wall, wire::proto::Frame frame);
+    /// The connection broke.
+    Actions on_closed(SessionId session, const std::string& why);
+    Actions on_time(MonoTime now);
+
+    /// The journal's answer to a group.
+    Actions on_appended(std::uint64_t group, const Result<std::vector<AgentCursor>>& rejected);
+    /// The brain has folded an assignment, or says at start what is in force.
+    Actions on_issued(IssuedAssignments issued);
+    /// The agent's certificate counts no more.
+    Actions revoke(AgentId agent);
+    /// Told to agents with the next answer: 0 while the folds are far behind.
+    void set_credit(std::uint64_t bytes);
+    /// Orderly end of all sessions.
+    Actions stop(const std::string& reason);
+
+    std::optional<Staging::Group> take_group(MonoTime now) { return staging_.take(now); }
+
+    /// The complete set of the session's agent, secrets filled in, as frames; empty when the session is gone.
+    std::vector<wire::proto::Frame> assignments(SessionId session);
+    /// When on_time or take_group wants to be called next.
+    MonoTime next_wake() const;
+
+    bool is_full() const { return staging_.bytes() >= options_.most_bytes; }
+
+    std::size_t sessions() const { return sessions_.size(); }
+
+    std::uint64_t quarantined() const { return quarantined_; }
+
+  private:
+    struct Stream {
+        std::uint64_t committed = 0;
+        std::uint64_t staged = 0;
+    };
+
+    struct Agent {
+        std::map<SpoolId, Stream> streams;
+        IssuedEpochs epochs;
+        IssuedAssignments current;
+        std::optional<SessionId> session;
+    };
+
+    struct Session {
+        AgentId agent;
+        std::string address;
+        wire::LinkServer server;
+        bool is_greeted = false;
+        bool has_complained = false;  // of a record set aside: once a session
+    };
+
+    void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);
+    void on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void on_records(Session& session, wire::server_action::Append append, Actions& out);
+    void stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Record record);
+    void set_aside(
+        Session& session, SpoolId spool, std::uint64_t seq, std::string payload, std::string why
+    );
+    void end_session(SessionId id, const std::string& why, bool orderly);
+    void close_unstored(const std::string& why, Actions& out);
+
+    Agent& agent(AgentId id) { return agents_[id]; }
+
+    IntakeOptions options_;
+    Files* files_;
+    Staging staging_;
+    std::map<AgentId, Agent> agents_;
+    std::map<SessionId, Session> sessions_;
+    SessionId next_session_ = 1;
+    std::set<AgentId> heard_;  // since the last agent.alive, without an entry of their own
+    MonoTime next_alive_;
+    MonoTime next_scan_;
+    std::string raw_;  // memory reused by decompression
+    std::uint64_t quarantined_ = 0;
+};
+
+}  // namespace muster::collector

@@ -1,0 +1,100 @@
+#include "collector/intake/staging.hpp"
+
+#include "base/expect.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace muster::collector {
+
+void Staging::add(EntryKind kind, std::string body) {
+    Pending entry;
+    entry.kind = kind;
+    entry.body = std::move(body);
+    pending_.push_back(std::move(entry));
+    // Records that come after this entry must stay after it.
+    batch_is_open_ = false;
+}
+
+BatchGroup& Staging::open_batch() {
+    if (!batch_is_open_) {
+        Pending batch;
+        batch.kind = EntryKind::batch;
+        pending_.push_back(std::move(batch));
+        cursor_of_.clear();
+        batch_is_open_ = true;
+    }
+    return pending_.back().batch;
+}
+
+void Staging::advance(AgentId agent, SpoolId spool, std::uint64_t seq) {
+    BatchGroup& batch = open_batch();
+    const auto [found, is_new] = cursor_of_.try_emplace({agent, spool}, batch.cursors.size());
+    if (is_new) {
+        batch.cursors.push_back({.agent = agent, .spool = spool, .first_seq = seq, .last_seq = seq}
+        );
+        return;
+    }
+    CursorUpdate& update = batch.cursors[found->second];
+    expect(seq == update.last_seq + 1, "records are staged in sequence");
+    update.last_seq = seq;
+}
+
+void Staging::add_record(proto::BatchEntry::Item item, DecodedBatch decoded) {
+    BatchGroup& batch = open_batch();
+    advance(decoded.agent, decoded.spool, decoded.seq);
+    staged_bytes_ += item.payload().size();
+    batch.entry.add_items()->Swap(&item);
+    batch.decoded.push_back(std::move(decoded));
+}
+
+void Staging::add_quarantined(QuarantinedRecord record) {
+    BatchGroup& batch = open_batch();
+    advance(record.agent, record.spool, record.seq);
+    staged_bytes_ += record.payload.size();
+    batch.quarantined.push_back(std::move(record));
+}
+
+MonoTime Staging::due() const {
+    if (pending_.empty() || in_flight_.size() >= options_.in_flight) {
+        return MonoTime::max();
+    }
+    if (!last_taken_ || staged_bytes_ >= options_.group_bytes) {
+        return MonoTime::min();
+    }
+    return *last_taken_ + options_.linger;
+}
+
+std::optional<Staging::Group> Staging::take(MonoTime now) {
+    if (pending_.empty() || due() > now) {
+        return std::nullopt;
+    }
+    last_taken_ = now;
+    InFlight flight{.id = next_id_++, .bytes = staged_bytes_, .cursors = {}};
+    for (const Pending& pending : pending_) {
+        std::ranges::copy(pending.batch.cursors, std::back_inserter(flight.cursors));
+    }
+    in_flight_bytes_ += flight.bytes;
+    in_flight_.push_back(std::move(flight));
+    Group group{.id = in_flight_.back().id, .pending = std::exchange(pending_, {})};
+    staged_bytes_ = 0;
+    batch_is_open_ = false;
+    return group;
+}
+
+std::vector<CursorUpdate> Staging::answered(std::uint64_t id) {
+    const auto found = std::ranges::find(in_flight_, id, &InFlight::id);
+    expect(found != in_flight_.end(), "a group is answered once");
+    std::vector<CursorUpdate> cursors = std::move(found->cursors);
+    in_flight_bytes_ -= found->bytes;
+    in_flight_.erase(found);
+    return cursors;
+}
+
+void Staging::drop_records() {
+    std::erase_if(pending_, [](const Pending& one) { return one.kind == EntryKind::batch; });
+    staged_bytes_ = 0;
+    batch_is_open_ = false;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,74 @@
+// Owns: what waits for the next group commit, and when that is due. Leaves to the journal thread: committing.
+#pragma once
+
+#include "base/time.hpp"
+#include "collector/journal/pending.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+
+struct StagingOptions {
+    /// Groups are at least this far apart, so that a thousand small agents share commits; after a quiet time the first
+    /// goes at once.
+    Duration linger = std::chrono::milliseconds(20);
+    std::size_t group_bytes = 4U << 20U;  ///< payload that makes a group due at once
+    std::size_t in_flight = 2;            ///< groups handed out and not yet answered
+};
+
+/// Entries and records in the order they came. Sans-io: told the time, asked when it wants to be asked again.
+class Staging {
+  public:
+    explicit Staging(StagingOptions options) : options_(options) {}
+
+    void add(EntryKind kind, std::string body);
+    /// `item` belongs to `decoded`; the spool's seq before it is the one staged last.
+    void add_record(proto::BatchEntry::Item item, DecodedBatch decoded);
+    void add_quarantined(QuarantinedRecord record);
+
+    struct Group {
+        std::uint64_t id = 0;
+        std::vector<Pending> pending;
+    };
+
+    /// The next group if it is due; with MonoTime::max() whatever waits.
+    std::optional<Group> take(MonoTime now);
+    /// When `take` wants to be called; max when there is nothing to do or too much in flight.
+    MonoTime due() const;
+
+    /// The cursor updates of a group that was answered, whatever the answer.
+    std::vector<CursorUpdate> answered(std::uint64_t id);
+    /// Forgets all staged records, keeps the entries beside them: what came before them was not stored.
+    void drop_records();
+
+    /// Bytes of payload that wait or are in flight.
+    std::size_t bytes() const { return staged_bytes_ + in_flight_bytes_; }
+
+  private:
+    struct InFlight {
+        std::uint64_t id = 0;
+        std::size_t bytes = 0;
+        std::vector<CursorUpdate> cursors;
+    };
+
+    BatchGroup& open_batch();
+    void advance(AgentId agent, SpoolId spool, std::uint64_t seq);
+
+    StagingOptions options_;
+    std::vector<Pending> pending_;
+    bool batch_is_open_ = false;  // the last of pending_ is a batch that takes more
+    std::map<std::pair<AgentId, SpoolId>, std::size_t> cursor_of_;  // in the open batch
+    std::size_t staged_bytes_ = 0;
+    std::size_t in_flight_bytes_ = 0;
+    std::deque<InFlight> in_flight_;
+    std::uint64_t next_id_ = 1;
+    std::optional<MonoTime> last_taken_;
+};
+
+}  // namespace muster::collector

@@ -1,0 +1,209 @@
+#include "collector/journal/journal_thread.hpp"
+
+#include "base/log.hpp"
+#include "base/mailbox.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+/// More entries in one transaction would keep those behind them waiting.
+constexpr std::size_t entries_per_commit = 4096;
+
+struct Request {
+    std::vector<Pending> pending;
+    JournalThread::Done done;
+    bool last = false;
+};
+
+/// Where a request's entries are in the transaction they share.
+struct Share {
+    std::size_t first = 0;
+    std::size_t count = 0;
+    JournalThread::Done done;
+};
+
+AppendAnswer answer_to(const Share& share, const Appended& appended) {
+    AppendAnswer answer;
+    const auto begin = appended.lsns.begin() + static_cast<std::ptrdiff_t>(share.first);
+    answer.lsns.assign(begin, begin + static_cast<std::ptrdiff_t>(share.count));
+    for (std::size_t i = 0; i < appended.rejected.size(); ++i) {
+        const std::size_t in = appended.rejected_in[i];
+        if (in >= share.first && in < share.first + share.count) {
+            answer.rejected.push_back(appended.rejected[i]);
+        }
+    }
+    return answer;
+}
+
+}  // namespace
+
+struct JournalThread::Impl {
+    Impl(
+        JournalWriter journal,
+        const Clock& now,
+        asio::io_context& owner,
+        std::vector<FoldFeed*> folds,
+        std::function<void(Error)> on_failure
+    )
+        : writer(std::move(journal)),
+          clock(&now),
+          loop(&owner),
+          feeds(std::move(folds)),
+          failed(std::move(on_failure)) {}
+
+    JournalWriter writer;
+    const Clock* clock;
+    asio::io_context* loop;
+    std::vector<FoldFeed*> feeds;
+    std::function<void(Error)> failed;
+    Mailbox<Request> mailbox;
+    std::atomic<bool> stopped = false;
+    std::thread thread;
+
+    void run();
+    bool commit(std::deque<Request>& requests);
+    void tick();
+    void publish(const Appended& appended);
+    void answer(Done done, Result<AppendAnswer> result);
+    void give_up(const Error& why);
+    Lsn needed();
+};
+
+JournalThread::JournalThread(
+    JournalWriter writer,
+    const Clock& clock,
+    asio::io_context& loop,
+    std::vector<FoldFeed*> feeds,
+    std::function<void(Error)> failed
+)
+    : impl_(std::make_unique<Impl>(
+          std::move(writer), clock, loop, std::move(feeds), std::move(failed)
+      )) {
+    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+}
+
+JournalThread::~JournalThread() {
+    stop();
+}
+
+void JournalThread::append(std::vector<Pending> pending, Done done) {
+    if (impl_->stopped) {
+        impl_->answer(std::move(done), failure(ErrorKind::closed, "the collector is stopping"));
+        return;
+    }
+    impl_->mailbox.post({.pending = std::move(pending), .done = std::move(done), .last = false});
+}
+
+void JournalThread::stop() {
+    if (!impl_->stopped.exchange(true)) {
+        impl_->mailbox.post({.pending = {}, .done = {}, .last = true});
+    }
+    if (impl_->thread.joinable()) {
+        impl_->thread.join();
+    }
+}
+
+void JournalThread::Impl::answer(Done done, Result<AppendAnswer> result) {
+    if (done) {
+        asio::post(*loop, [done = std::move(done), result = std::move(result)]() mutable {
+            done(std::move(result));
+        });
+    }
+}
+
+void JournalThread::Impl::give_up(const Error& why) {
+    log(LogLevel::error, "journal.failed", {{"why", why.text()}});
+    asio::post(*loop, [failed = failed, why] { failed(why); });
+}
+
+Lsn JournalThread::Impl::needed() {
+    Lsn first = writer.journal().next_lsn();
+    for (const FoldFeed* feed : feeds) {
+        first = std::min(first, feed->kept_from());
+    }
+    return first;
+}
+
+void JournalThread::Impl::publish(const Appended& appended) {
+    for (FoldFeed* feed : feeds) {
+        feed->post(appended.entries);
+    }
+}
+
+/// False when the last request has been served.
+bool JournalThread::Impl::commit(std::deque<Request>& requests) {
+    std::vector<Pending> together;
+    std::vector<Share> shares;
+    bool last = false;
+    while (!requests.empty() && together.size() < entries_per_commit) {
+        Request& request = requests.front();
+        shares.push_back(
+            {.first = together.size(),
+             .count = request.pending.size(),
+             .done = std::move(request.done)}
+        );
+        std::ranges::move(request.pending, std::back_inserter(together));
+        last = last || request.last;
+        requests.pop_front();
+    }
+    if (!together.empty()) {
+        auto appended = writer.append(std::move(together));
+        if (!appended) {
+            for (Share& share : shares) {
+                answer(std::move(share.done), failure(appended.error()));
+            }
+            if (appended.error().kind() != ErrorKind::full) {
+                give_up(appended.error());
+            } else {
+                log(LogLevel::error, "journal.full", {{"why", appended.error().text()}});
+            }
+            return !last;
+        }
+        // Answers first: what a fold makes of these entries must not overtake them on the loop.
+        for (Share& share : shares) {
+            AppendAnswer mine = answer_to(share, *appended);
+            answer(std::move(share.done), std::move(mine));
+        }
+        publish(*appended);
+    }
+    return !last;
+}
+
+void JournalThread::Impl::tick() {
+    auto appended = writer.tick_if_due();
+    if (appended) {
+        publish(*appended);
+    } else if (appended.error().kind() != ErrorKind::full) {
+        give_up(appended.error());
+    }
+}
+
+void JournalThread::Impl::run() {
+    bool going = true;
+    while (going) {
+        const Duration patience =
+            std::max<Duration>(writer.next_tick() - clock->mono(), Duration::zero());
+        auto requests = mailbox.take_all(patience);
+        do {
+            going = commit(requests) && going;
+        } while (!requests.empty());
+        if (going) {
+            tick();
+        }
+        if (auto kept = writer.maintain(needed()); !kept) {
+            log(LogLevel::warning, "journal.maintenance_failed", {{"why", kept.error().text()}});
+        }
+    }
+}
+
+}  // namespace muster::collector

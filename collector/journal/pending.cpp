@@ -1,0 +1,77 @@
+#include "collector/journal/pending.hpp"
+
+#include "wire/results.hpp"
+
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+std::size_t memory_bytes(const wire::ResultBatch& results) {
+    return results.probe.size() *
+               (sizeof(std::uint32_t) + sizeof(std::int32_t) + sizeof(std::uint8_t)) +
+           results.values.size() * sizeof(std::int64_t) +
+           results.value_runs.size() * sizeof(wire::ValueRun) +
+           results.notes.size() * sizeof(wire::ResultNote);
+}
+
+Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw) {
+    auto agent = Uuid::from_bytes(item.agent_id());
+    auto spool = Uuid::from_bytes(item.spool_id());
+    if (!agent || !spool) {
+        return failure(ErrorKind::corrupt, "an id is not 16 bytes long");
+    }
+    wire::Record record;
+    record.kind = static_cast<wire::RecordKind>(item.kind());
+    record.count = item.count();
+    record.raw_size = item.raw_size();
+    record.payload = std::move(*item.mutable_payload());
+    if (auto opened = wire::open_payload(record, raw); !opened) {
+        return failure(opened.error());
+    }
+    DecodedBatch decoded{
+        .agent = AgentId(*agent),
+        .spool = SpoolId(*spool),
+        .seq = item.seq(),
+        .wall = wall_from_ns(item.wall_ns()),
+        .mono = mono_from_ns(item.mono_ns()),
+        .results = {}
+    };
+    if (auto done = wire::decode_results(raw, decoded.results); !done) {
+        return failure(done.error());
+    }
+    return decoded;
+}
+
+}  // namespace
+
+std::size_t memory_bytes(const Entry& entry) {
+    std::size_t bytes = sizeof(Entry) + entry.body.size();
+    if (entry.batches) {
+        for (const DecodedBatch& batch : *entry.batches) {
+            bytes += sizeof(DecodedBatch) + memory_bytes(batch.results);
+        }
+    }
+    return bytes;
+}
+
+Result<std::vector<DecodedBatch>> decode_batch_body(std::string_view body) {
+    proto::BatchEntry stored;
+    if (!stored.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+        return failure(ErrorKind::corrupt, "not a batch entry");
+    }
+    std::vector<DecodedBatch> decoded;
+    decoded.reserve(static_cast<std::size_t>(stored.items_size()));
+    std::string raw;
+    for (auto& item : *stored.mutable_items()) {
+        auto one = decode_item(item, raw);
+        if (!one) {
+            return failure(one.error(), "item " + std::to_string(decoded.size() + 1));
+        }
+        decoded.push_back(std::move(*one));
+    }
+    return decoded;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,67 @@
+// Owns: what waits to be appended to the journal, and what an append answers. Leaves to journal.hpp: appending.
+#pragma once
+
+#include "collector/journal/entries.pb.h"
+#include "collector/journal/entry.hpp"
+
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+/// Records `first_seq … last_seq` of one spool become stored, provided that `first_seq − 1` was the last before.
+struct CursorUpdate {
+    AgentId agent;
+    SpoolId spool;
+    std::uint64_t first_seq = 0;
+    std::uint64_t last_seq = 0;
+};
+
+/// How far a spool is stored.
+struct AgentCursor {
+    AgentId agent;
+    SpoolId spool;
+    std::uint64_t committed_seq = 0;
+};
+
+/// A record that cannot be taken: kept for inspection in the same transaction, so that the cursor may go on.
+struct QuarantinedRecord {
+    AgentId agent;
+    SpoolId spool;
+    std::uint64_t seq = 0;
+    std::string why;
+    std::string payload;
+};
+
+/// The records of one group commit. `entry.items` and `decoded` have the same order; both leave out what is quarantined.
+struct BatchGroup {
+    proto::BatchEntry entry;
+    std::vector<DecodedBatch> decoded;
+    std::vector<CursorUpdate> cursors;  ///< at most one a spool
+    std::vector<QuarantinedRecord> quarantined;
+};
+
+/// One entry to be. For `batch` the body is made of `batch`; all others carry it serialised.
+struct Pending {
+    EntryKind kind = EntryKind::tick;
+    std::string body;
+    BatchGroup batch;
+    std::string config_hash;  ///< config.loaded: remembered beside the entry
+};
+
+/// What one durable append did.
+struct Appended {
+    std::vector<Entry> entries;  ///< as stored, for the folds; `batch` without body
+    std::vector<Lsn> lsns;       ///< one a Pending; 0 where nothing was left to store
+    std::vector<AgentCursor>
+        rejected;  ///< updates that did not fit, with where those spools really stand
+    std::vector<std::size_t> rejected_in;  ///< beside `rejected`: the Pending it was part of
+};
+
+/// Bytes this entry holds in memory, roughly.
+std::size_t memory_bytes(const Entry& entry);
+
+/// The items of a stored `batch` body, decoded. `corrupt` names the first item that cannot be read.
+Result<std::vector<DecodedBatch>> decode_batch_body(std::string_view body);
+
+}  // namespace muster::collector

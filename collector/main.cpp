@@ -1,0 +1,85 @@
+// Owns: the command line of muster-collector. Leaves to collector.hpp: running.
+#include "base/log.hpp"
+#include "collector/collector.hpp"
+#include "probes/probe_type.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <cstdio>
+#include <string>
+
+namespace {
+
+using namespace muster;
+
+constexpr int bad_configuration = 2;
+
+struct Arguments {
+    std::string config_path;
+    std::string data_dir;
+    std::string log_format = "text";
+    bool check = false;
+};
+
+int complain(const std::string& text) {
+    std::fprintf(stderr, "muster-collector: %s\n", text.c_str());
+    return 1;
+}
+
+int run(const Arguments& arguments) {
+    configure_log(
+        arguments.log_format == "json" ? LogFormat::json : LogFormat::text, LogLevel::info
+    );
+    const SystemClock clock;
+    SystemRandom random;
+    RealFiles files;
+    const auto schemas = probes::probe_schemas();
+    auto loaded = config::load_collector_config(files, arguments.config_path, schemas);
+    if (!loaded) {
+        std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
+        return bad_configuration;
+    }
+    if (!arguments.data_dir.empty()) {
+        loaded->process.data_dir = arguments.data_dir;
+    }
+    if (arguments.check) {
+        std::printf("%s is in order\n", arguments.config_path.c_str());
+        return 0;
+    }
+    asio::io_context loop(1);
+    collector::CollectorOptions options{
+        .loaded = std::move(*loaded),
+        .config_path = arguments.config_path,
+        .version = MUSTER_VERSION
+    };
+    auto collector = collector::Collector::open(
+        loop, std::move(options), {.clock = &clock, .random = &random, .files = &files}
+    );
+    if (!collector) {
+        return complain(collector.error().text());
+    }
+    collector->start();
+    loop.run();
+    return collector->exit_code();
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+    Arguments arguments;
+    CLI::App app("Collects what agents see, keeps the roll, raises incidents.", "muster-collector");
+    app.add_option("--config", arguments.config_path, "collector.yaml")->required();
+    app.add_option("--data-dir", arguments.data_dir, "instead of data_dir in the configuration");
+    app.add_option("--log-format", arguments.log_format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+    app.add_flag("--check", arguments.check, "only check the configuration");
+    app.set_version_flag("--version", std::string("muster-collector ") + MUSTER_VERSION);
+    try {
+        app.parse(count, values);
+    } catch (const CLI::ParseError& wrong) {
+        const int code = app.exit(wrong);
+        return code == 0 ? 0 : bad_configuration;
+    }
+    return run(arguments);
+}

@@ -1,0 +1,39 @@
+// Owns: what a webhook looks like: headers, signature, which answers mean delivered. Leaves to notifier: sending it.
+#pragma once
+
+#include "base/secret.hpp"
+#include "base/time.hpp"
+#include "collector/notify/outbox_row.hpp"
+#include "config/watch.hpp"
+#include "wire/http_client.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace muster::collector {
+
+/// "t=<unix seconds>,v1=<hex HMAC-SHA256(key, t + "." + body)>": the receiver checks it and refuses old times.
+std::string webhook_signature(std::string_view key, WallTime at, std::string_view body);
+
+/// POST of `row.payload` (application/cloudevents+json) with Muster-Signature and Idempotency-Key.
+wire::HttpCall webhook_call(
+    const config::Channel& channel,
+    std::string ca_pem,
+    const OutboxRow& row,
+    const Secret& key,
+    WallTime at
+);
+
+/// What came of one attempt.
+struct DeliveryAnswer {
+    bool delivered = false;
+    int status = 0;  ///< 0: there was no answer
+    std::string
+        detail;  ///< safe to show: "HTTP 503", "connection refused"; never the answer's body
+    Duration retry_after{};  ///< asked for by the receiver (429, 503); zero: not said
+};
+
+/// 2xx is delivered; everything else is tried again.
+DeliveryAnswer webhook_answer(const Result<wire::HttpAnswer>& answer);
+
+}  // namespace muster::collector

@@ -1,0 +1,64 @@
+#include "collector/settings.hpp"
+
+#include "probes/probe_type.hpp"
+
+#include <unistd.h>
+
+namespace muster::collector {
+
+JournalWriterOptions journal_options(
+    const config::CollectorConfig& process, const std::string& directory, const std::string& version
+) {
+    JournalWriterOptions result;
+    result.journal.directory = directory + "/journal";
+    result.journal.keep_bytes = process.journal_keep_bytes;
+    result.journal.keep_at_least = process.journal_keep_at_least;
+    result.tick = process.tick;
+    result.version = version;
+    return result;
+}
+
+BrainOptions brain_options(const config::CollectorConfig& process, const std::string& directory) {
+    BrainOptions result;
+    result.state_path = directory + "/state.db";
+    result.probe_types = probes::probe_schemas();
+    result.snapshot_every = process.snapshot_every;
+    return result;
+}
+
+HistoryOptions history_options(const config::CollectorConfig& process) {
+    HistoryOptions result;
+    result.seal_every = process.history_seal_every;
+    return result;
+}
+
+IntakeOptions intake_options(const config::CollectorConfig& process) {
+    IntakeOptions result;
+    result.link.heartbeat = process.heartbeat;
+    result.link.silent_after = process.silent_after;
+    result.alive_every = process.alive_every;
+    return result;
+}
+
+NotifierOptions notifier_options(const config::CollectorConfig& process) {
+    NotifierOptions result;
+    result.back_off.least = process.notify_backoff_least;
+    result.back_off.most = process.notify_backoff_most;
+    return result;
+}
+
+std::vector<std::string> server_names(const config::CollectorConfig& process) {
+    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+    char host[256] = {};
+    if (::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0') {
+        names.emplace_back(host);
+    }
+    names.insert(names.end(), process.names.begin(), process.names.end());
+    return names;
+}
+
+std::string with_port(const std::string& endpoint, std::uint16_t port) {
+    return endpoint.substr(0, endpoint.rfind(':') + 1) + std::to_string(port);
+}
+
+}  // namespace muster::collector

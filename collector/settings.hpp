@@ -1,0 +1,29 @@
+// Owns: what each part of the collector gets from collector.yaml. Leaves to config/: reading it.
+#pragma once
+
+#include "collector/brain/brain.hpp"
+#include "collector/history/history.hpp"
+#include "collector/intake/intake.hpp"
+#include "collector/journal/journal_writer.hpp"
+#include "collector/notify/notifier.hpp"
+#include "config/programs.hpp"
+
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+/// `directory` is the data directory.
+JournalWriterOptions journal_options(
+    const config::CollectorConfig& process, const std::string& directory, const std::string& version
+);
+BrainOptions brain_options(const config::CollectorConfig& process, const std::string& directory);
+HistoryOptions history_options(const config::CollectorConfig& process);
+IntakeOptions intake_options(const config::CollectorConfig& process);
+NotifierOptions notifier_options(const config::CollectorConfig& process);
+/// For the server's certificate: loopback, this host, and the configured names.
+std::vector<std::string> server_names(const config::CollectorConfig& process);
+/// "[::]:8443" with the port that was really taken.
+std::string with_port(const std::string& endpoint, std::uint16_t port);
+
+}  // namespace muster::collector

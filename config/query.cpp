@@ -1,0 +1,129 @@
+#include "config/query.hpp"
+
+#include "config/query_parser.hpp"
+
+#include <algorithm>
+
+namespace muster::config {
+
+namespace {
+
+bool in_set(std::string_view set, char c) {
+    bool found = false;
+    for (std::size_t i = 0; i < set.size(); ++i) {
+        if (i + 2 < set.size() && set[i + 1] == '-') {
+            found = found || (set[i] <= c && c <= set[i + 2]);
+            i += 2;
+        } else {
+            found = found || set[i] == c;
+        }
+    }
+    return found;
+}
+
+/// Length of the pattern element at `at` ("*" excluded), and whether it takes `c`.
+std::size_t element(std::string_view pattern, std::size_t at, char c, bool& takes) {
+    if (pattern[at] == '[') {
+        const std::size_t first =
+            at + 1 < pattern.size() && pattern[at + 1] == '!' ? at + 2 : at + 1;
+        const std::size_t end = pattern.find(']', first + 1);
+        if (end != std::string_view::npos) {
+            takes = in_set(pattern.substr(first, end - first), c) == (first == at + 1);
+            return end + 1 - at;
+        }
+    }
+    takes = pattern[at] == '?' || pattern[at] == c;
+    return 1;
+}
+
+bool equals(
+    const Query::Node& node,
+    const std::string& value,
+    const std::string& wanted,
+    const Query::IsA& is_a
+) {
+    return node.field == "class" && is_a ? is_a(value, wanted) : value == wanted;
+}
+
+bool compare(const Query::Node& node, const Query::Fields& fields, const Query::IsA& is_a) {
+    const std::optional<std::string> value = fields(node.field);
+    const auto equal = [&](const std::string& wanted) {
+        return equals(node, *value, wanted, is_a);
+    };
+    switch (node.kind) {
+        case QueryKind::equal:
+        case QueryKind::in:
+            return value && std::any_of(node.values.begin(), node.values.end(), equal);
+        case QueryKind::not_equal:
+            return !value || !equal(node.values.front());
+        case QueryKind::like:
+            return value && wildcard_matches(node.values.front(), *value);
+        default:
+            return false;
+    }
+}
+
+bool evaluate(const Query::Node& node, const Query::Fields& fields, const Query::IsA& is_a) {
+    const auto holds = [&](const Query::Node& child) { return evaluate(child, fields, is_a); };
+    switch (node.kind) {
+        case QueryKind::all_of:
+            return std::all_of(node.children.begin(), node.children.end(), holds);
+        case QueryKind::any_of:
+            return std::any_of(node.children.begin(), node.children.end(), holds);
+        case QueryKind::none_of:
+            return std::none_of(node.children.begin(), node.children.end(), holds);
+        default:
+            return compare(node, fields, is_a);
+    }
+}
+
+}  // namespace
+
+bool wildcard_matches(std::string_view pattern, std::string_view text) {
+    std::size_t p = 0;
+    std::size_t t = 0;
+    std::size_t star = std::string_view::npos;  // the last "*" and what it has taken so far
+    std::size_t taken = 0;
+    while (t < text.size()) {
+        bool takes = false;
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            taken = t;
+            continue;
+        }
+        if (p < pattern.size()) {
+            const std::size_t length = element(pattern, p, text[t], takes);
+            if (takes) {
+                p += length;
+                ++t;
+                continue;
+            }
+        }
+        if (star == std::string_view::npos) {
+            return false;
+        }
+        p = star + 1;
+        t = ++taken;
+    }
+    while (p < pattern.size() && pattern[p] == '*') {
+        ++p;
+    }
+    return p == pattern.size();
+}
+
+Result<Query> Query::parse(std::string_view text) {
+    Result<Node> root = parse_query(text);
+    if (!root) {
+        return failure(root.error());
+    }
+    Query query;
+    query.text_ = std::string(text);
+    query.root_ = std::make_shared<const Node>(std::move(*root));
+    return query;
+}
+
+bool Query::matches(const Fields& fields, const IsA& is_a) const {
+    return root_ != nullptr && evaluate(*root_, fields, is_a);
+}
+
+}  // namespace muster::config

@@ -1,0 +1,36 @@
+// Owns: the one query language: `class = network_device and (site = HQ or label.role != spare) and name ~ "core*"`.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace muster::config {
+
+/// A parsed query. Immutable, cheap to copy. An empty query matches nothing.
+class Query {
+  public:
+    /// The error names the column. Operators: = != ~ (shell wildcard) in (a, b); and, or, not, parentheses; fields are
+    /// dotted names; values are bare words or "quoted".
+    static Result<Query> parse(std::string_view text);
+
+    /// Gives a field's value, nothing where the object has no such field.
+    using Fields = std::function<std::optional<std::string>(std::string_view field)>;
+    /// `is_a(class, wanted)`: class inheritance, for `class = hardware`. By default equality.
+    using IsA = std::function<bool(std::string_view ci_class, std::string_view wanted)>;
+    bool matches(const Fields& fields, const IsA& is_a = {}) const;
+
+    const std::string& text() const { return text_; }
+
+    struct Node;
+
+  private:
+    std::string text_;
+    std::shared_ptr<const Node> root_;  // shared by copies of the query; never changed after parsing
+};
+
+}  // namespace muster::config

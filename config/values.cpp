@@ -1,0 +1,225 @@
+#include "config/values.hpp"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <numeric>
+
+namespace muster::config {
+
+namespace {
+
+constexpr std::size_t longest_text = 4096;
+constexpr std::size_t longest_regex = 1000;
+constexpr std::size_t most_arcs = 128;
+
+bool is_host_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+}
+
+bool is_address6_character(char c) {
+    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == '.' ||
+           c == ':' || c == '%';
+}
+
+bool is_host(std::string_view host) {
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        const auto inside = host.substr(1, host.size() - 2);
+        return inside.find(':') != std::string_view::npos &&
+               std::all_of(inside.begin(), inside.end(), is_address6_character);
+    }
+    return !host.empty() && host.size() <= 253 &&
+           std::all_of(host.begin(), host.end(), is_host_character);
+}
+
+bool is_port(std::string_view text) {
+    const auto number = parse_integer(text);
+    return number && *number >= 0 && *number <= 65535;
+}
+
+/// Splits "host:port" at the colon behind the host; `port` is empty where there is none.
+bool split_host_port(std::string_view text, std::string_view& host, std::string_view& port) {
+    const std::size_t bracket = text.starts_with('[') ? text.find(']') : 0;
+    if (bracket == std::string_view::npos) {
+        return false;
+    }
+    const std::size_t colon = text.find(':', bracket);
+    host = text.substr(0, colon);
+    port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+    return is_host(host) && (colon == std::string_view::npos || is_port(port));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_integer(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+        return failure(ErrorKind::invalid, "expected a whole number");
+    }
+    return value;
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+    struct Unit {
+        std::string_view name;
+        int shift;
+    };
+
+    constexpr Unit units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}, {"B", 0}};
+    for (const Unit& unit : units) {
+        if (!text.ends_with(unit.name)) {
+            continue;
+        }
+        const auto number = parse_integer(text.substr(0, text.size() - unit.name.size()));
+        if (number && *number >= 0 && *number <= (std::int64_t{1} << (62 - unit.shift))) {
+            return static_cast<std::uint64_t>(*number) << unit.shift;
+        }
+        break;
+    }
+    return failure(ErrorKind::invalid, "expected a size such as 256MiB");
+}
+
+Result<std::string> check_address(std::string_view text) {
+    std::string_view host;
+    std::string_view port;
+    if (!split_host_port(text, host, port) || port.empty()) {
+        return failure(ErrorKind::invalid, "expected HOST:PORT such as muster.example.net:8444");
+    }
+    return std::string(text);
+}
+
+Result<std::string> check_url(std::string_view text) {
+    const auto wrong = [](std::string_view why) {
+        return failure(ErrorKind::invalid, fmt::format("expected an http or https URL; {}", why));
+    };
+    if (text.size() > longest_text) {
+        return wrong("this one is too long");
+    }
+    if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c == 0x7F; })) {
+        return wrong("it has a blank or control character");
+    }
+    std::string_view rest = text;
+    if (rest.starts_with("https://")) {
+        rest.remove_prefix(8);
+    } else if (rest.starts_with("http://")) {
+        rest.remove_prefix(7);
+    } else {
+        return wrong("it begins with neither http:// nor https://");
+    }
+    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+    if (authority.find('@') != std::string_view::npos) {
+        return wrong("a user or password in it would be a secret in plain sight");
+    }
+    std::string_view host;
+    std::string_view port;
+    if (!split_host_port(authority, host, port)) {
+        return wrong("its host or port is not valid");
+    }
+    return std::string(text);
+}
+
+Result<std::string> check_oid(std::string_view text) {
+    if (text.starts_with('.')) {
+        text.remove_prefix(1);
+    }
+    const auto arcs = split(text, '.');
+    const bool valid = arcs.size() >= 2 && arcs.size() <= most_arcs &&
+                       std::all_of(arcs.begin(), arcs.end(), [](std::string_view arc) {
+                           const auto number = parse_integer(arc);
+                           return number && arc.front() != '-' &&
+                                  *number <= std::numeric_limits<std::uint32_t>::max();
+                       });
+    if (!valid || *parse_integer(arcs.front()) > 2) {
+        return failure(ErrorKind::invalid, "expected a numeric OID such as 1.3.6.1.2.1.1.3.0");
+    }
+    return std::string(text);
+}
+
+Result<std::string> check_regex(std::string_view text) {
+    if (text.size() > longest_regex) {
+        return failure(
+            ErrorKind::invalid, fmt::format("expected a pattern of at most {} bytes", longest_regex)
+        );
+    }
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(1 << 20);
+    const RE2 pattern(re2::StringPiece(text.data(), text.size()), options);
+    if (!pattern.ok()) {
+        return failure(
+            ErrorKind::invalid,
+            fmt::format("expected a regular expression (RE2): {}", pattern.error())
+        );
+    }
+    return std::string(text);
+}
+
+Result<std::string> check_text(std::string_view text) {
+    if (text.size() > longest_text) {
+        return failure(
+            ErrorKind::invalid, fmt::format("expected at most {} bytes of text", longest_text)
+        );
+    }
+    if (std::any_of(text.begin(), text.end(), [](char c) {
+            return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+        })) {
+        return failure(ErrorKind::invalid, "expected text without control characters");
+    }
+    return std::string(text);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    while (!text.empty()) {
+        const std::size_t end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) {
+            break;
+        }
+        text.remove_prefix(end + 1);
+        if (text.empty()) {
+            parts.emplace_back();
+        }
+    }
+    return parts;
+}
+
+std::string_view nearest(std::string_view given, const std::vector<std::string_view>& candidates) {
+    std::string_view best;
+    std::size_t best_distance = given.size() <= 3 ? 2 : 3;
+    for (const std::string_view candidate : candidates) {
+        const std::size_t longer = std::max(given.size(), candidate.size());
+        const std::size_t shorter = std::min(given.size(), candidate.size());
+        if (longer - shorter >= best_distance || longer > 100) {
+            continue;
+        }
+        const std::size_t distance = edit_distance(given, candidate);
+        if (distance < best_distance && distance < longer) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+}  // namespace muster::config

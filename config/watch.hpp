@@ -1,0 +1,91 @@
+// Owns: what to watch: `targets:` and `policies:` of collector.yaml and conf.d/*.yaml, parsed and validated.
+// Leaves to collector/brain: what it means.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "config/param_spec.hpp"
+#include "config/query.hpp"
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace muster::config {
+
+/// One file as read: the text goes into the journal (config.loaded), so it never holds a secret.
+struct ConfigText {
+    std::string name;
+    std::string text;
+};
+
+/// When a probe exceeds its threshold and when it has recovered.
+struct Rule {
+    std::uint32_t failures = 3;    ///< `breach: {any: [{failures: n}]}` or `breach: {failures: n}`; 1 only with allow_single
+    std::uint32_t successes = 2;   ///< `recover: {successes: n}`
+    Duration hold = std::chrono::seconds(5);  ///< `hold:` between exceeding and opening an incident
+    bool operator==(const Rule&) const = default;
+};
+
+enum class Urgency { high, medium, low };
+
+/// Which agent probes: by name, by site, or any (the first by enrolment).
+struct Vantage {
+    std::string agent;
+    std::string site;   ///< "same" = the CI's own site
+    bool operator==(const Vantage&) const = default;
+};
+
+struct ProbeDeclaration {
+    std::string type;
+    std::string name;          ///< `name:`, or type plus ordinal among its like: unique within its target or policy
+    Duration interval = std::chrono::seconds(60);
+    Duration timeout = std::chrono::seconds(5);
+    Params params;
+    std::map<std::string, std::string> secret_files;  ///< option name → path on the collector
+};
+
+struct Target {
+    std::string name;
+    std::string ci_class = "application_endpoint";
+    std::string address;       ///< name or address probes go to; empty: taken from the probe's own url
+    std::string site;
+    std::string service;
+    std::map<std::string, std::string> labels;
+    Vantage from;
+    Rule rule;
+    Urgency urgency = Urgency::medium;
+    std::vector<ProbeDeclaration> probes;
+};
+
+struct Policy {
+    std::string name;
+    Query match;
+    Vantage from;
+    Rule rule;
+    Urgency urgency = Urgency::medium;
+    std::vector<ProbeDeclaration> probes;
+};
+
+/// A webhook channel. `secret_file`: the HMAC key.
+struct Channel {
+    std::string name;
+    std::string type;          ///< "webhook"
+    std::string url;
+    std::string secret_file;
+    std::string ca_file;       ///< optional: the authority of a private https endpoint
+};
+
+struct Watch {
+    std::vector<Target> targets;
+    std::vector<Policy> policies;
+    std::vector<Channel> channels;
+};
+
+/// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;
+/// all errors are reported, joined by newlines (at most 20). `each: 1..250000` on a target or a probe repeats it with {n} replaced in its texts.
+Result<Watch> parse_watch(std::span<const ConfigText> files, std::span<const ProbeSchema> probe_types);
+
+}  // namespace muster::config

@@ -1,0 +1,352 @@
+#include "config/watch_reader.hpp"
+
+#include "config/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace muster::config {
+
+namespace {
+
+constexpr std::size_t most_probes = 2'000'000;
+
+Vantage read_vantage(const Source& source, const MapReader& owner) {
+    Vantage from;
+    const YamlNode& node = owner.section("from");
+    const MapReader reader(source, node, schema::from);
+    reader.read("agent", from.agent);
+    reader.read("site", from.site);
+    std::uint32_t any = 1;
+    reader.read("any", any);
+    if (!from.agent.empty() && !from.site.empty()) {
+        source.wrong(reader.at("site"), "site: beside an agent, expected one of the two");
+    }
+    return from;
+}
+
+/// `{failures: 3}`, with 1 only where it is meant.
+void read_failures(const Source& source, const MapReader& reader, std::uint32_t& failures) {
+    bool allow_single = false;
+    reader.read("failures", failures);
+    reader.read("allow_single", allow_single);
+    if (failures == 1 && !allow_single) {
+        source.wrong(
+            reader.at("failures"),
+            "failures: 1 makes an incident of every lost packet, expected 2 or more, or "
+            "allow_single: true"
+        );
+    }
+}
+
+Rule read_rule(const Source& source, const MapReader& owner) {
+    Rule rule;
+    owner.read("hold", rule.hold);
+    const MapReader recover(source, owner.section("recover"), schema::recover);
+    recover.read("successes", rule.successes);
+    if (!owner.has("breach")) {
+        return rule;
+    }
+    const MapReader breach(source, owner.section("breach"), schema::breach);
+    if (breach.has("any") == breach.has("failures")) {
+        source.wrong(owner.at("breach"), "breach: expected either \"failures\" or \"any\"");
+        return rule;
+    }
+    if (breach.has("failures")) {
+        read_failures(source, breach, rule.failures);
+        return rule;
+    }
+    const std::vector<YamlNode>& conditions = breach.list("any");
+    if (conditions.empty()) {
+        source.wrong(breach.at("any"), "any: expected a list of at least one condition");
+        return rule;
+    }
+    std::uint32_t least = 0;
+    for (const YamlNode& node : conditions) {
+        std::uint32_t failures = rule.failures;
+        const MapReader condition(source, node, schema::breach_any);
+        read_failures(source, condition, failures);
+        least = least == 0 ? failures : std::min(least, failures);
+    }
+    rule.failures = least;
+    return rule;
+}
+
+Urgency read_urgency(const MapReader& reader) {
+    std::string text = "medium";
+    reader.read("urgency", text);
+    return text == "high" ? Urgency::high : text == "low" ? Urgency::low : Urgency::medium;
+}
+
+bool is_class_name(std::string_view text) {
+    return !text.empty() && text.front() >= 'a' && text.front() <= 'z' &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
+void put_number_everywhere(Target& target, std::uint32_t number) {
+    for (std::string* text :
+         {&target.name,
+          &target.address,
+          &target.site,
+          &target.service,
+          &target.from.agent,
+          &target.from.site}) {
+        put_number(*text, number);
+    }
+    for (auto& [label, value] : target.labels) {
+        put_number(value, number);
+    }
+}
+
+/// Where in the file a place of a one-line text is; quotes take a column.
+Position inside(const YamlNode& node, std::size_t column) {
+    Position at = node.at;
+    at.column += static_cast<int>(column) - 1 + (node.style == YamlStyle::quoted ? 1 : 0);
+    return at;
+}
+
+/// Query errors begin with "column N: "; N moves into the place.
+void wrong_query(const Source& source, const YamlNode& node, const std::string& what) {
+    constexpr std::string_view prefix = "column ";
+    const std::size_t colon = what.find(": ");
+    const auto column =
+        colon == std::string::npos
+            ? Result<std::int64_t>(0)
+            : parse_integer(std::string_view(what).substr(prefix.size(), colon - prefix.size()));
+    const bool one_line = node.text.find('\n') == std::string::npos;
+    if (column && *column > 0 && one_line) {
+        source.wrong(
+            inside(node, static_cast<std::size_t>(*column)), "match: " + what.substr(colon + 2)
+        );
+        return;
+    }
+    source.wrong(node.at, "match: " + what);
+}
+
+}  // namespace
+
+void WatchReader::read(const Source& source, const YamlNode& root) {
+    if (root.kind != YamlKind::map) {
+        return;  // the caller has said so
+    }
+    const MapReader reader(source, root, schema::watch_file, Strictness::unknown_keys_left);
+    for (const YamlNode& node : reader.list("targets")) {
+        read_target(source, node);
+    }
+    for (const YamlNode& node : reader.list("policies")) {
+        read_policy(source, node);
+    }
+    for (const YamlNode& node : reader.list("channels")) {
+        read_channel(source, node);
+    }
+}
+
+WatchReader::Common WatchReader::read_common(const Source& source, const MapReader& reader) {
+    Common common;
+    common.from = read_vantage(source, reader);
+    common.rule = read_rule(source, reader);
+    common.urgency = read_urgency(reader);
+    return common;
+}
+
+bool WatchReader::claim(
+    const Source& source, Position at, std::string_view kind, const std::string& name
+) {
+    if (names_[std::string(kind)].insert(name).second) {
+        return true;
+    }
+    source.wrong(
+        at, fmt::format("a second {} named \"{}\", expected names that differ", kind, name)
+    );
+    return false;
+}
+
+bool WatchReader::count_probes(const Source& source, Position at, std::size_t more) {
+    const bool fitted = probes_ <= most_probes;
+    probes_ += more;
+    if (fitted && probes_ > most_probes) {
+        source.wrong(at, fmt::format("more than {} probes in all, expected fewer", most_probes));
+    }
+    return probes_ <= most_probes;
+}
+
+Target WatchReader::target_head(const Source& source, const MapReader& reader) {
+    Target target;
+    reader.read("name", target.name);
+    reader.read("class", target.ci_class);
+    reader.read("address", target.address);
+    reader.read("site", target.site);
+    reader.read("service", target.service);
+    reader.read("labels", target.labels);
+    const Common common = read_common(source, reader);
+    target.from = common.from;
+    target.rule = common.rule;
+    target.urgency = common.urgency;
+    if (!is_class_name(target.ci_class)) {
+        source.wrong(
+            reader.at("class"),
+            fmt::format(
+                "class: \"{}\", expected the name of a class such as server", target.ci_class
+            )
+        );
+    }
+    if (target.from.site == "same" && target.site.empty()) {
+        source.wrong(
+            reader.at("from"), "from: the site is the target's own, expected \"site\" in the target"
+        );
+    }
+    return target;
+}
+
+void WatchReader::read_target(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::target);
+    const Target target = target_head(source, reader);
+    const std::optional<Range> each = read_range(source, reader, "each");
+    const ProbeReader probe_reader(source, types_);
+    const std::vector<ProbeTemplate> probes =
+        probe_reader.read(reader.list("probes"), each ? Repeats::outer : Repeats::own);
+    for (const ProbeTemplate& probe : probes) {
+        if (target.address.empty() && !probe_reader.has_url(probe.probe)) {
+            source.wrong(
+                probe.at,
+                fmt::format(
+                    "the target has no \"address\", expected one for a probe of type {}",
+                    probe.probe.type
+                )
+            );
+        }
+    }
+    const Position at = reader.at("name");
+    if (target.name.empty()) {
+        return;
+    }
+    if (each) {
+        repeat_target(source, at, target, probes, *each);
+    } else if (claim(source, at, "target", target.name)) {
+        watch_.targets.push_back(target);
+        watch_.targets.back().probes = repeat_probes(source, probe_reader, probes);
+    }
+}
+
+void WatchReader::repeat_target(
+    const Source& source,
+    Position at,
+    const Target& target,
+    const std::vector<ProbeTemplate>& probes,
+    Range each
+) {
+    if (target.name.find("{n}") == std::string::npos) {
+        source.wrong(
+            at,
+            fmt::format(
+                "name: \"{}\" would be given to every repetition, expected {{n}} in it", target.name
+            )
+        );
+        return;
+    }
+    if (!count_probes(source, at, each.size() * probes.size())) {
+        return;
+    }
+    const ProbeReader reader(source, types_);
+    watch_.targets.reserve(watch_.targets.size() + each.size());
+    for (std::size_t i = 0; i < each.size(); ++i) {
+        const std::uint32_t number = each.first + static_cast<std::uint32_t>(i);
+        Target made = target;
+        put_number_everywhere(made, number);
+        made.probes.reserve(probes.size());
+        for (const ProbeTemplate& probe : probes) {
+            std::optional<ProbeDeclaration> one = reader.numbered(probe, number);
+            if (!one) {
+                return;
+            }
+            made.probes.push_back(std::move(*one));
+        }
+        if (!claim(source, at, "target", made.name)) {
+            return;
+        }
+        watch_.targets.push_back(std::move(made));
+    }
+}
+
+std::vector<ProbeDeclaration> WatchReader::repeat_probes(
+    const Source& source, const ProbeReader& reader, const std::vector<ProbeTemplate>& probes
+) {
+    std::vector<ProbeDeclaration> made;
+    std::unordered_set<std::string> names;
+    for (const ProbeTemplate& probe : probes) {
+        const Range each = probe.each.value_or(Range{});
+        if (!count_probes(source, probe.at, each.size())) {
+            return made;
+        }
+        made.reserve(made.size() + each.size());
+        for (std::size_t i = 0; i < each.size(); ++i) {
+            const std::uint32_t number = each.first + static_cast<std::uint32_t>(i);
+            std::optional<ProbeDeclaration> one =
+                probe.each ? reader.numbered(probe, number) : probe.probe;
+            if (!one) {
+                break;
+            }
+            if (!names.insert(one->name).second) {
+                source.wrong(
+                    probe.at,
+                    fmt::format(
+                        "a second probe named \"{}\", expected names that differ", one->name
+                    )
+                );
+                break;
+            }
+            made.push_back(std::move(*one));
+        }
+    }
+    return made;
+}
+
+void WatchReader::read_policy(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::policy);
+    Policy policy;
+    reader.read("name", policy.name);
+    std::string match;
+    reader.read("match", match);
+    if (!match.empty()) {
+        Result<Query> query = Query::parse(match);
+        if (query) {
+            policy.match = std::move(*query);
+        } else {
+            wrong_query(source, *reader.find("match"), query.error().what());
+        }
+    }
+    const Common common = read_common(source, reader);
+    policy.from = common.from;
+    policy.rule = common.rule;
+    policy.urgency = common.urgency;
+    const ProbeReader probe_reader(source, types_);
+    const std::vector<YamlNode>& entries = reader.list("probes");
+    if (reader.has("probes") && entries.empty()) {
+        source.wrong(reader.at("probes"), "probes: expected a list of at least one probe");
+    }
+    policy.probes = repeat_probes(source, probe_reader, probe_reader.read(entries, Repeats::own));
+    if (!policy.name.empty() && claim(source, reader.at("name"), "policy", policy.name)) {
+        watch_.policies.push_back(std::move(policy));
+    }
+}
+
+void WatchReader::read_channel(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::channel);
+    Channel channel;
+    channel.type = "webhook";
+    reader.read("name", channel.name);
+    reader.read("type", channel.type);
+    reader.read("url", channel.url);
+    reader.read("secret", channel.secret_file);
+    reader.read("ca_file", channel.ca_file);
+    if (!channel.name.empty() && claim(source, reader.at("name"), "channel", channel.name)) {
+        watch_.channels.push_back(std::move(channel));
+    }
+}
+
+}  // namespace muster::config

@@ -1,0 +1,59 @@
+// Owns: the keys targets, policies and channels of the files, across files. Leaves to probe_reader.hpp: entries of probes.
+#pragma once
+
+#include "config/probe_reader.hpp"
+#include "config/watch.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+namespace muster::config {
+
+/// Reads one file after the other into one Watch; names are unique over all of them.
+class WatchReader {
+  public:
+    explicit WatchReader(std::span<const ProbeSchema> types) : types_(types) {}
+
+    /// `root` is the whole map of a file; its other keys are the caller's.
+    void read(const Source& source, const YamlNode& root);
+
+    Watch take() { return std::move(watch_); }
+
+  private:
+    /// What targets and policies have in common.
+    struct Common {
+        Vantage from;
+        Rule rule;
+        Urgency urgency = Urgency::medium;
+    };
+
+    static Common read_common(const Source& source, const MapReader& reader);
+    static Target target_head(const Source& source, const MapReader& reader);
+    void read_target(const Source& source, const YamlNode& node);
+    void repeat_target(
+        const Source& source,
+        Position at,
+        const Target& target,
+        const std::vector<ProbeTemplate>& probes,
+        Range each
+    );
+    void read_policy(const Source& source, const YamlNode& node);
+    void read_channel(const Source& source, const YamlNode& node);
+    std::vector<ProbeDeclaration> repeat_probes(
+        const Source& source, const ProbeReader& reader, const std::vector<ProbeTemplate>& probes
+    );
+    /// Complains once when there are too many probes in all.
+    bool count_probes(const Source& source, Position at, std::size_t more);
+    bool claim(const Source& source, Position at, std::string_view kind, const std::string& name);
+
+    std::span<const ProbeSchema> types_;
+    Watch watch_;
+    std::map<std::string, std::unordered_set<std::string>> names_;  ///< by kind
+    std::size_t probes_ = 0;
+};
+
+}  // namespace muster::config

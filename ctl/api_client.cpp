@@ -1,0 +1,198 @@
+#include "ctl/api_client.hpp"
+
+#include "base/bytes.hpp"
+#include "base/task.hpp"
+#include "wire/http_client.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+
+namespace muster::ctl {
+
+namespace {
+
+constexpr Duration patience = std::chrono::seconds(30);
+constexpr std::size_t page_size = 200;
+
+bool is_this_machine(const std::string& host) {
+    return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+ErrorKind kind_of(int status) {
+    switch (status) {
+        case 401:
+        case 403:
+            return ErrorKind::refused;
+        case 404:
+            return ErrorKind::not_found;
+        case 409:
+        case 412:
+            return ErrorKind::conflict;
+        default:
+            return status >= 500 ? ErrorKind::unavailable : ErrorKind::invalid;
+    }
+}
+
+/// Runs one call to its end on a loop of its own.
+Result<wire::HttpAnswer> perform(wire::HttpCall call) {
+    asio::io_context loop(1);
+    std::optional<Result<wire::HttpAnswer>> answer;
+    asio::co_spawn(
+        loop,
+        wire::http_call(loop, std::move(call), Deadline::in(patience)),
+        [&answer](const std::exception_ptr& problem, Result<wire::HttpAnswer> got) {
+            if (problem) {
+                std::rethrow_exception(problem);
+            }
+            answer.emplace(std::move(got));
+        }
+    );
+    loop.run();
+    if (!answer) {
+        return failure(ErrorKind::internal, "the call ended without an answer");
+    }
+    return std::move(*answer);
+}
+
+std::string with_query(std::string path, const QueryFields& query) {
+    char separator = '?';
+    for (const auto& [name, value] : query) {
+        path += fmt::format("{}{}={}", separator, percent_encoded(name), percent_encoded(value));
+        separator = '&';
+    }
+    return path;
+}
+
+}  // namespace
+
+std::string percent_encoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+                                c == '~';
+        encoded +=
+            unreserved
+                ? std::string(1, c)
+                : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+    return encoded;
+}
+
+Error problem_error(int status, std::string_view body) {
+    boost::system::error_code wrong;
+    const json::value problem = json::parse(json::string_view(body.data(), body.size()), wrong);
+    std::string text = wrong ? std::string() : text_of(problem, "detail");
+    if (text.empty()) {
+        text = wrong ? std::string() : text_of(problem, "title");
+    }
+    if (text.empty()) {
+        text = fmt::format("the server answered {}", status);
+    }
+    text = printable(text);
+    if (status == 401) {
+        text += "; give another token with --token-file or muster login";
+    }
+    if (const json::array* errors = member_of(problem, "errors").if_array();
+        !wrong && errors != nullptr) {
+        for (const json::value& error : *errors) {
+            text += fmt::format(
+                "\n  {}: {}",
+                printable(text_of(error, "pointer")),
+                printable(text_of(error, "detail"))
+            );
+        }
+    }
+    return {kind_of(status), text};
+}
+
+Result<ApiClient> ApiClient::open(std::string server, Secret token, std::string ca_pem) {
+    while (server.ends_with('/')) {
+        server.pop_back();
+    }
+    const Result<wire::UrlParts> parts = wire::parse_url(server);
+    if (!parts) {
+        return failure(parts.error(), "server");
+    }
+    if (parts->scheme != "https" && !is_this_machine(parts->host)) {
+        return failure(
+            ErrorKind::invalid,
+            "expected https:// (over http anybody on the way could read the token)",
+            server
+        );
+    }
+    return ApiClient(std::move(server), std::move(token), std::move(ca_pem));
+}
+
+ApiClient::ApiClient(std::string server, Secret token, std::string ca_pem)
+    : server_(std::move(server)), token_(std::move(token)), ca_pem_(std::move(ca_pem)) {}
+
+Result<json::value> ApiClient::call(std::string method, const std::string& target, std::string body)
+    const {
+    wire::HttpCall request;
+    request.method = std::move(method);
+    request.url = server_ + "/api/v1" + target;
+    request.headers["Accept"] = "application/json";
+    if (!token_.empty()) {
+        request.headers["Authorization"] = "Bearer " + std::string(token_.reveal());
+    }
+    if (request.method == "POST") {
+        request.headers["Content-Type"] = "application/json";
+    }
+    request.body = std::move(body);
+    request.trust.ca_pem = ca_pem_;
+    const Result<wire::HttpAnswer> answer = perform(std::move(request));
+    if (!answer) {
+        return failure(answer.error(), server_);
+    }
+    if (answer->status >= 400) {
+        return tl::unexpected(problem_error(answer->status, answer->body));
+    }
+    boost::system::error_code wrong;
+    json::value value = json::parse(answer->body, wrong);
+    if (wrong || answer->status < 200 || answer->status >= 300) {
+        return failure(
+            ErrorKind::corrupt,
+            fmt::format("the answer (status {}) is not from a Muster collector", answer->status),
+            server_
+        );
+    }
+    return value;
+}
+
+Result<json::value> ApiClient::get(const std::string& path, const QueryFields& query) const {
+    return call("GET", with_query(path, query), "");
+}
+
+Result<json::value> ApiClient::post(const std::string& path, const json::object& body) const {
+    return call("POST", path, json::serialize(body));
+}
+
+Result<json::array> ApiClient::list(const std::string& path, QueryFields query, std::size_t limit)
+    const {
+    json::array all;
+    while (all.size() < limit) {
+        query["limit"] = std::to_string(std::min(page_size, limit - all.size()));
+        const Result<json::value> page = get(path, query);
+        if (!page) {
+            return failure(page.error());
+        }
+        const json::array* items = member_of(*page, "items").if_array();
+        if (items == nullptr) {
+            return failure(ErrorKind::corrupt, "the answer is not a list", server_);
+        }
+        all.insert(all.end(), items->begin(), items->end());
+        const std::string cursor = text_of(*page, "next_cursor");
+        if (cursor.empty() || items->empty()) {
+            break;
+        }
+        query["cursor"] = cursor;
+    }
+    return all;
+}
+
+}  // namespace muster::ctl

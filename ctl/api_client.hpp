@@ -1,0 +1,46 @@
+// Owns: calls to the collector's API and its problem documents as sentences. Leaves to wire/http_client: the transport.
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "ctl/output.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace muster::ctl {
+
+/// Name → value; encoded when the request is made.
+using QueryFields = std::map<std::string, std::string>;
+
+/// One collector, one person. Every call blocks on a loop of its own, 30 s at most.
+class ApiClient {
+  public:
+    /// `server` is "https://host:8443"; `invalid` for plain http to anything but this machine, where the token could be read on
+    /// the way. `ca_pem` empty: the system's authorities.
+    static Result<ApiClient> open(std::string server, Secret token, std::string ca_pem);
+
+    /// `path` is below /api/v1 and already encoded. Errors are sentences a person can act on; `not_found` for 404, `refused`
+    /// for 401 and 403, `conflict` for 409 and 412, `invalid` for other 4xx, `unavailable` for 5xx.
+    Result<json::value> get(const std::string& path, const QueryFields& query = {}) const;
+    Result<json::value> post(const std::string& path, const json::object& body) const;
+    /// All `items` of a list, page by page, at most `limit`.
+    Result<json::array> list(const std::string& path, QueryFields query, std::size_t limit) const;
+
+  private:
+    ApiClient(std::string server, Secret token, std::string ca_pem);
+    Result<json::value> call(std::string method, const std::string& target, std::string body) const;
+
+    std::string server_;
+    Secret token_;
+    std::string ca_pem_;
+};
+
+/// RFC 3986: everything but unreserved characters as %XX.
+std::string percent_encoded(std::string_view text);
+
+/// What an answer of 400 or more says: the problem's detail and each of its errors, or the status where it is no problem document.
+Error problem_error(int status, std::string_view body);
+
+}  // namespace muster::ctl

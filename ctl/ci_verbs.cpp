@@ -1,0 +1,190 @@
+#include "ctl/verbs.hpp"
+
+#include <memory>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+struct Options {
+    std::string ci;
+    std::string state;
+    std::string ci_class;
+    std::string site;
+    std::size_t limit = 100;
+};
+
+Cell state_cell(const json::value& object) {
+    const std::string state = text_of(object, "state");
+    return {state, tone_of_state(state)};
+}
+
+int list_cis(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    for (const auto& [name, value] : QueryFields{
+             {"state", options.state}, {"class", options.ci_class}, {"site", options.site}
+         }) {
+        if (!value.empty()) {
+            query[name] = value;
+        }
+    }
+    const Result<json::array> cis = client->list("/cis", query, options.limit);
+    if (!cis) {
+        return session.fail(cis.error());
+    }
+    Table table{{"NAME", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN"}, {}};
+    for (const json::value& ci : *cis) {
+        table.rows.push_back(
+            {{text_of(ci, "name")},
+             {text_of(ci, "class")},
+             state_cell(ci),
+             {session.time(member_of(ci, "state_since"))},
+             {text_of(ci, "address")},
+             {text_of(ci, "site")},
+             {text_of(ci, "probes")},
+             {text_of(ci, "open_incidents")}}
+        );
+    }
+    return session.print(table, json::value(*cis));
+}
+
+Table probe_table(const Session& session, const json::array& probes) {
+    Table table{{"CI", "PROBE", "TYPE", "HOST", "STATE", "SINCE", "AGENT", "SEEN"}, {}};
+    for (const json::value& probe : probes) {
+        table.rows.push_back(
+            {{text_of(probe, "ci", "name")},
+             {text_of(probe, "name")},
+             {text_of(probe, "type")},
+             {text_of(probe, "host")},
+             state_cell(probe),
+             {session.time(member_of(probe, "state_since"))},
+             {text_of(probe, "agent", "name")},
+             {text_of(probe, "seen")}}
+        );
+    }
+    return table;
+}
+
+int list_probes(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.ci.empty()) {
+        query["ci"] = options.ci;
+    }
+    if (!options.state.empty()) {
+        query["state"] = options.state;
+    }
+    const Result<json::array> probes = client->list("/probes", query, options.limit);
+    if (!probes) {
+        return session.fail(probes.error());
+    }
+    session.print(probe_table(session, *probes), json::value(*probes));
+    if (probes->empty()) {
+        session.say("no probes");
+    }
+    return exit_success;
+}
+
+Table facts_of(const Session& session, const json::value& ci) {
+    Table table{{"FIELD", "VALUE"}, {}};
+    const auto add = [&](const std::string& name, const std::string& value, Tone tone = Tone::plain
+                     ) {
+        if (!value.empty()) {
+            table.rows.push_back({{name, Tone::quiet}, {value, tone}});
+        }
+    };
+    const std::string state = text_of(ci, "state");
+    add("name", text_of(ci, "name"));
+    add("class", text_of(ci, "class"));
+    add("state", state, tone_of_state(state));
+    add("since", session.time(member_of(ci, "state_since")));
+    add("address", text_of(ci, "address"));
+    add("site", text_of(ci, "site"));
+    add("service", text_of(ci, "service"));
+    add("known by", text_of(ci, "source"));
+    add("known since", session.time(member_of(ci, "created")));
+    add("id", text_of(ci, "id"));
+    if (const json::array* attributes = member_of(ci, "attributes").if_array();
+        attributes != nullptr) {
+        for (const json::value& attribute : *attributes) {
+            const std::string name = text_of(attribute, "name");
+            if (text_of(ci, name).empty()) {  // most facts above are attributes, too
+                add(name, text_of(attribute, "value"));
+            }
+        }
+    }
+    return table;
+}
+
+int show_ci(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const std::string path = "/cis/" + percent_encoded(options.ci);
+    const Result<json::value> ci = client->get(path);
+    if (!ci) {
+        return session.fail(ci.error());
+    }
+    const Result<json::array> probes = client->list(path + "/probes", {}, options.limit);
+    if (!probes) {
+        return session.fail(probes.error());
+    }
+    if (session.format() == Format::json) {
+        json::value whole = *ci;
+        if (json::object* object = whole.if_object(); object != nullptr) {
+            (*object)["probe_list"] = *probes;
+        }
+        return session.print({}, whole);
+    }
+    session.print(facts_of(session, *ci), *ci);
+    if (session.format() == Format::csv || probes->empty()) {
+        return exit_success;
+    }
+    session.world().out << "\n";
+    return session.print(probe_table(session, *probes), nullptr);
+}
+
+}  // namespace
+
+void add_ci_verbs(CLI::App& app, Session& session) {
+    // Owned by the callbacks below and by the options that write into it.
+    const auto options = std::make_shared<Options>();
+    CLI::App* group = app.add_subcommand("ci", "What there is");
+    group->require_subcommand(1);
+
+    CLI::App* list = group->add_subcommand("list", "Configuration items, by name");
+    list->add_option("--class", options->ci_class, "Of one class");
+    list->add_option("--state", options->state, "up, degraded, down, unobserved or unproven");
+    list->add_option("--site", options->site, "Of one site");
+    list->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    list->callback([&session, options] {
+        session.action = [&session, options] { return list_cis(session, *options); };
+    });
+
+    CLI::App* show = group->add_subcommand("show", "One configuration item and its probes");
+    show->add_option("CI", options->ci, "Its name or id")->required();
+    show->callback([&session, options] {
+        session.action = [&session, options] { return show_ci(session, *options); };
+    });
+
+    CLI::App* probes = app.add_subcommand("probes", "Probes and how they stand");
+    probes->add_option("CI", options->ci, "Of one CI, by name or id");
+    probes->add_option(
+        "--state", options->state, "ok, warning, critical, unknown, unobserved or unproven"
+    );
+    probes->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    probes->callback([&session, options] {
+        session.action = [&session, options] { return list_probes(session, *options); };
+    });
+}
+
+}  // namespace muster::ctl

@@ -1,0 +1,303 @@
+#include "base/bytes.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+struct ListOptions {
+    std::string state = "open";
+    std::string ci;
+    std::size_t limit = 50;
+    bool all = false;
+};
+
+struct OneOptions {
+    std::string incident;
+    std::string text;
+    std::string code;
+};
+
+std::string ci_name(const json::value& incident) {
+    const std::string name = text_of(incident, "ci", "name");
+    return name.empty() ? text_of(incident, "agent", "name") : name;
+}
+
+int list(Session& session, const ListOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.all) {
+        query["state"] = options.state;
+    }
+    if (!options.ci.empty()) {
+        query["ci"] = options.ci;
+    }
+    const Result<json::array> incidents = client->list("/incidents", query, options.limit);
+    if (!incidents) {
+        return session.fail(incidents.error());
+    }
+    Table table{{"INCIDENT", "PRIORITY", "STATE", "OPENED", "CI", "TITLE"}, {}};
+    for (const json::value& incident : *incidents) {
+        const std::string state = text_of(incident, "state");
+        table.rows.push_back(
+            {{text_of(incident, "id")},
+             {text_of(incident, "priority")},
+             {state, tone_of_state(state)},
+             {session.time(member_of(incident, "opened"))},
+             {ci_name(incident)},
+             {text_of(incident, "title")}}
+        );
+    }
+    session.print(table, json::value(*incidents));
+    if (incidents->empty()) {
+        session.say(options.all ? "no incidents" : "no " + options.state + " incidents");
+    }
+    return exit_success;
+}
+
+void add_fact(
+    Table& table, const std::string& name, const std::string& value, Tone tone = Tone::plain
+) {
+    if (!value.empty()) {
+        table.rows.push_back({{name, Tone::quiet}, {value, tone}});
+    }
+}
+
+std::string at_and_by(
+    const Session& session, const json::value& incident, std::string_view when, std::string_view who
+) {
+    const std::string at = session.time(member_of(incident, when));
+    const std::string by = text_of(incident, who);
+    return at.empty() || by.empty() ? at : at + " by " + by;
+}
+
+Table facts_of(const Session& session, const json::value& incident) {
+    Table table{{"FIELD", "VALUE"}, {}};
+    const std::string state = text_of(incident, "state");
+    add_fact(table, "incident", text_of(incident, "id"));
+    add_fact(table, "title", text_of(incident, "title"));
+    add_fact(table, "state", state, tone_of_state(state));
+    add_fact(
+        table,
+        "priority",
+        fmt::format("{} (urgency {})", text_of(incident, "priority"), text_of(incident, "urgency"))
+    );
+    add_fact(table, "CI", ci_name(incident));
+    const std::string probe = text_of(incident, "probe", "name");
+    if (!probe.empty()) {
+        add_fact(
+            table, "probe", fmt::format("{} to {}", probe, text_of(incident, "probe", "host"))
+        );
+    }
+    add_fact(table, "expected", text_of(incident, "expected"));
+    add_fact(table, "seen", text_of(incident, "seen"));
+    add_fact(table, "reason", text_of(incident, "reason"));
+    add_fact(table, "first failure", session.time(member_of(incident, "started")));
+    add_fact(table, "opened", session.time(member_of(incident, "opened")));
+    add_fact(table, "detected late", text_of(incident, "detected_late") == "true" ? "yes" : "");
+    add_fact(
+        table, "acknowledged", at_and_by(session, incident, "acknowledged", "acknowledged_by")
+    );
+    add_fact(table, "resolved", at_and_by(session, incident, "resolved", "resolved_by"));
+    add_fact(table, "resolution", text_of(incident, "resolution"));
+    return table;
+}
+
+int show(Session& session, const OneOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const std::string path = incident_path(options.incident);
+    const Result<json::value> incident = client->get(path);
+    if (!incident) {
+        return session.fail(incident.error());
+    }
+    const Result<json::array> timeline = client->list(path + "/timeline", {}, 10'000);
+    if (!timeline) {
+        return session.fail(timeline.error());
+    }
+    if (session.format() == Format::json) {
+        json::value whole = *incident;
+        if (json::object* object = whole.if_object(); object != nullptr) {
+            (*object)["timeline"] = *timeline;
+        }
+        return session.print({}, whole);
+    }
+    session.print(facts_of(session, *incident), *incident);
+    if (session.format() == Format::csv) {
+        return exit_success;
+    }
+    Table lines{{"WHEN", "WHAT", "WHO", "TEXT"}, {}};
+    for (const json::value& line : *timeline) {
+        lines.rows.push_back(
+            {{session.time(member_of(line, "at"))},
+             {text_of(line, "kind")},
+             {text_of(line, "actor")},
+             {text_of(line, "text")}}
+        );
+    }
+    session.world().out << "\n";
+    return session.print(lines, nullptr);
+}
+
+/// Nested JSON as dotted names: "rule.failures 3".
+void flatten(Table& table, const std::string& name, const json::value& value) {
+    if (const json::object* object = value.if_object(); object != nullptr) {
+        for (const auto& member : *object) {
+            const std::string key(member.key());
+            flatten(table, name.empty() ? key : fmt::format("{}.{}", name, key), member.value());
+        }
+        return;
+    }
+    if (const json::array* array = value.if_array(); array != nullptr) {
+        for (std::size_t i = 0; i < array->size(); ++i) {
+            flatten(table, fmt::format("{}[{}]", name, i + 1), (*array)[i]);
+        }
+        return;
+    }
+    add_fact(
+        table,
+        name,
+        value.is_null()     ? std::string()
+        : value.is_string() ? std::string(value.get_string())
+                            : json::serialize(value)
+    );
+}
+
+int why(Session& session, const OneOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> answer = client->get(incident_path(options.incident) + "/why");
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    add_fact(table, "incident", text_of(*answer, "incident", "id"));
+    add_fact(table, "title", text_of(*answer, "incident", "title"));
+    flatten(table, "", member_of(*answer, "why"));
+    if (const json::array* told = member_of(*answer, "told").if_array(); told != nullptr) {
+        for (const json::value& message : *told) {
+            const std::string attempts = text_of(message, "attempts");
+            const std::string error = text_of(message, "last_error");
+            add_fact(
+                table,
+                fmt::format("told {}", text_of(message, "channel")),
+                fmt::format(
+                    "{}: {}{}{}",
+                    text_of(message, "transition"),
+                    text_of(message, "state"),
+                    attempts == "0" || attempts == "1" ? "" : fmt::format(", {} tries", attempts),
+                    error.empty() ? "" : ", " + error
+                )
+            );
+        }
+        if (told->empty()) {
+            add_fact(table, "told", "nobody");
+        }
+    }
+    return session.print(table, *answer);
+}
+
+/// Sends one command and says what became of it.
+int command(
+    Session& session, const OneOptions& options, const std::string& verb, const json::object& body
+) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const std::string path = incident_path(options.incident);
+    const Result<json::value> answer = client->post(path + "/" + verb, body);
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    if (session.format() == Format::json) {
+        return session.print({}, *answer);
+    }
+    const Result<json::value> incident = client->get(path);
+    if (!incident) {
+        return session.fail(incident.error());
+    }
+    session.say(printable(fmt::format(
+        "{} is {}: {}",
+        text_of(*incident, "id"),
+        text_of(*incident, "state"),
+        text_of(*incident, "title")
+    )));
+    return exit_success;
+}
+
+CLI::App* add_one(
+    CLI::App& group, const std::string& name, const std::string& help, OneOptions& options
+) {
+    CLI::App* verb = group.add_subcommand(name, help);
+    verb->add_option("INCIDENT", options.incident, "Its number: 31 or INC-31")->required();
+    return verb;
+}
+
+}  // namespace
+
+void add_incident_verbs(CLI::App& app, Session& session) {
+    CLI::App* group = app.add_subcommand("incident", "What is wrong, and what is done about it");
+    group->require_subcommand(1);
+    // Owned by the callbacks below and by the options that write into them.
+    const auto listing = std::make_shared<ListOptions>();
+    const auto one = std::make_shared<OneOptions>();
+
+    CLI::App* lister = group->add_subcommand("list", "Open incidents, newest first");
+    lister->add_option("--state", listing->state, "open, new, resolved, …")->capture_default_str();
+    lister->add_flag("--all", listing->all, "In every state");
+    lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
+    lister->add_option("--limit", listing->limit, "At most this many")->capture_default_str();
+    lister->callback([&session, listing] {
+        session.action = [&session, listing] { return list(session, *listing); };
+    });
+
+    add_one(*group, "show", "One incident and what happened to it", *one)
+        ->callback([&session, one] {
+            session.action = [&session, one] { return show(session, *one); };
+        });
+    add_one(*group, "why", "Why it was opened and who was told", *one)->callback([&session, one] {
+        session.action = [&session, one] { return why(session, *one); };
+    });
+    add_one(*group, "ack", "Say that you have seen it", *one)->callback([&session, one] {
+        session.action = [&session, one] { return command(session, *one, "acknowledge", {}); };
+    });
+
+    CLI::App* comment = add_one(*group, "comment", "Add a remark to its timeline", *one);
+    comment->add_option("TEXT", one->text, "The remark")->required();
+    comment->callback([&session, one] {
+        session.action = [&session, one] {
+            return command(session, *one, "comments", {{"text", one->text}});
+        };
+    });
+
+    CLI::App* resolve = add_one(*group, "resolve", "Say that it is over", *one);
+    resolve->add_option("TEXT", one->text, "What it was");
+    resolve->add_option("--code", one->code, "Why it is over, as a code, such as fixed");
+    resolve->callback([&session, one] {
+        session.action = [&session, one] {
+            json::object body;
+            if (!one->text.empty()) {
+                body["text"] = one->text;
+            }
+            if (!one->code.empty()) {
+                body["code"] = one->code;
+            }
+            return command(session, *one, "resolve", body);
+        };
+    });
+}
+
+}  // namespace muster::ctl

@@ -1,0 +1,67 @@
+#include "ctl/program.hpp"
+
+#include "ctl/plugin_output.hpp"
+#include "ctl/verbs.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+void add_settings(CLI::App& app, Settings& settings) {
+    app.add_option("--server", settings.server, "The collector: https://HOST:8443");
+    app.add_option("--token-file", settings.token_file, "File that holds your token");
+    app.add_option("--ca-file", settings.ca_file, "Authority of the server's certificate (PEM)");
+    app.add_option("--config", settings.config_file, "Instead of ~/.config/muster/cli.yaml");
+    app.add_option("-o,--output", settings.output, "table, json or csv")
+        ->check(CLI::IsMember({"table", "json", "csv"}))
+        ->capture_default_str();
+    app.add_option("--tz", settings.time_zone, "Time zone for times, such as Europe/Berlin");
+    app.add_flag("--no-color", settings.no_color, "No colours on a terminal");
+}
+
+/// A Nagios server takes 1 and 2 for warning and critical, so usage of `probe` is 3.
+int usage_code(const CLI::App& app, const std::vector<std::string>& arguments) {
+    const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
+    const auto is_verb = [&](const std::string& word) {
+        return std::any_of(verbs.begin(), verbs.end(), [&](const CLI::App* known) {
+            return known->get_name() == word;
+        });
+    };
+    const auto verb = std::find_if(arguments.begin(), arguments.end(), is_verb);
+    return verb != arguments.end() && *verb == "probe" ? nagios_usage : exit_usage;
+}
+
+}  // namespace
+
+int run(World& world, std::vector<std::string> arguments) {
+    Session session(world);
+    CLI::App app("Asks and tells a Muster collector, and probes without one.", "muster");
+    app.require_subcommand(1);
+    app.fallthrough();
+    add_settings(app, session.settings());
+    add_incident_verbs(app, session);
+    add_ci_verbs(app, session);
+    add_agent_verbs(app, session);
+    add_probe_verbs(app, session);
+    add_config_verbs(app, session);
+    add_login_verbs(app, session);
+    const int wrong_usage = usage_code(app, arguments);
+    try {
+        std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+        app.parse(std::move(arguments));
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error, world.out, world.err) == 0 ? exit_success : wrong_usage;
+    }
+    if (!session.settings().time_zone.empty()) {
+        ::setenv("TZ", session.settings().time_zone.c_str(), 1);
+        ::tzset();
+    }
+    return session.action ? session.action() : wrong_usage;
+}
+
+}  // namespace muster::ctl

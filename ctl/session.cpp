@@ -1,0 +1,134 @@
+#include "ctl/session.hpp"
+
+#include "config/programs.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+constexpr std::size_t largest_ca = 1u << 20;
+
+std::string value_of(const World& world, const std::string& name) {
+    const auto found = world.environment.find(name);
+    return found == world.environment.end() ? std::string() : found->second;
+}
+
+const std::string& first_of(const std::string& a, const std::string& b) {
+    return a.empty() ? b : a;
+}
+
+}  // namespace
+
+Format Session::format() const {
+    return settings_.output == "json"  ? Format::json
+           : settings_.output == "csv" ? Format::csv
+                                       : Format::table;
+}
+
+Colours Session::colours() const {
+    const bool wanted = world_.output_kind == OutputKind::terminal && !settings_.no_color &&
+                        value_of(world_, "NO_COLOR").empty();
+    return wanted ? Colours::on : Colours::off;
+}
+
+std::string Session::time(const json::value& at) const {
+    if (format() == Format::csv) {
+        return at.is_string() ? std::string(at.get_string()) : std::string();
+    }
+    return human_time(at, world_.clock.wall());
+}
+
+Result<std::string> Session::config_path() const {
+    if (!settings_.config_file.empty()) {
+        return settings_.config_file;
+    }
+    const std::string xdg = value_of(world_, "XDG_CONFIG_HOME");
+    const std::string home = value_of(world_, "HOME");
+    if (xdg.empty() && home.empty()) {
+        return failure(
+            ErrorKind::not_found, "neither HOME nor XDG_CONFIG_HOME is set; give --config FILE"
+        );
+    }
+    return (xdg.empty() ? home + "/.config" : xdg) + "/muster/cli.yaml";
+}
+
+Result<ApiClient> Session::connect() const {
+    config::CliConfig config;
+    const Result<std::string> path = config_path();
+    if (path && (!settings_.config_file.empty() || world_.files.exists(*path))) {
+        Result<config::CliConfig> loaded = config::load_cli_config(world_.files, *path);
+        if (!loaded) {
+            return failure(loaded.error());
+        }
+        config = std::move(*loaded);
+    }
+    const std::string server =
+        first_of(settings_.server, first_of(value_of(world_, "MUSTER_SERVER"), config.server));
+    if (server.empty()) {
+        return failure(
+            ErrorKind::invalid,
+            "which collector? Give --server https://HOST:8443, set MUSTER_SERVER, or run muster "
+            "login once"
+        );
+    }
+    const std::string token_file = first_of(settings_.token_file, config.token_file);
+    if (token_file.empty()) {
+        return failure(
+            ErrorKind::invalid, "no token: give --token-file FILE, or run muster login once"
+        );
+    }
+    Result<Secret> token = read_secret_file(world_.files, token_file);
+    if (!token) {
+        return failure(token.error());
+    }
+    const std::string ca_file = first_of(settings_.ca_file, config.ca_file);
+    std::string ca_pem;
+    if (!ca_file.empty()) {
+        Result<std::string> text = read_file(world_.files, ca_file, largest_ca);
+        if (!text) {
+            return failure(text.error());
+        }
+        ca_pem = std::move(*text);
+    }
+    return ApiClient::open(server, std::move(*token), std::move(ca_pem));
+}
+
+int Session::print(const Table& table, const json::value& value) const {
+    switch (format()) {
+        case Format::json:
+            world_.out << render_json(value);
+            break;
+        case Format::csv:
+            world_.out << render_csv(table);
+            break;
+        case Format::table:
+            world_.out << render_table(table, colours());
+            break;
+    }
+    world_.out.flush();
+    return exit_success;
+}
+
+void Session::say(const std::string& sentence) const {
+    if (format() != Format::json) {
+        world_.err << sentence << "\n";
+    }
+}
+
+int Session::fail(const Error& error, int code) const {
+    world_.err << "muster: " << error.text() << "\n";
+    return code;
+}
+
+std::string incident_path(const std::string& name) {
+    std::string upper = name;
+    std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return "/incidents/" + percent_encoded(upper.starts_with("INC-") ? upper : name);
+}
+
+}  // namespace muster::ctl

@@ -1,0 +1,62 @@
+// Owns: what every verb shares: the options every one takes, the collector it talks to, how it prints.
+#pragma once
+
+#include "ctl/api_client.hpp"
+#include "ctl/world.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+
+namespace muster::ctl {
+
+/// What the command line said, before cli.yaml and the environment are asked.
+struct Settings {
+    std::string server;
+    std::string token_file;
+    std::string ca_file;
+    std::string config_file;
+    std::string time_zone;
+    std::string output = "table";
+    bool no_color = false;
+};
+
+/// One run of the program. Verbs are added to the CLI, which sets `action`; then the action runs and gives the exit code.
+class Session {
+  public:
+    explicit Session(World& world) : world_(world) {}
+
+    World& world() { return world_; }
+
+    Settings& settings() { return settings_; }
+
+    std::function<int()> action;
+
+    Format format() const;
+    Colours colours() const;
+
+    /// A time for a table: human_time, but as it came in CSV, which programs read.
+    std::string time(const json::value& at) const;
+
+    /// cli.yaml: --config, else below XDG_CONFIG_HOME or HOME.
+    Result<std::string> config_path() const;
+    /// The collector and the token: command line, then MUSTER_SERVER, then cli.yaml.
+    Result<ApiClient> connect() const;
+
+    /// The table on a terminal or in CSV; in JSON `value` itself.
+    int print(const Table& table, const json::value& value) const;
+    /// A sentence for people, on stderr, unless the output is JSON.
+    void say(const std::string& sentence) const;
+    /// "muster: …" on stderr; `exit_failed`, or `exit_usage` for what was wrong with the arguments.
+    int fail(const Error& error, int code = exit_failed) const;
+
+  private:
+    World& world_;
+    Settings settings_;
+};
+
+/// An incident as people name it ("31", "inc-31") as it stands in a path: "INC-31".
+std::string incident_path(const std::string& name);
+
+}  // namespace muster::ctl

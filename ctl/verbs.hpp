@@ -1,0 +1,23 @@
+// Owns: the list of verb groups; each has a file of its own. Leaves to program.hpp: the program around them.
+#pragma once
+
+#include "ctl/session.hpp"
+
+namespace muster::ctl {
+
+// Each adds its verbs to `app`; a verb that is called sets `session.action`. The session outlives the app.
+
+/// `muster incident list|show|ack|comment|resolve|why`
+void add_incident_verbs(CLI::App& app, Session& session);
+/// `muster ci list|show`, `muster probes [CI]`
+void add_ci_verbs(CLI::App& app, Session& session);
+/// `muster agent list|show`, `muster token create --agent`
+void add_agent_verbs(CLI::App& app, Session& session);
+/// `muster probe icmp|snmp|http … TARGET`; exit codes as a Nagios plugin
+void add_probe_verbs(CLI::App& app, Session& session);
+/// `muster config check FILE`
+void add_config_verbs(CLI::App& app, Session& session);
+/// `muster login`, `muster version`
+void add_login_verbs(CLI::App& app, Session& session);
+
+}  // namespace muster::ctl

@@ -1,0 +1,560 @@
+#include "agent/spool.hpp"
+
+#include "base/bytes.hpp"
+#include "tests/agent/faulty_files.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace muster::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+class SpoolTest : public ::testing::Test {
+  protected:
+    static wire::Record record(const std::string& payload, std::uint32_t count = 1) {
+        return {
+            .kind = wire::RecordKind::results,
+            .drop_class = wire::DropClass::results,
+            .count = count,
+            .wall = wall_from_ns(1'790'000'000'000'000'000),
+            .mono = MonoTime(1h),
+            .raw_size = static_cast<std::uint32_t>(payload.size()),
+            .payload = payload,
+        };
+    }
+
+    static std::string payload_of(std::uint64_t seq) {
+        return "record " + std::to_string(seq) + std::string(seq % 17, '.');
+    }
+
+    Result<Spool> open() { return Spool::open(files, "/spool", random, options, MonoTime(1h)); }
+
+    /// Appends payload_of(seq) for so many records.
+    static void fill(Spool& spool, std::uint64_t count) {
+        for (std::uint64_t at = 0; at < count; ++at) {
+            const std::uint64_t next = spool.position().next_seq;
+            ASSERT_EQ(spool.append(record(payload_of(next))), next);
+        }
+    }
+
+    static std::vector<std::uint64_t> seqs(const std::vector<wire::SequencedRecord>& records) {
+        std::vector<std::uint64_t> out;
+        for (const auto& one : records) {
+            out.push_back(one.seq);
+        }
+        return out;
+    }
+
+    /// Everything synced from `from` on, read in small pieces, with payloads checked; `gaps` get the lost ones.
+    static std::vector<std::uint64_t> drain(
+        Spool& spool, std::uint64_t from, std::size_t piece = 64
+    ) {
+        std::vector<std::uint64_t> out;
+        for (;;) {
+            const auto part = spool.read(from, piece);
+            EXPECT_TRUE(part);
+            if (!part || part->empty()) {
+                return out;
+            }
+            for (const auto& one : *part) {
+                if (one.record.kind == wire::RecordKind::results) {
+                    EXPECT_EQ(one.record.payload, payload_of(one.seq));
+                    EXPECT_EQ(one.record.wall, record("").wall);
+                    EXPECT_EQ(one.record.mono, record("").mono);
+                    EXPECT_EQ(one.record.count, 1U);
+                } else {
+                    EXPECT_EQ(one.record.kind, wire::RecordKind::gap);
+                }
+                out.push_back(one.seq);
+            }
+            from = out.back() + 1;
+        }
+    }
+
+    static std::vector<std::uint64_t> range(std::uint64_t first, std::uint64_t last) {
+        std::vector<std::uint64_t> out;
+        for (std::uint64_t at = first; at <= last; ++at) {
+            out.push_back(at);
+        }
+        return out;
+    }
+
+    std::string spool_dir() {
+        const auto names = files.list("/spool");
+        for (const std::string& name : *names) {
+            if (!name.ends_with(".damaged")) {
+                return "/spool/" + name;
+            }
+        }
+        return "";
+    }
+
+    std::vector<std::string> segments() {
+        auto names = *files.list(spool_dir());
+        std::erase_if(names, [](const std::string& name) { return !name.ends_with(".seg"); });
+        return names;
+    }
+
+    std::string content(const std::string& name) {
+        return *read_file(files, spool_dir() + "/" + name, 1U << 30U);
+    }
+
+    void overwrite(const std::string& name, const std::string& bytes) {
+        ASSERT_TRUE(files.remove(spool_dir() + "/" + name));
+        auto file = files.memory.open(spool_dir() + "/" + name, OpenMode::create_new);
+        ASSERT_TRUE(file);
+        ASSERT_TRUE((*file)->append(bytes));
+    }
+
+    FaultyFiles files;
+    SeededRandom random{42};
+    SpoolOptions options;
+};
+
+TEST_F(SpoolTest, NumbersRecordsFromOneWithoutHoles) {
+    auto spool = open();
+    ASSERT_TRUE(spool);
+    EXPECT_EQ(spool->position().next_seq, 1U);
+    fill(*spool, 3);
+    EXPECT_EQ(spool->position().next_seq, 4U);
+    EXPECT_EQ(spool->position().first_unacked, 1U);
+}
+
+TEST_F(SpoolTest, GivesOnlyWhatIsSynced) {
+    auto spool = open();
+    fill(*spool, 3);
+    EXPECT_EQ(spool->position().synced, 0U);
+    EXPECT_TRUE(spool->read(1, 1000)->empty());
+    ASSERT_TRUE(spool->sync());
+    fill(*spool, 2);
+    EXPECT_EQ(spool->position().synced, 3U);
+    EXPECT_EQ(seqs(*spool->read(1, 1000)), range(1, 3));
+}
+
+TEST_F(SpoolTest, GoesOnWithTheSameNumbersAndNameAfterARestart) {
+    SpoolId id;
+    {
+        auto spool = open();
+        fill(*spool, 5);
+        ASSERT_TRUE(spool->sync());
+        id = spool->position().spool;
+    }
+    for (int restart = 0; restart < 3; ++restart) {
+        auto spool = open();
+        ASSERT_TRUE(spool);
+        EXPECT_EQ(spool->position().spool, id);
+        const std::uint64_t next = 6 + static_cast<std::uint64_t>(restart);
+        EXPECT_EQ(spool->position().next_seq, next);
+        EXPECT_EQ(spool->position().synced, next - 1);
+        EXPECT_EQ(drain(*spool, 1), range(1, next - 1));
+        fill(*spool, 1);
+        ASSERT_TRUE(spool->sync());
+    }
+    EXPECT_EQ(segments().size(), 1U);
+}
+
+TEST_F(SpoolTest, CutsOffATailTornAtAnyByte) {
+    {
+        auto spool = open();
+        fill(*spool, 4);
+        ASSERT_TRUE(spool->sync());
+    }
+    const std::string whole = content(segments()[0]);
+    std::vector<std::size_t> ends;
+    for (std::uint64_t seq = 1; seq <= 4; ++seq) {
+        ends.push_back(
+            (ends.empty() ? 0 : ends.back()) + record_head_bytes + payload_of(seq).size()
+        );
+    }
+    ASSERT_EQ(ends.back(), whole.size());
+    const std::string name = segments()[0];
+    for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+        overwrite(name, whole.substr(0, cut));
+        const auto left = static_cast<std::uint64_t>(
+            std::ranges::count_if(ends, [cut](std::size_t end) { return end <= cut; })
+        );
+        {
+            auto spool = open();
+            ASSERT_TRUE(spool) << cut;
+            ASSERT_EQ(spool->position().next_seq, left + 1) << cut;
+            ASSERT_EQ(spool->counters().lost_records, 0U) << cut;
+            fill(*spool, 2);
+            ASSERT_TRUE(spool->sync());
+        }
+        auto again = open();
+        ASSERT_EQ(drain(*again, 1), range(1, left + 2)) << cut;
+    }
+}
+
+TEST_F(SpoolTest, CutsOffATailOfGarbage) {
+    {
+        auto spool = open();
+        fill(*spool, 2);
+        ASSERT_TRUE(spool->sync());
+    }
+    const std::string name = segments()[0];
+    for (const char garbage : {'\0', '\xff', 'x'}) {
+        overwrite(name, content(name) + std::string(5000, garbage));
+        auto spool = open();
+        ASSERT_TRUE(spool);
+        EXPECT_EQ(spool->position().next_seq, 3U);
+        EXPECT_EQ(drain(*spool, 1), range(1, 2));
+    }
+}
+
+TEST_F(SpoolTest, LosesADamagedRecordAloneAndKeepsTheSequence) {
+    {
+        auto spool = open();
+        fill(*spool, 5);
+        ASSERT_TRUE(spool->sync());
+    }
+    const std::string name = segments()[0];
+    const std::string whole = content(name);
+    const std::size_t second = record_head_bytes + payload_of(1).size();
+    // Any byte behind the length word of record 2.
+    for (std::size_t at = second + 4; at < second + record_head_bytes + payload_of(2).size();
+         ++at) {
+        std::string damaged = whole;
+        damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+        overwrite(name, damaged);
+        auto spool = open();
+        ASSERT_TRUE(spool);
+        EXPECT_EQ(spool->counters().lost_records, 1U) << at;
+        EXPECT_EQ(spool->position().next_seq, 6U);
+        EXPECT_EQ(drain(*spool, 1), range(1, 5));
+        EXPECT_EQ(spool->read(2, 1)->front().record.kind, wire::RecordKind::gap);
+        EXPECT_EQ(spool->read(3, 1)->front().record.kind, wire::RecordKind::results);
+    }
+}
+
+TEST_F(SpoolTest, SkipsToTheNextSegmentWhereTheLengthItselfIsDamaged) {
+    options.segment_bytes = 200;
+    {
+        auto spool = open();
+        fill(*spool, 12);
+        ASSERT_TRUE(spool->sync());
+    }
+    const auto names = segments();
+    ASSERT_GE(names.size(), 3U);
+    std::string damaged = content(names[0]);
+    damaged[0] = '\x7f';
+    overwrite(names[0], damaged);
+    auto spool = open();
+    ASSERT_TRUE(spool);
+    EXPECT_EQ(spool->position().next_seq, 13U);
+    EXPECT_EQ(drain(*spool, 1), range(1, 12)) << "gaps stand in for what is lost";
+    EXPECT_GT(spool->counters().lost_records, 0U);
+    EXPECT_EQ(spool->read(12, 1)->front().record.kind, wire::RecordKind::results);
+}
+
+TEST_F(SpoolTest, SetsASpoolAsideThatMakesNoSense) {
+    const test::TempDir dir;
+    RealFiles real;
+    const auto open_real = [&] {
+        return Spool::open(real, dir / "spool", random, options, MonoTime(1h));
+    };
+    SpoolId first;
+    {
+        auto spool = open_real();
+        ASSERT_TRUE(spool);
+        fill(*spool, 1);
+        ASSERT_TRUE(spool->sync());
+        first = spool->position().spool;
+    }
+    const std::string own = dir / ("spool/" + to_hex(first.raw()));
+    ASSERT_TRUE(real.open(own + "/00000099999999999999.seg", OpenMode::create_new));
+    {
+        const auto spool = open_real();
+        ASSERT_TRUE(spool) << "nothing refuses to start";
+        EXPECT_NE(spool->position().spool, first);
+        EXPECT_EQ(spool->position().next_seq, 1U);
+    }
+    EXPECT_TRUE(real.exists(own + ".damaged"));
+}
+
+TEST_F(SpoolTest, ReadsBackFromFilesWhatMemoryNoLongerHolds) {
+    options.memory_bytes = 200;
+    options.segment_bytes = 1000;
+    auto spool = open();
+    for (int group = 0; group < 20; ++group) {
+        fill(*spool, 5);
+        ASSERT_TRUE(spool->sync());
+    }
+    EXPECT_GT(segments().size(), 3U);
+    for (const std::size_t piece : {1U, 50U, 333U, 100'000U}) {
+        EXPECT_EQ(drain(*spool, 1, piece), range(1, 100));
+    }
+    EXPECT_EQ(drain(*spool, 57), range(57, 100));
+}
+
+TEST_F(SpoolTest, GivesNoMoreThanAskedForButAtLeastOne) {
+    auto spool = open();
+    ASSERT_TRUE(spool->append(record(std::string(1000, 'x'))));
+    ASSERT_TRUE(spool->append(record(std::string(1000, 'y'))));
+    ASSERT_TRUE(spool->append(record(std::string(1000, 'z'))));
+    ASSERT_TRUE(spool->sync());
+    EXPECT_EQ(spool->read(1, 10)->size(), 1U);
+    EXPECT_EQ(spool->read(1, 2500)->size(), 2U);
+    EXPECT_EQ(spool->read(2, 5000)->size(), 2U);
+    EXPECT_TRUE(spool->read(4, 5000)->empty());
+}
+
+TEST_F(SpoolTest, KeepsWhatIsNotAcknowledged) {
+    options.segment_bytes = 200;
+    options.retain_acked = 0s;
+    auto spool = open();
+    fill(*spool, 30);
+    ASSERT_TRUE(spool->sync());
+    const std::size_t all = segments().size();
+    spool->trim(MonoTime(100h));
+    EXPECT_EQ(segments().size(), all);
+    spool->ack(15);
+    spool->trim(MonoTime(100h));
+    EXPECT_LT(segments().size(), all);
+    EXPECT_EQ(spool->position().first_unacked, 16U);
+    EXPECT_EQ(drain(*spool, 16), range(16, 30));
+    EXPECT_EQ(spool->counters().acked_results, 15U);
+}
+
+TEST_F(SpoolTest, NeverTakesAnAcknowledgementOfWhatItHasNotSynced) {
+    auto spool = open();
+    fill(*spool, 2);
+    ASSERT_TRUE(spool->sync());
+    fill(*spool, 2);
+    spool->ack(100);
+    EXPECT_EQ(spool->position().first_unacked, 3U);
+    spool->ack(1);
+    EXPECT_EQ(spool->position().first_unacked, 3U);
+}
+
+TEST_F(SpoolTest, RetainsAcknowledgedSegmentsForAWhile) {
+    options.segment_bytes = 200;
+    options.retain_acked = 30min;
+    auto spool = open();
+    fill(*spool, 30);
+    ASSERT_TRUE(spool->sync());
+    spool->ack(30);
+    const std::size_t all = segments().size();
+    spool->trim(MonoTime(1h + 29min));
+    EXPECT_EQ(segments().size(), all);
+    EXPECT_EQ(drain(*spool, 1), range(1, 30)) << "a restored collector can have them again";
+    spool->trim(MonoTime(1h + 30min));
+    EXPECT_EQ(segments().size(), 1U) << "the last stays: its name carries the numbering on";
+    EXPECT_EQ(open()->position().next_seq, 31U);
+}
+
+TEST_F(SpoolTest, RetainsNoMoreAcknowledgedBytesThanAllowed) {
+    options.segment_bytes = 200;
+    options.retain_acked_bytes = 500;
+    auto spool = open();
+    fill(*spool, 50);
+    ASSERT_TRUE(spool->sync());
+    spool->ack(50);
+    spool->trim(MonoTime(1h));
+    EXPECT_LE(spool->disk_bytes(), 700U);
+    EXPECT_GE(spool->disk_bytes(), 200U);
+}
+
+TEST_F(SpoolTest, RemembersWhatWasAcknowledged) {
+    {
+        auto spool = open();
+        fill(*spool, 10);
+        ASSERT_TRUE(spool->sync());
+        spool->ack(7);
+        ASSERT_TRUE(spool->save_acked());
+        spool->ack(8);
+    }
+    EXPECT_EQ(open()->position().first_unacked, 8U) << "what was not saved is sent again";
+}
+
+TEST_F(SpoolTest, NeverUsesANumberAgainThatWasAcknowledged) {
+    {
+        auto spool = open();
+        fill(*spool, 10);
+        ASSERT_TRUE(spool->sync());
+        spool->ack(10);
+        ASSERT_TRUE(spool->save_acked());
+    }
+    const std::string name = segments()[0];
+    overwrite(name, content(name).substr(0, 100));
+    {
+        auto spool = open();
+        EXPECT_EQ(spool->position().next_seq, 11U);
+        fill(*spool, 3);
+        ASSERT_TRUE(spool->sync());
+        EXPECT_EQ(drain(*spool, 11), range(11, 13));
+    }
+    auto again = open();
+    EXPECT_EQ(again->position().next_seq, 14U);
+    EXPECT_EQ(drain(*again, 11), range(11, 13));
+    EXPECT_EQ(again->counters().lost_records, 0U) << "what is lost had been acknowledged";
+}
+
+TEST_F(SpoolTest, WritesAgainWhatAFailedSyncMayHaveLost) {
+    auto spool = open();
+    fill(*spool, 3);
+    ASSERT_TRUE(spool->sync());
+    fill(*spool, 4);
+    files.disk.good_syncs = 0;
+    EXPECT_FALSE(spool->sync());
+    EXPECT_EQ(spool->position().synced, 3U);
+    EXPECT_EQ(spool->counters().abandoned_segments, 1U);
+    EXPECT_EQ(drain(*spool, 1), range(1, 3));
+    fill(*spool, 1);
+    EXPECT_FALSE(spool->sync()) << "the disk still fails";
+    files.disk.good_syncs = 1000;
+    ASSERT_TRUE(spool->sync());
+    EXPECT_EQ(spool->position().synced, 8U);
+    EXPECT_EQ(drain(*spool, 1), range(1, 8));
+    fill(*spool, 1);
+    ASSERT_TRUE(spool->sync());
+    auto again = open();
+    EXPECT_EQ(drain(*again, 1), range(1, 9));
+    EXPECT_EQ(again->counters().lost_records, 0U);
+}
+
+TEST_F(SpoolTest, RecoversAlthoughTheAbandonedSegmentStillHoldsTheSameRecords) {
+    files.disk.drop_on_failed_sync = false;
+    auto spool = open();
+    fill(*spool, 3);
+    ASSERT_TRUE(spool->sync());
+    fill(*spool, 4);
+    files.disk.good_syncs = 0;
+    EXPECT_FALSE(spool->sync());
+    files.disk.good_syncs = 1000;
+    ASSERT_TRUE(spool->sync());
+    ASSERT_EQ(segments().size(), 2U);
+    auto again = open();
+    EXPECT_EQ(again->position().next_seq, 8U);
+    EXPECT_EQ(drain(*again, 1), range(1, 7));
+}
+
+TEST_F(SpoolTest, SurvivesAFailureAtEveryWriteAndSync) {
+    for (int fail_at = 0; fail_at < 40; ++fail_at) {
+        for (const bool at_sync : {false, true}) {
+            files = FaultyFiles();
+            options.segment_bytes = 300;
+            auto spool = open();
+            (at_sync ? files.disk.good_syncs : files.disk.good_appends) = fail_at;
+            for (int group = 0; group < 10; ++group) {
+                fill(*spool, 3);
+                if (!spool->sync()) {
+                    files.disk.good_syncs = 1000;
+                    files.disk.good_appends = 1000;
+                }
+                if (files.disk.good_appends < 0) {
+                    files.disk.good_appends = 1000;
+                }
+            }
+            files.disk = Disk();
+            ASSERT_TRUE(spool->sync()) << fail_at;
+            ASSERT_EQ(drain(*spool, 1), range(1, 30)) << fail_at;
+            auto again = open();
+            ASSERT_EQ(drain(*again, 1), range(1, 30)) << fail_at;
+            ASSERT_EQ(again->counters().lost_records, 0U) << fail_at;
+        }
+    }
+}
+
+TEST_F(SpoolTest, HoldsRecordsInMemoryOnlyUpToABoundWhileTheDiskFails) {
+    options.unsynced_bytes = 1000;
+    auto spool = open();
+    files.disk.good_appends = 0;
+    files.disk.good_syncs = 0;
+    std::uint64_t taken = 0;
+    for (int at = 0; at < 100; ++at) {
+        taken += spool->append(record(payload_of(taken + 1))) ? 1 : 0;
+    }
+    EXPECT_GT(taken, 10U);
+    EXPECT_LT(taken, 25U);
+    EXPECT_EQ(spool->counters().refused_results, 100 - taken);
+    files.disk = Disk();
+    ASSERT_TRUE(spool->sync());
+    EXPECT_EQ(drain(*spool, 1), range(1, taken));
+}
+
+TEST_F(SpoolTest, RefusesResultsAtItsBoundAndLeavesRoomForChangesOfState) {
+    options.max_bytes = 16'000;
+    options.segment_bytes = 2000;
+    auto spool = open();
+    int taken = 0;
+    while (spool->append(record(std::string(100, 'x')))) {
+        ++taken;
+    }
+    EXPECT_NEAR(taken, 16'000 / 142, 2);
+    wire::Record change = record(std::string(100, 'y'));
+    change.drop_class = wire::DropClass::state;
+    EXPECT_TRUE(spool->append(change));
+    EXPECT_EQ(spool->counters().refused_records, 1U);
+    ASSERT_TRUE(spool->sync());
+    // What is acknowledged makes room at once, whatever its retention.
+    spool->ack(60);
+    EXPECT_TRUE(spool->append(record(std::string(100, 'x'))));
+}
+
+TEST_F(SpoolTest, LeavesSpaceOnTheFileSystemToOthers) {
+    files.disk.free = 10U << 20U;
+    auto spool = open();
+    ASSERT_TRUE(spool) << "a full disk does not keep the agent from starting";
+    fill(*spool, 1);
+    const auto refused = spool->sync();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::full);
+    files.disk.free = 100U << 20U;
+    EXPECT_TRUE(spool->sync());
+}
+
+TEST_F(SpoolTest, TellsTheAgeOfWhatWaits) {
+    auto spool = open();
+    const WallTime now = record("").wall + 1h;
+    EXPECT_EQ(spool->oldest_unacked(now), now);
+    fill(*spool, 2);
+    ASSERT_TRUE(spool->sync());
+    EXPECT_EQ(spool->oldest_unacked(now), record("").wall);
+    spool->ack(2);
+    EXPECT_EQ(spool->oldest_unacked(now), now);
+}
+
+TEST(SpoolRecord, StandsByItsOwnBytes) {
+    wire::Record record{
+        .kind = wire::RecordKind::results,
+        .drop_class = wire::DropClass::state,
+        .count = 7,
+        .wall = wall_from_ns(-5),
+        .mono = mono_from_ns(123),
+        .raw_size = 99,
+        .payload = "payload",
+    };
+    const std::string head = encode_record_head(258, record);
+    ASSERT_EQ(head.size(), record_head_bytes);
+    EXPECT_EQ(to_hex(head.substr(0, 4)), "29000000");
+    EXPECT_EQ(
+        to_hex(head.substr(8)),
+        "020100000000000001"
+        "00"
+        "fbffffffffffffff"
+        "7b00000000000000"
+        "07000000"
+        "63000000"
+    );
+    std::size_t used = 0;
+    const auto back = decode_record(head + "payload" + "next", used);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(used, head.size() + 7);
+    EXPECT_EQ(back->seq, 258U);
+    EXPECT_EQ(back->record.drop_class, wire::DropClass::state);
+    EXPECT_EQ(back->record.wall, record.wall);
+    EXPECT_EQ(back->record.mono, record.mono);
+    EXPECT_EQ(back->record.count, 7U);
+    EXPECT_EQ(back->record.raw_size, 99U);
+    EXPECT_EQ(back->record.payload, "payload");
+}
+
+}  // namespace
+}  // namespace muster::agent

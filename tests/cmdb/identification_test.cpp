@@ -1,0 +1,211 @@
+#include "cmdb/identification.hpp"
+
+#include "base/random.hpp"
+#include "cmdb/attributes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace muster::cmdb {
+namespace {
+
+using Kind = IdentityChange::Verdict::Kind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Key serial(std::string value) {
+    return {"vendor", "serial", std::move(value), 2};
+}
+
+Key mac(std::string value) {
+    return {"bridge", "mac", std::move(value), 3, KeyTrust::trusted, KeyValues::many};
+}
+
+Key hostname(std::string value) {
+    return {"dns", "name", std::move(value), 9, KeyTrust::supporting};
+}
+
+Statement says(std::string source, std::string object, std::vector<Key> keys, int day) {
+    return {
+        .source = std::move(source),
+        .object = std::move(object),
+        .ci_class = "server",
+        .keys = std::move(keys),
+        .attributes = {},
+        .observed = wall_from_ns(day * 86'400'000'000'000LL),
+    };
+}
+
+std::vector<Kind> kinds(const IdentityChange& change) {
+    std::vector<Kind> out;
+    for (const auto& row : change.ledger) {
+        out.push_back(row.kind);
+    }
+    return out;
+}
+
+TEST(Identification, GivesAStatementWithoutCompanyItsOwnCi) {
+    Identification store;
+    const auto change = store.submit(says("sweep", "a", {serial("S1")}, 1));
+    EXPECT_THAT(kinds(change), ElementsAre(Kind::created));
+    EXPECT_THAT(change.touched, ElementsAre(store.ci_of("sweep", "a")));
+}
+
+TEST(Identification, JoinsStatementsThatShareATrustedKey) {
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1")}, 2));
+    const CiId first = store.ci_of("sweep", "a");
+    const auto change = store.submit(says("import", "7", {serial("S1")}, 1));
+    EXPECT_EQ(store.ci_of("sweep", "a"), store.ci_of("import", "7"));
+    EXPECT_NE(store.ci_of("sweep", "a"), first) << "the oldest statement gives the id";
+    EXPECT_THAT(kinds(change), ElementsAre(Kind::joined));
+    EXPECT_EQ(change.ledger[0].other, first);
+}
+
+TEST(Identification, DoesNotJoinBySupportingKeys) {
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1"), hostname("web4")}, 1));
+    store.submit(says("sweep", "b", {hostname("web4")}, 2));
+    EXPECT_NE(store.ci_of("sweep", "a"), store.ci_of("sweep", "b"));
+}
+
+TEST(Identification, SplitsWhenTheKeyThatJoinedIsGone) {
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1")}, 1));
+    store.submit(says("sweep", "b", {serial("S1")}, 2));
+    const CiId both = store.ci_of("sweep", "a");
+    const auto change = store.submit(says("sweep", "b", {serial("S2")}, 2));
+    EXPECT_EQ(store.ci_of("sweep", "a"), both);
+    EXPECT_NE(store.ci_of("sweep", "b"), both);
+    EXPECT_THAT(kinds(change), testing::Contains(Kind::split));
+}
+
+TEST(Identification, CutsTheWeakestLinkOfAContradiction) {
+    // A card moved: two chassis with their own serials report the same MAC address.
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1"), mac("m")}, 1));
+    const auto change = store.submit(says("sweep", "b", {serial("S2"), mac("m")}, 2));
+    EXPECT_NE(store.ci_of("sweep", "a"), store.ci_of("sweep", "b"));
+    ASSERT_THAT(kinds(change), ElementsAre(Kind::created, Kind::kept_apart));
+    EXPECT_THAT(change.ledger[1].reason, HasSubstr("S1 and S2"));
+}
+
+TEST(Identification, RetiresACiThatNobodyNamesAndTakesItBack) {
+    Identification store;
+    store.submit(says("configuration", "web", {serial("S1")}, 1));
+    const CiId ci = store.ci_of("configuration", "web");
+    EXPECT_THAT(kinds(store.remove("configuration", "web")), ElementsAre(Kind::retired));
+    EXPECT_TRUE(store.is_retired(ci));
+    EXPECT_TRUE(store.remove("configuration", "web").touched.empty());
+    EXPECT_THAT(
+        kinds(store.submit(says("configuration", "web", {serial("S1")}, 5))),
+        ElementsAre(Kind::returned)
+    );
+    EXPECT_EQ(store.ci_of("configuration", "web"), ci);
+    EXPECT_FALSE(store.is_retired(ci));
+}
+
+TEST(Identification, LoadsWhatItSaved) {
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1"), mac("m")}, 1));
+    store.submit(says("sweep", "b", {mac("m")}, 2));
+    store.submit(says("sweep", "c", {serial("S2"), mac("m")}, 3));
+    store.remove("sweep", "b");
+    Identification loaded = Identification::load(store.save());
+    for (const char* object : {"a", "b", "c"}) {
+        EXPECT_EQ(loaded.ci_of("sweep", object), store.ci_of("sweep", object));
+    }
+    const auto a = store.submit(says("sweep", "d", {serial("S2")}, 0));
+    const auto b = loaded.submit(says("sweep", "d", {serial("S2")}, 0));
+    EXPECT_EQ(a.touched, b.touched);
+    EXPECT_EQ(kinds(a), kinds(b));
+}
+
+/// Statements of a random world with few keys, so that they meet and contradict each other.
+std::vector<Statement> random_statements(SeededRandom& random) {
+    std::vector<Statement> out;
+    const auto count = 2 + random.below(7);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        std::vector<Key> keys;
+        if (random.below(2) == 0) {
+            keys.push_back(serial("S" + std::to_string(random.below(3))));
+        }
+        if (random.below(2) == 0) {
+            keys.push_back(mac("m" + std::to_string(random.below(3))));
+        }
+        if (random.below(3) == 0) {
+            keys.push_back({"agent", "machine_key", "k" + std::to_string(random.below(2)), 1});
+        }
+        out.push_back(says("s", std::to_string(i), keys, static_cast<int>(random.below(3))));
+    }
+    return out;
+}
+
+std::map<std::string, CiId> partition_of(const std::vector<Statement>& statements) {
+    Identification store;
+    for (const Statement& each : statements) {
+        store.submit(each);
+    }
+    std::map<std::string, CiId> out;
+    for (const Statement& each : statements) {
+        out[each.object] = store.ci_of(each.source, each.object);
+    }
+    return out;
+}
+
+TEST(Identification, DoesNotDependOnTheOrderOfArrival) {
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        SeededRandom random(seed);
+        std::vector<Statement> statements = random_statements(random);
+        const auto expected = partition_of(statements);
+        for (int shuffle = 0; shuffle < 10; ++shuffle) {
+            for (std::size_t i = statements.size(); i > 1; --i) {
+                std::swap(statements[i - 1], statements[random.below(i)]);
+            }
+            ASSERT_EQ(partition_of(statements), expected) << "seed " << seed;
+        }
+    }
+}
+
+TEST(Identification, NeverPutsTwoSerialsIntoOneCi) {
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        SeededRandom random(seed);
+        const auto statements = random_statements(random);
+        const auto partition = partition_of(statements);
+        std::map<CiId, std::set<std::string>> serials;
+        for (const Statement& each : statements) {
+            for (const Key& key : each.keys) {
+                if (key.kind == "serial") {
+                    serials[partition.at(each.object)].insert(key.value);
+                }
+            }
+        }
+        for (const auto& [ci, values] : serials) {
+            ASSERT_EQ(values.size(), 1U) << "seed " << seed;
+        }
+    }
+}
+
+TEST(Projection, PrefersTheStrongerSourceThenTheNewerStatement) {
+    const auto model = Model::parse(shipped_classes());
+    ASSERT_TRUE(model);
+    Statement found = says("sweep", "a", {}, 9);
+    found.attributes = {{"name", "found"}, {"serial", "S1"}};
+    Statement declared = says("configuration", "a", {}, 1);
+    declared.attributes = {{"name", "declared"}, {"site", ""}};
+    Statement other = says("sweep", "b", {}, 10);
+    other.attributes = {{"serial", "S2"}};
+    const Statement* statements[] = {&found, &declared, &other};
+    const Projection seen = project(*model, statements);
+    EXPECT_EQ(seen.attributes.at("name").value, "declared");
+    EXPECT_EQ(seen.attributes.at("serial").value, "S2");
+    EXPECT_FALSE(seen.attributes.contains("site")) << "an empty value never wins";
+    EXPECT_EQ(seen.ci_class, "server");
+}
+
+}  // namespace
+}  // namespace muster::cmdb

@@ -1,0 +1,204 @@
+#include "collector/enrolment/access_store.hpp"
+
+#include "base/clock.hpp"
+#include "collector/enrolment/tokens.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::collector {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+class Access : public ::testing::Test {
+  protected:
+    Access()
+        : now_(SystemClock().wall()),
+          store_(opened()),
+          authority_(*CertificateAuthority::open(files_, dir_ / "ca", {"localhost"}, now_)),
+          request_pem_(wire::make_request("agent")->request_pem) {}
+
+    AccessStore opened() {
+        auto store = AccessStore::open(dir_ / "access.db");
+        EXPECT_TRUE(store) << store.error().text();
+        return std::move(*store);
+    }
+
+    Secret token(JoinTokenRequest request = {}) {
+        auto made =
+            store_.create_join_token(request, {.name = "admin"}, authority_.pin(), random_, now_);
+        EXPECT_TRUE(made) << made.error().text();
+        return std::move(made->token);
+    }
+
+    Result<AccessStore::Enrolled> enrol(const Secret& token, std::string name = {}) {
+        EnrolRequest request;
+        request.token = token.clone();
+        request.request_pem = request_pem_;
+        request.hostname = "host.example";
+        request.version = "1.0";
+        request.name = std::move(name);
+        request.peer = "192.0.2.1:5";
+        return store_.enrol(request, authority_, 24h, random_, now_);
+    }
+
+    std::int64_t count(const std::string& sql) {
+        auto reader = Database::open(dir_ / "access.db", {.mode = DatabaseMode::reader});
+        auto statement = reader->prepare(sql);
+        EXPECT_TRUE(*statement->step());
+        return statement->integer(0);
+    }
+
+    test::TempDir dir_;
+    RealFiles files_;
+    SystemRandom random_;
+    WallTime now_;
+    AccessStore store_;
+    CertificateAuthority authority_;
+    std::string request_pem_;
+};
+
+TEST_F(Access, AJoinTokenEnrolsOneAgent) {
+    const Secret join = token({.ttl = 1h, .max_uses = 1, .site = "HQ", .name = {}});
+    const auto enrolled = enrol(join);
+    ASSERT_TRUE(enrolled) << enrolled.error().text();
+    EXPECT_EQ(enrolled->agent.name, "host.example");
+    EXPECT_EQ(enrolled->agent.site, "HQ");
+    const auto facts = wire::read_certificate(enrolled->certificate_pem);
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->agent, enrolled->agent.id);
+    EXPECT_EQ(facts->serial, enrolled->agent.serial);
+    const auto again = enrol(join);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().kind(), ErrorKind::refused);
+    EXPECT_EQ(again.error().what(), "join token already used");
+    EXPECT_EQ(store_.agents()->size(), 1U);
+}
+
+TEST_F(Access, ATokenForSeveralIsUsedAsOftenAndNoMore) {
+    const Secret join = token({.ttl = 1h, .max_uses = 3, .site = {}, .name = {}});
+    int succeeded = 0;
+    for (int i = 0; i < 5; ++i) {
+        succeeded += enrol(join) ? 1 : 0;
+    }
+    EXPECT_EQ(succeeded, 3);
+    const auto agents = *store_.agents();
+    EXPECT_EQ(agents.size(), 3U);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM agent WHERE name = 'host.example-2'"), 1);
+}
+
+TEST_F(Access, AnExpiredOrAlteredTokenIsRefused) {
+    const Secret join = token({.ttl = 1min, .max_uses = 1, .site = {}, .name = {}});
+    std::string altered(join.reveal());
+    altered[25] = altered[25] == 'A' ? 'B' : 'A';
+    EXPECT_EQ(enrol(Secret(altered)).error().what(), "join token unknown");
+    EXPECT_THAT(enrol(Secret("hello")).error().what(), HasSubstr("not a join token"));
+    now_ += 61s;
+    EXPECT_THAT(enrol(join).error().what(), HasSubstr("expired"));
+    EXPECT_TRUE(store_.agents()->empty());
+}
+
+TEST_F(Access, AnEnrolmentThatFailsGivesTheUseBack) {
+    const Secret join = token();
+    request_pem_ = "not a request";
+    EXPECT_FALSE(enrol(join));
+    request_pem_ = wire::make_request("agent")->request_pem;
+    EXPECT_TRUE(enrol(join));
+}
+
+TEST_F(Access, NamesAreUniqueAndBindTheToken) {
+    ASSERT_TRUE(enrol(token(), "edge-1"));
+    EXPECT_EQ(enrol(token(), "edge-1").error().kind(), ErrorKind::conflict);
+    EXPECT_EQ(enrol(token(), "two words").error().kind(), ErrorKind::invalid);
+    const Secret named = token({.ttl = 1h, .max_uses = 1, .site = {}, .name = "edge-2"});
+    EXPECT_THAT(enrol(named, "edge-3").error().what(), HasSubstr("edge-2"));
+    EXPECT_EQ(enrol(named)->agent.name, "edge-2");
+}
+
+TEST_F(Access, SecretsAreNotStored) {
+    const Secret join = token();
+    const std::string secret(join.reveal().substr(21, 43));
+    for (const char* file : {"access.db", "access.db-wal"}) {
+        EXPECT_EQ(test::read_text(dir_ / file).find(secret), std::string::npos);
+    }
+    EXPECT_TRUE(enrol(join));
+}
+
+TEST_F(Access, TheAdministratorsTokenIsMadeOnce) {
+    const std::string path = dir_ / "admin.token";
+    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
+    const std::string first = test::read_text(path);
+    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
+    EXPECT_EQ(test::read_text(path), first);
+    const auto secret = read_secret_file(files_, path);
+    const auto actor = store_.check_bearer(*secret, now_);
+    ASSERT_TRUE(actor) << actor.error().text();
+    EXPECT_EQ(actor->name, "admin");
+    EXPECT_EQ(actor->granted, Permission::administer);
+    EXPECT_FALSE(store_.check_bearer(make_api_token(random_).token, now_));
+    EXPECT_FALSE(store_.check_bearer(Secret("it1.x.y"), now_));
+}
+
+TEST_F(Access, AStartCutShortAfterTheTokenFileKeepsThatToken) {
+    const std::string path = dir_ / "admin.token";
+    const MadeToken made = make_api_token(random_);
+    test::write_text(path, std::string(made.token.reveal()) + "\n");
+    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
+    EXPECT_TRUE(store_.check_bearer(made.token, now_));
+}
+
+TEST_F(Access, EveryChangeIsInTheAudit) {
+    const auto enrolled = enrol(token());
+    ASSERT_TRUE(enrolled);
+    ASSERT_TRUE(store_.revoke(enrolled->agent.id, {.name = "admin"}, now_));
+    EXPECT_FALSE(store_.agents()->front().is_active);
+    EXPECT_EQ(
+        store_.revoke(enrolled->agent.id, {.name = "admin"}, now_).error().kind(),
+        ErrorKind::not_found
+    );
+    EXPECT_EQ(count("SELECT COUNT(*) FROM audit"), 3);
+}
+
+TEST_F(Access, AnAgentIsToldToTheJournalUntilItIsThere) {
+    const auto enrolled = enrol(token());
+    ASSERT_TRUE(enrolled);
+    EXPECT_EQ(store_.unannounced()->size(), 1U);
+    ASSERT_TRUE(store_.mark_announced(enrolled->agent.id));
+    EXPECT_TRUE(store_.unannounced()->empty());
+}
+
+TEST_F(Access, JoinTokensAreListedWithoutTheirSecrets) {
+    enrol(token({.ttl = 1h, .max_uses = 2, .site = "HQ", .name = {}})).value();
+    const auto all = *store_.join_tokens();
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].uses, 1U);
+    EXPECT_EQ(all[0].max_uses, 2U);
+    EXPECT_EQ(all[0].site, "HQ");
+    EXPECT_EQ(all[0].created_by, "admin");
+}
+
+TEST(Authority, IsMadeOnceAndTheServerCertificateFollowsTheNames) {
+    const test::TempDir dir;
+    RealFiles files;
+    const WallTime now = SystemClock().wall();
+    const auto open = [&](std::vector<std::string> names, WallTime at) {
+        auto opened = CertificateAuthority::open(files, dir / "ca", std::move(names), at);
+        EXPECT_TRUE(opened) << opened.error().text();
+        return std::move(*opened);
+    };
+    const auto first = open({"localhost"}, now);
+    const auto same = open({"localhost"}, now + 24h);
+    EXPECT_EQ(same.server_chain_pem(), first.server_chain_pem());
+    const auto more = open({"localhost", "muster.example"}, now);
+    EXPECT_EQ(more.ca_pem(), first.ca_pem());
+    EXPECT_NE(more.server_chain_pem(), first.server_chain_pem());
+    EXPECT_NE(open({"localhost"}, now + 24h * 300).server_chain_pem(), more.server_chain_pem());
+    EXPECT_EQ(more.pin(), first.pin());
+    EXPECT_EQ(more.pin().size(), 64U);
+}
+
+}  // namespace
+}  // namespace muster::collector

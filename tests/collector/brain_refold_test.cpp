@@ -1,0 +1,196 @@
+#include "base/database.hpp"
+#include "brain_script.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <unistd.h>
+
+namespace muster::collector::brain_test {
+namespace {
+
+/// Everything a brain says and is, at the end of a journal.
+struct Ending {
+    std::string tables;
+    std::string memory;
+    std::vector<std::pair<Lsn, std::string>> answers;
+    std::vector<std::string> appends;
+    bool operator==(const Ending&) const = default;
+};
+
+class Refold : public testing::Test {
+  protected:
+    void SetUp() override {
+        folder_ = std::filesystem::temp_directory_path() /
+                  ("muster-refold-" + std::to_string(::getpid()));
+        std::filesystem::create_directories(folder_);
+    }
+
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+
+    std::string fresh() {
+        for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+            std::filesystem::remove(file.path());
+        }
+        return (folder_ / "state.db").string();
+    }
+
+    static std::unique_ptr<Brain> open(const std::string& path) {
+        auto brain = Brain::open(options_at(path));
+        if (!brain) {
+            ADD_FAILURE() << brain.error().text();
+            std::abort();
+        }
+        return std::make_unique<Brain>(std::move(*brain));
+    }
+
+    /// Folds up to `last`, committing after each; keeps what is answered.
+    static void fold_to(
+        Brain& brain, const std::vector<Entry>& journal, Lsn last, Ending* ending = nullptr
+    ) {
+        for (Lsn next = brain.next_lsn(); next <= last; ++next) {
+            const Status folded = brain.fold(journal[next - 1]);
+            ASSERT_TRUE(folded) << folded.error().text();
+            auto effects = brain.commit();
+            ASSERT_TRUE(effects) << effects.error().text();
+            if (ending != nullptr) {
+                keep(*effects, *ending);
+            }
+        }
+    }
+
+    static void keep(Effects& effects, Ending& ending) {
+        for (const auto& answer : effects.answers) {
+            ending.answers.emplace_back(answer.lsn, answer.verdict.body + answer.verdict.etag);
+        }
+        for (const auto& append : effects.append) {
+            ending.appends.push_back(append.body);
+        }
+    }
+
+    static Ending end(Brain& brain, Ending ending = {}) {
+        ending.tables = *brain.digest();
+        ending.memory = brain.memory_digest();
+        return ending;
+    }
+
+    std::filesystem::path folder_;
+};
+
+std::vector<Entry> random_journal(std::uint64_t seed, int seconds) {
+    BrainWorld world;
+    RandomScript script(world, seed, Turmoil::everything);
+    script.set_up(2, 4, 2);
+    script.run(seconds);
+    return world.journal();
+}
+
+TEST_F(Refold, AKillAtEveryEntryChangesNothing) {
+    for (const std::uint64_t seed : {3U, 4U}) {
+        SCOPED_TRACE(seed);
+        const std::vector<Entry> journal = random_journal(seed, 70);
+        const auto undisturbed = open({});
+        Ending all;
+        fold_to(*undisturbed, journal, journal.size(), &all);
+        const Ending expected = end(*undisturbed, all);
+        SeededRandom random(seed);
+        for (Lsn killed_at = 1; killed_at < journal.size(); ++killed_at) {
+            const std::string path = fresh();
+            const Lsn saved_at = random.below(killed_at + 1);
+            Ending answered;
+            {
+                const auto brain = open(path);
+                fold_to(*brain, journal, saved_at, &answered);
+                if (saved_at > 0) {
+                    ASSERT_TRUE(brain->snapshot_now());
+                }
+                fold_to(*brain, journal, killed_at, &answered);
+                // Further entries are folded, but the process dies before they are committed.
+                for (Lsn more = killed_at + 1; more <= std::min<Lsn>(killed_at + 3, journal.size());
+                     ++more) {
+                    ASSERT_TRUE(brain->fold(journal[more - 1]));
+                }
+            }
+            const auto brain = open(path);
+            ASSERT_EQ(brain->next_lsn(), saved_at + 1);
+            ASSERT_LE(brain->folded(), killed_at);
+            fold_to(*brain, journal, journal.size(), &answered);
+            const Ending found = end(*brain, answered);
+            ASSERT_EQ(found.tables, expected.tables)
+                << "saved at " << saved_at << ", killed at " << killed_at;
+            ASSERT_EQ(found.memory, expected.memory)
+                << "saved at " << saved_at << ", killed at " << killed_at;
+            for (const auto& answer : expected.answers) {
+                ASSERT_THAT(found.answers, testing::Contains(answer));
+            }
+            for (const auto& append : expected.appends) {
+                ASSERT_THAT(found.appends, testing::Contains(append));
+            }
+        }
+    }
+}
+
+TEST_F(Refold, ManySnapshotsOfOnlyWhatChangedAreAsGoodAsOne) {
+    for (const std::uint64_t seed : {11U, 12U}) {
+        SCOPED_TRACE(seed);
+        const std::vector<Entry> journal = random_journal(seed, 200);
+        const auto undisturbed = open({});
+        fold_to(*undisturbed, journal, journal.size());
+        const Ending expected = end(*undisturbed);
+        const std::string path = fresh();
+        SeededRandom random(seed);
+        auto brain = open(path);
+        while (brain->next_lsn() <= journal.size()) {
+            fold_to(
+                *brain, journal, std::min<Lsn>(journal.size(), brain->next_lsn() + random.below(9))
+            );
+            if (random.below(2) == 0) {
+                ASSERT_TRUE(brain->snapshot_now());
+            }
+            if (random.below(4) == 0) {
+                brain.reset();
+                brain = open(path);
+            }
+        }
+        const Ending found = end(*brain);
+        EXPECT_EQ(found.tables, expected.tables);
+        EXPECT_EQ(found.memory, expected.memory);
+    }
+}
+
+TEST_F(Refold, OneCommitOverManyEntriesGivesTheSameTables) {
+    const std::vector<Entry> journal = random_journal(21, 120);
+    const auto undisturbed = open({});
+    fold_to(*undisturbed, journal, journal.size());
+    const auto at_once = open(fresh());
+    for (const Entry& entry : journal) {
+        ASSERT_TRUE(at_once->fold(entry));
+    }
+    ASSERT_TRUE(at_once->commit());
+    EXPECT_EQ(*at_once->digest(), *undisturbed->digest());
+}
+
+TEST_F(Refold, ASnapshotOfAnUnknownVersionIsRefusedWithAReason) {
+    const std::string path = fresh();
+    {
+        const auto brain = open(path);
+        fold_to(*brain, random_journal(31, 5), 8);
+        ASSERT_TRUE(brain->snapshot_now());
+    }
+    {
+        auto database = Database::open(path, {.mode = DatabaseMode::writer});
+        ASSERT_TRUE(database);
+        ASSERT_TRUE(database->execute(
+            "UPDATE snapshot_page SET data = x'ff000000' WHERE section = 'position'"
+        ));
+    }
+    const auto refused = Brain::open(options_at(path));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::corrupt);
+    EXPECT_THAT(refused.error().text(), testing::HasSubstr("restore a backup"));
+}
+
+}  // namespace
+}  // namespace muster::collector::brain_test

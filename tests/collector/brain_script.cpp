@@ -1,0 +1,184 @@
+#include "brain_script.hpp"
+
+#include <algorithm>
+
+namespace muster::collector::brain_test {
+
+using std::chrono::seconds;
+
+namespace {
+
+constexpr int shortest_phase = 15;
+
+}  // namespace
+
+RandomScript::RandomScript(BrainWorld& world, std::uint64_t seed, Turmoil turmoil)
+    : world_(world), random_(seed), turmoil_(turmoil) {}
+
+std::string RandomScript::yaml(int targets) const {
+    std::string text =
+        "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", "
+        "secret: {file: /s}}\ntargets:\n";
+    for (int i = 0; i < targets; ++i) {
+        const std::string n = std::to_string(i);
+        text += "  - name: t" + n + "\n    class: server\n    address: 127.0.0." + n + "\n";
+        text +=
+            "    from: {agent: a" + std::to_string(i % static_cast<int>(agents_.size())) + "}\n";
+        text +=
+            "    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 5s\n    probes:\n";
+        for (int p = 0; p < probes_each_; ++p) {
+            text += "      - {type: icmp, name: p" + std::to_string(p) +
+                    ", interval: 1s, timeout: 500ms}\n";
+        }
+    }
+    return text;
+}
+
+void RandomScript::set_up(int agents, int targets, int probes_each) {
+    probes_each_ = probes_each;
+    world_.start();
+    for (int i = 0; i < agents; ++i) {
+        agents_.push_back({&world_.enrol("a" + std::to_string(i)), true, 0});
+    }
+    world_.load_config(yaml(targets));
+    for (AgentDriver& driver : agents_) {
+        world_.connect(*driver.agent);
+    }
+    for (int i = 0; i < targets; ++i) {
+        targets_.push_back(
+            {"t" + std::to_string(i),
+             i % agents,
+             false,
+             shortest_phase + static_cast<int>(random_.below(30))}
+        );
+    }
+}
+
+void RandomScript::measure() {
+    std::vector<std::vector<Said>> results(agents_.size());
+    for (TargetState& target : targets_) {
+        if (!calming_ && --target.until_change <= 0) {
+            target.failing = !target.failing;
+            target.until_change = shortest_phase + static_cast<int>(random_.below(40));
+            faults_ += target.failing ? 1 : 0;
+        }
+        for (int p = 0; p < probes_each_; ++p) {
+            // The first probe always shows the fault, the others perhaps.
+            const bool shows = target.failing && (p == 0 || random_.below(4) != 0);
+            results[static_cast<std::size_t>(target.agent)].push_back(
+                {target.name + "/p" + std::to_string(p),
+                 shows ? critical : ok,
+                 {},
+                 shows ? "no reply from " + target.name : ""}
+            );
+        }
+    }
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+        if (!results[i].empty()) {
+            world_.spool(*agents_[i].agent, std::move(results[i]));
+        }
+        if (agents_[i].linked) {
+            world_.drain(*agents_[i].agent);
+        }
+    }
+}
+
+void RandomScript::cut_or_mend(AgentDriver& driver) {
+    if (driver.linked) {
+        if (random_.below(60) == 0) {
+            driver.linked = false;
+            driver.seconds_cut = 1 + static_cast<int>(random_.below(80));
+            if (random_.below(4) != 0) {
+                world_.disconnect(*driver.agent, random_.below(5) == 0);
+            }
+        }
+        return;
+    }
+    if (--driver.seconds_cut <= 0) {
+        if (random_.below(4) == 0) {
+            driver.agent->boot += 1;
+        }
+        world_.connect(*driver.agent);
+        driver.linked = true;
+    }
+}
+
+void RandomScript::collector_restart() {
+    for (AgentDriver& driver : agents_) {
+        driver.linked = false;
+        driver.seconds_cut = 1 + static_cast<int>(random_.below(10));
+    }
+    world_.start();
+}
+
+void RandomScript::some_command() {
+    static const char* names[] = {"incident.acknowledge", "incident.comment"};
+    const std::string number = std::to_string(1 + random_.below(faults_ + 2));
+    const std::string key =
+        random_.below(2) == 0 ? "" : "k" + std::to_string(next_key_ - random_.below(2));
+    ++next_key_;
+    world_.command(names[random_.below(2)], R"({"number":)" + number + R"(,"text":"seen"})", key);
+}
+
+void RandomScript::turmoil() {
+    for (AgentDriver& driver : agents_) {
+        cut_or_mend(driver);
+    }
+    if (random_.below(100) == 0) {
+        collector_restart();
+    }
+    if (random_.below(20) == 0) {
+        some_command();
+    }
+    if (random_.below(15) == 0) {
+        for (const std::string& id : world_.outbox()) {
+            if (random_.below(2) == 0) {
+                world_.confirm(id, random_.below(3) != 0);
+            }
+        }
+    }
+}
+
+void RandomScript::second() {
+    world_.advance(seconds(1));
+    if (turmoil_ == Turmoil::everything) {
+        turmoil();
+    }
+    measure();
+    world_.append(EntryKind::tick);
+}
+
+void RandomScript::run(int seconds_to_run) {
+    for (int i = 0; i < seconds_to_run; ++i) {
+        second();
+    }
+}
+
+void RandomScript::calm_down() {
+    calming_ = true;
+    for (TargetState& target : targets_) {
+        // A fault that has just begun is one as well: let it be seen.
+        target.until_change = 0;
+    }
+    for (int i = 0; i < shortest_phase; ++i) {
+        world_.advance(seconds(1));
+        measure();
+        world_.append(EntryKind::tick);
+    }
+    for (TargetState& target : targets_) {
+        target.failing = false;
+    }
+    for (AgentDriver& driver : agents_) {
+        if (!driver.linked) {
+            world_.connect(*driver.agent);
+            driver.linked = true;
+        }
+    }
+    for (int i = 0; i < shortest_phase; ++i) {
+        world_.advance(seconds(1));
+        measure();
+        world_.append(EntryKind::tick);
+    }
+}
+
+}  // namespace muster::collector::brain_test

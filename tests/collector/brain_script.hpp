@@ -1,0 +1,66 @@
+// Owns: random journals for tests of the brain: faults, cut-off agents, restarts, commands, reloads; the same for the same seed.
+#pragma once
+
+#include "base/random.hpp"
+#include "brain_world.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace muster::collector::brain_test {
+
+/// How much happens at random beside faults.
+enum class Turmoil { faults_only, everything };
+
+/// Drives a BrainWorld second by second.
+class RandomScript {
+  public:
+    RandomScript(BrainWorld& world, std::uint64_t seed, Turmoil turmoil);
+
+    /// Agents, configuration, first answers.
+    void set_up(int agents, int targets, int probes_each);
+    /// `seconds` of operation. Every fault is at least 15 s long, with at least 15 s of health before the next.
+    void run(int seconds);
+    /// Everything heals, everybody reconnects, everything is delivered.
+    void calm_down();
+
+    /// Faults that were begun: each must have become exactly one incident.
+    std::uint64_t faults() const { return faults_; }
+
+  private:
+    struct TargetState {
+        std::string name;
+        int agent = 0;
+        bool failing = false;
+        int until_change = 0;
+    };
+
+    struct AgentDriver {
+        TestAgent* agent = nullptr;
+        bool linked = true;
+        int seconds_cut = 0;
+    };
+
+    void second();
+    void measure();
+    void turmoil();
+    void cut_or_mend(AgentDriver& driver);
+    void collector_restart();
+    void some_command();
+    std::string yaml(int targets) const;
+
+    BrainWorld& world_;
+    SeededRandom random_;
+    Turmoil turmoil_;
+    std::vector<TargetState> targets_;
+    std::vector<AgentDriver> agents_;
+    int probes_each_ = 1;
+    std::uint64_t faults_ = 0;
+    std::uint64_t next_key_ = 0;
+    bool calming_ = false;
+};
+
+}  // namespace muster::collector::brain_test

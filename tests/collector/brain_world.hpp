@@ -1,0 +1,122 @@
+// Owns: a brain with a journal beside it, for tests: entries are made by hand, what the brain asks for is appended.
+#pragma once
+
+#include "collector/brain/brain.hpp"
+#include "collector/journal/entries.pb.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::collector::brain_test {
+
+inline constexpr auto ok = wire::ResultState::ok;
+inline constexpr auto warning = wire::ResultState::warning;
+inline constexpr auto critical = wire::ResultState::critical;
+inline constexpr auto unknown = wire::ResultState::unknown;
+
+/// A probe type "icmp" without options.
+BrainOptions options_at(std::string state_path = {});
+
+/// One result: which probe of the agent, its state, how long before now it was measured.
+struct Said {
+    std::string probe;  ///< "ci/probe name"
+    wire::ResultState state = wire::ResultState::ok;
+    Duration ago{};
+    std::string seen = {};
+};
+
+/// An agent as the journal knows it.
+struct TestAgent {
+    AgentId id;
+    SpoolId spool;
+    std::string name;
+    std::uint64_t boot = 1;
+    std::uint64_t seq = 0;        ///< produced
+    std::uint64_t committed = 0;  ///< delivered
+    std::uint32_t epoch = 0;
+    std::map<std::string, std::uint32_t>
+        dense;                          ///< "ci/probe name" → dense id of the current epoch
+    std::vector<DecodedBatch> spooled;  ///< produced while it could not deliver
+};
+
+class BrainWorld {
+  public:
+    explicit BrainWorld(BrainOptions options = options_at());
+
+    // Time. Journal time and calendar go together; agents' monotonic time is the calendar's.
+    void advance(Duration by);
+
+    WallTime now() const { return wall_; }
+
+    // Entries. Each is folded and committed; appended are also the entries the brain asks for.
+    Effects append(EntryKind kind, std::string body = {});
+    void load_config(const std::string& yaml);
+    void start();
+    /// Ticks of a second.
+    void pass(Duration time);
+    TestAgent& enrol(const std::string& name, const std::string& site = {});
+    void connect(TestAgent& agent);
+    void disconnect(TestAgent& agent, bool orderly = false);
+    void alive(const TestAgent& agent);
+    /// A record with these results, delivered at once.
+    void deliver(TestAgent& agent, std::vector<Said> results);
+    /// A record that waits in the agent's spool.
+    void spool(TestAgent& agent, std::vector<Said> results);
+    /// The spool's records, one entry each.
+    void drain(TestAgent& agent);
+    Verdict command(
+        const std::string& name,
+        const std::string& body,
+        const std::string& key = {},
+        const std::string& if_match = {}
+    );
+    void confirm(const std::string& outbox_id, bool delivered = true);
+
+    // What came of it.
+    struct Row : std::vector<std::string> {};
+
+    /// Rows of a table, columns in the order of the schema, null as "-".
+    std::vector<Row> rows(std::string_view table) const;
+    /// One column of all rows.
+    std::vector<std::string> column(std::string_view table, std::size_t index) const;
+    std::string probe_state(const std::string& name);
+    std::string ci_state(const std::string& name);
+    std::size_t incidents(std::string_view state) const;
+
+    Brain& brain() { return *brain_; }
+
+    const std::vector<Entry>& journal() const { return journal_; }
+
+    /// Messages that were asked to be sent, in order of their making.
+    std::vector<std::string> outbox() const;
+
+  private:
+    Effects fold(Entry entry);
+    DecodedBatch record(TestAgent& agent, std::vector<Said> results);
+    void learn(TestAgent& agent, const IssuedAssignments& issued);
+
+    std::unique_ptr<Brain> brain_;
+    std::vector<Entry> journal_;
+    std::map<AgentId, std::unique_ptr<TestAgent>> agents_;
+    WallTime wall_;
+    Elapsed elapsed_{};
+};
+
+/// Columns of `incident` used in tests.
+inline constexpr std::size_t incident_kind = 1;
+inline constexpr std::size_t incident_title = 6;
+inline constexpr std::size_t incident_state = 8;
+inline constexpr std::size_t incident_seen = 12;
+inline constexpr std::size_t incident_late = 17;
+inline constexpr std::size_t incident_resolved_by = 21;
+/// Columns of `incident_timeline` and `receipt`.
+inline constexpr std::size_t timeline_kind = 4;
+inline constexpr std::size_t receipt_reason = 5;
+
+/// "targets:" with `count` hosts t1 … of one probe p each: 3 failures, 2 successes, hold 5 s.
+std::string simple_targets(int count, int probes_each = 1, const std::string& more = {});
+
+}  // namespace muster::collector::brain_test

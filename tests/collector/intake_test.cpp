@@ -1,0 +1,356 @@
+#include "collector/intake/intake.hpp"
+
+#include "base/memory_files.hpp"
+#include "tests/collector/journal_entries.hpp"
+#include "wire/frames.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::collector {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr WallTime noon = wall_from_ns(1'700'000'000'000'000'000);
+
+struct Seen {
+    std::vector<wire::proto::Frame> sent;
+    std::vector<std::string> closed;
+    std::size_t assigns = 0;
+};
+
+Seen seen(const Intake::Actions& actions) {
+    Seen result;
+    for (const IntakeAction& action : actions) {
+        if (const auto* send = std::get_if<intake_action::Send>(&action)) {
+            result.sent.push_back(send->frame);
+        } else if (const auto* close = std::get_if<intake_action::Close>(&action)) {
+            result.closed.push_back(close->why);
+        } else {
+            ++result.assigns;
+        }
+    }
+    return result;
+}
+
+wire::proto::Frame hello(SpoolId spool, std::uint64_t next_seq, std::uint32_t epoch = 1) {
+    wire::proto::Frame frame;
+    auto& body = *frame.mutable_hello();
+    body.set_protocol(1);
+    body.set_instance_nonce(std::string(16, 'n'));
+    body.set_boot_id(std::string(16, 'b'));
+    body.set_assignment_epoch(epoch);
+    body.set_version("1.0");
+    auto& stream = *body.add_streams();
+    stream.set_spool_id(std::string(spool.raw()));
+    stream.set_first_unacked(1);
+    stream.set_next_seq(next_seq);
+    return frame;
+}
+
+wire::proto::Frame batch(SpoolId spool, std::uint64_t first, std::vector<wire::Record> records) {
+    wire::proto::Frame frame;
+    frame.mutable_batch()->set_spool_id(std::string(spool.raw()));
+    frame.mutable_batch()->set_first_seq(first);
+    for (wire::Record& record : records) {
+        *frame.mutable_batch()->add_records() = wire::to_proto(std::move(record));
+    }
+    return frame;
+}
+
+template <class... Records>
+std::vector<wire::Record> records(Records... given) {
+    std::vector<wire::Record> all;
+    (all.push_back(std::move(given)), ...);
+    return all;
+}
+
+class Taking : public ::testing::Test {
+  protected:
+    Taking() { issue(1, 10); }
+
+    static IntakeOptions options() {
+        IntakeOptions options;
+        options.staging.linger = 20ms;
+        return options;
+    }
+
+    void issue(std::uint32_t epoch, std::uint32_t count) {
+        IssuedAssignments issued;
+        issued.agent = agent_;
+        issued.epoch = epoch;
+        issued.dense_count = count;
+        auto list = std::make_shared<AssignmentList>();
+        const auto spec = std::make_shared<ProbeSpec>();
+        spec->type = "icmp";
+        spec->encoded = encode_spec("icmp", 1s, 1s, {});
+        spec->secret_files = {{"community", "/secret"}, {"missing", "/nowhere"}};
+        list->add(0, ProbeId(Uuid::named("p")), spec, "192.0.2.1");
+        issued.items = list;
+        last_ = seen(intake_.on_issued(std::move(issued)));
+    }
+
+    SessionId connect(std::uint64_t next_seq = 1, std::uint32_t epoch = 1) {
+        auto [session, actions] = intake_.open_session(agent_, "192.0.2.9:4000", now_);
+        last_ = seen(actions);
+        auto more = seen(intake_.on_frame(session, now_, noon, hello(spool_, next_seq, epoch)));
+        EXPECT_FALSE(more.sent.empty());
+        last_.assigns += more.assigns;
+        last_.sent = std::move(more.sent);
+        return session;
+    }
+
+    Seen send(SessionId session, std::uint64_t first, std::vector<wire::Record> sent) {
+        return seen(intake_.on_frame(session, now_, noon, batch(spool_, first, std::move(sent))));
+    }
+
+    Staging::Group take() {
+        now_ += 20ms;
+        auto group = intake_.take_group(now_);
+        EXPECT_TRUE(group);
+        return group ? std::move(*group) : Staging::Group{};
+    }
+
+    Seen stored(const Staging::Group& group, std::vector<AgentCursor> rejected = {}) {
+        return seen(intake_.on_appended(group.id, rejected));
+    }
+
+    static std::vector<EntryKind> kinds(const Staging::Group& group) {
+        std::vector<EntryKind> found;
+        for (const Pending& pending : group.pending) {
+            found.push_back(pending.kind);
+        }
+        return found;
+    }
+
+    AgentId agent_ = agent_named("a");
+    SpoolId spool_ = spool_named("s");
+    MemoryFiles files_;
+    MonoTime now_{1000s};
+    Intake intake_{options(), {{agent_, spool_, 4}}, files_, now_};
+    Seen last_;
+};
+
+TEST_F(Taking, AnswersHelloWithWhatIsStored) {
+    connect(9);
+    ASSERT_TRUE(last_.sent[0].has_welcome());
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 4U);
+    EXPECT_EQ(last_.sent[0].welcome().assignment_epoch(), 1U);
+    EXPECT_EQ(last_.assigns, 0U) << "the agent has this epoch";
+    const auto group = take();
+    ASSERT_EQ(kinds(group), std::vector{EntryKind::agent_connected});
+    proto::AgentConnected body;
+    ASSERT_TRUE(body.ParseFromString(group.pending[0].body));
+    EXPECT_EQ(body.address(), "192.0.2.9:4000");
+    EXPECT_EQ(body.backlog(0).next_seq(), 9U);
+    EXPECT_EQ(body.backlog(0).committed_seq(), 4U);
+}
+
+TEST_F(Taking, AcknowledgesOnlyWhatIsStored) {
+    const SessionId session = connect();
+    EXPECT_TRUE(send(session, 5, records(some_record(3), some_record(3))).sent.empty());
+    const auto group = take();
+    ASSERT_EQ(kinds(group), (std::vector{EntryKind::agent_connected, EntryKind::batch}));
+    EXPECT_EQ(group.pending[1].batch.entry.items_size(), 2);
+    EXPECT_EQ(group.pending[1].batch.decoded.size(), 2U);
+    ASSERT_EQ(group.pending[1].batch.cursors.size(), 1U);
+    EXPECT_EQ(group.pending[1].batch.cursors[0].first_seq, 5U);
+    EXPECT_EQ(group.pending[1].batch.cursors[0].last_seq, 6U);
+    const auto answer = stored(group);
+    ASSERT_EQ(answer.sent.size(), 1U);
+    EXPECT_EQ(answer.sent[0].ack().committed_seq(), 6U);
+}
+
+TEST_F(Taking, StagesNothingTwiceWhenAnAgentComesBackBeforeTheCommit) {
+    const SessionId first = connect();
+    send(first, 5, records(some_record(3), some_record(3)));
+    const auto under_way = take();
+    const SessionId second = connect();
+    EXPECT_EQ(last_.closed.size(), 1U) << "the older connection ends";
+    EXPECT_TRUE(
+        send(second, 5, records(some_record(3), some_record(3), some_record(3))).closed.empty()
+    );
+    const auto next = take();
+    ASSERT_EQ(
+        kinds(next),
+        (std::vector{EntryKind::agent_disconnected, EntryKind::agent_connected, EntryKind::batch})
+    );
+    EXPECT_EQ(next.pending[2].batch.cursors[0].first_seq, 7U);
+    EXPECT_EQ(stored(under_way).sent.at(0).ack().committed_seq(), 6U);
+    EXPECT_EQ(stored(next).sent.at(0).ack().committed_seq(), 7U);
+}
+
+TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
+    const SessionId session = connect();
+    wire::Record garbage = some_record(3);
+    garbage.payload = "garbage";
+    garbage.raw_size = 7;
+    wire::Record later = some_record(3);
+    later.kind = wire::RecordKind::observations;
+    send(
+        session,
+        5,
+        records(
+            some_record(3, 2),   // an epoch never issued
+            some_record(11, 1),  // probe 10 of 0 … 9
+            std::move(garbage),
+            std::move(later),
+            some_record(10, 1)
+        )
+    );
+    const auto group = take();
+    const BatchGroup& taken = group.pending.at(1).batch;
+    ASSERT_EQ(taken.quarantined.size(), 4U);
+    EXPECT_THAT(taken.quarantined[0].why, ::testing::HasSubstr("epoch 2 was never issued"));
+    EXPECT_THAT(taken.quarantined[1].why, ::testing::HasSubstr("probe 10 is not among the 10"));
+    EXPECT_EQ(taken.quarantined[2].payload, "garbage");
+    EXPECT_THAT(taken.quarantined[3].why, ::testing::HasSubstr("kind 2"));
+    ASSERT_EQ(taken.decoded.size(), 1U);
+    EXPECT_EQ(taken.decoded[0].seq, 9U);
+    EXPECT_EQ(taken.cursors[0].last_seq, 9U);
+    EXPECT_EQ(stored(group).sent.at(0).ack().committed_seq(), 9U);
+    EXPECT_EQ(intake_.quarantined(), 4U);
+}
+
+TEST_F(Taking, UnderstandsResultsOfEarlierEpochs) {
+    issue(2, 3);
+    const SessionId session = connect(5, 2);
+    send(session, 5, records(some_record(10, 1), some_record(3, 2)));
+    EXPECT_TRUE(take().pending.at(1).batch.quarantined.empty());
+}
+
+TEST_F(Taking, PushesAssignmentsWithTheirSecrets) {
+    ASSERT_TRUE(write_file_atomically(files_, "/secret", "public\n"));
+    const SessionId session = connect(1, 0);
+    EXPECT_EQ(last_.assigns, 1U) << "the agent has nothing yet";
+    auto frames = intake_.assignments(session);
+    ASSERT_EQ(frames.size(), 1U);
+    EXPECT_EQ(frames[0].assignments().epoch(), 1U);
+    const auto& item = frames[0].assignments().items(0);
+    EXPECT_EQ(item.secrets().at("community"), "public");
+    EXPECT_EQ(item.secrets().count("missing"), 0U);
+    issue(2, 1);
+    EXPECT_EQ(last_.assigns, 1U) << "at once, to an agent that is here";
+}
+
+TEST_F(Taking, TellsWhichAgentsAreAliveAndHadNothingElseToSay) {
+    const SessionId session = connect();
+    take();
+    wire::proto::Frame heartbeat;
+    heartbeat.mutable_heartbeat()->set_mono_ns(5);
+    for (int i = 0; i < 3; ++i) {
+        intake_.on_frame(session, now_, noon, heartbeat);
+    }
+    now_ += 10s;
+    intake_.on_time(now_);
+    const auto group = take();
+    ASSERT_EQ(kinds(group), std::vector{EntryKind::agent_alive});
+    proto::AgentAlive alive;
+    ASSERT_TRUE(alive.ParseFromString(group.pending[0].body));
+    EXPECT_EQ(alive.agent_ids_size(), 1);
+    now_ += 10s;
+    intake_.on_time(now_);
+    EXPECT_FALSE(intake_.take_group(now_ + 1s)) << "nobody has been heard since";
+}
+
+TEST_F(Taking, EndsASessionThatFallsSilent) {
+    connect();
+    take();
+    now_ += 31s;
+    EXPECT_EQ(seen(intake_.on_time(now_)).closed.size(), 1U);
+    EXPECT_EQ(kinds(take()), std::vector{EntryKind::agent_disconnected});
+    EXPECT_EQ(intake_.sessions(), 0U);
+}
+
+TEST_F(Taking, TellsAnOrderlyEndFromABrokenConnection) {
+    const SessionId first = connect();
+    wire::proto::Frame goodbye;
+    goodbye.mutable_goodbye()->set_reason("stopping");
+    EXPECT_EQ(seen(intake_.on_frame(first, now_, noon, goodbye)).closed.size(), 1U);
+    const SessionId second = connect();
+    intake_.on_closed(second, "connection reset");
+    const auto group = take();
+    ASSERT_EQ(group.pending.size(), 4U);
+    proto::AgentDisconnected orderly;
+    proto::AgentDisconnected broken;
+    ASSERT_TRUE(orderly.ParseFromString(group.pending[1].body));
+    ASSERT_TRUE(broken.ParseFromString(group.pending[3].body));
+    EXPECT_TRUE(orderly.orderly());
+    EXPECT_EQ(orderly.reason(), "stopping");
+    EXPECT_FALSE(broken.orderly());
+}
+
+TEST_F(Taking, LetsAgentsSendAgainWhatCouldNotBeStored) {
+    const SessionId first = connect();
+    send(first, 5, records(some_record(3)));
+    const auto group = take();
+    send(first, 6, records(some_record(3)));
+    const auto lost = seen(intake_.on_appended(group.id, failure(ErrorKind::full, "disk full")));
+    EXPECT_EQ(lost.closed.size(), 1U);
+    const SessionId second = connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 4U);
+    send(second, 5, records(some_record(3), some_record(3)));
+    const auto again = take();
+    EXPECT_EQ(again.pending.back().batch.cursors.at(0).first_seq, 5U);
+    EXPECT_EQ(stored(again).sent.at(0).ack().committed_seq(), 6U);
+}
+
+TEST_F(Taking, StandsWhereTheJournalStandsWhenTheyDisagree) {
+    const SessionId session = connect();
+    send(session, 5, records(some_record(3)));
+    const auto group = take();
+    EXPECT_EQ(stored(group, {{agent_, spool_, 2}}).closed.size(), 1U);
+    connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 2U);
+}
+
+TEST_F(Taking, TurnsARevokedAgentAway) {
+    connect();
+    const auto out = seen(intake_.revoke(agent_));
+    EXPECT_TRUE(out.sent.at(0).has_refusal());
+    EXPECT_EQ(out.closed.size(), 1U);
+}
+
+Staging staging_of_one() {
+    Staging staging({.linger = 20ms, .group_bytes = 1000, .in_flight = 2});
+    staging.add(EntryKind::command, "a");
+    return staging;
+}
+
+TEST(GroupCommits, GoAtOnceAfterAQuietTimeAndThenKeepTheirDistance) {
+    Staging staging = staging_of_one();
+    EXPECT_TRUE(staging.take(MonoTime(1s)));
+    EXPECT_EQ(staging.due(), MonoTime::max());
+    staging.add(EntryKind::command, "b");
+    EXPECT_FALSE(staging.take(MonoTime(1s) + 19ms));
+    EXPECT_EQ(staging.due(), MonoTime(1s) + 20ms);
+    EXPECT_TRUE(staging.take(MonoTime(1s) + 20ms));
+}
+
+TEST(GroupCommits, GoAtOnceWhenTheyAreLarge) {
+    Staging staging = staging_of_one();
+    EXPECT_TRUE(staging.take(MonoTime(1s)));
+    staging.add_quarantined(
+        {.agent = agent_named("a"),
+         .spool = spool_named("s"),
+         .seq = 1,
+         .why = {},
+         .payload = std::string(1000, 'x')}
+    );
+    EXPECT_TRUE(staging.take(MonoTime(1s)));
+}
+
+TEST(GroupCommits, WaitForAnswersWhenTwoAreUnderWay) {
+    Staging staging = staging_of_one();
+    const auto first = staging.take(MonoTime(1s));
+    staging.add(EntryKind::command, "b");
+    EXPECT_TRUE(staging.take(MonoTime(2s)));
+    staging.add(EntryKind::command, "c");
+    EXPECT_FALSE(staging.take(MonoTime(3s)));
+    staging.answered(first->id);
+    EXPECT_TRUE(staging.take(MonoTime(3s)));
+}
+
+}  // namespace
+}  // namespace muster::collector

@@ -1,0 +1,249 @@
+#include "tests/ctl/canned_server.hpp"
+#include "tests/ctl/run_muster.hpp"
+
+namespace muster::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* incident =
+    R"({"number":31,"id":"INC-31","kind":"fault","title":"intranet does not answer",
+"state":"new","priority":2,"urgency":"high","expected":"status 200","seen":"HTTP 503","reason":"status",
+"started":"2026-11-22T09:20:00Z","opened":"2026-11-22T09:21:00Z","detected_late":false,"acknowledged":null,
+"acknowledged_by":null,"resolved":null,"resolved_by":null,"resolution":null,"version":7,
+"ci":{"id":"c1","name":"intranet","class":"application_endpoint"},"agent":null,
+"probe":{"id":"p1","type":"http","name":"http","host":"intranet.example.net"}})";
+
+std::string page(const std::string& items, const std::string& cursor = "null") {
+    return "{\"items\":[" + items + "],\"next_cursor\":" + cursor + ",\"total_estimate\":1}";
+}
+
+class CommandLine : public testing::Test {
+  protected:
+    CommandLine() { muster.put("/home/me/token", "it1.a.secret\n"); }
+
+    Ran run(const CannedServer& server, std::vector<std::string> arguments) {
+        for (const char* more : {"--server", "", "--token-file", "/home/me/token"}) {
+            arguments.emplace_back(*more == '\0' ? server.url() : more);
+        }
+        return muster.run(std::move(arguments));
+    }
+
+    Muster muster;
+};
+
+TEST_F(CommandLine, ListsOpenIncidents) {
+    const CannedServer server({{"GET /api/v1/incidents?limit=50&state=open", {200, page(incident)}}}
+    );
+    const Ran ran = run(server, {"incident", "list"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(
+        ran.out,
+        "INCIDENT  PRIORITY  STATE  OPENED  CI        TITLE\n"
+        "INC-31    2         new    5m ago  intranet  intranet does not answer\n"
+    );
+    ASSERT_EQ(server.seen().size(), 1u);
+    EXPECT_EQ(server.seen()[0].authorization, "Bearer it1.a.secret");
+}
+
+TEST_F(CommandLine, PrintsJsonAndCsvForPrograms) {
+    const CannedServer server({{"GET /api/v1/incidents?limit=50&state=open", {200, page(incident)}}}
+    );
+    const Ran as_json = run(server, {"incident", "list", "--output", "json"});
+    EXPECT_EQ(as_json.code, 0);
+    EXPECT_THAT(as_json.out, HasSubstr("\"opened\": \"2026-11-22T09:21:00Z\""));
+    const Ran as_csv = run(server, {"-o", "csv", "incident", "list"});
+    EXPECT_EQ(
+        as_csv.out,
+        "INCIDENT,PRIORITY,STATE,OPENED,CI,TITLE\r\n"
+        "INC-31,2,new,2026-11-22T09:21:00Z,intranet,intranet does not answer\r\n"
+    );
+}
+
+TEST_F(CommandLine, FollowsPagesUpToTheLimit) {
+    const CannedServer server({
+        {"GET /api/v1/cis?limit=3", {200, page(R"({"name":"a"},{"name":"b"})", "\"next\"")}},
+        {"GET /api/v1/cis?cursor=next&limit=1", {200, page(R"({"name":"c"})", "\"more\"")}},
+    });
+    const Ran ran = run(server, {"ci", "list", "--limit", "3", "-o", "csv"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("\r\nc,"));
+}
+
+TEST_F(CommandLine, ShowsAnIncidentWithItsTimeline) {
+    const CannedServer server({
+        {"GET /api/v1/incidents/INC-31", {200, incident}},
+        {"GET /api/v1/incidents/INC-31/timeline?limit=200",
+         {200,
+          page(
+              R"({"at":"2026-11-22T09:21:00Z","kind":"opened","actor":"","text":"3 failures in a row"})"
+          )}},
+    });
+    const Ran ran = run(server, {"incident", "show", "inc-31"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("expected       status 200\n"));
+    EXPECT_THAT(ran.out, HasSubstr("probe          http to intranet.example.net\n"));
+    EXPECT_THAT(ran.out, HasSubstr("5m ago  opened       3 failures in a row\n"));
+}
+
+TEST_F(CommandLine, ExplainsWhyAndWhoWasTold) {
+    const CannedServer server(
+        {{"GET /api/v1/incidents/31/why",
+          {200,
+           R"({"incident":{"id":"INC-31","title":"t"},"why":{"rule":{"failures":3},"inputs":[{"state":"critical"}]},
+                "told":[{"channel":"ops","transition":"opened","state":"sent","attempts":2,"last_error":""}]})"
+          }}}
+    );
+    const Ran ran = run(server, {"incident", "why", "31"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("rule.failures    3\n"));
+    EXPECT_THAT(ran.out, HasSubstr("inputs[1].state  critical\n"));
+    EXPECT_THAT(ran.out, HasSubstr("told ops         opened: sent, 2 tries\n"));
+}
+
+TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
+    const CannedServer server({
+        {"POST /api/v1/incidents/INC-31/acknowledge", {200, "{\"number\":31}"}},
+        {"POST /api/v1/incidents/INC-31/comments", {200, "{\"number\":31}"}},
+        {"POST /api/v1/incidents/INC-31/resolve",
+         {409, R"({"detail":"INC-31 is resolved already"})"}},
+        {"GET /api/v1/incidents/INC-31", {200, incident}},
+    });
+    EXPECT_EQ(
+        run(server, {"incident", "ack", "INC-31"}).err, "INC-31 is new: intranet does not answer\n"
+    );
+    EXPECT_EQ(run(server, {"incident", "comment", "INC-31", "disk full"}).code, 0);
+    const Ran refused = run(server, {"incident", "resolve", "INC-31", "--code", "fixed"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_EQ(refused.err, "muster: INC-31 is resolved already\n");
+    const auto seen = server.seen();
+    ASSERT_EQ(seen.size(), 5u);
+    EXPECT_EQ(seen[2].body, R"({"text":"disk full"})");
+    EXPECT_EQ(seen[4].body, R"({"code":"fixed"})");
+}
+
+TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {
+    const CannedServer server(
+        {{"POST /api/v1/join-tokens",
+          {201, R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z"})"}}}
+    );
+    const Ran ran = run(server, {"token", "create", "--agent", "--ttl", "2h", "--site", "HQ"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "jt1.a.b.c\n");
+    EXPECT_EQ(server.seen()[0].body, R"({"ttl":"2h","max_uses":1,"site":"HQ"})");
+    EXPECT_EQ(run(server, {"token", "create"}).code, 2) << "only join tokens exist so far";
+}
+
+TEST_F(CommandLine, TurnsProblemsIntoSentences) {
+    const CannedServer server({
+        {"GET /api/v1/agents/x",
+         {401, R"({"title":"Unauthorized","detail":"this token is not known"})"}},
+        {"POST /api/v1/join-tokens",
+         {400,
+          R"({"detail":"the request is not valid","errors":[{"pointer":"/ttl","detail":"expected a duration"}]})"
+         }},
+        {"GET /api/v1/agents/y", {502, "<html>"}},
+        {"GET /api/v1/agents/z", {200, "<html>"}},
+    });
+    EXPECT_EQ(
+        run(server, {"agent", "show", "x"}).err,
+        "muster: this token is not known; give another token with --token-file or muster login\n"
+    );
+    EXPECT_EQ(
+        run(server, {"token", "create", "--agent", "--ttl", "x"}).err,
+        "muster: the request is not valid\n  /ttl: expected a duration\n"
+    );
+    EXPECT_EQ(run(server, {"agent", "show", "y"}).err, "muster: the server answered 502\n");
+    EXPECT_THAT(
+        run(server, {"agent", "show", "z"}).err, HasSubstr("is not from a Muster collector")
+    );
+    EXPECT_EQ(run(server, {"agent", "show", "not/there"}).err, "muster: no such thing\n");
+    EXPECT_EQ(server.seen().back().line, "GET /api/v1/agents/not%2Fthere");
+}
+
+TEST_F(CommandLine, MakesWhatTheNetworkSaysHarmless) {
+    const CannedServer server(
+        {{"GET /api/v1/agents?limit=100",
+          {200, page(R"({"name":"\u001b]0;x\u0007","state":"=cmd|' /c calc'!A0"})")}}}
+    );
+    const Ran table = run(server, {"agent", "list"});
+    EXPECT_EQ(table.out.find('\x1b'), std::string::npos);
+    EXPECT_EQ(table.out.find('\x07'), std::string::npos);
+    EXPECT_THAT(run(server, {"agent", "list", "-o", "csv"}).out, HasSubstr(",'=cmd|"));
+}
+
+TEST_F(CommandLine, LogsInAndRemembers) {
+    const CannedServer server(
+        {{"GET /api/v1/agents?limit=1", {200, page("")}},
+         {"GET /api/v1/agents?limit=100", {200, page(R"({"name":"a1"})")}}}
+    );
+    muster.input = "it1.b.other\n";
+    const Ran login = muster.run({"login", "--server", server.url()});
+    EXPECT_EQ(login.code, 0) << login.err;
+    const Ran agents = muster.run({"agent", "list"});
+    EXPECT_EQ(agents.code, 0) << agents.err;
+    EXPECT_THAT(agents.out, HasSubstr("a1"));
+    EXPECT_EQ(server.seen().back().authorization, "Bearer it1.b.other");
+    EXPECT_EQ(login.out, "") << "the token is never printed";
+}
+
+TEST_F(CommandLine, DoesNotRememberATokenThatIsRefused) {
+    const CannedServer server({{"GET /api/v1/agents?limit=1", {401, R"({"detail":"no"})"}}});
+    muster.input = "it1.b.other\n";
+    EXPECT_EQ(muster.run({"login", "--server", server.url()}).code, 1);
+    EXPECT_FALSE(muster.files.exists("/home/me/.config/muster/cli.yaml"));
+}
+
+TEST_F(CommandLine, NeverSendsATokenInTheClearToAnotherMachine) {
+    const Ran ran = muster.run(
+        {"agent", "list", "--server", "http://192.0.2.1:8443", "--token-file", "/home/me/token"}
+    );
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(ran.err, HasSubstr("expected https://"));
+}
+
+TEST_F(CommandLine, SaysWhatIsMissing) {
+    EXPECT_THAT(muster.run({"agent", "list"}).err, HasSubstr("which collector?"));
+    EXPECT_THAT(
+        muster.run({"agent", "list", "--server", "https://h:1"}).err, HasSubstr("no token")
+    );
+    muster.put("/home/me/.config/muster/cli.yaml", "sever: https://h\n");
+    EXPECT_EQ(
+        muster.run({"agent", "list"}).err,
+        "muster: /home/me/.config/muster/cli.yaml:1:1: unknown key \"sever\"; did you mean "
+        "\"server\"?\n"
+    );
+}
+
+TEST_F(CommandLine, ExitsWithTwoForUsage) {
+    EXPECT_EQ(muster.run({}).code, 2);
+    EXPECT_EQ(muster.run({"incident"}).code, 2);
+    EXPECT_EQ(muster.run({"incident", "show"}).code, 2);
+    EXPECT_EQ(muster.run({"incident", "list", "--output", "xml"}).code, 2);
+    EXPECT_EQ(muster.run({"incident", "comment", "probe"}).code, 2);
+    EXPECT_EQ(muster.run({"--help"}).code, 0);
+    EXPECT_THAT(muster.run({"version"}).out, HasSubstr("muster "));
+}
+
+TEST_F(CommandLine, ChecksConfigurationFiles) {
+    muster.put(
+        "/etc/muster/collector.yaml",
+        "targets:\n  - {name: a, address: h, probes: [{type: icmp}]}\n"
+    );
+    const Ran good = muster.run({"config", "check", "/etc/muster/collector.yaml"});
+    EXPECT_EQ(good.code, 0) << good.err;
+    EXPECT_EQ(
+        good.out,
+        "/etc/muster/collector.yaml: ok: 1 file, 1 target, 1 probe, 0 policies, 0 channels\n"
+    );
+    muster.put("/etc/muster/agent.yaml", "colector: h:1\n");
+    const Ran bad = muster.run({"config", "check", "/etc/muster/agent.yaml"});
+    EXPECT_EQ(bad.code, 2);
+    EXPECT_EQ(
+        bad.err,
+        "/etc/muster/agent.yaml:1:1: unknown key \"colector\"; did you mean \"collector\"?\n"
+    );
+}
+
+}  // namespace
+}  // namespace muster::ctl

@@ -1,0 +1,101 @@
+#include "tests/sim/sim_agent.hpp"
+
+#include "base/expect.hpp"
+
+#include <algorithm>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string boot_id(16, 'b');
+
+}  // namespace
+
+SimAgent::SimAgent(EventQueue& events, Random& random, IsUp is_up)
+    : events_(events), random_(random), is_up_(std::move(is_up)), batcher_(agent::BatcherOptions{}, boot_id) {
+    auto spool = agent::Spool::open(files_, "/spool", random_, agent::SpoolOptions{}, events_.now());
+    expect(spool.has_value(), "a spool in memory opens");
+    spool_.emplace(std::move(*spool));
+    wire::AgentFacts facts;
+    facts.boot_id = boot_id;
+    facts.instance_nonce = std::string(Uuid::random(random_).raw());
+    facts.version = "simulated";
+    facts.hostname = "simulated";
+    link_.emplace(wire::LinkClientOptions{}, facts, spool_->position(), random_, events_.now());
+}
+
+void SimAgent::step() {
+    for (const agent::Run& due : scheduler_.take_due(events_.now())) {
+        run(due);
+    }
+    while (auto record = batcher_.take(events_.now())) {
+        expect(spool_->append(std::move(*record)).has_value(), "the spool takes the record");
+    }
+    if (spool_->unsynced_bytes() > 0) {
+        expect(spool_->sync().has_value(), "memory syncs");
+        perform(link_->on_spool(events_.now(), spool_->position()));
+    }
+    if (link_->next_wake() <= events_.now()) {
+        spool_->trim(events_.now());
+        perform(link_->on_time(events_.now(), events_.wall()));
+    }
+}
+
+MonoTime SimAgent::next_wake() const {
+    return std::min({scheduler_.next_due(), batcher_.next_due(), link_->next_wake()});
+}
+
+void SimAgent::run(const agent::Run& run) {
+    const WallTime wall = events_.wall();
+    const MonoTime mono = events_.now();
+    const bool up = is_up_(run.probe->host, wall);
+    const Duration took = up ? 1ms + std::chrono::microseconds(random_.below(5'000)) : run.probe->timeout;
+    events_.after(took, [this, number = run.number, wall, mono, up, took] {
+        if (const std::optional<std::uint32_t> dense = scheduler_.finished(number)) {
+            probes::Outcome outcome;
+            outcome.state = up ? wire::ResultState::ok : wire::ResultState::critical;
+            outcome.reason = up ? "" : "timeout";
+            outcome.expected = "a reply";
+            outcome.seen = up ? "a reply" : "no reply";
+            outcome.values = {up ? took / 1us : wire::absent_value};
+            batcher_.add(*dense, wall, mono, std::move(outcome));
+        }
+    });
+}
+
+void SimAgent::apply(wire::link_action::Apply apply) {
+    agent::AssignmentTable table = agent::read_assignments(apply.epoch, std::move(apply.items));
+    batcher_.assign(table.epoch, table.ids);
+    scheduler_.assign(table.epoch, std::move(table.probes), events_.now());
+    perform(link_->on_applied(table.epoch, std::move(table.problems)));
+}
+
+void SimAgent::perform(wire::LinkClient::Actions actions) {
+    for (wire::LinkAction& action : actions) {
+        perform_one(action);
+    }
+}
+
+void SimAgent::perform_one(wire::LinkAction& action) {
+    if (std::holds_alternative<wire::link_action::Connect>(action)) {
+        network_->connect();
+    } else if (auto* send = std::get_if<wire::link_action::Send>(&action)) {
+        network_->send_to_collector(std::move(send->frame));
+    } else if (auto* fetch = std::get_if<wire::link_action::Fetch>(&action)) {
+        auto records = spool_->read(fetch->from_seq, fetch->bytes);
+        expect(records.has_value(), "memory reads");
+        perform(link_->on_records(events_.now(), std::move(*records)));
+    } else if (auto* acked = std::get_if<wire::link_action::Acked>(&action)) {
+        acked_ = acked->seq;
+        spool_->ack(acked->seq);
+        perform(link_->on_spool(events_.now(), spool_->position()));
+    } else if (auto* assignments = std::get_if<wire::link_action::Apply>(&action)) {
+        apply(std::move(*assignments));
+    } else if (std::holds_alternative<wire::link_action::Close>(action)) {
+        network_->close_by_agent();
+    }
+}
+
+}  // namespace muster::test

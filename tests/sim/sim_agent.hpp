@@ -1,0 +1,66 @@
+// Owns: an agent without threads, sockets or disk: the very parts of muster-agent on virtual time, with scripted probes.
+#pragma once
+
+#include "agent/assignments.hpp"
+#include "agent/result_batcher.hpp"
+#include "agent/scheduler.hpp"
+#include "agent/spool.hpp"
+#include "base/memory_files.hpp"
+#include "tests/sim/sim_network.hpp"
+#include "wire/link_client.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace muster::test {
+
+/// Whether a host answers at a moment.
+using IsUp = std::function<bool(const std::string& host, WallTime when)>;
+
+class SimAgent {
+  public:
+    SimAgent(EventQueue& events, Random& random, IsUp is_up);
+
+    /// Set before the first step: the world joins the two ends.
+    void attach(SimNetwork& network) { network_ = &network; }
+
+    /// Does all that is due now.
+    void step();
+    /// When step wants to be called next.
+    MonoTime next_wake() const;
+
+    void on_connected() { perform(link_->on_connected(events_.now(), events_.wall())); }
+
+    void on_frame(wire::proto::Frame frame) {
+        perform(link_->on_frame(events_.now(), events_.wall(), std::move(frame)));
+    }
+
+    void on_lost() { perform(link_->on_closed(events_.now())); }
+
+    std::uint64_t produced() const { return batcher_.produced(); }
+
+    std::uint64_t acked() const { return acked_; }
+
+    std::uint64_t last_seq() const { return spool_->position().next_seq - 1; }
+
+  private:
+    void perform(wire::LinkClient::Actions actions);
+    void perform_one(wire::LinkAction& action);
+    void run(const agent::Run& run);
+    void apply(wire::link_action::Apply apply);
+
+    EventQueue& events_;
+    Random& random_;
+    IsUp is_up_;
+    SimNetwork* network_ = nullptr;
+    MemoryFiles files_;
+    agent::Scheduler scheduler_;
+    agent::ResultBatcher batcher_;
+    std::optional<agent::Spool> spool_;
+    std::optional<wire::LinkClient> link_;
+    std::uint64_t acked_ = 0;
+};
+
+}  // namespace muster::test

@@ -1,0 +1,188 @@
+#include "tests/support/site.hpp"
+
+#include "tests/support/eventually.hpp"
+#include "wire/http_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* short_periods = R"(
+link: {heartbeat: 500ms, silent_after: 1500ms, silent_incident_after: 15s, alive_every: 500ms}
+journal: {tick: 100ms}
+state: {snapshot_every: 1s}
+history: {seal_every: 2s}
+notify: {backoff_least: 100ms, backoff_most: 1s}
+)";
+
+Result<wire::HttpAnswer> perform(wire::HttpCall call) {
+    asio::io_context loop;
+    std::optional<Result<wire::HttpAnswer>> answer;
+    asio::co_spawn(
+        loop, wire::http_call(loop, std::move(call), Deadline::in(10s)),
+        [&](std::exception_ptr, Result<wire::HttpAnswer> result) { answer.emplace(std::move(result)); }
+    );
+    loop.run();
+    return std::move(*answer);
+}
+
+std::string listen_address(std::uint16_t port) { return "\"127.0.0.1:" + std::to_string(port) + "\""; }
+
+}  // namespace
+
+Site::Site() { configure(""); }
+
+Site::~Site() {
+    if (::testing::Test::HasFailure()) {
+        std::cerr << "---- collector.log\n" << collector_log();
+        for (const auto& [name, process] : agents_) {
+            std::cerr << "---- " << name << ".log\n" << agent_log(name);
+        }
+    }
+}
+
+void Site::configure(const std::string& watch) {
+    watch_ = watch;
+    write_text(
+        dir_ / "collector.yaml", "listen: {people: " + listen_address(people_port_) +
+                                     ", agents: " + listen_address(agents_port_) + "}\ndata_dir: " + data_dir() +
+                                     short_periods + watch_
+    );
+}
+
+void Site::start_collector(std::map<std::string, std::string> environment) {
+    configure(watch_);
+    std::filesystem::remove(data_dir() + "/collector.json");
+    collector_.emplace(Process::start(
+        {program("muster-collector"), "--config", dir_ / "collector.yaml"},
+        {std::move(environment), dir_ / "collector.log"}
+    ));
+    std::string ready;
+    ASSERT_TRUE(eventually(20s, [&] {
+        ready = read_text(data_dir() + "/collector.json");
+        return ready.ends_with("}") || ready.ends_with("}\n") || !collector_->running();
+    })) << collector_log();
+    if (collector_->running()) {
+        const boost::json::value json = boost::json::parse(ready);
+        people_port_ = json.at("people_port").to_number<std::uint16_t>();
+        agents_port_ = json.at("agents_port").to_number<std::uint16_t>();
+    }
+}
+
+std::string Site::join_token(const std::string& name, const std::string& extra_json) {
+    const ApiAnswer answer = post("/join-tokens", R"({"ttl":"1h","name":")" + name + "\"" + extra_json + "}");
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return text_of(answer.body, "token");
+}
+
+void Site::start_agent(const std::string& name) {
+    write_text(dir_ / (name + ".token"), join_token(name));
+    write_text(
+        dir_ / (name + ".yaml"), "collector: localhost:" + std::to_string(agents_port_) +
+                                     "\ndata_dir: " + agent_dir(name) +
+                                     "\nspool: {flush: 50ms}\nlink: {backoff_least: 50ms, backoff_most: 500ms}\n"
+    );
+    const CommandResult enrolled = run_command(
+        {program("muster-agent"), "--config", dir_ / (name + ".yaml"), "enrol", "--collector", url(),
+         "--token-file", dir_ / (name + ".token"), "--name", name}
+    );
+    ASSERT_EQ(enrolled.exit_code, 0) << enrolled.output;
+    resume_agent(name);
+}
+
+void Site::resume_agent(const std::string& name) {
+    agents_.insert_or_assign(
+        name, Process::start(
+                  {program("muster-agent"), "--config", dir_ / (name + ".yaml")}, {{}, dir_ / (name + ".log")}
+              )
+    );
+}
+
+int Site::stop_collector() {
+    collector_->signal(SIGTERM);
+    return collector_->wait(15s).value_or(-1);
+}
+
+int Site::stop_agent(const std::string& name) {
+    agent(name).signal(SIGTERM);
+    return agent(name).wait(15s).value_or(-1);
+}
+
+Process& Site::collector() { return *collector_; }
+
+Process& Site::agent(const std::string& name) { return agents_.at(name); }
+
+std::string Site::url() const { return "https://localhost:" + std::to_string(people_port_); }
+
+std::string Site::ca_pem() const { return read_text(data_dir() + "/ca/ca.crt"); }
+
+ApiAnswer Site::call(const std::string& method, const std::string& path, const std::string& body) {
+    wire::HttpCall call;
+    call.method = method;
+    call.url = url() + "/api/v1" + path;
+    std::string token = read_text(data_dir() + "/admin.token");
+    token.erase(token.find_last_not_of("\r\n") + 1);
+    call.headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/json"}};
+    call.body = body;
+    call.trust.ca_pem = ca_pem();
+    const Result<wire::HttpAnswer> answer = perform(std::move(call));
+    if (!answer) {
+        return {0, boost::json::value(answer.error().text())};
+    }
+    boost::system::error_code not_json;
+    boost::json::value value = boost::json::parse(answer->body, not_json);
+    return {answer->status, not_json ? boost::json::value(answer->body) : std::move(value)};
+}
+
+ApiAnswer Site::get(const std::string& path) { return call("GET", path, ""); }
+
+ApiAnswer Site::post(const std::string& path, const std::string& body) { return call("POST", path, body); }
+
+boost::json::array Site::incidents() {
+    const ApiAnswer answer = get("/incidents?limit=500");
+    if (answer.status != 200) {
+        return {};
+    }
+    boost::json::array items = answer.body.at("items").as_array();
+    std::ranges::sort(items, [](const boost::json::value& a, const boost::json::value& b) {
+        return a.at("number").to_number<std::int64_t>() < b.at("number").to_number<std::int64_t>();
+    });
+    return items;
+}
+
+std::size_t Site::open_incidents() {
+    const boost::json::array items = incidents();
+    return static_cast<std::size_t>(std::ranges::count_if(items, [](const boost::json::value& incident) {
+        const std::string state = text_of(incident, "state");
+        return state != "resolved" && state != "closed" && state != "cancelled";
+    }));
+}
+
+std::map<std::string, std::string> Site::probe_states() {
+    std::map<std::string, std::string> states;
+    const ApiAnswer answer = get("/probes?limit=500");
+    if (answer.status == 200) {
+        for (const boost::json::value& probe : answer.body.at("items").as_array()) {
+            states[text_of(probe, "ci_name") + " " + text_of(probe, "name")] = text_of(probe, "state");
+        }
+    }
+    return states;
+}
+
+std::string text_of(const boost::json::value& object, std::string_view field) {
+    const boost::json::value* value = object.is_object() ? object.as_object().if_contains(field) : nullptr;
+    return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+}  // namespace muster::test

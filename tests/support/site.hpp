@@ -1,0 +1,77 @@
+// Owns: a whole Muster for a test: real collector, real agents, real API, on loopback, at a twentieth of the usual periods.
+#pragma once
+
+#include "base/time.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace muster::test {
+
+struct ApiAnswer {
+    int status = 0;
+    boost::json::value body;
+};
+
+/// One collector and any number of agents below one temporary folder. Everything it started ends with it.
+class Site {
+  public:
+    Site();
+    ~Site();
+
+    /// collector.yaml = the short periods of a test plus `watch` (targets, policies, channels).
+    void configure(const std::string& watch);
+    /// Starts the collector and waits until it is ready; keeps its ports over restarts.
+    void start_collector(std::map<std::string, std::string> environment = {});
+    /// Makes a join token, enrols and starts an agent.
+    void start_agent(const std::string& name = "agent1");
+    /// Starts an agent that is enrolled already.
+    void resume_agent(const std::string& name = "agent1");
+    /// SIGTERM, then waits for the end; gives the exit code.
+    int stop_collector();
+    int stop_agent(const std::string& name = "agent1");
+    Process& collector();
+    Process& agent(const std::string& name = "agent1");
+
+    std::string join_token(const std::string& name, const std::string& extra_json = "");
+    ApiAnswer get(const std::string& path);
+    ApiAnswer post(const std::string& path, const std::string& body);
+    /// All incidents, oldest first.
+    boost::json::array incidents();
+    /// Number of incidents in state "new" or later, not resolved.
+    std::size_t open_incidents();
+    /// Probes by name: state, as in GET /probes.
+    std::map<std::string, std::string> probe_states();
+
+    std::string url() const;
+    std::uint16_t people_port() const { return people_port_; }
+    std::uint16_t agents_port() const { return agents_port_; }
+    const TempDir& dir() const { return dir_; }
+    std::string data_dir() const { return dir_ / "collector"; }
+    std::string agent_dir(const std::string& name = "agent1") const { return dir_ / name; }
+    std::string collector_log() const { return read_text(dir_ / "collector.log"); }
+    std::string agent_log(const std::string& name = "agent1") const { return read_text(dir_ / (name + ".log")); }
+    std::string ca_pem() const;
+
+  private:
+    ApiAnswer call(const std::string& method, const std::string& path, const std::string& body);
+
+    TempDir dir_;
+    std::string watch_;
+    std::optional<Process> collector_;
+    std::map<std::string, Process> agents_;
+    std::uint16_t people_port_ = 0;
+    std::uint16_t agents_port_ = 0;
+};
+
+/// A text field of a JSON object; empty when it is missing or null.
+std::string text_of(const boost::json::value& object, std::string_view field);
+
+}  // namespace muster::test

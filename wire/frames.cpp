@@ -1,0 +1,115 @@
+#include "wire/frames.hpp"
+
+#include "base/bytes.hpp"
+#include "base/expect.hpp"
+
+#include <limits>
+#include <utility>
+
+namespace muster::wire {
+
+namespace {
+
+std::uint64_t raw_size_of(const proto::Frame& frame, std::size_t length) {
+    if (!frame.has_batch()) {
+        return length;
+    }
+    std::uint64_t sum = 0;
+    for (const proto::Record& record : frame.batch().records()) {
+        sum += record.raw_size();
+    }
+    return sum;
+}
+
+}  // namespace
+
+Status append_frame(const proto::Frame& frame, std::string& out) {
+    const std::size_t length = frame.ByteSizeLong();
+    const std::uint64_t raw_size = raw_size_of(frame, length);
+    if (length == 0 || length > max_frame_bytes || raw_size > max_raw_bytes) {
+        return failure(
+            ErrorKind::full,
+            "a frame of " + std::to_string(length) + " bytes (" + std::to_string(raw_size) +
+                " unpacked) cannot be sent"
+        );
+    }
+    put_u32(out, static_cast<std::uint32_t>(length));
+    put_u32(out, static_cast<std::uint32_t>(raw_size));
+    const std::size_t begin = out.size();
+    out.resize(begin + length);
+    // The sizes were cached by ByteSizeLong just above.
+    auto* const to = reinterpret_cast<std::uint8_t*>(out.data() + begin);
+    frame.SerializeWithCachedSizesToArray(to);
+    return {};
+}
+
+Result<FrameHeader> read_frame_header(std::string_view header, std::uint32_t most) {
+    expect(header.size() >= frame_header_bytes, "a frame header is eight bytes");
+    const FrameHeader read{load_u32(header.data()), load_u32(header.data() + 4)};
+    if (read.length == 0 || read.length > most) {
+        return failure(
+            ErrorKind::corrupt,
+            "a frame of " + std::to_string(read.length) + " bytes; at most " +
+                std::to_string(most) + " are accepted here"
+        );
+    }
+    if (read.raw_size > max_raw_bytes) {
+        return failure(
+            ErrorKind::corrupt,
+            "a frame of " + std::to_string(read.raw_size) + " bytes unpacked; at most " +
+                std::to_string(max_raw_bytes) + " are accepted"
+        );
+    }
+    return read;
+}
+
+Result<proto::Frame> parse_frame(const FrameHeader& header, std::string_view message) {
+    expect(message.size() == header.length, "the whole message");
+    proto::Frame frame;
+    if (!frame.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+        return failure(ErrorKind::corrupt, "a frame does not parse");
+    }
+    if (raw_size_of(frame, message.size()) != header.raw_size) {
+        return failure(ErrorKind::corrupt, "a frame's records disagree with its header in size");
+    }
+    return frame;
+}
+
+proto::Record to_proto(Record record) {
+    proto::Record out;
+    out.set_kind(static_cast<std::uint32_t>(record.kind));
+    out.set_drop_class(static_cast<std::uint32_t>(record.drop_class));
+    out.set_count(record.count);
+    out.set_wall_ns(to_ns(record.wall));
+    out.set_mono_ns(to_ns(record.mono));
+    out.set_raw_size(record.raw_size);
+    out.set_payload(std::move(record.payload));
+    return out;
+}
+
+Result<Record> from_proto(proto::Record&& record) {
+    constexpr std::uint32_t most = std::numeric_limits<std::uint8_t>::max();
+    if (record.kind() == 0 || record.kind() > most || record.drop_class() > most) {
+        return failure(
+            ErrorKind::corrupt,
+            "a record of impossible kind " + std::to_string(record.kind()) + " or class " +
+                std::to_string(record.drop_class())
+        );
+    }
+    if (record.raw_size() > max_raw_bytes) {
+        return failure(ErrorKind::corrupt, "a record that unpacks to more than 8 MiB");
+    }
+    Record out{
+        .kind = static_cast<RecordKind>(record.kind()),
+        .drop_class = static_cast<DropClass>(record.drop_class()),
+        .count = record.count(),
+        .wall = wall_from_ns(record.wall_ns()),
+        .mono = mono_from_ns(record.mono_ns()),
+        .raw_size = record.raw_size(),
+        .payload = {}
+    };
+    out.payload = std::move(*record.mutable_payload());
+    return out;
+}
+
+}  // namespace muster::wire

@@ -1,0 +1,307 @@
+#include "wire/link_server.hpp"
+
+#include "base/bytes.hpp"
+#include "base/expect.hpp"
+#include "wire/frames.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace muster::wire {
+
+namespace {
+
+constexpr std::uint32_t protocol_version = 1;
+constexpr std::size_t id_bytes = 16;
+constexpr int most_streams = 8;
+constexpr std::uint32_t without_credit_ms = 1000;
+/// Well below a frame, so that the largest item still fits behind it.
+constexpr std::size_t part_bytes = 256U << 10;
+
+Result<SpoolId> read_spool(const std::string& raw) {
+    const Result<Uuid> id = Uuid::from_bytes(raw);
+    if (!id || id->is_nil()) {
+        return failure(ErrorKind::corrupt, "a spool id is 16 bytes and not nil");
+    }
+    return SpoolId{*id};
+}
+
+Status check_hello(const proto::Hello& hello) {
+    if (hello.protocol() != protocol_version) {
+        return failure(
+            ErrorKind::refused,
+            "this collector speaks protocol " + std::to_string(protocol_version) +
+                ", and the agent speaks " + std::to_string(hello.protocol())
+        );
+    }
+    if (hello.instance_nonce().size() != id_bytes || hello.boot_id().size() != id_bytes) {
+        return failure(ErrorKind::corrupt, "Hello needs a nonce and a boot id of 16 bytes");
+    }
+    if (hello.streams_size() == 0 || hello.streams_size() > most_streams) {
+        return failure(
+            ErrorKind::corrupt, "Hello names 1 to " + std::to_string(most_streams) + " spools"
+        );
+    }
+    return {};
+}
+
+}  // namespace
+
+LinkServer::LinkServer(LinkServerOptions options, MonoTime now)
+    : options_(options), last_heard_(now) {}
+
+LinkServer::Actions LinkServer::on_frame(MonoTime now, WallTime wall, proto::Frame frame) {
+    Actions out;
+    if (state_ == State::closed) {
+        return out;
+    }
+    // Before Hello only Hello counts, or a peer could hold a place by saying something else.
+    if (state_ != State::awaiting_hello) {
+        last_heard_ = now;
+    }
+    if (frame.has_goodbye()) {
+        const std::string why = printable(frame.goodbye().reason(), 200);
+        state_ = State::closed;
+        out.emplace_back(server_action::Close{why.empty() ? "goodbye" : why, true});
+    } else if (state_ == State::live) {
+        on_live_frame(wall, std::move(frame), out);
+    } else if (state_ == State::awaiting_hello && frame.has_hello()) {
+        last_heard_ = now;
+        on_hello(std::move(*frame.mutable_hello()), out);
+    } else {
+        end("the agent sent something else before it was welcome", out);
+    }
+    return out;
+}
+
+void LinkServer::on_hello(proto::Hello hello, Actions& out) {
+    Status good = check_hello(hello);
+    for (const proto::StreamState& stream : hello.streams()) {
+        const Result<SpoolId> spool = read_spool(stream.spool_id());
+        if (good && !spool) {
+            good = failure(spool.error());
+        } else if (good && !streams_.try_emplace(*spool).second) {
+            good = failure(ErrorKind::corrupt, "Hello names a spool twice");
+        }
+    }
+    if (!good) {
+        Actions refusal = close(good.error().what(), true);
+        std::move(refusal.begin(), refusal.end(), std::back_inserter(out));
+        return;
+    }
+    state_ = State::awaiting_welcome;
+    out.emplace_back(server_action::Greeted{std::move(hello)});
+}
+
+LinkServer::Actions LinkServer::welcome(
+    WallTime wall, const std::vector<StreamCursor>& cursors, std::uint32_t assignment_epoch
+) {
+    Actions out;
+    if (state_ != State::awaiting_welcome) {
+        return out;
+    }
+    for (const StreamCursor& cursor : cursors) {
+        if (const auto found = streams_.find(cursor.spool); found != streams_.end()) {
+            found->second.staged = cursor.committed_seq;
+            found->second.committed = cursor.committed_seq;
+        }
+    }
+    state_ = State::live;
+    proto::Frame frame;
+    proto::Welcome& welcome = *frame.mutable_welcome();
+    for (const auto& [spool, stream] : streams_) {
+        proto::StreamAnswer& answer = *welcome.add_streams();
+        answer.set_spool_id(std::string(spool.raw()));
+        answer.set_committed_seq(stream.committed);
+    }
+    welcome.set_credit_bytes(options_.credit_bytes);
+    welcome.set_server_wall_ns(to_ns(wall));
+    welcome.set_assignment_epoch(assignment_epoch);
+    welcome.set_heartbeat_ms(static_cast<std::uint32_t>(to_ms(options_.heartbeat)));
+    out.emplace_back(server_action::Send{std::move(frame)});
+    return out;
+}
+
+void LinkServer::on_live_frame(WallTime wall, proto::Frame frame, Actions& out) {
+    switch (frame.body_case()) {
+        case proto::Frame::kBatch:
+            on_batch(std::move(*frame.mutable_batch()), out);
+            break;
+        case proto::Frame::kHeartbeat:
+            on_heartbeat(wall, frame.heartbeat(), out);
+            break;
+        case proto::Frame::kAssignmentsApplied: {
+            proto::AssignmentsApplied& applied = *frame.mutable_assignments_applied();
+            server_action::Applied action{applied.epoch(), {}};
+            for (const std::string& problem : applied.problems()) {
+                action.problems.push_back(printable(problem));
+            }
+            out.emplace_back(std::move(action));
+            break;
+        }
+        case proto::Frame::BODY_NOT_SET:
+            break;  // from a newer agent; it asked for no answer that we know
+        default:
+            end("the agent sent a frame that is not its to send", out);
+    }
+}
+
+void LinkServer::on_batch(proto::Batch batch, Actions& out) {
+    const Result<SpoolId> spool = read_spool(batch.spool_id());
+    const auto found = spool ? streams_.find(*spool) : streams_.end();
+    if (found == streams_.end()) {
+        end("a batch of a spool that Hello did not name", out);
+        return;
+    }
+    Stream& stream = found->second;
+    const auto count = static_cast<std::uint64_t>(batch.records_size());
+    const std::uint64_t first = batch.first_seq();
+    if (count == 0 || first == 0 || first > std::numeric_limits<std::uint64_t>::max() - count) {
+        end("a batch without records or with impossible sequence numbers", out);
+        return;
+    }
+    if (first > stream.staged + 1) {
+        if (!stream.is_going_back) {
+            stream.is_going_back = true;
+            proto::Frame frame;
+            frame.mutable_nack()->set_spool_id(std::string(spool->raw()));
+            frame.mutable_nack()->set_expected(stream.staged + 1);
+            out.emplace_back(server_action::Send{std::move(frame)});
+        }
+        return;
+    }
+    stream.is_going_back = false;
+    const std::uint64_t known = std::min(count, stream.staged + 1 - first);
+    if (known > 0) {
+        acknowledge(*spool, stream, out);
+    }
+    if (known == count) {
+        return;
+    }
+    server_action::Append append{*spool, first + known, {}};
+    append.records.reserve(static_cast<std::size_t>(count - known));
+    for (int i = static_cast<int>(known); i < batch.records_size(); ++i) {
+        Result<Record> record = from_proto(std::move(*batch.mutable_records(i)));
+        if (!record) {
+            end(record.error().text(), out);
+            return;
+        }
+        append.records.push_back(std::move(*record));
+    }
+    stream.staged = first + count - 1;
+    out.emplace_back(std::move(append));
+}
+
+void LinkServer::on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, Actions& out)
+    const {
+    proto::Frame frame;
+    frame.mutable_heartbeat_reply()->set_echoed_mono_ns(heartbeat.mono_ns());
+    frame.mutable_heartbeat_reply()->set_server_wall_ns(to_ns(wall));
+    out.emplace_back(server_action::Send{std::move(frame)});
+    out.emplace_back(server_action::Heard{heartbeat});
+}
+
+LinkServer::Actions LinkServer::committed(SpoolId spool, std::uint64_t seq) {
+    Actions out;
+    const auto found = streams_.find(spool);
+    if (state_ != State::live || found == streams_.end() || seq < found->second.committed) {
+        return out;
+    }
+    Stream& stream = found->second;
+    stream.committed = seq;
+    stream.staged = std::max(stream.staged, seq);
+    acknowledge(spool, stream, out);
+    return out;
+}
+
+void LinkServer::acknowledge(SpoolId spool, const Stream& stream, Actions& out) const {
+    proto::Frame frame;
+    proto::Ack& ack = *frame.mutable_ack();
+    ack.set_spool_id(std::string(spool.raw()));
+    ack.set_committed_seq(stream.committed);
+    ack.set_credit_bytes(options_.credit_bytes);
+    ack.set_retry_after_ms(options_.credit_bytes == 0 ? without_credit_ms : 0);
+    out.emplace_back(server_action::Send{std::move(frame)});
+}
+
+LinkServer::Actions LinkServer::assign(std::uint32_t epoch, std::vector<proto::Assignment> items) {
+    Actions out;
+    if (state_ != State::live) {
+        return out;
+    }
+    std::vector<proto::Frame> parts(1);
+    std::size_t bytes = 0;
+    for (proto::Assignment& item : items) {
+        const std::size_t size = item.ByteSizeLong();
+        expect(size <= max_frame_bytes - part_bytes, "an assignment fits a frame");
+        if (bytes > 0 && bytes + size > part_bytes) {
+            parts.emplace_back();
+            bytes = 0;
+        }
+        bytes += size;
+        *parts.back().mutable_assignments()->add_items() = std::move(item);
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        proto::Assignments& part = *parts[i].mutable_assignments();
+        part.set_epoch(epoch);
+        part.set_part(static_cast<std::uint32_t>(i));
+        part.set_parts(static_cast<std::uint32_t>(parts.size()));
+        out.emplace_back(server_action::Send{std::move(parts[i])});
+    }
+    return out;
+}
+
+void LinkServer::set_credit(std::uint64_t bytes) {
+    options_.credit_bytes = bytes;
+}
+
+LinkServer::Actions LinkServer::close(std::string reason, bool refused) {
+    Actions out;
+    if (state_ == State::closed) {
+        return out;
+    }
+    state_ = State::closed;
+    proto::Frame frame;
+    if (refused) {
+        frame.mutable_refusal()->set_reason(reason);
+    } else {
+        frame.mutable_goodbye()->set_reason(reason);
+    }
+    out.emplace_back(server_action::Send{std::move(frame)});
+    out.emplace_back(server_action::Close{std::move(reason), false});
+    return out;
+}
+
+LinkServer::Actions LinkServer::on_time(MonoTime now) {
+    Actions out;
+    if (now < next_wake()) {
+        return out;
+    }
+    if (state_ == State::awaiting_hello) {
+        end("no Hello within " + format_duration(options_.hello_within), out);
+    } else {
+        end("nothing heard for " + format_duration(options_.silent_after), out);
+    }
+    return out;
+}
+
+MonoTime LinkServer::next_wake() const {
+    switch (state_) {
+        case State::awaiting_hello:
+            return last_heard_ + options_.hello_within;
+        case State::awaiting_welcome:
+        case State::live:
+            return last_heard_ + options_.silent_after;
+        case State::closed:
+            break;
+    }
+    return MonoTime::max();
+}
+
+void LinkServer::end(std::string why, Actions& out) {
+    state_ = State::closed;
+    out.emplace_back(server_action::Close{std::move(why), false});
+}
+
+}  // namespace muster::wire
