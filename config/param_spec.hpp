@@ -13,7 +13,21 @@ namespace muster::config {
 
 /// What kind of value an option takes. `list` kinds are YAML sequences (a single value counts as a list of one);
 /// `secret` is `{file: /path}` in YAML and raw bytes on the agent; `regex` is RE2.
-enum class ParamKind { text, integer, number, boolean, duration, choice, text_list, integer_list, text_map, regex, url, oid_list, secret };
+enum class ParamKind {
+    text,
+    integer,
+    number,
+    boolean,
+    duration,
+    choice,
+    text_list,
+    integer_list,
+    text_map,
+    regex,
+    url,
+    oid_list,
+    secret
+};
 
 std::string_view to_string(ParamKind kind);
 
@@ -21,13 +35,16 @@ std::string_view to_string(ParamKind kind);
 struct ParamSpec {
     std::string_view name;
     ParamKind kind;
-    std::string_view default_text;        ///< canonical text; empty: no default
+    std::string_view default_text;  ///< canonical text; empty: no default
     bool required = false;
-    std::int64_t least = 0;               ///< for integer, duration (ms); both 0: no range
+    std::int64_t least = 0;  ///< for integer, duration (ms); both 0: no range
     std::int64_t most = 0;
-    std::string_view choices = "";        ///< "get|head|post" for choice
-    std::string_view unit = "";
-    std::string_view summary = "";        ///< one sentence
+    // Without these initialisers every table row that leaves one out is a warning.
+    // NOLINTBEGIN(readability-redundant-member-init)
+    std::string_view choices = {};  ///< "get|head|post" for choice
+    std::string_view unit = {};
+    std::string_view summary = {};  ///< one sentence
+    // NOLINTEND(readability-redundant-member-init)
 };
 
 /// The canonical text of validated options by name: lists joined with '\n', maps as "key\tvalue" lines, durations as format_duration,

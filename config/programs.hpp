@@ -15,18 +15,19 @@ namespace muster::config {
 
 /// agent.yaml. Floors let tests run at a twentieth of the defaults.
 struct AgentConfig {
-    std::string collector;                    ///< "host:8444"
+    std::string collector;  ///< "host:8444"
     std::string data_dir = "/var/lib/muster-agent";
     std::map<std::string, std::string> labels;
-    Duration flush = std::chrono::milliseconds(200);      ///< results wait at most this long before they are spooled and synced
+    Duration flush = std::chrono::milliseconds(200
+    );  ///< results wait at most this long before they are spooled and synced
     Duration backoff_least = std::chrono::seconds(1);
     Duration backoff_most = std::chrono::seconds(60);
     std::uint64_t spool_max_bytes = 256u << 20;
     Duration retain_acked = std::chrono::minutes(30);
     std::uint64_t retain_acked_bytes = 64u << 20;
-    std::uint32_t workers = 1;                ///< muster-probe-worker processes
-    std::string worker_program;               ///< default: beside the agent's own binary
-    std::string hash;                         ///< of the text it came from
+    std::uint32_t workers = 1;   ///< muster-probe-worker processes
+    std::string worker_program;  ///< default: beside the agent's own binary
+    std::string hash;            ///< of the text it came from
 };
 
 /// collector.yaml (the process itself).
@@ -34,12 +35,13 @@ struct CollectorConfig {
     std::string listen_people = "[::]:8443";
     std::string listen_agents = "[::]:8444";
     std::string data_dir = "/var/lib/muster";
-    std::vector<std::string> names;           ///< host names and addresses for the server certificate, beside localhost and the host name
-    Duration heartbeat = std::chrono::seconds(10);        ///< told to agents
-    Duration silent_after = std::chrono::seconds(30);     ///< agent unobserved
+    std::vector<std::string>
+        names;  ///< host names and addresses for the server certificate, beside localhost and the host name
+    Duration heartbeat = std::chrono::seconds(10);             ///< told to agents
+    Duration silent_after = std::chrono::seconds(30);          ///< agent unobserved
     Duration silent_incident_after = std::chrono::minutes(5);  ///< "agent silent" incident
     Duration tick = std::chrono::seconds(1);
-    Duration alive_every = std::chrono::seconds(10);      ///< agent.alive entries
+    Duration alive_every = std::chrono::seconds(10);  ///< agent.alive entries
     Duration snapshot_every = std::chrono::seconds(20);
     Duration history_seal_every = std::chrono::seconds(60);
     std::uint64_t journal_keep_bytes = 20ull << 30;
@@ -52,9 +54,9 @@ struct CollectorConfig {
 
 /// ~/.config/muster/cli.yaml: where the command line finds its collector. Each may be empty.
 struct CliConfig {
-    std::string server;      ///< "https://muster.example.net:8443"
+    std::string server;  ///< "https://muster.example.net:8443"
     std::string token_file;
-    std::string ca_file;     ///< the authority of the server's certificate; empty: the system's
+    std::string ca_file;  ///< the authority of the server's certificate; empty: the system's
 };
 
 Result<CliConfig> load_cli_config(Files& files, const std::string& path);
@@ -67,8 +69,11 @@ Result<AgentConfig> load_agent_config(Files& files, const std::string& path);
 struct LoadedCollector {
     CollectorConfig process;
     Watch watch;
-    std::vector<ConfigText> texts;   ///< what config.loaded carries
+    std::vector<ConfigText> texts;  ///< what config.loaded carries
 };
-Result<LoadedCollector> load_collector_config(Files& files, const std::string& path, std::span<const ProbeSchema> probe_types);
+
+Result<LoadedCollector> load_collector_config(
+    Files& files, const std::string& path, std::span<const ProbeSchema> probe_types
+);
 
 }  // namespace muster::config

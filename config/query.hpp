@@ -30,7 +30,8 @@ class Query {
 
   private:
     std::string text_;
-    std::shared_ptr<const Node> root_;  // shared by copies of the query; never changed after parsing
+    std::shared_ptr<const Node>
+        root_;  // shared by copies of the query; never changed after parsing
 };
 
 }  // namespace muster::config

@@ -23,8 +23,9 @@ struct ConfigText {
 
 /// When a probe exceeds its threshold and when it has recovered.
 struct Rule {
-    std::uint32_t failures = 3;    ///< `breach: {any: [{failures: n}]}` or `breach: {failures: n}`; 1 only with allow_single
-    std::uint32_t successes = 2;   ///< `recover: {successes: n}`
+    std::uint32_t failures =
+        3;  ///< `breach: {any: [{failures: n}]}` or `breach: {failures: n}`; 1 only with allow_single
+    std::uint32_t successes = 2;              ///< `recover: {successes: n}`
     Duration hold = std::chrono::seconds(5);  ///< `hold:` between exceeding and opening an incident
     bool operator==(const Rule&) const = default;
 };
@@ -34,13 +35,14 @@ enum class Urgency { high, medium, low };
 /// Which agent probes: by name, by site, or any (the first by enrolment).
 struct Vantage {
     std::string agent;
-    std::string site;   ///< "same" = the CI's own site
+    std::string site;  ///< "same" = the CI's own site
     bool operator==(const Vantage&) const = default;
 };
 
 struct ProbeDeclaration {
     std::string type;
-    std::string name;          ///< `name:`, or type plus ordinal among its like: unique within its target or policy
+    std::string
+        name;  ///< `name:`, or type plus ordinal among its like: unique within its target or policy
     Duration interval = std::chrono::seconds(60);
     Duration timeout = std::chrono::seconds(5);
     Params params;
@@ -50,7 +52,7 @@ struct ProbeDeclaration {
 struct Target {
     std::string name;
     std::string ci_class = "application_endpoint";
-    std::string address;       ///< name or address probes go to; empty: taken from the probe's own url
+    std::string address;  ///< name or address probes go to; empty: taken from the probe's own url
     std::string site;
     std::string service;
     std::map<std::string, std::string> labels;
@@ -72,10 +74,10 @@ struct Policy {
 /// A webhook channel. `secret_file`: the HMAC key.
 struct Channel {
     std::string name;
-    std::string type;          ///< "webhook"
+    std::string type;  ///< "webhook"
     std::string url;
     std::string secret_file;
-    std::string ca_file;       ///< optional: the authority of a private https endpoint
+    std::string ca_file;  ///< optional: the authority of a private https endpoint
 };
 
 struct Watch {
@@ -86,6 +88,8 @@ struct Watch {
 
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;
 /// all errors are reported, joined by newlines (at most 20). `each: 1..250000` on a target or a probe repeats it with {n} replaced in its texts.
-Result<Watch> parse_watch(std::span<const ConfigText> files, std::span<const ProbeSchema> probe_types);
+Result<Watch> parse_watch(
+    std::span<const ConfigText> files, std::span<const ProbeSchema> probe_types
+);
 
 }  // namespace muster::config

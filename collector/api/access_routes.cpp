@@ -1,5 +1,6 @@
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
+#include "collector/api/parameters.hpp"
 
 #include <utility>
 
@@ -25,11 +26,6 @@ json::object token_json(const JoinToken& token) {
         {"expires", json_time(token.expires)},
         {"revoked", token.revoked}
     };
-}
-
-/// "127.0.0.1" of "127.0.0.1:40312".
-std::string address_of(const std::string& peer) {
-    return peer.substr(0, peer.rfind(':'));
 }
 
 HttpResponse too_many(Duration wait) {
@@ -80,7 +76,7 @@ Task<HttpResponse> create_join_token(Call call) {
 }
 
 Task<HttpResponse> enrol_agent(Call call) {
-    const std::string address = address_of(call.request.peer);
+    const std::string address = address_of(call.request);
     const MonoTime now = call.context->clock->mono();
     Duration wait{};
     if (!call.enrol_attempts->allows(address, now, wait)) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/parameters.hpp"
 #include "collector/api/problem.hpp"
 #include "collector/api/routes.hpp"
 
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::uint32_t enrol_failures = 20;
 constexpr Duration enrol_window = std::chrono::minutes(1);
+constexpr std::uint32_t refusal_lines = 5;
+constexpr Duration refusal_window = std::chrono::minutes(1);
 
 /// Decoded segments and parameters of a request's target.
 struct Target {
@@ -180,8 +183,19 @@ Task<Result<Actor>> actor_of(const ApiContext* context, std::string bearer, std:
     co_return co_await std::move(checking);
 }
 
+/// Whoever knocks without end does not fill the log.
+void tell_refusal(const Call& call, const Error& why, AttemptLimiter& lines) {
+    const std::string address = address_of(call.request);
+    const MonoTime now = call.context->clock->mono();
+    Duration wait{};
+    if (lines.allows(address, now, wait)) {
+        lines.failed(address, now);
+        log(LogLevel::notice, "api.refused", {{"peer", call.request.peer}, {"why", why.text()}});
+    }
+}
+
 /// Nothing where the caller may go on; fills `call.actor`.
-Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call) {
+Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call, AttemptLimiter* lines) {
     if (route->permission == Permission::nobody) {
         co_return std::nullopt;
     }
@@ -194,9 +208,7 @@ Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call) {
         co_return problem_of(actor.error());
     }
     if (!actor) {
-        log(LogLevel::notice,
-            "api.refused",
-            {{"peer", call->request.peer}, {"why", actor.error().text()}});
+        tell_refusal(*call, actor.error(), *lines);
         co_return unauthorised("this token is not valid here");
     }
     if (actor->granted < route->permission) {
@@ -206,13 +218,13 @@ Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call) {
     co_return std::nullopt;
 }
 
-Task<HttpResponse> dispatch(Call call, Target target) {
+Task<HttpResponse> dispatch(Call call, Target target, AttemptLimiter* lines) {
     Found found = find_route(call.request, target.segments);
     if (found.route == nullptr) {
         co_return no_route(call.request, found);
     }
     call.path = std::move(found.path);
-    std::optional<HttpResponse> refused = co_await refuse(found.route, &call);
+    std::optional<HttpResponse> refused = co_await refuse(found.route, &call, lines);
     if (refused) {
         co_return std::move(*refused);
     }
@@ -230,7 +242,9 @@ Task<HttpResponse> dispatch(Call call, Target target) {
 }  // namespace
 
 Api::Api(const ApiContext& context)
-    : context_(&context), enrol_attempts_(enrol_failures, enrol_window) {}
+    : context_(&context),
+      enrol_attempts_(enrol_failures, enrol_window),
+      refusal_lines_(refusal_lines, refusal_window) {}
 
 Task<HttpResponse> Api::answer(HttpRequest request) {
     std::optional<Target> target = parse_target(request);
@@ -243,7 +257,7 @@ Task<HttpResponse> Api::answer(HttpRequest request) {
     call.request = std::move(request);
     call.request_id = Uuid::random(*context_->random).text();
     const std::string request_id = call.request_id;
-    HttpResponse response = co_await dispatch(std::move(call), std::move(*target));
+    HttpResponse response = co_await dispatch(std::move(call), std::move(*target), &refusal_lines_);
     response.headers.emplace_back("Request-Id", request_id);
     co_return response;
 }

@@ -23,6 +23,7 @@ class Api {
   private:
     const ApiContext* context_;
     AttemptLimiter enrol_attempts_;
+    AttemptLimiter refusal_lines_;  // in the log, by address
 };
 
 }  // namespace muster::collector

@@ -1,5 +1,6 @@
 #include "collector/api/json.hpp"
 
+#include "base/bytes.hpp"
 #include "base/uuid.hpp"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace muster::collector {
 namespace {
 
 constexpr std::size_t deepest = 32;
+constexpr std::size_t replacement_bytes = 3;  // U+FFFD in UTF-8
 
 /// RFC 6901: "~" and "/" inside a name are escaped.
 std::string pointer_token(std::string_view name) {
@@ -33,6 +35,20 @@ bool is_plain_text(std::string_view text) {
     });
 }
 
+/// What devices say may hold anything; line breaks stay, all else that is no plain text is replaced.
+std::string harmless(std::string_view text) {
+    std::string out;
+    for (;;) {
+        const std::size_t end = text.find('\n');
+        out += printable(text.substr(0, end), text.size() * replacement_bytes);
+        if (end == std::string_view::npos) {
+            return out;
+        }
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
 }  // namespace
 
 json::value json_text(std::string_view text) {
@@ -54,7 +70,7 @@ json::value json_text(const Statement& row, int column) {
     if (row.is_null(column)) {
         return nullptr;
     }
-    return json_text(row.text(column));
+    return json_text(harmless(row.text(column)));
 }
 
 json::value json_id(const Statement& row, int column) {
@@ -70,7 +86,7 @@ json::value json_embedded(const Statement& row, int column) {
     boost::system::error_code problem;
     json::value value = json::parse(json::string_view(text.data(), text.size()), problem);
     if (problem) {
-        return json_text(text);
+        return json_text(harmless(text));
     }
     return value;
 }

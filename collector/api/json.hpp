@@ -25,7 +25,7 @@ json::value json_text(std::string_view text);
 json::value json_time(WallTime time);
 /// A column of nanoseconds since 1970; null stays null.
 json::value json_time(const Statement& row, int column);
-/// A column of text; null stays null.
+/// A column of text, made printable (what devices say is hostile); null stays null.
 json::value json_text(const Statement& row, int column);
 /// A 16-byte blob as UUID text; null where it is null or something else.
 json::value json_id(const Statement& row, int column);

@@ -39,6 +39,10 @@ Result<Duration> duration_parameter(const Call& call, const std::string& name, D
     return duration;
 }
 
+std::string address_of(const HttpRequest& request) {
+    return request.peer.substr(0, request.peer.rfind(':'));
+}
+
 HttpResponse bad_parameter(const Error& error) {
     if (error.kind() != ErrorKind::invalid) {
         return problem_of(error);

@@ -1,4 +1,4 @@
-// Owns: reading the query of a call. Leaves to page.hpp: limit and cursor.
+// Owns: reading the query of a call, and who called. Leaves to page.hpp: limit and cursor.
 #pragma once
 
 #include "base/result.hpp"
@@ -18,6 +18,9 @@ Result<WallTime> time_parameter(const Call& call, const std::string& name, WallT
 
 /// `absent` where it was not given.
 Result<Duration> duration_parameter(const Call& call, const std::string& name, Duration absent);
+
+/// The peer without its port: "127.0.0.1", "[::1]".
+std::string address_of(const HttpRequest& request);
 
 /// 400 with the error's context as the parameter to blame; other kinds as problem_of.
 HttpResponse bad_parameter(const Error& error);

@@ -25,6 +25,8 @@ namespace {
 
 /// Without rows the position is written this often: refolding in between writes nothing either.
 constexpr Duration position_every = std::chrono::seconds(1);
+/// Under load, rows of this much journal time share a transaction: every commit writes whole pages.
+constexpr Duration rows_gather = std::chrono::milliseconds(100);
 constexpr std::uint64_t checkpoint_bytes = 16U << 20U;
 
 }  // namespace
@@ -48,6 +50,7 @@ struct Brain::Impl {
     Lsn folded = 0;  ///< output up to here is in the store, committed
     Lsn last_snapshot = 0;
     Elapsed committed_at{};
+    Lsn asked_at = 0;  ///< position at the last commit()
     Elapsed snapshot_at{};
     std::uint64_t snapshot_results = 0;
     std::vector<Effects::Answer> answers;
@@ -213,7 +216,14 @@ struct Brain::Impl {
         if (state.lsn < folded) {
             return out;  // refolding: everything was released in an earlier life
         }
-        if (store.has_rows() || state.elapsed - committed_at >= position_every) {
+        const bool is_idle = std::exchange(asked_at, state.lsn) == state.lsn;
+        const Duration since = state.elapsed - committed_at;
+        const bool is_awaited =
+            !answers.empty() || !fold.issued.empty() || state.assignments_wanted;
+        if (store.has_rows() && !is_awaited && !is_idle && since < rows_gather) {
+            return out;
+        }
+        if (store.has_rows() || since >= position_every) {
             failpoint("brain.before_commit");
             store.set_writing(Writing::on);
             if (const Status done = store.commit(state.lsn, state.elapsed); !done) {

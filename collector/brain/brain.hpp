@@ -70,7 +70,8 @@ class Brain {
     Lsn kept_from() const;
     /// Folds one entry into memory and the open transaction. An error is the store's: the process must stop.
     Status fold(const Entry& entry);
-    /// Commits what was folded (a cheap no-op when nothing was written and the position is recent) and releases effects.
+    /// Commits what was folded and releases effects. A cheap no-op when nothing was written and the position is recent, and
+    /// while rows that nobody waits for gather: at most 100 ms of journal time, or until it is called without a new entry.
     Result<Effects> commit();
     /// Saves memory state when due (by journal time or results folded) and checkpoints. Call after commit().
     Status snapshot_if_due();

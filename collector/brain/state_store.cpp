@@ -20,7 +20,7 @@ Result<StateStore> StateStore::open(const std::string& path) {
     options.mode = path.empty() ? DatabaseMode::memory : DatabaseMode::writer;
     // The journal is synced before the brain sees an entry: what a power cut takes from here is folded again.
     options.durability = Durability::normal;
-    options.cache_bytes = 64 << 20;
+    options.cache_bytes = 256 << 20;  // a ceiling: a small site has a small file
     auto database = Database::open(path.empty() ? ":memory:" : path, options);
     if (!database) {
         return failure(database.error(), "state.db");

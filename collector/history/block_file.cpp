@@ -64,12 +64,13 @@ BlockWriter::Part BlockWriter::put(const std::string& raw, std::string& out) con
 }
 
 Status BlockWriter::add(const Chunk& chunk) {
+    // Even pieces: a small rest would cost a chunk's overhead.
+    const std::size_t pieces = (chunk.samples() + chunk_samples - 1) / chunk_samples;
     std::size_t first = 0;
     std::size_t samples = 0;
     for (std::size_t at = 0; at < chunk.series.size(); ++at) {
         samples += chunk.series[at].count;
-        const bool is_last = at + 1 == chunk.series.size();
-        if (is_last || samples + chunk.series[at + 1].count > chunk_samples) {
+        if (at + 1 == chunk.series.size() || samples >= chunk.samples() / pieces) {
             if (Status added = add_chunk(chunk, first, at + 1); !added) {
                 return added;
             }

@@ -58,28 +58,32 @@ struct Tail::Counts {
     std::vector<std::uint8_t> metrics;
 };
 
-/// visit(series, index in the batch, its values, their number) for the results of `item` within `range`.
+/// visit(series, index in the batch, its values, their number) for the results of a batch within `range`.
 template <class Visit>
-void Tail::each_result(const Item& item, Range range, Visit visit) {
-    if (item.most < range.first || item.least >= range.end) {
-        return;
-    }
+void Tail::each_result(Cursor& cursor, Range range, Visit visit) {
+    const Item& item = *cursor.item;
     const wire::ResultBatch& results = item.batch->results;
     const SeriesId* const series = item.table->series.data();
+    const std::uint32_t* const probes = results.probe.data();
+    // The first result from `at` on that belongs to `id` or a later series: nearly always close by.
+    const auto advance = [&](std::size_t at, SeriesId id) {
+        std::size_t step = 1;
+        while (at + step <= item.known && series[probes[at + step - 1]] < id) {
+            at += step;
+            step *= 2;
+        }
+        const auto end = std::min(at + step, item.known);
+        const auto is_before = [&](std::uint32_t probe) { return series[probe] < id; };
+        return static_cast<std::size_t>(
+            std::partition_point(probes + at, probes + end, is_before) - probes
+        );
+    };
     std::size_t first = 0;
     std::size_t end = item.known;
     if (item.table->is_rising) {
-        const auto from = results.probe.begin();
-        const auto to = from + static_cast<std::ptrdiff_t>(item.known);
-        const auto of_probe = [series](std::uint32_t probe) { return series[probe]; };
-        first = static_cast<std::size_t>(
-            std::ranges::lower_bound(from, to, range.first, {}, of_probe) - from
-        );
-        end = static_cast<std::size_t>(
-            std::ranges::lower_bound(from, to, range.end, {}, of_probe) - from
-        );
+        first = advance(cursor.at, range.first);
+        end = cursor.at = advance(first, range.end);
     }
-    const std::uint32_t* const probes = results.probe.data();
     each_run(results, first, end, [&](const Run& run) {
         const std::int64_t* values = run.values;
         for (std::size_t at = run.first; at < run.end; ++at, values += run.width) {
@@ -147,13 +151,13 @@ void Tail::clear() {
     samples_ = bytes_ = 0;
 }
 
-Tail::Counts Tail::count(Range range) const {
+Tail::Counts Tail::count(Range range, std::span<Cursor> batches) {
     Counts counts;
     counts.samples.resize(range.end - range.first);
     counts.metrics.resize(range.end - range.first);
-    for (const Item& item : items_) {
+    for (Cursor& batch : batches) {
         each_result(
-            item,
+            batch,
             range,
             [&](SeriesId id, std::size_t, const std::int64_t*, std::uint32_t width) {
                 std::uint8_t& metrics = counts.metrics[id - range.first];
@@ -166,7 +170,7 @@ Tail::Counts Tail::count(Range range) const {
 }
 
 /// `counts` begins at range.first.
-void Tail::gather(const Counts& counts, Range range, Chunk& out) const {
+void Tail::gather(const Counts& counts, Range range, std::span<Cursor> batches, Chunk& out) {
     out.clear();
     std::vector<std::uint32_t> next(range.end - range.first);
     std::uint32_t samples = 0;
@@ -189,12 +193,13 @@ void Tail::gather(const Counts& counts, Range range, Chunk& out) const {
     }
     std::int64_t* const times = out.time_ms.data();
     std::uint8_t* const states = out.state.data();
-    for (const Item& item : items_) {
-        const std::int64_t base = ms_of(item.batch->wall);
-        const std::int32_t* const offsets = item.batch->results.time_ms.data();
-        const std::uint8_t* const own_states = item.batch->results.state.data();
+    for (Cursor& batch : batches) {
+        const DecodedBatch& given = *batch.item->batch;
+        const std::int64_t base = ms_of(given.wall);
+        const std::int32_t* const offsets = given.results.time_ms.data();
+        const std::uint8_t* const own_states = given.results.state.data();
         each_result(
-            item,
+            batch,
             range,
             [&](SeriesId id, std::size_t at, const std::int64_t* values, std::uint32_t width) {
                 const std::uint32_t to = next[id - range.first]++;
@@ -211,20 +216,68 @@ void Tail::gather(const Counts& counts, Range range, Chunk& out) const {
     }
 }
 
+/// The batches that have results in a range, for ranges that follow one another: many small batches are looked at once.
+class Tail::Sweep {
+  public:
+    explicit Sweep(const std::vector<Item>& items) {
+        waiting_.reserve(items.size());
+        for (const Item& item : items) {
+            waiting_.push_back(&item);
+        }
+        std::ranges::sort(waiting_, {}, &Item::least);
+    }
+
+    /// In the order in which they came, which is nearly that of time.
+    std::span<Cursor> next(Range range) {
+        std::erase_if(active_, [range](const Cursor& one) { return one.item->most < range.first; });
+        const auto middle = static_cast<std::ptrdiff_t>(active_.size());
+        for (; next_ < waiting_.size() && waiting_[next_]->least < range.end; ++next_) {
+            active_.push_back({.item = waiting_[next_]});
+        }
+        // They lie in one array: the order of their addresses is that of their coming.
+        const auto came_before = [](const Cursor& a, const Cursor& b) { return a.item < b.item; };
+        std::sort(active_.begin() + middle, active_.end(), came_before);
+        std::inplace_merge(
+            active_.begin(), active_.begin() + middle, active_.end(), came_before
+        );
+        return active_;
+    }
+
+  private:
+    std::vector<const Item*> waiting_;
+    std::size_t next_ = 0;
+    std::vector<Cursor> active_;
+};
+
+namespace {
+
+/// While results are scattered over a piece, what they touch should stay in the processor's second cache: so many samples,
+/// or the ends of so many series.
+constexpr std::size_t cached_samples = 1U << 16U;
+constexpr std::size_t cached_series = 1U << 12U;
+
+}  // namespace
+
 Status Tail::transpose(const std::function<Status(const Chunk&)>& take) const {
     Range all{.first = std::numeric_limits<SeriesId>::max(), .end = 1};
+    std::vector<Cursor> cursors;
+    cursors.reserve(items_.size());
     for (const Item& item : items_) {
         all.first = std::min(all.first, std::max<SeriesId>(item.least, 1));
         all.end = std::max(all.end, item.most + 1);
+        cursors.push_back({.item = &item});
     }
     if (all.first >= all.end) {
         return {};
     }
-    Counts counts = count(all);
+    const Counts counts = count(all, cursors);
+    Sweep sweep(items_);
     Counts own;
     Chunk piece;
-    for (Range range{.first = all.first, .end = all.first}; range.first < all.end; range.first = range.end) {
+    Range range{.first = all.first, .end = all.first};
+    for (; range.first < all.end; range.first = range.end) {
         std::size_t samples = 0;
+        std::size_t most = range_samples;
         own.samples.clear();
         own.metrics.clear();
         do {
@@ -233,12 +286,13 @@ Status Tail::transpose(const std::function<Status(const Chunk&)>& take) const {
             own.metrics.push_back(counts.metrics[at]);
             samples += counts.samples[at];
             ++range.end;
-        } while (range.end < all.end
-                 && samples + counts.samples[range.end - all.first] <= range_samples);
-        gather(own, range, piece);
-        if (piece.series.empty()) {
+            most = own.samples.size() < cached_series ? range_samples : cached_samples;
+        } while (range.end < all.end && samples + counts.samples[range.end - all.first] <= most);
+        const std::span<Cursor> batches = sweep.next(range);
+        if (samples == 0) {
             continue;
         }
+        gather(own, range, batches, piece);
         if (Status taken = take(piece); !taken) {
             return taken;
         }
@@ -248,8 +302,18 @@ Status Tail::transpose(const std::function<Status(const Chunk&)>& take) const {
 
 Chunk Tail::series(SeriesId id) const {
     const Range range{.first = id, .end = id + 1};
+    std::vector<Cursor> batches;
+    for (const Item& item : items_) {
+        if (item.least <= id && item.most >= id) {
+            batches.push_back({.item = &item});
+        }
+    }
+    const Counts counts = count(range, batches);
+    for (Cursor& batch : batches) {
+        batch.at = 0;
+    }
     Chunk out;
-    gather(count(range), range, out);
+    gather(counts, range, batches, out);
     return out;
 }
 

@@ -59,12 +59,19 @@ class Tail {
         SeriesId end = no_series;
     };
 
+    /// A batch on its way through rising ranges.
+    struct Cursor {
+        const Item* item = nullptr;
+        std::size_t at = 0;  // results before this are done, where the table is rising
+    };
+
     struct Counts;
+    class Sweep;
 
     template <class Visit>
-    static void each_result(const Item& item, Range range, Visit visit);
-    Counts count(Range range) const;
-    void gather(const Counts& counts, Range range, Chunk& out) const;
+    static void each_result(Cursor& cursor, Range range, Visit visit);
+    static Counts count(Range range, std::span<Cursor> batches);
+    static void gather(const Counts& counts, Range range, std::span<Cursor> batches, Chunk& out);
 
     std::vector<Item> items_;
     std::uint64_t samples_ = 0;

@@ -60,12 +60,16 @@ proto::BatchEntry::Item batch_item(
 }
 
 void log_applied(const std::string& agent, const wire::server_action::Applied& applied) {
-    log(applied.problems.empty() ? LogLevel::info : LogLevel::warning,
-        "assignment.applied",
+    if (applied.problems.empty()) {
+        log(LogLevel::info, "assignment.applied", {{"agent", agent}, {"epoch", applied.epoch}});
+        return;
+    }
+    log(LogLevel::warning,
+        "assignment.problems",
         {{"agent", agent},
          {"epoch", applied.epoch},
          {"problems", applied.problems.size()},
-         {"first", applied.problems.empty() ? std::string() : applied.problems.front()}});
+         {"first", applied.problems.front()}});
 }
 
 }  // namespace

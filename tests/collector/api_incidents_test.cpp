@@ -121,6 +121,24 @@ TEST_F(ApiIncidents, TellWhatHappenedAndWhy) {
     EXPECT_EQ(get("/api/v1/incidents/2/why").status, 404);
 }
 
+TEST_F(ApiIncidents, ShowWhatDevicesSaidWithoutItsTricks) {
+    state_.ci(1, "intranet");
+    state_.incident(1, 1);
+    Statement hostile = *state_.database().prepare("UPDATE incident SET seen = CAST(?1 AS TEXT)");
+    const std::string seen =
+        "\xff\x1b[31m<script>\n\xe2\x80\xae"
+        "end";
+    hostile.bind_blob(0, seen);
+    ASSERT_TRUE(hostile.run());
+    const boost::json::value incident = body_of(get("/api/v1/incidents/1"));
+    const std::string shown(incident.at("seen").as_string());
+    EXPECT_EQ(
+        shown,
+        "\xef\xbf\xbd\xef\xbf\xbd[31m<script>\n\xef\xbf\xbd"
+        "end"
+    );
+}
+
 TEST_F(ApiIncidents, PassCommandsToTheBrainWithWhoAndUnderWhichKey) {
     const HttpResponse response = post(
         "/api/v1/incidents/INC-31/comments",

@@ -106,7 +106,7 @@ TEST_F(HistoryTail, GivesLargeTailsInPieces) {
         before = piece.series.back().id;
         return {};
     }));
-    EXPECT_EQ(pieces, 3U);
+    EXPECT_GT(pieces, 2U);
     EXPECT_EQ(samples, 4U * probes);
 }
 

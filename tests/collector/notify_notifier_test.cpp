@@ -96,7 +96,7 @@ TEST_F(NotifierTest, TellsAReceiverOnceInOrderAndSigned) {
     EXPECT_FALSE(muster::test::signature_holds(ops.received()[0], "other key"));
     EXPECT_EQ(results_[0].outbox_id(), "INC-1/opened/ops");
     EXPECT_EQ(results_[0].attempt(), 1U);
-    EXPECT_EQ(results_[0].status(), 200);
+    EXPECT_EQ(results_[0].status(), 204);
 }
 
 TEST_F(NotifierTest, RepeatsNothingWhileTheBrainHasYetToFoldTheAnswer) {

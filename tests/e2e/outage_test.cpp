@@ -54,7 +54,7 @@ TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
         const ApiAnswer answer = site.get(query);
         results = failed = 0;
         if (answer.status == 200) {
-            for (const boost::json::value& point : answer.body.at("items").as_array()) {
+            for (const boost::json::value& point : answer.body.at("points").as_array()) {
                 ++results;
                 failed += text_of(point, "state") == "critical" ? 1 : 0;
             }

@@ -114,7 +114,7 @@ TEST_F(Refusal, OfACollectorThatDoesNotMatchThePinOfTheToken) {
          "--token-file", site_.dir() / "token"}
     );
     EXPECT_EQ(refused.exit_code, 1);
-    EXPECT_NE(refused.output.find("pin"), std::string::npos) << refused.output;
+    EXPECT_NE(refused.output.find("does not present the authority that the token names"), std::string::npos) << refused.output;
 }
 
 }  // namespace
