@@ -20,9 +20,13 @@ constexpr std::uint32_t agents = 4;
 constexpr std::int64_t start_ms = 1'772'323'200'000;
 constexpr std::int64_t ns_a_ms = 1'000'000;
 
-void check(const Status& status) { expect(status.has_value(), status ? "" : status.error().text()); }
+void check(const Status& status) {
+    expect(status.has_value(), status ? "" : status.error().text());
+}
 
-AgentId agent_of(std::uint32_t number) { return AgentId{Uuid::named("agent" + std::to_string(number))}; }
+AgentId agent_of(std::uint32_t number) {
+    return AgentId{Uuid::named("agent" + std::to_string(number))};
+}
 
 ProbeId probe_of(std::uint32_t agent, std::uint32_t dense) {
     return ProbeId{Uuid::named(std::to_string(agent) + "/" + std::to_string(dense))};
@@ -59,7 +63,9 @@ class Load {
                 results.probe.push_back(dense);
                 results.time_ms.push_back(static_cast<std::int32_t>(phase_[dense] + late));
                 results.state.push_back(random_() % 10'000 == 0 ? 2 : 0);
-                results.values.push_back(level + static_cast<std::int64_t>(random_()) % spread - spread / 2);
+                results.values.push_back(
+                    level + static_cast<std::int64_t>(random_()) % spread - spread / 2
+                );
             }
             results.value_runs.push_back(
                 {.results = static_cast<std::uint32_t>(results.size()), .values = 1}
@@ -132,14 +138,18 @@ class Store {
     Lsn lsn_ = 1;
 };
 
-void report(benchmark::State& state, const Store& store, const HistoryStats& stats, std::uint64_t results) {
+void report(
+    benchmark::State& state, const Store& store, const HistoryStats& stats, std::uint64_t results
+) {
     static_cast<void>(store);
     state.SetItemsProcessed(static_cast<std::int64_t>(results));
     state.counters["ns_per_result"] = benchmark::Counter(
-        static_cast<double>(results) / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert
+        static_cast<double>(results) / 1e9,
+        benchmark::Counter::kIsRate | benchmark::Counter::kInvert
     );
     state.counters["bytes_per_sample"] =
-        static_cast<double>(stats.block_bytes) / static_cast<double>(std::max<std::uint64_t>(1, stats.block_samples));
+        static_cast<double>(stats.block_bytes) /
+        static_cast<double>(std::max<std::uint64_t>(1, stats.block_samples));
 }
 
 /// probes per agent, results per probe in one block.
@@ -171,7 +181,7 @@ void fold_and_seal(benchmark::State& state) {
 
 BENCHMARK(fold_and_seal)
     ->Unit(benchmark::kMillisecond)
-    ->Args({250'000, 8})   // 1,000,000 probes: 8 results each are a full tail
+    ->Args({250'000, 8})  // 1,000,000 probes: 8 results each are a full tail
     ->Args({25'000, 60})
     ->Args({2'500, 600})
     ->Args({250, 6'000});

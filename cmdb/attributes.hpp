@@ -1,4 +1,5 @@
-// Owns: which of several statements gives a CI its class and each attribute. Leaves to identification: which belong together.
+// Owns: which of several statements gives a CI its class and each attribute. Leaves to
+// identification: which belong together.
 #pragma once
 
 #include "cmdb/model.hpp"
@@ -25,11 +26,12 @@ struct Projection {
     bool operator==(const Projection&) const = default;
 };
 
-/// Rank of a source, 0 the strongest: a person, then configuration, then enrolment, then everything found.
+/// Rank of a source, 0 the strongest: a person, then configuration, then enrolment, then everything
+/// found.
 std::uint32_t source_rank(std::string_view source);
 
-/// By rank of source, then the newer, then by source and object: the same for every order of arrival. Empty values never
-/// win. The class is the deepest of the strongest source's.
+/// By rank of source, then the newer, then by source and object: the same for every order of
+/// arrival. Empty values never win. The class is the deepest of the strongest source's.
 Projection project(const Model& model, std::span<const Statement* const> statements);
 
 }  // namespace muster::cmdb

@@ -1,4 +1,5 @@
-// Owns: cutting a set of statements into groups by their trusted keys. Leaves to identification: remembering.
+// Owns: cutting a set of statements into groups by their trusted keys. Leaves to identification:
+// remembering.
 #pragma once
 
 #include "cmdb/statement.hpp"
@@ -27,8 +28,9 @@ struct Partition {
     std::vector<Cut> cuts;
 };
 
-/// Joins along trusted keys from the strongest to the weakest by (rank, namespace, kind, value), leaving out every join that
-/// would give one group two values of a `single` key. The same for every order of the input.
+/// Joins along trusted keys from the strongest to the weakest by (rank, namespace, kind, value),
+/// leaving out every join that would give one group two values of a `single` key. The same for
+/// every order of the input.
 Partition partition_by_keys(std::span<const Statement* const> statements);
 
 }  // namespace muster::cmdb

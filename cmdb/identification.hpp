@@ -1,4 +1,5 @@
-// Owns: which statements speak of the same thing. Leaves to attributes: what the thing looks like; to the owner: storing.
+// Owns: which statements speak of the same thing. Leaves to attributes: what the thing looks like;
+// to the owner: storing.
 #pragma once
 
 #include "base/uuid.hpp"
@@ -31,10 +32,10 @@ struct IdentityChange {
 
 std::string_view to_string(IdentityChange::Verdict::Kind kind);
 
-/// CIs as connected components of statements joined by trusted keys. A contradiction (two values of a `single` key) cuts
-/// the weakest link by (rank, namespace, kind, value), never by arrival. A CI's id is computed from its oldest statement by
-/// (observed, source, object), so that any order of the same statements gives the same CIs. A value type without clock or
-/// store; not thread-safe.
+/// CIs as connected components of statements joined by trusted keys. A contradiction (two values of
+/// a `single` key) cuts the weakest link by (rank, namespace, kind, value), never by arrival. A
+/// CI's id is computed from its oldest statement by (observed, source, object), so that any order
+/// of the same statements gives the same CIs. A value type without clock or store; not thread-safe.
 class Identification {
   public:
     Identification();
@@ -42,8 +43,8 @@ class Identification {
     Identification& operator=(Identification&&) noexcept;
     ~Identification();
 
-    /// The new current statement of its (source, object). `observed` of the first one stays. Recomputes only what its keys,
-    /// old and new, touch: O(statements of these components).
+    /// The new current statement of its (source, object). `observed` of the first one stays.
+    /// Recomputes only what its keys, old and new, touch: O(statements of these components).
     IdentityChange submit(Statement statement);
     /// The source no longer says it. The statement stays as a tombstone: its keys still identify.
     IdentityChange remove(std::string_view source, std::string_view object);
@@ -52,7 +53,8 @@ class Identification {
     CiId ci_of(std::string_view source, std::string_view object) const;
     /// The current statement, also when it was removed; null where there is none.
     const Statement* find(std::string_view source, std::string_view object) const;
-    /// The statements of a CI that still stand, oldest first; with none left the CI is retired and they are the removed ones.
+    /// The statements of a CI that still stand, oldest first; with none left the CI is retired and
+    /// they are the removed ones.
     std::vector<const Statement*> members(CiId ci) const;
     bool is_retired(CiId ci) const;
     /// What a source names now, in order of first submission.

@@ -1,4 +1,5 @@
-// Owns: the class tree: names, inheritance, labels, attributes, what identifies. Leaves to classes/*.yaml: the classes themselves.
+// Owns: the class tree: names, inheritance, labels, attributes, what identifies. Leaves to
+// classes/*.yaml: the classes themselves.
 #pragma once
 
 #include "base/result.hpp"
@@ -47,7 +48,8 @@ struct CiClass {
 /// All classes. Immutable after parsing; safe to read from any thread.
 class Model {
   public:
-    /// One class a file. `invalid` with `file:line:column: what`: unknown key, missing name, unknown parent, circle, same name twice.
+    /// One class a file. `invalid` with `file:line:column: what`: unknown key, missing name,
+    /// unknown parent, circle, same name twice.
     static Result<Model> parse(std::span<const config::ConfigText> files);
 
     /// Null where there is no such class.

@@ -1,4 +1,5 @@
-// Owns: what a source says of one of its objects: the only thing a configuration item is computed from.
+// Owns: what a source says of one of its objects: the only thing a configuration item is computed
+// from.
 #pragma once
 
 #include "base/time.hpp"
@@ -12,7 +13,8 @@ namespace muster::cmdb {
 
 /// trusted: connects statements into one CI. supporting: is kept and shown, never decides.
 enum class KeyTrust : std::uint8_t { trusted, supporting };
-/// single: a CI has one value of this kind, two are a contradiction (a serial). many: it may have several (MAC addresses).
+/// single: a CI has one value of this kind, two are a contradiction (a serial). many: it may have
+/// several (MAC addresses).
 enum class KeyValues : std::uint8_t { single, many };
 
 /// Something that tells one thing from another: (namespace, kind, canonical value).
@@ -29,7 +31,8 @@ struct Key {
 /// By rising name, each name once.
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 
-/// The current statement of one (source, object). `observed` is when it was first made and decides age.
+/// The current statement of one (source, object). `observed` is when it was first made and decides
+/// age.
 struct Statement {
     std::string source;    ///< "configuration", "enrolment"
     std::string object;    ///< the source's own name for the thing

@@ -1,5 +1,5 @@
-// Owns: the probes of one agent's assignment epoch, kept small: messages are built when they are sent.
-// Leaves to brain/planning: which probes; to intake: secrets, sending.
+// Owns: the probes of one agent's assignment epoch, kept small: messages are built when they are
+// sent. Leaves to brain/planning: which probes; to intake: secrets, sending.
 #pragma once
 
 #include "base/time.hpp"
@@ -39,7 +39,8 @@ struct AssignmentItem {
     std::vector<std::pair<std::string, std::string>> secret_files;
 };
 
-/// A list of assignments by rising dense id: 64 bytes an item instead of a kilobyte. `list[i]` builds the item.
+/// A list of assignments by rising dense id: 64 bytes an item instead of a kilobyte. `list[i]`
+/// builds the item.
 class AssignmentList {
   public:
     class Iterator {

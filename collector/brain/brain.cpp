@@ -169,7 +169,8 @@ struct Brain::Impl {
         if (entry.kind != EntryKind::collector_started) {
             run_timers(entry);
         } else {
-            // Nothing that ran out while nobody listened is evidence: liveness and holds begin anew first.
+            // Nothing that ran out while nobody listened is evidence: liveness and holds begin anew
+            // first.
             fold.elapsed = entry.elapsed;
             fold.wall = entry.wall;
         }

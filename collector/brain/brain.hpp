@@ -1,5 +1,6 @@
-// Owns: the fold that decides: cmdb → policy → availability → incidents → outbox, one thread, one cursor, one transaction.
-// Leaves to its stages (files beside this one): each decision; to the owner: threads, the journal, sending.
+// Owns: the fold that decides: cmdb → policy → availability → incidents → outbox, one thread, one
+// cursor, one transaction. Leaves to its stages (files beside this one): each decision; to the
+// owner: threads, the journal, sending.
 #pragma once
 
 #include "collector/brain/assignment_list.hpp"
@@ -19,12 +20,14 @@ namespace muster::collector {
 struct IssuedAssignments {
     AgentId agent;
     std::uint32_t epoch = 0;
-    /// Dense ids of this epoch are 0 … dense_count-1. `items` may be shorter: probes that were removed between issue and fold.
+    /// Dense ids of this epoch are 0 … dense_count-1. `items` may be shorter: probes that were
+    /// removed between issue and fold.
     std::uint32_t dense_count = 0;
     using Item = AssignmentItem;
     std::shared_ptr<const AssignmentList>
         items;  // shared by the brain and the network thread; const
-    /// Older epochs whose results are still understood (a spool may hold them): epoch, dense_count. Rising.
+    /// Older epochs whose results are still understood (a spool may hold them): epoch, dense_count.
+    /// Rising.
     std::vector<std::pair<std::uint32_t, std::uint32_t>> earlier;
 };
 
@@ -37,7 +40,8 @@ struct Effects {
 
     std::vector<Answer> answers;  ///< to the command with that lsn
 
-    /// To be appended to the journal (assignment.issued). Asked again after a restart until they have been folded.
+    /// To be appended to the journal (assignment.issued). Asked again after a restart until they
+    /// have been folded.
     struct Append {
         EntryKind kind;
         std::string body;
@@ -56,7 +60,8 @@ struct BrainOptions {
     Duration reopen_if_failing = std::chrono::minutes(10);
 };
 
-/// Feed every entry once, in order, from `next_lsn()` on. Entries up to `folded()` only rebuild memory: their output is there already.
+/// Feed every entry once, in order, from `next_lsn()` on. Entries up to `folded()` only rebuild
+/// memory: their output is there already.
 class Brain {
   public:
     static Result<Brain> open(BrainOptions options);
@@ -66,21 +71,27 @@ class Brain {
     /// The first entry wanted (snapshot + 1).
     Lsn next_lsn() const;
     Lsn folded() const;
-    /// The first entry a restart would want: none before it is needed any more (the last snapshot + 1).
+    /// The first entry a restart would want: none before it is needed any more (the last snapshot +
+    /// 1).
     Lsn kept_from() const;
-    /// Folds one entry into memory and the open transaction. An error is the store's: the process must stop.
+    /// Folds one entry into memory and the open transaction. An error is the store's: the process
+    /// must stop.
     Status fold(const Entry& entry);
-    /// Commits what was folded and releases effects. A cheap no-op when nothing was written and the position is recent, and
-    /// while rows that nobody waits for gather: at most 100 ms of journal time, or until it is called without a new entry.
+    /// Commits what was folded and releases effects. A cheap no-op when nothing was written and the
+    /// position is recent, and while rows that nobody waits for gather: at most 100 ms of journal
+    /// time, or until it is called without a new entry.
     Result<Effects> commit();
-    /// Saves memory state when due (by journal time or results folded) and checkpoints. Call after commit().
+    /// Saves memory state when due (by journal time or results folded) and checkpoints. Call after
+    /// commit().
     Status snapshot_if_due();
     Status snapshot_now();
     /// Current sets of all agents, for the network thread at start.
     std::vector<IssuedAssignments> assignments() const;
-    /// A dump of all tables in a canonical order (folding positions left out), for verify-replay and tests.
+    /// A dump of all tables in a canonical order (folding positions left out), for verify-replay
+    /// and tests.
     Result<std::string> digest();
-    /// SHA-256 over everything remembered: equal memories decide alike from here on. For tests and verify-replay.
+    /// SHA-256 over everything remembered: equal memories decide alike from here on. For tests and
+    /// verify-replay.
     std::string memory_digest() const;
     /// Hash of the configuration folded last; empty before the first.
     std::string config_hash() const;

@@ -1,4 +1,5 @@
-// Owns: what a stage is given while one entry (or one timer before it) is folded. Leaves to the stages: everything else.
+// Owns: what a stage is given while one entry (or one timer before it) is folded. Leaves to the
+// stages: everything else.
 #pragma once
 
 #include "collector/brain/brain.hpp"

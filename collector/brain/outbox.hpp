@@ -1,4 +1,5 @@
-// Owns: what is told to whom: rows of the outbox and their confirmation. Leaves to notify/: sending.
+// Owns: what is told to whom: rows of the outbox and their confirmation. Leaves to notify/:
+// sending.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -7,8 +8,8 @@
 
 namespace muster::collector {
 
-/// Writes one message a channel for a transition ("opened", "resolved", "reopened") of an incident. Whoever was told of the
-/// opening is told of what follows. Without a channel a receipt says so.
+/// Writes one message a channel for a transition ("opened", "resolved", "reopened") of an incident.
+/// Whoever was told of the opening is told of what follows. Without a channel a receipt says so.
 void tell(Fold& fold, Incident& incident, std::string_view transition);
 
 /// Folds "delivery.result".

@@ -1,4 +1,5 @@
-// Owns: the bytes of a saved state: little-endian numbers and counted strings. Leaves to snapshot: what is in them.
+// Owns: the bytes of a saved state: little-endian numbers and counted strings. Leaves to snapshot:
+// what is in them.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -51,7 +52,8 @@ class Packer {
     std::string out_;
 };
 
-/// Reads what Packer wrote. Reading beyond the end gives zeros and makes `good()` false: check it once, at the end.
+/// Reads what Packer wrote. Reading beyond the end gives zeros and makes `good()` false: check it
+/// once, at the end.
 class Unpacker {
   public:
     explicit Unpacker(std::string_view bytes) : left_(bytes) {}
@@ -71,7 +73,8 @@ class Unpacker {
         return raw.empty() ? 0 : load_u64(raw.data());
     }
 
-    /// Of things that take at least `least` bytes each: a corrupt count never allocates more than the bytes could hold.
+    /// Of things that take at least `least` bytes each: a corrupt count never allocates more than
+    /// the bytes could hold.
     std::size_t count(std::size_t least = 1) {
         const std::uint64_t value = u64();
         if (value > left_.size() / least) {

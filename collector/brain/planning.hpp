@@ -1,5 +1,5 @@
-// Owns: what is to be probed, from configuration and CIs: pools of specs and names, ids of probes, who probes.
-// Leaves to policy_stage: what differs from before.
+// Owns: what is to be probed, from configuration and CIs: pools of specs and names, ids of probes,
+// who probes. Leaves to policy_stage: what differs from before.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -34,7 +34,8 @@ class Planner {
 
     /// Everything a target declares for itself.
     void add_target(const config::Target& target, const CiState& ci, CiIndex index);
-    /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs without one.
+    /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs
+    /// without one.
     void add_policy(const config::Policy& policy, const CiState& ci, CiIndex index);
 
     std::vector<DesiredProbe> take() { return std::move(desired_); }
@@ -69,7 +70,8 @@ class AgentChooser {
   public:
     explicit AgentChooser(const State& state) : state_(state) {}
 
-    /// The first agent by enrolment that the vantage names and that is not revoked; `nothing` where there is none.
+    /// The first agent by enrolment that the vantage names and that is not revoked; `nothing` where
+    /// there is none.
     AgentIndex choose(const config::Vantage& from, std::string_view ci_site);
 
   private:

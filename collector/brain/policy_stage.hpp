@@ -6,13 +6,15 @@
 
 namespace muster::collector {
 
-/// "config.loaded". A text this release cannot read keeps the former configuration, with a log line.
+/// "config.loaded". A text this release cannot read keeps the former configuration, with a log
+/// line.
 void fold_config(Fold& fold, const Entry& entry);
 /// "agent.enrolled": a CI, its probes by policy, and probes that had nobody to run them.
 void fold_enrolled(Fold& fold, const Entry& entry);
 /// "agent.revoked": its probes go to another agent that fits.
 void fold_revoked(Fold& fold, const Entry& entry);
-/// "assignment.issued": from here on results of this epoch are understood. An epoch that is not newer is ignored.
+/// "assignment.issued": from here on results of this epoch are understood. An epoch that is not
+/// newer is ignored.
 void fold_issued(Fold& fold, const Entry& entry);
 
 /// The body of the "assignment.issued" that an agent waits for; empty when there is none.

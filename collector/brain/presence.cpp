@@ -92,7 +92,8 @@ std::uint64_t first_bytes(const std::string& raw) {
     return raw.size() < 8 ? 0 : load_u64(raw.data());
 }
 
-/// The boot of a Hello takes its place after all known ones, so that what spools still hold sorts before it.
+/// The boot of a Hello takes its place after all known ones, so that what spools still hold sorts
+/// before it.
 void note_boot(State& state, Agent& agent, std::uint64_t boot) {
     agent.hello_boot = boot;
     const auto known = std::ranges::find(agent.boots, boot, &Agent::Boot::boot);

@@ -1,4 +1,5 @@
-// Owns: which agents are there: heard, silent, gone, back; the time in which nobody watched. Leaves to faults: what was held.
+// Owns: which agents are there: heard, silent, gone, back; the time in which nobody watched. Leaves
+// to faults: what was held.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -10,7 +11,8 @@ bool is_observing(const Agent& agent);
 
 /// Anything from the agent: a batch, a heartbeat, a Hello.
 void hear(Fold& fold, AgentIndex agent);
-/// A record of a spool was committed: the backlog of the Hello may be at its end. `record_wall`: base time of the record.
+/// A record of a spool was committed: the backlog of the Hello may be at its end. `record_wall`:
+/// base time of the record.
 void hear_record(
     Fold& fold, AgentIndex agent, SpoolId spool, std::uint64_t seq, WallTime record_wall
 );

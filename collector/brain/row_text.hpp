@@ -1,4 +1,5 @@
-// Owns: the JSON that stands in columns of state.db, but for incidents. Leaves to state_store: the rows.
+// Owns: the JSON that stands in columns of state.db, but for incidents. Leaves to state_store: the
+// rows.
 #pragma once
 
 #include "cmdb/statement.hpp"

@@ -1,4 +1,5 @@
-// Owns: saving the whole state in pages, only those that changed, and loading it. Leaves to snapshot_codec: the bytes.
+// Owns: saving the whole state in pages, only those that changed, and loading it. Leaves to
+// snapshot_codec: the bytes.
 #pragma once
 
 #include "collector/brain/state.hpp"

@@ -1,4 +1,5 @@
-// Owns: the bytes of each section of a saved state. Leaves to snapshot: pages, what is written when.
+// Owns: the bytes of each section of a saved state. Leaves to snapshot: pages, what is written
+// when.
 #pragma once
 
 #include "collector/brain/state.hpp"
@@ -10,10 +11,12 @@
 
 namespace muster::collector {
 
-/// Version of all sections together; another one is refused. A release that changes them says how to go on.
+/// Version of all sections together; another one is refused. A release that changes them says how
+/// to go on.
 inline constexpr std::uint32_t snapshot_version = 1;
 
-/// A part of the state that is saved as one text. `decode` answers false for bytes it cannot have written.
+/// A part of the state that is saved as one text. `decode` answers false for bytes it cannot have
+/// written.
 struct SectionCodec {
     std::string_view name;
     std::string (*encode)(const State& state);
@@ -22,7 +25,8 @@ struct SectionCodec {
 
 /// Small parts, written whenever their bytes differ.
 std::span<const SectionCodec> small_sections();
-/// Large parts that change with the configuration, written when marked: statements, plan (specs and names).
+/// Large parts that change with the configuration, written when marked: statements, plan (specs and
+/// names).
 SectionCodec statements_section();
 SectionCodec plan_section();
 

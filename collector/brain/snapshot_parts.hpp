@@ -1,4 +1,5 @@
-// Owns: what the files of the snapshot codec share. Leaves to snapshot_codec.hpp: what others may use.
+// Owns: what the files of the snapshot codec share. Leaves to snapshot_codec.hpp: what others may
+// use.
 #pragma once
 
 #include "collector/brain/packing.hpp"

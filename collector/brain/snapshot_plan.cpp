@@ -12,7 +12,8 @@ namespace muster::collector {
 
 namespace {
 
-// Pages of the two large arrays are their memory: state.db does not travel between kinds of processors.
+// Pages of the two large arrays are their memory: state.db does not travel between kinds of
+// processors.
 static_assert(std::has_unique_object_representations_v<HotProbe>);
 static_assert(std::is_trivially_copyable_v<ColdProbe> && sizeof(ColdProbe) == 40);
 

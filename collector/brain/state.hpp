@@ -1,4 +1,5 @@
-// Owns: what the brain remembers: plain data that decides alone, saved by snapshot.cpp. Leaves to the stages: what it means.
+// Owns: what the brain remembers: plain data that decides alone, saved by snapshot.cpp. Leaves to
+// the stages: what it means.
 #pragma once
 
 #include "base/time.hpp"

@@ -18,7 +18,8 @@ StateStore::~StateStore() = default;
 Result<StateStore> StateStore::open(const std::string& path) {
     DatabaseOptions options;
     options.mode = path.empty() ? DatabaseMode::memory : DatabaseMode::writer;
-    // The journal is synced before the brain sees an entry: what a power cut takes from here is folded again.
+    // The journal is synced before the brain sees an entry: what a power cut takes from here is
+    // folded again.
     options.durability = Durability::normal;
     options.cache_bytes = 256 << 20;  // a ceiling: a small site has a small file
     auto database = Database::open(path.empty() ? ":memory:" : path, options);

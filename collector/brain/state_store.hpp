@@ -1,4 +1,5 @@
-// Owns: every statement the brain writes to state.db. Leaves to the stages: what is written; to snapshot: the pages.
+// Owns: every statement the brain writes to state.db. Leaves to the stages: what is written; to
+// snapshot: the pages.
 #pragma once
 
 #include "base/database.hpp"
@@ -22,8 +23,8 @@ struct FoldPosition {
     Elapsed elapsed{};
 };
 
-/// state.db, written by one thread. Rows go into a transaction that the first one opens. The first error is kept and
-/// answered by `status()`; after it nothing more is written.
+/// state.db, written by one thread. Rows go into a transaction that the first one opens. The first
+/// error is kept and answered by `status()`; after it nothing more is written.
 class StateStore {
   public:
     /// Empty path: in memory.

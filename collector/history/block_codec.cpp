@@ -12,7 +12,9 @@ namespace {
 
 constexpr unsigned state_bits = 2;
 
-Failure damaged(const char* what) { return failure(ErrorKind::corrupt, what); }
+Failure damaged(const char* what) {
+    return failure(ErrorKind::corrupt, what);
+}
 
 template <class T>
 auto numbers_of(std::vector<T>& column, const ChunkSeries& series) {
@@ -37,8 +39,8 @@ bool read_table(std::string_view table, std::uint32_t samples, std::uint32_t met
         const std::uint64_t step = reader.next();
         const std::uint64_t count = reader.next();
         const std::uint64_t own = reader.next();
-        if (step == 0 || step > std::numeric_limits<SeriesId>::max() - id || count == 0
-            || count > samples - first || own > metrics) {
+        if (step == 0 || step > std::numeric_limits<SeriesId>::max() - id || count == 0 ||
+            count > samples - first || own > metrics) {
             return false;
         }
         id += step;
@@ -77,9 +79,8 @@ std::string encode_states(const ChunkSlice& slice) {
         const auto states = numbers_of(slice.chunk->state, series);
         for (auto at = states.begin(); at != states.end();) {
             const std::uint8_t state = *at;
-            const auto other = std::find_if(at, states.end(), [state](std::uint8_t one) {
-                return one != state;
-            });
+            const auto other =
+                std::find_if(at, states.end(), [state](std::uint8_t one) { return one != state; });
             put_varint(part, static_cast<std::uint64_t>(other - at) << state_bits | state);
             at = other;
         }

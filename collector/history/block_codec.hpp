@@ -28,7 +28,9 @@ std::string encode_values(const ChunkSlice& slice, std::uint32_t metric);
 
 /// Fills `out.series`, `out.time_ms` and makes room for the other columns. `samples` and `metrics` as the index says.
 /// `corrupt` when the bytes do not hold exactly that.
-Status decode_times(std::string_view part, std::uint32_t samples, std::uint32_t metrics, Chunk& out);
+Status decode_times(
+    std::string_view part, std::uint32_t samples, std::uint32_t metrics, Chunk& out
+);
 Status decode_states(std::string_view part, Chunk& out);
 Status decode_values(std::string_view part, std::uint32_t metric, Chunk& out);
 

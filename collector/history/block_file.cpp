@@ -23,7 +23,9 @@ constexpr std::uint32_t most_metrics = 1024;
 constexpr std::uint32_t most_raw = 1U << 30U;  // of a part: memory that a damaged index may ask for
 constexpr int compression_level = 1;
 
-Failure damaged(const char* what) { return failure(ErrorKind::corrupt, what); }
+Failure damaged(const char* what) {
+    return failure(ErrorKind::corrupt, what);
+}
 
 std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
@@ -178,8 +180,8 @@ Status BlockReader::read_index(std::uint64_t file_size) {
     const std::uint32_t stored = load_u32(trailer->data() + 8);
     const std::uint32_t raw_size = load_u32(trailer->data() + 12);
     const std::uint32_t chunks = load_u32(trailer->data() + 16);
-    if (offset < header.size() || offset > file_size || raw_size > most_raw
-        || file_size - offset != stored + trailer_size) {
+    if (offset < header.size() || offset > file_size || raw_size > most_raw ||
+        file_size - offset != stored + trailer_size) {
         return damaged("the block's index is not where it should be");
     }
     const auto packed = file_->read(offset, stored);
@@ -208,8 +210,8 @@ Status BlockReader::parse_index(std::string_view raw, std::uint32_t chunks, std:
         const std::uint64_t samples = reader.next();
         const std::uint64_t metrics = reader.next();
         from = wrapping_sum(from, unzigzag(reader.next()));
-        if (series > std::numeric_limits<SeriesId>::max() || samples > most_raw
-            || metrics > most_metrics) {
+        if (series > std::numeric_limits<SeriesId>::max() || samples > most_raw ||
+            metrics > most_metrics) {
             return damaged("the block's index makes no sense");
         }
         chunk.first_series = static_cast<SeriesId>(first);
@@ -257,9 +259,7 @@ Status BlockReader::read_part(const Part& part, std::string& raw) {
     return zstd_decompress(*stored, part.raw, raw);
 }
 
-Status BlockReader::read(
-    std::size_t chunk, std::optional<std::uint32_t> only_metric, Chunk& out
-) {
+Status BlockReader::read(std::size_t chunk, std::optional<std::uint32_t> only_metric, Chunk& out) {
     const ChunkInfo& info = chunks_[chunk];
     Status good = read_part(parts_[info.first_part], raw_);
     if (good) {

@@ -21,7 +21,9 @@ bool is_damage(const Error& error) {
 
 }  // namespace
 
-std::string BlockSet::path(const std::string& name) const { return directory_ + "/" + name; }
+std::string BlockSet::path(const std::string& name) const {
+    return directory_ + "/" + name;
+}
 
 std::string BlockSet::name(std::uint32_t level, Lsn first, Lsn last) {
     return fmt::format("{:020}-{:020}-{}{}", first, last, level, suffix);
@@ -243,7 +245,9 @@ Status BlockSet::finish_merging(const BlockExtent& extent) {
     const auto begin = blocks_.begin() + static_cast<std::ptrdiff_t>(merging_->first);
     const auto end = begin + static_cast<std::ptrdiff_t>(merging_->count);
     std::vector<BlockRow> merged;
-    std::transform(begin, end, std::back_inserter(merged), [](const Block& block) { return block.row; });
+    std::transform(begin, end, std::back_inserter(merged), [](const Block& block) {
+        return block.row;
+    });
     if (Status replaced = catalog_->replaced(merged, &output); !replaced) {
         return replaced;
     }
@@ -268,8 +272,8 @@ Status BlockSet::read_block(
     Chunk chunk;
     for (std::size_t at = 0; at < reader->chunks().size(); ++at) {
         const BlockReader::ChunkInfo& info = reader->chunks()[at];
-        if (wanted.series < info.first_series || wanted.series > info.last_series
-            || info.to_ms < wanted.from_ms || info.from_ms >= wanted.to_ms) {
+        if (wanted.series < info.first_series || wanted.series > info.last_series ||
+            info.to_ms < wanted.from_ms || info.from_ms >= wanted.to_ms) {
             continue;
         }
         if (Status read = reader->read(at, wanted.metric, chunk); !read) {
@@ -284,8 +288,8 @@ std::uint32_t BlockSet::read(const SeriesWanted& wanted, std::vector<HistorySamp
     std::uint32_t unreadable = 0;
     for (Block& block : blocks_) {
         const BlockExtent& extent = block.row.extent;
-        if (wanted.series < extent.first_series || wanted.series > extent.last_series
-            || extent.to_ms < wanted.from_ms || extent.from_ms >= wanted.to_ms) {
+        if (wanted.series < extent.first_series || wanted.series > extent.last_series ||
+            extent.to_ms < wanted.from_ms || extent.from_ms >= wanted.to_ms) {
             continue;
         }
         const std::size_t before = out.size();
@@ -298,7 +302,9 @@ std::uint32_t BlockSet::read(const SeriesWanted& wanted, std::vector<HistorySamp
     return unreadable;
 }
 
-void append_samples(const Chunk& chunk, const SeriesWanted& wanted, std::vector<HistorySample>& out) {
+void append_samples(
+    const Chunk& chunk, const SeriesWanted& wanted, std::vector<HistorySample>& out
+) {
     const auto series = std::ranges::lower_bound(chunk.series, wanted.series, {}, &ChunkSeries::id);
     if (series == chunk.series.end() || series->id != wanted.series) {
         return;

@@ -28,7 +28,9 @@ struct SeriesWanted {
 };
 
 /// Adds the wanted samples of a chunk to `out`.
-void append_samples(const Chunk& chunk, const SeriesWanted& wanted, std::vector<HistorySample>& out);
+void append_samples(
+    const Chunk& chunk, const SeriesWanted& wanted, std::vector<HistorySample>& out
+);
 
 /// One thread. `files` and `catalog` outlive it.
 class BlockSet {
@@ -72,7 +74,10 @@ class BlockSet {
     };
 
     BlockSet(Files& files, CatalogStore& catalog, std::string directory, BlockSetOptions options)
-        : files_(&files), catalog_(&catalog), directory_(std::move(directory)), options_(std::move(options)) {}
+        : files_(&files),
+          catalog_(&catalog),
+          directory_(std::move(directory)),
+          options_(std::move(options)) {}
 
     Status sweep();
     Status drop_oldest();
@@ -81,7 +86,9 @@ class BlockSet {
     void abandon_merging();
     std::optional<std::pair<std::size_t, std::size_t>> choose() const;
     bool fits(std::size_t first, std::size_t count) const;
-    Status read_block(const Block& block, const SeriesWanted& wanted, std::vector<HistorySample>& out);
+    Status read_block(
+        const Block& block, const SeriesWanted& wanted, std::vector<HistorySample>& out
+    );
     void report(Block& block, const Error& error);
 
     Files* files_;

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::int64_t cache_bytes = 32 << 20;
 
-std::int64_t stored(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+std::int64_t stored(std::uint64_t number) {
+    return static_cast<std::int64_t>(number);
+}
 
 std::string pack_series(const std::vector<SeriesId>& series) {
     std::string raw;
@@ -72,7 +74,8 @@ Result<Lsn> CatalogStore::position() {
 
 Result<std::vector<BlockRow>> CatalogStore::blocks() {
     auto select = database_.prepare(
-        "SELECT name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, last_series, samples, bytes "
+        "SELECT name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, last_series, "
+        "samples, bytes "
         "FROM block ORDER BY first_lsn"
     );
     if (!select) {
@@ -86,14 +89,15 @@ Result<std::vector<BlockRow>> CatalogStore::blocks() {
             .level = static_cast<std::uint32_t>(select->integer(1)),
             .first_lsn = static_cast<Lsn>(select->integer(2)),
             .last_lsn = static_cast<Lsn>(select->integer(3)),
-            .extent = {
-                .from_ms = select->integer(4),
-                .to_ms = select->integer(5),
-                .first_series = static_cast<SeriesId>(select->integer(6)),
-                .last_series = static_cast<SeriesId>(select->integer(7)),
-                .samples = static_cast<std::uint64_t>(select->integer(8)),
-                .bytes = static_cast<std::uint64_t>(select->integer(9)),
-            },
+            .extent =
+                {
+                    .from_ms = select->integer(4),
+                    .to_ms = select->integer(5),
+                    .first_series = static_cast<SeriesId>(select->integer(6)),
+                    .last_series = static_cast<SeriesId>(select->integer(7)),
+                    .samples = static_cast<std::uint64_t>(select->integer(8)),
+                    .bytes = static_cast<std::uint64_t>(select->integer(9)),
+                },
         });
     }
     if (!row) {
@@ -104,7 +108,8 @@ Result<std::vector<BlockRow>> CatalogStore::blocks() {
 
 Result<SeriesMap> CatalogStore::assignments() {
     auto select =
-        database_.prepare("SELECT agent, epoch, count, series FROM assignment ORDER BY agent, epoch");
+        database_.prepare("SELECT agent, epoch, count, series FROM assignment ORDER BY agent, epoch"
+        );
     if (!select) {
         return failure(select.error());
     }
@@ -115,8 +120,7 @@ Result<SeriesMap> CatalogStore::assignments() {
         if (!agent) {
             return failure(agent.error(), "table assignment");
         }
-        auto series =
-            unpack_series(select->blob(3), static_cast<std::size_t>(select->integer(2)));
+        auto series = unpack_series(select->blob(3), static_cast<std::size_t>(select->integer(2)));
         if (!series) {
             return failure(series.error());
         }
@@ -217,7 +221,8 @@ Result<std::vector<SeriesId>> CatalogStore::assign(
 
 Status CatalogStore::insert(const BlockRow& row) {
     auto insert = database_.prepare(
-        "INSERT INTO block (name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, last_series, samples, bytes) "
+        "INSERT INTO block (name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, "
+        "last_series, samples, bytes) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     if (!insert) {

@@ -11,7 +11,9 @@ namespace {
 template <class T>
 void reorder(std::vector<T>& column, std::size_t first, std::span<const std::uint32_t> order) {
     std::vector<T> sorted(order.size());
-    std::ranges::transform(order, sorted.begin(), [&](std::uint32_t at) { return column[first + at]; });
+    std::ranges::transform(order, sorted.begin(), [&](std::uint32_t at) {
+        return column[first + at];
+    });
     std::ranges::copy(sorted, column.begin() + static_cast<std::ptrdiff_t>(first));
 }
 

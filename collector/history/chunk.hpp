@@ -26,9 +26,10 @@ struct ChunkSeries {
 /// Series by rising id; a series' samples by rising time. All columns have one element a sample.
 struct Chunk {
     std::vector<ChunkSeries> series;
-    std::vector<std::int64_t> time_ms;             ///< wall time of the agent
-    std::vector<std::uint8_t> state;               ///< wire::ResultState
-    std::vector<std::vector<std::int64_t>> values; ///< by metric; wire::absent_value beyond a series' `metrics`
+    std::vector<std::int64_t> time_ms;  ///< wall time of the agent
+    std::vector<std::uint8_t> state;    ///< wire::ResultState
+    std::vector<std::vector<std::int64_t>>
+        values;  ///< by metric; wire::absent_value beyond a series' `metrics`
 
     std::size_t samples() const { return time_ms.size(); }
 

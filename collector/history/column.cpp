@@ -24,12 +24,18 @@ constexpr unsigned most_at_once = 56;
 /// Beyond so many bits a time the schedule is not even, and the other rules are tried.
 constexpr unsigned even_enough = 6;
 
-unsigned width_of(std::uint64_t range) { return static_cast<unsigned>(std::bit_width(range)); }
+unsigned width_of(std::uint64_t range) {
+    return static_cast<unsigned>(std::bit_width(range));
+}
 
 // All arithmetic wraps: any 64-bit numbers are written and read back, only not always in few bits.
-std::uint64_t plain(std::int64_t number) { return static_cast<std::uint64_t>(number); }
+std::uint64_t plain(std::int64_t number) {
+    return static_cast<std::uint64_t>(number);
+}
 
-std::int64_t whole(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+std::int64_t whole(std::uint64_t number) {
+    return static_cast<std::int64_t>(number);
+}
 
 std::uint64_t zigzag_difference(std::uint64_t to, std::uint64_t from) {
     return zigzag(whole(to - from));
@@ -84,7 +90,9 @@ std::uint64_t mean_step(const std::int64_t* numbers, std::size_t count) {
     return plain(span / steps + (span % steps + half) / steps);
 }
 
-Failure damaged() { return failure(ErrorKind::corrupt, "a column of the block cannot be read"); }
+Failure damaged() {
+    return failure(ErrorKind::corrupt, "a column of the block cannot be read");
+}
 
 }  // namespace
 
@@ -100,7 +108,9 @@ std::uint64_t zigzag(std::int64_t value) {
     return (plain(value) << 1U) ^ plain(value >> 63U);
 }
 
-std::int64_t unzigzag(std::uint64_t value) { return whole((value >> 1U) ^ (0 - (value & 1U))); }
+std::int64_t unzigzag(std::uint64_t value) {
+    return whole((value >> 1U) ^ (0 - (value & 1U)));
+}
 
 std::uint64_t VarintReader::next_long() {
     std::uint64_t value = 0;
@@ -192,7 +202,8 @@ void ColumnWriter::add_group(const std::int64_t* numbers, std::size_t count) {
     if (bits_.size() < room) {
         bits_.resize(room * 2);
     }
-    const auto absent = kind_ == ColumnKind::times ? 0 : std::count(numbers, numbers + count, wire::absent_value);
+    const auto absent =
+        kind_ == ColumnKind::times ? 0 : std::count(numbers, numbers + count, wire::absent_value);
     if (absent == 0) {
         add_present(numbers, count);
         return;
@@ -204,7 +215,8 @@ void ColumnWriter::add_group(const std::int64_t* numbers, std::size_t count) {
     heads_.push_back(static_cast<char>(some_absent));
     pack(count, 1, [&](std::size_t i) { return numbers[i] != wire::absent_value ? 1U : 0U; });
     std::array<std::int64_t, group_size> present{};
-    const auto end = std::remove_copy(numbers, numbers + count, present.begin(), wire::absent_value);
+    const auto end =
+        std::remove_copy(numbers, numbers + count, present.begin(), wire::absent_value);
     add_present(present.data(), static_cast<std::size_t>(end - present.begin()));
 }
 
@@ -330,7 +342,8 @@ bool ColumnReader::read_group(std::int64_t* numbers, std::size_t count) {
     }
     std::array<std::int64_t, group_size> present{};
     const std::uint64_t inner = heads_.code();
-    if (kept == 0 || !heads_.good() || !read_present(static_cast<unsigned>(inner), present.data(), kept)) {
+    if (kept == 0 || !heads_.good() ||
+        !read_present(static_cast<unsigned>(inner), present.data(), kept)) {
         return false;
     }
     std::size_t next = 0;

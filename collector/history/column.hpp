@@ -88,8 +88,8 @@ class ColumnWriter {
     std::uint64_t slope_ = 0;  // its probable step
     std::string heads_;
     std::string bits_;
-    std::size_t bits_used_ = 0;   // whole bytes of bits_ that are final
-    std::uint64_t pending_ = 0;   // fewer than 8 bits not yet in them
+    std::size_t bits_used_ = 0;  // whole bytes of bits_ that are final
+    std::uint64_t pending_ = 0;  // fewer than 8 bits not yet in them
     unsigned pending_bits_ = 0;
 };
 

@@ -12,7 +12,9 @@ using wire::ResultState;
 
 constexpr std::int64_t ns_a_ms = 1'000'000;
 
-WallTime wall(std::int64_t ms) { return wall_from_ns(ms * ns_a_ms); }
+WallTime wall(std::int64_t ms) {
+    return wall_from_ns(ms * ns_a_ms);
+}
 
 /// What is told of a step in which several states were seen.
 int severity(ResultState state) {
@@ -29,7 +31,9 @@ int severity(ResultState state) {
     return 3;
 }
 
-ResultState worse(ResultState a, ResultState b) { return severity(a) < severity(b) ? b : a; }
+ResultState worse(ResultState a, ResultState b) {
+    return severity(a) < severity(b) ? b : a;
+}
 
 void add_value(HistoryPoint& point, std::int64_t value) {
     if (value == wire::absent_value) {
@@ -82,7 +86,8 @@ class Steps {
         while (from < to) {
             const std::size_t at = index(from);
             const std::int64_t end = std::min(to, time(at + 1));
-            points_[at].held[static_cast<std::size_t>(state)] += std::chrono::milliseconds(end - from);
+            points_[at].held[static_cast<std::size_t>(state)] +=
+                std::chrono::milliseconds(end - from);
             from = end;
         }
     }
@@ -128,7 +133,10 @@ bool is_within(const HistorySample& sample, const HistoryWindow& window) {
 }  // namespace
 
 void list_samples(
-    const std::vector<HistorySample>& samples, const HistoryWindow& window, std::size_t most, HistorySeries& out
+    const std::vector<HistorySample>& samples,
+    const HistoryWindow& window,
+    std::size_t most,
+    HistorySeries& out
 ) {
     for (const HistorySample& sample : samples) {
         if (!is_within(sample, window)) {
@@ -160,8 +168,9 @@ void summarise_samples(
         if (is_within(sample, window)) {
             steps.add(sample);
         }
-        const std::int64_t next = at + 1 < samples.size() ? samples[at + 1].time_ms
-                                                          : std::numeric_limits<std::int64_t>::max();
+        const std::int64_t next = at + 1 < samples.size()
+                                      ? samples[at + 1].time_ms
+                                      : std::numeric_limits<std::int64_t>::max();
         steps.hold(
             static_cast<ResultState>(sample.state),
             sample.time_ms,

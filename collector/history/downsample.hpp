@@ -24,7 +24,10 @@ struct HistoryWindow {
 
 /// Every sample of the window, at most `most` of them.
 void list_samples(
-    const std::vector<HistorySample>& samples, const HistoryWindow& window, std::size_t most, HistorySeries& out
+    const std::vector<HistorySample>& samples,
+    const HistoryWindow& window,
+    std::size_t most,
+    HistorySeries& out
 );
 
 /// One point a step, on whole multiples of the step. A state holds from its result to the next, but at most for 2.5 times the

@@ -56,7 +56,9 @@ Result<Issued> parse_issued(const std::string& body) {
 }  // namespace
 
 struct History::Impl {
-    Impl(Files& own_files, std::string own_directory, HistoryOptions own_options, CatalogStore opened)
+    Impl(
+        Files& own_files, std::string own_directory, HistoryOptions own_options, CatalogStore opened
+    )
         : files(&own_files),
           directory(std::move(own_directory)),
           options(std::move(own_options)),
@@ -69,9 +71,9 @@ struct History::Impl {
     std::optional<BlockSet> blocks;  // refers to the catalog beside it
     SeriesMap map;
     Tail tail;
-    Lsn sealed = 0;               // the last entry in blocks
-    Lsn folded = 0;               // the last entry taken
-    std::optional<Elapsed> since; // of the first entry after `sealed`
+    Lsn sealed = 0;                // the last entry in blocks
+    Lsn folded = 0;                // the last entry taken
+    std::optional<Elapsed> since;  // of the first entry after `sealed`
     HistoryStats counted;
 
     Status take(const Entry& entry);
@@ -80,9 +82,7 @@ struct History::Impl {
     Status seal();
 };
 
-Result<History> History::open(
-    Files& files, const std::string& directory, HistoryOptions options
-) {
+Result<History> History::open(Files& files, const std::string& directory, HistoryOptions options) {
     if (Status made = files.create_directories(directory); !made) {
         return failure(made.error(), "history");
     }
@@ -120,14 +120,17 @@ History::History(History&&) noexcept = default;
 History& History::operator=(History&&) noexcept = default;
 History::~History() = default;
 
-Lsn History::next_lsn() const { return impl_->sealed + 1; }
+Lsn History::next_lsn() const {
+    return impl_->sealed + 1;
+}
 
 Status History::fold(const Entry& entry) {
     Impl& own = *impl_;
     expect(entry.lsn == own.folded + 1, "history folds every entry once and in order");
-    const bool is_full = own.tail.samples() + Tail::samples_of(entry) > own.options.tail_samples
-                         || own.tail.bytes() + Tail::bytes_of(entry) > own.options.tail_bytes;
-    if (Status done = is_full && !own.tail.empty() ? own.seal() : seal_if_due(entry.elapsed); !done) {
+    const bool is_full = own.tail.samples() + Tail::samples_of(entry) > own.options.tail_samples ||
+                         own.tail.bytes() + Tail::bytes_of(entry) > own.options.tail_bytes;
+    if (Status done = is_full && !own.tail.empty() ? own.seal() : seal_if_due(entry.elapsed);
+        !done) {
         return done;
     }
     return own.take(entry);
@@ -151,7 +154,9 @@ Status History::Impl::assign(const Entry& entry) {
     auto issued = parse_issued(entry.body);
     if (!issued) {
         // Its results cannot be told apart; everything else goes on.
-        log(LogLevel::error, "history.entry_unreadable", {{"lsn", entry.lsn}, {"why", issued.error().text()}});
+        log(LogLevel::error,
+            "history.entry_unreadable",
+            {{"lsn", entry.lsn}, {"why", issued.error().text()}});
         return {};
     }
     auto series = catalog.assign(
@@ -171,11 +176,18 @@ Status History::seal_if_due(Elapsed now) {
     return impl_->seal();
 }
 
-Status History::seal() { return impl_->seal(); }
+Status History::seal() {
+    return impl_->seal();
+}
 
 /// Nothing when the tail holds no result of a known probe.
 Result<std::optional<BlockRow>> History::Impl::write_block() {
-    BlockRow row{.name = BlockSet::name(0, sealed + 1, folded), .first_lsn = sealed + 1, .last_lsn = folded, .extent = {}};
+    BlockRow row{
+        .name = BlockSet::name(0, sealed + 1, folded),
+        .first_lsn = sealed + 1,
+        .last_lsn = folded,
+        .extent = {}
+    };
     const std::string path = blocks->path(row.name);
     if (Status removed = files->remove(path); !removed) {
         return failure(removed.error());
@@ -231,14 +243,17 @@ Status History::Impl::seal() {
     return blocks->add(std::move(*row));
 }
 
-Result<bool> History::merge_if_due() { return impl_->blocks->merge(merge_piece); }
+Result<bool> History::merge_if_due() {
+    return impl_->blocks->merge(merge_piece);
+}
 
 Result<HistorySeries> History::query(const HistoryQuery& query) {
     Impl& own = *impl_;
     const HistoryWindow window{
         .from_ms = floor_ms(query.from), .to_ms = ceil_ms(query.to), .step_ms = to_ms(query.step)
     };
-    if (query.step < Duration::zero() || query.step % std::chrono::milliseconds(1) != Duration::zero()) {
+    if (query.step < Duration::zero() ||
+        query.step % std::chrono::milliseconds(1) != Duration::zero()) {
         return failure(ErrorKind::invalid, "step must be whole milliseconds");
     }
     HistorySeries answer{.step = query.step, .points = {}};
@@ -250,7 +265,8 @@ Result<HistorySeries> History::query(const HistoryQuery& query) {
     if (!is_listed && (window.to_ms - window.from_ms) / window.step_ms >= most) {
         return failure(
             ErrorKind::invalid,
-            "that would be more than " + std::to_string(most) + " points; ask for a longer step or a shorter time"
+            "that would be more than " + std::to_string(most) +
+                " points; ask for a longer step or a shorter time"
         );
     }
     const auto series = own.catalog.series_of(query.probe);

@@ -15,27 +15,31 @@
 namespace muster::collector {
 
 struct HistoryOptions {
-    Duration seal_every = std::chrono::seconds(60);  ///< journal time after which the tail becomes a block
-    std::uint64_t tail_samples = 8'000'000;          ///< the tail becomes a block before it is larger
+    Duration seal_every =
+        std::chrono::seconds(60);            ///< journal time after which the tail becomes a block
+    std::uint64_t tail_samples = 8'000'000;  ///< the tail becomes a block before it is larger
     std::uint64_t tail_bytes = 192U << 20U;
-    std::vector<std::uint32_t> fan_in = {12, 10, 12};  ///< so many blocks of a level make one of the next: 1 min → 12 min → 2 h → 1 day
-    std::uint64_t merged_samples = 256'000'000;        ///< no merged block is larger
+    std::vector<std::uint32_t> fan_in = {
+        12, 10, 12
+    };  ///< so many blocks of a level make one of the next: 1 min → 12 min → 2 h → 1 day
+    std::uint64_t merged_samples = 256'000'000;           ///< no merged block is larger
     std::uint64_t keep_bytes = std::uint64_t{64} << 30U;  ///< oldest blocks are dropped beyond this
     std::size_t query_points = 50'000;
-    DatabaseMode catalog = DatabaseMode::writer;  ///< memory: for the simulator, together with MemoryFiles
+    DatabaseMode catalog =
+        DatabaseMode::writer;  ///< memory: for the simulator, together with MemoryFiles
 };
 
 /// Counted since the start, but for `blocks`, `block_bytes`, `tail_samples`, which are now.
 struct HistoryStats {
-    std::uint64_t samples = 0;      ///< folded
-    std::uint64_t strangers = 0;    ///< results of an unknown epoch or dense id: left out
+    std::uint64_t samples = 0;    ///< folded
+    std::uint64_t strangers = 0;  ///< results of an unknown epoch or dense id: left out
     std::uint64_t tail_samples = 0;
     std::uint64_t blocks = 0;
     std::uint64_t block_samples = 0;
     std::uint64_t block_bytes = 0;
     std::uint64_t sealed = 0;
     std::uint64_t merges = 0;
-    std::uint64_t damaged = 0;      ///< blocks found unreadable
+    std::uint64_t damaged = 0;  ///< blocks found unreadable
 };
 
 /// One thread at a time. Its outputs depend on the entries alone: folding again after a crash writes the same blocks.

@@ -22,11 +22,13 @@ struct HistoryQuery {
 
 /// One result, or all results of one step.
 struct HistoryPoint {
-    WallTime at{};                                          ///< start of the result, or of the step
-    wire::ResultState state = wire::ResultState::unknown;   ///< of a step: the worst (unknown, ok, warning, critical)
-    std::uint32_t results = 0;   ///< 0: a step in which only an earlier result's state is known
-    std::uint32_t measured = 0;  ///< of them with a value of the metric; 0: the next three mean nothing
-    std::int64_t min = 0;        ///< scaled as in MetricSpec
+    WallTime at{};  ///< start of the result, or of the step
+    wire::ResultState state =
+        wire::ResultState::unknown;  ///< of a step: the worst (unknown, ok, warning, critical)
+    std::uint32_t results = 0;       ///< 0: a step in which only an earlier result's state is known
+    std::uint32_t measured =
+        0;                 ///< of them with a value of the metric; 0: the next three mean nothing
+    std::int64_t min = 0;  ///< scaled as in MetricSpec
     std::int64_t max = 0;
     double mean = 0;
     /// How long each ResultState held within the step; what is missing was unobserved. Zero for single results.
@@ -34,10 +36,12 @@ struct HistoryPoint {
 };
 
 struct HistorySeries {
-    Duration step{};                     ///< as asked
-    std::vector<HistoryPoint> points;    ///< by rising time; steps about which nothing is known are left out
-    bool is_cut = false;                 ///< there are more results than are given at once: go on after the last point
-    std::uint32_t unreadable_blocks = 0; ///< damaged parts of the store that should have had a say
+    Duration step{};  ///< as asked
+    std::vector<HistoryPoint>
+        points;  ///< by rising time; steps about which nothing is known are left out
+    bool is_cut =
+        false;  ///< there are more results than are given at once: go on after the last point
+    std::uint32_t unreadable_blocks = 0;  ///< damaged parts of the store that should have had a say
 };
 
 }  // namespace muster::collector

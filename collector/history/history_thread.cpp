@@ -36,7 +36,9 @@ void give(Question question, Answer answer) {
     asio::post(question.loop, std::move(deliver));
 }
 
-Answer closed() { return failure(ErrorKind::closed, "history is stopping"); }
+Answer closed() {
+    return failure(ErrorKind::closed, "history is stopping");
+}
 
 }  // namespace
 
@@ -71,7 +73,9 @@ HistoryThread::HistoryThread(
     impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
-HistoryThread::~HistoryThread() { stop(); }
+HistoryThread::~HistoryThread() {
+    stop();
+}
 
 void HistoryThread::stop() {
     impl_->is_stopping = true;

@@ -31,7 +31,8 @@ Status Merger::refill() {
     for (std::size_t at = 0; at < inputs_.size(); ++at) {
         Input& input = inputs_[at];
         while (input.is_done() && input.next_chunk < input.reader.chunks().size()) {
-            if (Status read = input.reader.read(input.next_chunk, std::nullopt, input.chunk); !read) {
+            if (Status read = input.reader.read(input.next_chunk, std::nullopt, input.chunk);
+                !read) {
                 culprit_ = at;
                 return read;
             }

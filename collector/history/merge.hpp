@@ -21,6 +21,7 @@ class Merger {
 
     /// Merges at least `samples` samples, or the rest. The extent: it is finished and synced.
     Result<std::optional<BlockExtent>> step(std::uint64_t samples);
+
     /// The input whose bytes were at fault when `step` answered `corrupt`.
     const std::optional<std::size_t>& culprit() const { return culprit_; }
 

@@ -10,9 +10,7 @@ DenseSeries::DenseSeries(std::vector<SeriesId> by_dense)
     : series(std::move(by_dense)),
       is_rising(std::ranges::adjacent_find(series, std::ranges::greater_equal{}) == series.end()) {}
 
-void SeriesMap::add(
-    AgentId agent, std::uint32_t epoch, std::shared_ptr<const DenseSeries> table
-) {
+void SeriesMap::add(AgentId agent, std::uint32_t epoch, std::shared_ptr<const DenseSeries> table) {
     auto& epochs = agents_[agent];
     epochs[epoch] = std::move(table);
     if (epochs.size() > epochs_kept) {

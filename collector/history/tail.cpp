@@ -162,7 +162,8 @@ Tail::Counts Tail::count(Range range, std::span<Cursor> batches) {
             [&](SeriesId id, std::size_t, const std::int64_t*, std::uint32_t width) {
                 std::uint8_t& metrics = counts.metrics[id - range.first];
                 ++counts.samples[id - range.first];
-                metrics = std::max(metrics, static_cast<std::uint8_t>(std::min(width, most_metrics)));
+                metrics =
+                    std::max(metrics, static_cast<std::uint8_t>(std::min(width, most_metrics)));
             }
         );
     }
@@ -237,9 +238,7 @@ class Tail::Sweep {
         // They lie in one array: the order of their addresses is that of their coming.
         const auto came_before = [](const Cursor& a, const Cursor& b) { return a.item < b.item; };
         std::sort(active_.begin() + middle, active_.end(), came_before);
-        std::inplace_merge(
-            active_.begin(), active_.begin() + middle, active_.end(), came_before
-        );
+        std::inplace_merge(active_.begin(), active_.begin() + middle, active_.end(), came_before);
         return active_;
     }
 

@@ -45,11 +45,12 @@ class Tail {
 
   private:
     struct Item {
-        std::shared_ptr<const std::vector<DecodedBatch>> owner = nullptr;  // shared with the brain and the journal's feed
+        std::shared_ptr<const std::vector<DecodedBatch>> owner =
+            nullptr;  // shared with the brain and the journal's feed
         const DecodedBatch* batch = nullptr;
         std::shared_ptr<const DenseSeries> table = nullptr;  // shared with the SeriesMap
-        std::size_t known = 0;                     // results whose dense id is in the table: the first ones
-        SeriesId least = no_series;                // bounds of the series of those
+        std::size_t known = 0;       // results whose dense id is in the table: the first ones
+        SeriesId least = no_series;  // bounds of the series of those
         SeriesId most = no_series;
     };
 

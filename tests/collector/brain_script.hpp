@@ -1,4 +1,5 @@
-// Owns: random journals for tests of the brain: faults, cut-off agents, restarts, commands, reloads; the same for the same seed.
+// Owns: random journals for tests of the brain: faults, cut-off agents, restarts, commands,
+// reloads; the same for the same seed.
 #pragma once
 
 #include "base/random.hpp"
@@ -22,7 +23,8 @@ class RandomScript {
 
     /// Agents, configuration, first answers.
     void set_up(int agents, int targets, int probes_each);
-    /// `seconds` of operation. Every fault is at least 15 s long, with at least 15 s of health before the next.
+    /// `seconds` of operation. Every fault is at least 15 s long, with at least 15 s of health
+    /// before the next.
     void run(int seconds);
     /// Everything heals, everybody reconnects, everything is delivered.
     void calm_down();

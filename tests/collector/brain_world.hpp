@@ -1,4 +1,5 @@
-// Owns: a brain with a journal beside it, for tests: entries are made by hand, what the brain asks for is appended.
+// Owns: a brain with a journal beside it, for tests: entries are made by hand, what the brain asks
+// for is appended.
 #pragma once
 
 #include "collector/brain/brain.hpp"

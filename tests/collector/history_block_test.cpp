@@ -1,6 +1,5 @@
-#include "collector/history/block_file.hpp"
-
 #include "base/memory_files.hpp"
+#include "collector/history/block_file.hpp"
 #include "collector/history/merge.hpp"
 
 #include <gtest/gtest.h>
@@ -13,18 +12,29 @@ namespace muster::collector {
 namespace {
 
 /// `count` samples of each series first, first + step, …; every third has two metrics, some values are absent.
-Chunk chunk_of(SeriesId first, SeriesId step, std::size_t series, std::uint32_t count, std::int64_t from_ms, unsigned seed) {
+Chunk chunk_of(
+    SeriesId first,
+    SeriesId step,
+    std::size_t series,
+    std::uint32_t count,
+    std::int64_t from_ms,
+    unsigned seed
+) {
     std::minstd_rand random(seed);
     Chunk chunk;
     chunk.resize(series * count, 2);
     for (std::uint32_t i = 0; i < series; ++i) {
         const std::uint32_t metrics = i % 3 == 0 ? 2 : 1;
-        chunk.series.push_back({.id = first + i * step, .first = i * count, .count = count, .metrics = metrics});
+        chunk.series.push_back(
+            {.id = first + i * step, .first = i * count, .count = count, .metrics = metrics}
+        );
         for (std::uint32_t n = 0; n < count; ++n) {
             const std::size_t at = i * count + n;
             chunk.time_ms[at] = from_ms + n * 1000 + static_cast<std::int64_t>(random() % 2);
             chunk.state[at] = random() % 50 == 0 ? 2 : 0;
-            chunk.values[0][at] = chunk.state[at] == 2 ? wire::absent_value : 5'000 + static_cast<std::int64_t>(random() % 99);
+            chunk.values[0][at] = chunk.state[at] == 2
+                                      ? wire::absent_value
+                                      : 5'000 + static_cast<std::int64_t>(random() % 99);
             chunk.values[1][at] = metrics > 1 ? n : wire::absent_value;
         }
     }
@@ -42,7 +52,9 @@ class HistoryBlock : public testing::Test {
     }
 
     /// All of a block as one chunk.
-    Result<Chunk> read(const std::string& path, std::optional<std::uint32_t> metric = std::nullopt) {
+    Result<Chunk> read(
+        const std::string& path, std::optional<std::uint32_t> metric = std::nullopt
+    ) {
         auto reader = BlockReader::open(files, path);
         if (!reader) {
             return failure(reader.error());
@@ -150,7 +162,10 @@ TEST_F(HistoryBlock, MergedHoldsAllSamplesInOrderOfTime) {
     for (const ChunkSeries& series : merged->series) {
         const auto times = std::span(merged->time_ms).subspan(series.first, series.count);
         EXPECT_TRUE(std::ranges::is_sorted(times));
-        EXPECT_EQ(series.count, (series.id % 2 == 1 && series.id < 800 ? 8U : 0U) + (series.id % 3 == 1 ? 5U : 0U));
+        EXPECT_EQ(
+            series.count,
+            (series.id % 2 == 1 && series.id < 800 ? 8U : 0U) + (series.id % 3 == 1 ? 5U : 0U)
+        );
     }
 }
 

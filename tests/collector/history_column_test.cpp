@@ -1,13 +1,12 @@
-#include "collector/history/column.hpp"
-
 #include "base/random.hpp"
+#include "collector/history/column.hpp"
 #include "wire/results.hpp"
 
 #include <gtest/gtest.h>
 
 #include <limits>
-#include <span>
 #include <random>
+#include <span>
 
 namespace muster::collector {
 namespace {
@@ -68,7 +67,9 @@ TEST(HistoryColumn, WritesEveryWidthOfNumber) {
 
 TEST(HistoryColumn, KeepsAbsentValuesApart) {
     const std::int64_t none = wire::absent_value;
-    expect_same_again(ColumnKind::values, {{none}, {none, none}, {1, none, 3}, {none, 5}, {6, none}});
+    expect_same_again(
+        ColumnKind::values, {{none}, {none, none}, {1, none, 3}, {none, 5}, {6, none}}
+    );
     Numbers mixed = noise(500, 800, 12, 3);
     for (std::size_t at = 0; at < mixed.size(); at += 7) {
         mixed[at] = none;
@@ -104,7 +105,8 @@ TEST(HistoryColumn, OneSpikeDoesNotWidenALongSeries) {
 
 TEST(HistoryColumn, SurvivesAnyBytes) {
     std::minstd_rand random(7);
-    const std::string good = written(ColumnKind::values, {noise(300, 10'000, 150, 8), {1, wire::absent_value, 3}});
+    const std::string good =
+        written(ColumnKind::values, {noise(300, 10'000, 150, 8), {1, wire::absent_value, 3}});
     for (int round = 0; round < 5'000; ++round) {
         std::string bytes = good.substr(0, 1 + random() % good.size());
         for (unsigned flips = 0; flips < 4; ++flips) {

@@ -16,11 +16,17 @@ inline constexpr std::int64_t ns_a_ms = 1'000'000;
 /// 2026-03-01T00:00:00Z
 inline constexpr std::int64_t day_ms = 1'772'323'200'000;
 
-inline WallTime at_ms(std::int64_t ms) { return wall_from_ns(ms * ns_a_ms); }
+inline WallTime at_ms(std::int64_t ms) {
+    return wall_from_ns(ms * ns_a_ms);
+}
 
-inline ProbeId probe_named(const std::string& name) { return ProbeId{Uuid::named(name)}; }
+inline ProbeId probe_named(const std::string& name) {
+    return ProbeId{Uuid::named(name)};
+}
 
-inline AgentId agent_named(const std::string& name) { return AgentId{Uuid::named(name)}; }
+inline AgentId agent_named(const std::string& name) {
+    return AgentId{Uuid::named(name)};
+}
 
 /// One result to be put into a batch.
 struct Given {
@@ -31,7 +37,9 @@ struct Given {
 };
 
 /// Sorted by (dense, time), as agents send it.
-inline DecodedBatch batch_of(AgentId agent, std::uint32_t epoch, std::int64_t base_ms, const std::vector<Given>& results) {
+inline DecodedBatch batch_of(
+    AgentId agent, std::uint32_t epoch, std::int64_t base_ms, const std::vector<Given>& results
+) {
     DecodedBatch batch;
     batch.agent = agent;
     batch.wall = at_ms(base_ms);
@@ -40,7 +48,9 @@ inline DecodedBatch batch_of(AgentId agent, std::uint32_t epoch, std::int64_t ba
         batch.results.probe.push_back(one.dense);
         batch.results.time_ms.push_back(static_cast<std::int32_t>(one.time_ms - base_ms));
         batch.results.state.push_back(static_cast<std::uint8_t>(one.state));
-        batch.results.values.insert(batch.results.values.end(), one.values.begin(), one.values.end());
+        batch.results.values.insert(
+            batch.results.values.end(), one.values.begin(), one.values.end()
+        );
         const auto width = static_cast<std::uint32_t>(one.values.size());
         if (batch.results.value_runs.empty() || batch.results.value_runs.back().values != width) {
             batch.results.value_runs.push_back({.results = 0, .values = width});

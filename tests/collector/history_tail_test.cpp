@@ -1,5 +1,4 @@
 #include "collector/history/tail.hpp"
-
 #include "tests/collector/history_entries.hpp"
 
 #include <gtest/gtest.h>
@@ -38,7 +37,10 @@ class HistoryTail : public testing::Test {
 TEST_F(HistoryTail, TurnsBatchesIntoSeries) {
     knows(one, 1, {1, 2, 3});
     knows(two, 7, {10, 11});
-    add({batch_of(one, 1, 1000, {{0, 1000, {5}}, {2, 1010, {7}}}), batch_of(two, 7, 900, {{1, 905, {9}}})});
+    add(
+        {batch_of(one, 1, 1000, {{0, 1000, {5}}, {2, 1010, {7}}}),
+         batch_of(two, 7, 900, {{1, 905, {9}}})}
+    );
     add({batch_of(one, 1, 2000, {{0, 2000, {6}}, {0, 2500, {4}}, {1, 2100, {8}}})});
     const Chunk all = all_of(tail);
     const std::vector<ChunkSeries> series{{1, 0, 3, 1}, {2, 3, 1, 1}, {3, 4, 1, 1}, {11, 5, 1, 1}};
@@ -49,13 +51,19 @@ TEST_F(HistoryTail, TurnsBatchesIntoSeries) {
 
 TEST_F(HistoryTail, KeepsAllMetricsAndTheirAbsence) {
     knows(one, 1, {1, 2});
-    add({batch_of(one, 1, 0, {{0, 1, {5, 50, 500}}, {0, 2, {}}, {1, 1, {6}}, {1, 2, {7, absent_value}}})});
+    add({batch_of(
+        one, 1, 0, {{0, 1, {5, 50, 500}}, {0, 2, {}}, {1, 1, {6}}, {1, 2, {7, absent_value}}}
+    )});
     const Chunk all = all_of(tail);
     EXPECT_EQ(all.series[0].metrics, 3U);
     EXPECT_EQ(all.series[1].metrics, 2U);
     EXPECT_EQ(all.values[0], (std::vector<std::int64_t>{5, absent_value, 6, 7}));
-    EXPECT_EQ(all.values[1], (std::vector<std::int64_t>{50, absent_value, absent_value, absent_value}));
-    EXPECT_EQ(all.values[2], (std::vector<std::int64_t>{500, absent_value, absent_value, absent_value}));
+    EXPECT_EQ(
+        all.values[1], (std::vector<std::int64_t>{50, absent_value, absent_value, absent_value})
+    );
+    EXPECT_EQ(
+        all.values[2], (std::vector<std::int64_t>{500, absent_value, absent_value, absent_value})
+    );
 }
 
 TEST_F(HistoryTail, SortsWhatCameLate) {

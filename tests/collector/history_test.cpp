@@ -68,9 +68,19 @@ class HistoryStore : public testing::Test {
         ASSERT_TRUE(more) << more.error().text();
     }
 
-    HistorySeries ask(const std::string& probe, std::int64_t from_ms, std::int64_t to_ms, Duration step = {}, std::uint32_t metric = 0) {
+    HistorySeries ask(
+        const std::string& probe,
+        std::int64_t from_ms,
+        std::int64_t to_ms,
+        Duration step = {},
+        std::uint32_t metric = 0
+    ) {
         const HistoryQuery query{
-            .probe = probe_named(probe), .from = at_ms(from_ms), .to = at_ms(to_ms), .step = step, .metric = metric
+            .probe = probe_named(probe),
+            .from = at_ms(from_ms),
+            .to = at_ms(to_ms),
+            .step = step,
+            .metric = metric
         };
         auto answer = history->query(query);
         EXPECT_TRUE(answer) << answer.error().text();
@@ -207,7 +217,9 @@ TEST_F(HistoryStore, HalfWrittenBlocksAreRemovedAndDoneAgain) {
     open();
     issue(1, {"a", "b"});
     measure(day_ms, 6);
-    ASSERT_TRUE(write_file_atomically(files, folder / "00000000000000000001-00000000000000000007-0.block", "MUSTERH1 half"));
+    ASSERT_TRUE(write_file_atomically(
+        files, folder / "00000000000000000001-00000000000000000007-0.block", "MUSTERH1 half"
+    ));
     restart();
     EXPECT_TRUE(blocks().empty());
     ASSERT_TRUE(history->seal());
@@ -323,7 +335,11 @@ TEST_F(HistoryStore, SummarisesBySteps) {
     open();
     issue(1, {"a"});
     const auto critical = ResultState::critical;
-    fold(line.batch(agent, 1, {{0, day_ms, {10}}, {0, day_ms + 10'000, {20}}, {0, day_ms + 20'000, {}, critical}}));
+    fold(line.batch(
+        agent,
+        1,
+        {{0, day_ms, {10}}, {0, day_ms + 10'000, {20}}, {0, day_ms + 20'000, {}, critical}}
+    ));
     ASSERT_TRUE(history->seal());
     fold(line.batch(agent, 1, {{0, day_ms + 30'000, {30}}, {0, day_ms + 40'000, {40}}}));
     const HistorySeries steps = ask("a", day_ms, day_ms + 120'000, 30s);
@@ -366,9 +382,13 @@ TEST_F(HistoryStore, GivesABoundedNumberOfPoints) {
     const HistorySeries cut = ask("a", 0, day_ms * 2);
     EXPECT_EQ(cut.points.size(), 5U);
     EXPECT_TRUE(cut.is_cut);
-    const HistoryQuery fine{.probe = probe_named("a"), .from = at_ms(day_ms), .to = at_ms(day_ms + 60'000), .step = 1s};
+    const HistoryQuery fine{
+        .probe = probe_named("a"), .from = at_ms(day_ms), .to = at_ms(day_ms + 60'000), .step = 1s
+    };
     EXPECT_EQ(history->query(fine).error().kind(), ErrorKind::invalid);
-    const HistoryQuery crooked{.probe = probe_named("a"), .from = at_ms(day_ms), .to = at_ms(day_ms + 1), .step = 1us};
+    const HistoryQuery crooked{
+        .probe = probe_named("a"), .from = at_ms(day_ms), .to = at_ms(day_ms + 1), .step = 1us
+    };
     EXPECT_EQ(history->query(crooked).error().kind(), ErrorKind::invalid);
 }
 

@@ -7,7 +7,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-
 #include <gtest/gtest.h>
 
 namespace muster::collector::test {
@@ -25,21 +24,31 @@ class FullFiles final : public Files {
         return real.open(path, mode);
     }
 
-    Status create_directories(const std::string& path) override { return real.create_directories(path); }
+    Status create_directories(const std::string& path) override {
+        return real.create_directories(path);
+    }
 
-    Result<std::vector<std::string>> list(const std::string& path) override { return real.list(path); }
+    Result<std::vector<std::string>> list(const std::string& path) override {
+        return real.list(path);
+    }
 
-    Status rename(const std::string& from, const std::string& to) override { return real.rename(from, to); }
+    Status rename(const std::string& from, const std::string& to) override {
+        return real.rename(from, to);
+    }
 
     Status remove(const std::string& path) override { return real.remove(path); }
 
-    Status remove_directory(const std::string& path) override { return real.remove_directory(path); }
+    Status remove_directory(const std::string& path) override {
+        return real.remove_directory(path);
+    }
 
     bool exists(const std::string& path) override { return real.exists(path); }
 
     Status sync_directory(const std::string& path) override { return real.sync_directory(path); }
 
-    Result<std::uint64_t> free_bytes(const std::string& path) override { return real.free_bytes(path); }
+    Result<std::uint64_t> free_bytes(const std::string& path) override {
+        return real.free_bytes(path);
+    }
 
     RealFiles real;
     std::atomic<bool> is_full = false;
@@ -72,7 +81,9 @@ class HistoryThreads : public testing::Test {
             EXPECT_EQ(thrown, nullptr);
             answer = std::move(got);
         };
-        const HistoryQuery query{.probe = probe_named("a"), .from = at_ms(0), .to = at_ms(2 * day_ms)};
+        const HistoryQuery query{
+            .probe = probe_named("a"), .from = at_ms(0), .to = at_ms(2 * day_ms)
+        };
         asio::co_spawn(loop, thread->query(query), done);
         loop.restart();
         loop.run();
@@ -111,7 +122,8 @@ TEST_F(HistoryThreads, AnswersWhatWasPosted) {
 TEST_F(HistoryThreads, TellsTheFeedWhatItStillWants) {
     measure(12);
     EXPECT_TRUE(asked_until([this](const HistorySeries&) { return feed->kept_from() > 10; }));
-    EXPECT_TRUE(asked_until([](const HistorySeries& answer) { return answer.points.size() == 12; }));
+    EXPECT_TRUE(asked_until([](const HistorySeries& answer) { return answer.points.size() == 12; })
+    );
 }
 
 TEST_F(HistoryThreads, FullDiskOnlyDelays) {
@@ -120,7 +132,8 @@ TEST_F(HistoryThreads, FullDiskOnlyDelays) {
     EXPECT_TRUE(asked_until([](const HistorySeries& answer) { return answer.points.size() == 4; }));
     EXPECT_EQ(feed->kept_from(), 1U);
     files.is_full = false;
-    EXPECT_TRUE(asked_until([](const HistorySeries& answer) { return answer.points.size() == 12; }));
+    EXPECT_TRUE(asked_until([](const HistorySeries& answer) { return answer.points.size() == 12; })
+    );
     EXPECT_TRUE(asked_until([this](const HistorySeries&) { return feed->kept_from() > 10; }));
 }
 

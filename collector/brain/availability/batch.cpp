@@ -22,7 +22,8 @@ const Agent::Epoch* find_epoch(const Agent& agent, std::uint32_t epoch) {
     return nullptr;
 }
 
-/// The brain's id of one boot of the agent's machine; new ones take their place in the order of time.
+/// The brain's id of one boot of the agent's machine; new ones take their place in the order of
+/// time.
 std::uint32_t boot_id(State& state, Agent& agent, std::uint64_t boot) {
     const auto known = std::ranges::find(agent.boots, boot, &Agent::Boot::boot);
     if (known != agent.boots.end()) {
@@ -32,7 +33,8 @@ std::uint32_t boot_id(State& state, Agent& agent, std::uint64_t boot) {
         agent.boots.erase(agent.boots.begin());
     }
     const std::uint32_t id = ++state.last_boot;
-    // What a spool still holds of a boot before the one announced at the last Hello is older than that one.
+    // What a spool still holds of a boot before the one announced at the last Hello is older than
+    // that one.
     const bool before_announced =
         !agent.boots.empty() && agent.boots.back().boot == agent.hello_boot;
     agent.boots.insert(before_announced ? agent.boots.end() - 1 : agent.boots.end(), {boot, id});

@@ -77,7 +77,8 @@ void drop_if_well(Fold& fold, Slot slot) {
     }
 }
 
-/// Before its first answer a probe opens nothing: it may have the wrong credential, or never have existed.
+/// Before its first answer a probe opens nothing: it may have the wrong credential, or never have
+/// existed.
 void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
     const bool is_first = probe.state != result.state;
     probe.state = result.state;
@@ -179,7 +180,8 @@ void recover(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe&
     );
 }
 
-/// The rule: n failures in a row; it recovers after m answers in a row. Unknown results neither count nor interrupt.
+/// The rule: n failures in a row; it recovers after m answers in a row. Unknown results neither
+/// count nor interrupt.
 void apply_rule(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
     if (result.state == unknown) {
         return;

@@ -1,4 +1,5 @@
-// Owns: what a result that is not routine does to its probe: state, interval, threshold. Leaves to batch: the routine.
+// Owns: what a result that is not routine does to its probe: state, interval, threshold. Leaves to
+// batch: the routine.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -16,14 +17,16 @@ struct Judged {
     const wire::ResultNote* note = nullptr;
 };
 
-/// Changes the probe, writes the rows of a transition and adds events for incidents. Results older than the probe's
-/// latest, in the order of (boot, monotonic time), and results of an agent that lost the probe change nothing.
+/// Changes the probe, writes the rows of a transition and adds events for incidents. Results older
+/// than the probe's latest, in the order of (boot, monotonic time), and results of an agent that
+/// lost the probe change nothing.
 void judge(Fold& fold, const Judged& result);
 
 /// The stored text: unproven, ok, warning, critical, unknown.
 std::string_view probe_state(const HotProbe& probe);
 
-/// Ends an open interval and any trouble because the probe is taken away. Adds `removed` where its threshold was exceeded.
+/// Ends an open interval and any trouble because the probe is taken away. Adds `removed` where its
+/// threshold was exceeded.
 void withdraw(Fold& fold, Slot probe);
 
 /// Recomputes and writes the condition of fold.touched_cis, and empties it.

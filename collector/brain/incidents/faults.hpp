@@ -1,5 +1,5 @@
-// Owns: one incident for one fault: from the first exceeded threshold of a CI to the last recovery, through hold and
-// catching up. Leaves to availability: thresholds; to record: the incident itself.
+// Owns: one incident for one fault: from the first exceeded threshold of a CI to the last recovery,
+// through hold and catching up. Leaves to availability: thresholds; to record: the incident itself.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -9,13 +9,15 @@ namespace muster::collector {
 /// Folds fold.events, in order, and empties it.
 void fold_events(Fold& fold);
 
-/// The probe is taken away: a fault that goes on without it forgets it, since its slot may be given to another.
+/// The probe is taken away: a fault that goes on without it forgets it, since its slot may be given
+/// to another.
 void forget_member(Fold& fold, Slot probe);
 
 /// Timer `hold` of a CI: opens unless something is still to be heard.
 void hold_is_over(Fold& fold, CiIndex ci, std::uint64_t timer);
 
-/// The agent has delivered what it had when it said Hello: faults held for it are decided. `nothing`: for every agent.
+/// The agent has delivered what it had when it said Hello: faults held for it are decided.
+/// `nothing`: for every agent.
 void decide_held(Fold& fold, AgentIndex agent);
 
 /// The agent said Hello with a backlog: what it may yet tell comes before any hold runs out.

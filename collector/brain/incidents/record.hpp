@@ -1,5 +1,5 @@
-// Owns: the life of one incident: opened, resolved, reopened, closed; its row, its timeline. Leaves to faults and presence:
-// when; to outbox: telling.
+// Owns: the life of one incident: opened, resolved, reopened, closed; its row, its timeline. Leaves
+// to faults and presence: when; to outbox: telling.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -37,7 +37,8 @@ void add_timeline(
     std::string_view data = "{}"
 );
 
-/// Timer `close`: a resolved incident is closed after a week and forgotten by the brain; the record keeps it.
+/// Timer `close`: a resolved incident is closed after a week and forgotten by the brain; the record
+/// keeps it.
 void close_if_settled(Fold& fold, std::uint64_t number);
 
 /// 1 (highest) … 4, by urgency alone until impact is known.

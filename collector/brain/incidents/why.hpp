@@ -1,4 +1,5 @@
-// Owns: reasons for people: why an incident opened, why a page was not sent. Leaves to record and faults: deciding.
+// Owns: reasons for people: why an incident opened, why a page was not sent. Leaves to record and
+// faults: deciding.
 #pragma once
 
 #include "collector/brain/fold.hpp"

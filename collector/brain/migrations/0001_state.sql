@@ -39,7 +39,6 @@ CREATE TABLE probe (
     state_since INTEGER NOT NULL, exceeded_since INTEGER, reason TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, removed_lsn INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX probe_by_ci ON probe (ci);
-CREATE INDEX probe_by_agent ON probe (agent);
 -- Down intervals of a probe (warning, critical, unknown), in event time; open while to_wall is null.
 CREATE TABLE probe_interval (probe BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, state TEXT NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (probe, from_wall, lsn, ordinal)) STRICT, WITHOUT ROWID;
 
