@@ -7,6 +7,8 @@
 
 namespace muster::agent {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 /// SplitMix64's finaliser: neighbouring ids get unrelated phases.
@@ -60,6 +62,10 @@ void Scheduler::assign(std::uint32_t epoch, std::vector<ScheduledProbe> probes, 
     lanes_.clear();
     lane_indexes_.clear();
     ready_.clear();
+    // A few probes begin at once; many spread out.
+    const Duration begin_within = std::min(
+        options_.first_within, std::max<Duration>(1s, std::chrono::milliseconds(probes.size()))
+    );
     for (ScheduledProbe& probe : probes) {
         expect(probe.interval > Duration{0}, "a probe has an interval above zero");
         const auto before = known.find(probe.id);
@@ -69,7 +75,7 @@ void Scheduler::assign(std::uint32_t epoch, std::vector<ScheduledProbe> probes, 
         entry.lane = lane_index(probe.lane);
         entry.first = !keeps || before->second.first;
         entry.probe = std::make_shared<const ScheduledProbe>(std::move(probe));
-        const Duration window = std::min(entry.probe->interval, options_.first_within);
+        const Duration window = std::min(entry.probe->interval, begin_within);
         MonoTime due = now + (window > Duration{0} ? fraction(entry.phase, window) : Duration{0});
         if (keeps) {
             // A run that waited for its lane has not happened yet: it falls due again.

@@ -1,6 +1,7 @@
 // Ingest figures of a whole collector: the real daemon, real TLS, durable commits on a real file system, history on, a "3 in a row"
 // rule on every probe. Prints one line a figure. Generators and collector share the machine's cores.
 //   bench_ingest [--quick] [--only load|field]     TMPDIR says where the files go (not a tmpfs, or nothing is durable)
+#include "base/clock.hpp"
 #include "collector/history/history.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
@@ -15,7 +16,6 @@
 #include <iostream>
 #include <optional>
 #include <sstream>
-
 #include <unistd.h>
 
 namespace muster::bench {
@@ -36,7 +36,8 @@ struct Lengths {
 }
 
 void figure(const std::string& name, double value, const std::string& unit) {
-    std::cout << fmt::format("figure {} {:.{}f} {}", name, value, value < 100 ? 2 : 0, unit) << std::endl;
+    std::cout << fmt::format("figure {} {:.{}f} {}", name, value, value < 100 ? 2 : 0, unit)
+              << std::endl;
 }
 
 /// One collector in a folder of its own.
@@ -50,11 +51,15 @@ class BenchCollector {
     void start() {
         std::filesystem::remove(dir_ / "collector/collector.json");
         process_.emplace(Process::start(
-            {program("muster-collector"), "--config", dir_ / "collector.yaml"}, {{}, dir_ / "collector.log"}
+            {program("muster-collector"), "--config", dir_ / "collector.yaml"},
+            {{}, dir_ / "collector.log"}
         ));
         const bool ready = test::eventually(120s, [&] {
             const std::string text = test::read_text(dir_ / "collector/collector.json");
             if (text.find('}') == std::string::npos) {
+                if (!process_->running()) {
+                    give_up("the collector did not start:\n" + test::read_text(dir_ / "collector.log"));
+                }
                 return false;
             }
             const boost::json::value ports = boost::json::parse(text);
@@ -69,15 +74,26 @@ class BenchCollector {
         test::write_text(
             dir_ / "cli.yaml",
             fmt::format(
-                "server: https://localhost:{}\ntoken_file: {}/collector/admin.token\nca_file: {}/collector/ca/ca.crt\n",
-                people_port_, dir_.path(), dir_.path()
+                "server: https://localhost:{}\ntoken_file: {}/collector/admin.token\nca_file: "
+                "{}/collector/ca/ca.crt\n",
+                people_port_,
+                dir_.path(),
+                dir_.path()
             )
         );
     }
 
     std::string join_token(const std::string& name, int uses) {
         const test::CommandResult token = test::run_command(
-            {program("muster"), "--config", dir_ / "cli.yaml", "token", "create", "--agent", "--name", name, "--uses",
+            {program("muster"),
+             "--config",
+             dir_ / "cli.yaml",
+             "token",
+             "create",
+             "--agent",
+             "--name",
+             name,
+             "--uses",
              std::to_string(uses)}
         );
         if (token.exit_code != 0) {
@@ -90,10 +106,12 @@ class BenchCollector {
 
     bool is_caught_up() {
         // -f: a status of 503 (a fold is behind) is a failure.
-        return test::run_command(
-                   {"curl", "-sf", "--cacert", dir_ / "collector/ca/ca.crt",
-                    fmt::format("https://localhost:{}/readyz", people_port_)}
-        ).exit_code == 0;
+        return test::run_command({"curl",
+                                  "-sf",
+                                  "--cacert",
+                                  dir_ / "collector/ca/ca.crt",
+                                  fmt::format("https://localhost:{}/readyz", people_port_)})
+                   .exit_code == 0;
     }
 
     /// User and system time of the process so far.
@@ -119,7 +137,8 @@ class BenchCollector {
 
     double folder_bytes(const std::string& name) const {
         double sum = 0;
-        for (const auto& entry : std::filesystem::directory_iterator(dir_ / ("collector/" + name))) {
+        for (const auto& entry :
+             std::filesystem::directory_iterator(dir_ / ("collector/" + name))) {
             sum += static_cast<double>(entry.file_size());
         }
         return sum;
@@ -133,18 +152,24 @@ class BenchCollector {
     }
 
     const test::TempDir& dir() const { return dir_; }
+
     int people_port() const { return people_port_; }
+
     int agents_port() const { return agents_port_; }
 
   private:
     void write(const std::string& targets) {
         targets_ = targets;
         test::write_text(
-            dir_ / "collector.yaml", fmt::format(
-                                         "listen: {{people: \"127.0.0.1:{}\", agents: \"127.0.0.1:{}\"}}\n"
-                                         "data_dir: {}/collector\n{}",
-                                         people_port_, agents_port_, dir_.path(), targets
-                                     )
+            dir_ / "collector.yaml",
+            fmt::format(
+                "listen: {{people: \"127.0.0.1:{}\", agents: \"127.0.0.1:{}\"}}\n"
+                "data_dir: {}/collector\n{}",
+                people_port_,
+                agents_port_,
+                dir_.path(),
+                targets
+            )
         );
     }
 
@@ -181,12 +206,17 @@ struct Counted {
 
     double wait_ms(double quantile) {
         std::ranges::sort(waits_ms);
-        return waits_ms.empty() ? 0 : waits_ms[static_cast<std::size_t>(quantile * static_cast<double>(waits_ms.size() - 1))];
+        return waits_ms.empty() ? 0
+                                : waits_ms[static_cast<std::size_t>(
+                                      quantile * static_cast<double>(waits_ms.size() - 1)
+                                  )];
     }
 };
 
 /// Writes the window and gives the collector's CPU seconds within it.
-double measure_window(BenchCollector& collector, const std::string& window, Lengths lengths, double& journal_bytes) {
+double measure_window(
+    BenchCollector& collector, const std::string& window, Lengths lengths, double& journal_bytes
+) {
     const std::int64_t from = to_ns(SystemClock().wall() + lengths.warm_up);
     const std::int64_t to = from + lengths.measure.count();
     test::write_text(window + ".part", fmt::format("{} {}\n", from, to));
@@ -208,13 +238,25 @@ void wait_for(const std::string& path, Duration patience) {
     }
 }
 
+/// A target's probes; `each` repeats targets.
+std::string hundred_probes(const std::string& interval) {
+    std::string text;
+    for (int i = 1; i <= 100; ++i) {
+        text += fmt::format("{}{{type: icmp, name: p{}, interval: {}}}", i == 1 ? "" : ", ", i, interval);
+    }
+    return text;
+}
+
 void measure_load(Lengths lengths) {
     std::string targets = "targets:\n";
     for (int i = 0; i < 4; ++i) {
         targets += fmt::format(
-            "  - {{name: \"gen{}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: {{agent: gen{}}}, "
-            "probes: [{{type: icmp, each: 1..100, name: \"p{{n}}\", interval: 1s}}]}}\n",
-            i, i
+            "  - {{name: \"gen{}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: "
+            "{{agent: gen{}}}, "
+            "probes: [{}]}}\n",
+            i,
+            i,
+            hundred_probes("1s")
         );
     }
     BenchCollector collector(targets);
@@ -224,23 +266,37 @@ void measure_load(Lengths lengths) {
         const std::string name = fmt::format("gen{}", i);
         const std::string dir = collector.dir() / name;
         test::write_text(
-            dir + ".yaml", fmt::format("collector: localhost:{}\ndata_dir: {}\n", collector.agents_port(), dir)
+            dir + ".yaml",
+            fmt::format("collector: localhost:{}\ndata_dir: {}\n", collector.agents_port(), dir)
         );
         const test::CommandResult enrolled = test::run_command(
-            {program("muster-agent"), "--config", dir + ".yaml", "enrol", "--collector",
-             fmt::format("https://localhost:{}", collector.people_port()), "--token-file", collector.join_token(name, 1),
-             "--name", name}
+            {program("muster-agent"),
+             "--config",
+             dir + ".yaml",
+             "enrol",
+             "--collector",
+             fmt::format("https://localhost:{}", collector.people_port()),
+             "--token-file",
+             collector.join_token(name, 1),
+             "--name",
+             name}
         );
         if (enrolled.exit_code != 0) {
             give_up("could not enrol " + name + ": " + enrolled.output);
         }
         generators.push_back(Process::start(
-            {program("bench_ingest_generator"), dir, std::to_string(collector.agents_port()), std::to_string(i + 1),
-             window, dir + ".out"},
+            {program("bench_ingest_generator"),
+             dir,
+             std::to_string(collector.agents_port()),
+             std::to_string(i + 1),
+             window,
+             dir + ".out"},
             {{}, dir + ".log"}
         ));
     }
-    if (!test::eventually(120s, [&] { return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up(); })) {
+    if (!test::eventually(120s, [&] {
+            return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up();
+        })) {
         give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
     }
     double journal_bytes = 0;
@@ -265,7 +321,11 @@ void measure_load(Lengths lengths) {
     if (!test::eventually(120s, [&] { return collector.is_caught_up(); }, 5ms)) {
         give_up("not caught up 120 s after kill -9");
     }
-    figure("start.refold_seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count(), "s");
+    figure(
+        "start.refold_seconds",
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count(),
+        "s"
+    );
     generators.clear();
     test::eventually(60s, [&] { return collector.is_caught_up(); });
     collector.stop();
@@ -279,20 +339,29 @@ void measure_load(Lengths lengths) {
     const collector::HistoryStats stats = history->stats();
     figure(
         "history.bytes_per_sample",
-        static_cast<double>(stats.block_bytes) / static_cast<double>(std::max<std::uint64_t>(stats.block_samples, 1)), "B"
+        static_cast<double>(stats.block_bytes) /
+            static_cast<double>(std::max<std::uint64_t>(stats.block_samples, 1)),
+        "B"
     );
 }
 
 void measure_field(Lengths lengths) {
     BenchCollector collector(
         "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: {agent: \"field{n}\"}, "
-        "probes: [{type: icmp, each: 1..100, name: \"p{n}\", interval: 10s}]}\n"
+        "probes: [" +
+        hundred_probes("10s") + "]}\n"
     );
     const std::string window = collector.dir() / "window";
     const std::string out = collector.dir() / "field.out";
     const Process field = Process::start(
-        {program("bench_ingest_field"), collector.dir() / "agents", std::to_string(collector.people_port()),
-         std::to_string(collector.agents_port()), collector.join_token("field", 1000), "1000", window, out},
+        {program("bench_ingest_field"),
+         collector.dir() / "agents",
+         std::to_string(collector.people_port()),
+         std::to_string(collector.agents_port()),
+         collector.join_token("field", 1000),
+         "1000",
+         window,
+         out},
         {{}, collector.dir() / "field.log"}
     );
     wait_for(out + ".joined", 300s);

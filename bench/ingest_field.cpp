@@ -38,7 +38,11 @@ struct Window {
 class SmallAgent {
   public:
     SmallAgent(
-        asio::io_context& loop, const Clock& clock, Random& random, const agent::Identity& identity, std::uint16_t port,
+        asio::io_context& loop,
+        const Clock& clock,
+        Random& random,
+        const agent::Identity& identity,
+        std::uint16_t port,
         Window& window
     )
         : clock_(clock), window_(window) {
@@ -85,7 +89,11 @@ class SmallAgent {
         }
         batch.value_runs = {{batch_results, 1}};
         wire::Record record = wire::make_record(
-            wire::RecordKind::results, wire::DropClass::results, batch_results, clock_.wall(), clock_.mono(),
+            wire::RecordKind::results,
+            wire::DropClass::results,
+            batch_results,
+            clock_.wall(),
+            clock_.mono(),
             wire::encode_results(batch)
         );
         kept_.push_back({{position_.next_seq, std::move(record)}, clock_.mono()});
@@ -115,7 +123,9 @@ class SmallAgent {
             if (window_.to > 0 && now >= window_.from && now < window_.to) {
                 window_.results += batch_results;
                 ++window_.batches;
-                window_.waits_ms.push_back(static_cast<double>((clock_.mono() - kept_.front().made).count()) / 1e6);
+                window_.waits_ms.push_back(
+                    static_cast<double>((clock_.mono() - kept_.front().made).count()) / 1e6
+                );
             }
             kept_.pop_front();
         }
@@ -175,15 +185,19 @@ class Field {
             request.name = name;
             request.hostname = name;
             request.version = "bench";
-            Result<agent::Identity> identity = co_await agent::enrol(loop_, std::move(request), Deadline::in(10s));
+            Result<agent::Identity> identity =
+                co_await agent::enrol(loop_, std::move(request), Deadline::in(10s));
             if (!identity || !agent::save_identity(files_, data_dir, *identity)) {
-                std::cerr << name << ": " << (identity ? "cannot save" : identity.error().text()) << "\n";
+                std::cerr << name << ": " << (identity ? "cannot save" : identity.error().text())
+                          << "\n";
                 std::exit(1);
             }
         }
         const Result<agent::Identity> identity = agent::load_identity(files_, data_dir);
         if (identity) {
-            agents_.push_back(std::make_unique<SmallAgent>(loop_, clock_, random_, *identity, agents_port_, window_));
+            agents_.push_back(std::make_unique<SmallAgent>(
+                loop_, clock_, random_, *identity, agents_port_, window_
+            ));
         }
     }
 
@@ -201,7 +215,8 @@ class Field {
         for (const auto& agent : agents_) {
             unacked += agent->unacked();
         }
-        text << "results " << window_.results << "\nbatches " << window_.batches << "\nunacked " << unacked << "\n";
+        text << "results " << window_.results << "\nbatches " << window_.batches << "\nunacked "
+             << unacked << "\n";
         for (const double wait : window_.waits_ms) {
             text << "ms " << wait << "\n";
         }
@@ -230,7 +245,8 @@ class Field {
 
 int main(int count, char** arguments) {
     if (count != 8) {
-        std::cerr << "usage: bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS WINDOW_FILE OUT_FILE\n";
+        std::cerr << "usage: bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS "
+                     "WINDOW_FILE OUT_FILE\n";
         return 2;
     }
     boost::asio::io_context loop(1);

@@ -40,7 +40,9 @@ class Noise {
         state_ ^= state_ >> 12U;
         state_ ^= state_ << 25U;
         state_ ^= state_ >> 27U;
-        return static_cast<std::uint32_t>((((state_ * 0x2545F4914F6CDD1DULL) >> 32U) * bound) >> 32U);
+        return static_cast<std::uint32_t>(
+            (((state_ * 0x2545F4914F6CDD1DULL) >> 32U) * bound) >> 32U
+        );
     }
 
   private:
@@ -50,7 +52,8 @@ class Noise {
 /// The probes in scheduled order, cut into records.
 class Generator {
   public:
-    Generator(std::uint32_t epoch, std::size_t probes, std::uint64_t seed) : noise_(seed), down_(probes, 0) {
+    Generator(std::uint32_t epoch, std::size_t probes, std::uint64_t seed)
+        : noise_(seed), down_(probes, 0) {
         std::vector<std::uint32_t> order(probes);
         std::iota(order.begin(), order.end(), 0U);
         for (std::size_t i = probes; i > 1; --i) {
@@ -60,7 +63,9 @@ class Generator {
             const std::size_t last = std::min(probes, first + record_results);
             std::vector<std::pair<std::uint32_t, std::int32_t>> group;
             for (std::size_t at = first; at < last; ++at) {
-                group.emplace_back(order[at], static_cast<std::int32_t>((at - first) * 1000 / probes));
+                group.emplace_back(
+                    order[at], static_cast<std::int32_t>((at - first) * 1000 / probes)
+                );
             }
             std::ranges::sort(group);
             wire::ResultBatch& batch = groups_.emplace_back();
@@ -91,7 +96,11 @@ class Generator {
         const bool changed = !batch.notes.empty();
         const auto count = static_cast<std::uint32_t>(batch.size());
         return wire::make_record(
-            wire::RecordKind::results, changed ? wire::DropClass::state : wire::DropClass::results, count, wall, mono,
+            wire::RecordKind::results,
+            changed ? wire::DropClass::state : wire::DropClass::results,
+            count,
+            wall,
+            mono,
             wire::encode_results(batch)
         );
     }
@@ -109,7 +118,9 @@ class Generator {
             batch.notes.push_back({index, "", "reply within 1s", "reply"});
         }
         --left;
-        return static_cast<std::uint8_t>(left == 0 ? wire::ResultState::ok : wire::ResultState::critical);
+        return static_cast<std::uint8_t>(
+            left == 0 ? wire::ResultState::ok : wire::ResultState::critical
+        );
     }
 
     Noise noise_;
@@ -134,16 +145,20 @@ class LoadedAgent {
         options.spool_dir = dir + "/spool";
         options.uplink.collector = {"localhost", port};
         options.uplink.identity = identity->tls;
-        options.uplink.resolve = [](std::string, Deadline) -> Task<Result<std::vector<std::string>>> {
+        options.uplink.resolve = [](std::string,
+                                    Deadline) -> Task<Result<std::vector<std::string>>> {
             co_return std::vector<std::string>{"127.0.0.1"};
         };
         options.spool.retain_acked_bytes = 16U << 20U;
-        options.facts = {std::string(Uuid::random(random_).raw()), std::string(16, 'b'), "", "bench", "bench"};
-        agent::DeliveryEvents events;
-        events.assignments = [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
-            generator_.emplace(epoch, items.size(), seed_);
-            delivery_->applied(epoch, {});
+        options.facts = {
+            std::string(Uuid::random(random_).raw()), std::string(16, 'b'), "", "bench", "bench"
         };
+        agent::DeliveryEvents events;
+        events.assignments =
+            [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
+                generator_.emplace(epoch, items.size(), seed_);
+                delivery_->applied(epoch, {});
+            };
         events.progressed = [this] { produce(); };
         auto delivery = agent::Delivery::open(loop_, clock_, files_, random_, options, events);
         if (!delivery) {
@@ -179,7 +194,9 @@ class LoadedAgent {
         while (sent_.size() > delivery_->unacked_records()) {
             if (counts) {
                 results_ += sent_.front().count;
-                waits_ms_.push_back(static_cast<double>((clock_.mono() - sent_.front().at).count()) / 1e6);
+                waits_ms_.push_back(
+                    static_cast<double>((clock_.mono() - sent_.front().at).count()) / 1e6
+                );
             }
             sent_.pop_front();
         }
@@ -236,6 +253,8 @@ int main(int count, char** arguments) {
         return 2;
     }
     boost::asio::io_context loop(1);
-    muster::bench::LoadedAgent agent(loop, std::strtoull(arguments[3], nullptr, 10), arguments[4], arguments[5]);
+    muster::bench::LoadedAgent agent(
+        loop, std::strtoull(arguments[3], nullptr, 10), arguments[4], arguments[5]
+    );
     return agent.run(arguments[1], static_cast<std::uint16_t>(std::atoi(arguments[2])));
 }

@@ -15,7 +15,7 @@ namespace muster::cmdb {
 struct AttributeValue {
     std::string value;
     std::string source;
-    WallTime observed{};
+    WallTime observed;
     bool operator==(const AttributeValue&) const = default;
 };
 

@@ -39,7 +39,7 @@ struct Statement {
     std::string ci_class;  ///< a hint
     std::vector<Key> keys;
     Attributes attributes;
-    WallTime observed{};
+    WallTime observed;
     bool operator==(const Statement&) const = default;
 };
 

@@ -239,7 +239,7 @@ void prepare_method(Transfer& transfer, const config::Params& params) {
 void prepare_headers(Transfer& transfer, const config::Params& params) {
     append(transfer.headers, "Expect:");
     for (const auto& [name, value] : param_map(params, "headers")) {
-        append(transfer.headers, value.empty() ? name + ";" : name + ": " + value);
+        append(transfer.headers, value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
     }
     set(transfer, CURLOPT_HTTPHEADER, transfer.headers.get());
 }

@@ -51,7 +51,7 @@ constexpr MetricSpec metrics[] = {
     {"loss", "%", 1, "Requests without a reply."},
 };
 
-Task<Outcome> run_icmp(ProbeServices& services, ProbeRequest request, Deadline deadline);
+Task<Outcome> run_icmp(ProbeServices* services, ProbeRequest request, Deadline deadline);
 
 }  // namespace
 
@@ -124,7 +124,7 @@ Outcome icmp_outcome(const PingReport& report, std::string_view target, Duration
 
 namespace {
 
-Task<Outcome> run_icmp(ProbeServices& services, ProbeRequest request, Deadline deadline) {
+Task<Outcome> run_icmp(ProbeServices* services, ProbeRequest request, Deadline deadline) {
     PingPlan plan;
     plan.address = request.addresses.front();
     plan.count = static_cast<std::uint32_t>(param_integer(request.params, "count"));
@@ -133,7 +133,7 @@ Task<Outcome> run_icmp(ProbeServices& services, ProbeRequest request, Deadline d
     const std::string target = request.host == plan.address || request.host.empty()
                                    ? plan.address
                                    : fmt::format("{} ({})", request.host, plan.address);
-    auto report = co_await services.icmp.ping(std::move(plan), deadline);
+    auto report = co_await services->icmp.ping(std::move(plan), deadline);
     if (!report) {
         co_return unmeasured(
             icmp_probe,

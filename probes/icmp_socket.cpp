@@ -49,8 +49,10 @@ Duration since(const timespec& stamp) {
 
 Result<IcmpSocket> IcmpSocket::open(Family family) {
     const int domain = family == Family::ip4 ? AF_INET : AF_INET6;
-    const int protocol =
-        family == Family::ip4 ? static_cast<int>(IPPROTO_ICMP) : static_cast<int>(IPPROTO_ICMPV6);
+    int protocol = IPPROTO_ICMP;
+    if (family == Family::ip6) {
+        protocol = IPPROTO_ICMPV6;
+    }
     constexpr int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
     Header header = Header::absent;
     int descriptor = ::socket(domain, SOCK_DGRAM | flags, protocol);

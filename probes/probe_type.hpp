@@ -44,7 +44,7 @@ struct ProbeType {
     std::span<const MetricSpec> metrics;  ///< the first is the one charted by default
     RunsIn runs_in;
     /// Null for worker types.
-    Task<Outcome> (*run)(ProbeServices& services, ProbeRequest request, Deadline deadline);
+    Task<Outcome> (*run)(ProbeServices* services, ProbeRequest request, Deadline deadline);
 };
 
 /// All types, by name.

@@ -232,8 +232,9 @@ Task<Result<Resolved>> Resolver::resolve(std::string host, Deadline deadline) {
             .freshness = failed ? Freshness::stale : Freshness::fresh,
         };
     }
-    if (question->problem) {
-        co_return failure(*question->problem);
+    const std::optional<Error>& problem = question->problem;
+    if (problem) {
+        co_return failure(*problem);
     }
     co_return failure(ErrorKind::timeout, "the name service does not answer", host);
 }

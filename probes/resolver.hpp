@@ -28,7 +28,7 @@ struct ResolverOptions {
     Duration keep = std::chrono::seconds(60);
     std::size_t names = 100'000;  ///< remembered at most; beyond it the oldest goes
     /// Blocking; called on the resolver's own threads. By default getaddrinfo.
-    std::function<Result<std::vector<std::string>>(const std::string& host)> lookup = {};
+    std::function<Result<std::vector<std::string>>(const std::string& host)> lookup = nullptr;
 };
 
 /// Belongs to its loop's thread. Lookups that hang occupy a thread of the resolver but nobody waits for them beyond the deadline,

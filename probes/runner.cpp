@@ -200,7 +200,7 @@ Task<Outcome> Runner::run(
         co_return co_await impl->run_in_worker(found, std::move(request), deadline);
     }
     expect(found->run != nullptr, "an in-process probe type has a run");
-    co_return co_await found->run(impl->services, std::move(request), deadline);
+    co_return co_await found->run(&impl->services, std::move(request), deadline);
 }
 
 void Runner::stop() {

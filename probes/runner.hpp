@@ -24,7 +24,7 @@ struct RunnerOptions {
         worker_program;  ///< path of muster-probe-worker; empty: worker types answer unknown, reason "worker"
     std::uint32_t workers = 1;  ///< processes; started when first needed
     /// Answers true for an address (text) that must never be probed; such runs are unknown, reason "denied".
-    std::function<bool(std::string_view address)> denied = {};
+    std::function<bool(std::string_view address)> denied = nullptr;
 };
 
 /// Option name → value, for options of kind `secret`.

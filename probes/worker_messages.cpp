@@ -32,6 +32,7 @@ RunMessage run_of(const proto::Run& in) {
         run.request.secrets.emplace_back(secret.name(), secret.value());
     }
     run.request.timeout = Duration{in.timeout_ns()};
+    run.left = Duration{in.left_ns()};
     run.request.resolve_time = Duration{in.resolve_ns()};
     return run;
 }
@@ -63,6 +64,7 @@ std::string encode_run(const RunMessage& run) {
         put_text(*out.add_secrets(), name, value);
     }
     out.set_timeout_ns(run.request.timeout.count());
+    out.set_left_ns(run.left.count());
     out.set_resolve_ns(run.request.resolve_time.count());
     return message.SerializeAsString();
 }

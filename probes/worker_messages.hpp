@@ -14,7 +14,8 @@ namespace muster::probes {
 struct RunMessage {
     std::uint64_t id = 0;
     std::string type;
-    ProbeRequest request;  ///< `timeout`: from the moment it is received
+    ProbeRequest request;
+    Duration left{};  ///< from the moment it is received to the deadline of the run
 };
 
 struct CancelMessage {

@@ -60,7 +60,7 @@ struct Slot {
 
 struct Suspect {
     std::uint32_t strikes = 0;
-    Steady::time_point until{};  ///< set aside until then
+    Steady::time_point until;  ///< set aside until then
 };
 
 enum class Place { shared, alone };
@@ -98,7 +98,7 @@ struct WorkerPool::Impl : std::enable_shared_from_this<Impl> {
     std::unordered_map<std::string, Suspect> suspects;
     std::uint64_t next_id = 1;
     std::uint32_t useless_deaths = 0;  ///< in a row, of shared workers that never answered
-    Steady::time_point start_not_before{};
+    Steady::time_point start_not_before;
     bool stopped = false;
     WorkerPoolCounters counters;
 };
@@ -366,7 +366,7 @@ Task<std::optional<WorkerAnswer>> WorkerPool::Impl::run_in(
     if (!chosen) {
         co_return unknown(type, "worker", chosen.error().text());
     }
-    const auto home = *chosen;
+    const std::shared_ptr<Slot>& home = *chosen;
     if (!home->ready) {
         const auto begun = Steady::now();
         const auto end = co_await started(home);
@@ -387,7 +387,7 @@ Task<std::optional<WorkerAnswer>> WorkerPool::Impl::run_in(
     RunMessage message{.id = id, .type = std::string(type->name), .request = std::move(request)};
     // The worker ends a little earlier, so that its answer is here by the deadline.
     const Duration left = deadline.left();
-    message.request.timeout = left - std::min(left / 10, Duration{std::chrono::milliseconds(20)});
+    message.left = left - std::min(left / 10, Duration{std::chrono::milliseconds(20)});
     home->process->channel().send(encode_run(message));
 
     const Deadline patience(deadline.at() + answer_grace);

@@ -54,12 +54,11 @@ int spawn(pid_t& pid, const std::string& program, int channel) {
     );
 
     std::string name = "muster-probe-worker";
-    std::string path = program;
     std::string language = "LANG=C.UTF-8";
     const std::array<char*, 2> arguments{name.data(), nullptr};
     const std::array<char*, 2> environment{language.data(), nullptr};
     return posix_spawn(
-        &pid, path.c_str(), &plan.actions, &plan.attributes, arguments.data(), environment.data()
+        &pid, program.c_str(), &plan.actions, &plan.attributes, arguments.data(), environment.data()
     );
 }
 

@@ -53,7 +53,7 @@ std::uint64_t peak_resident_bytes() {
 Task<AnswerMessage> Worker::Impl::run(RunMessage message) {
     AnswerMessage answer;
     answer.id = message.id;
-    const Deadline deadline = Deadline::in(message.request.timeout);
+    const Deadline deadline = Deadline::in(message.left);
     const probes::ProbeType* type = probes::find_probe_type(message.type);
     if (type == nullptr || message.request.addresses.empty()) {
         answer.outcome.reason = "worker";

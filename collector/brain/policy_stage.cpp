@@ -64,7 +64,8 @@ void add_probe(Fold& fold, const DesiredProbe& wanted, Changes& changes) {
         .spec = wanted.spec,
         .name = wanted.name,
         .origin = wanted.origin,
-        .host = wanted.host
+        .host = wanted.host,
+        .row = ++state.last_row
     };
     state.slot_by_id.emplace(wanted.id, slot);
     state.cis[wanted.ci].probes += 1;
@@ -86,7 +87,7 @@ void remove_probes(Fold& fold, const std::vector<Slot>& slots) {
         forget_member(fold, slot);
         gone[slot] = true;
         state.cis[state.cold[slot].ci].probes -= 1;
-        fold.store.remove_probe(state.cold[slot].id, fold.lsn);
+        fold.store.remove_probe(state.cold[slot], fold.lsn);
         state.slot_by_id.erase(state.cold[slot].id);
         state.cold[slot] = ColdProbe{};
         mark_slot(state, slot);
@@ -123,10 +124,8 @@ bool assign_probe(Fold& fold, AgentChooser& chooser, Slot slot, Changes& changes
     return true;
 }
 
-void write_rows(Fold& fold, Changes& changes) {
+void write_rows(Fold& fold, const Changes& changes) {
     const State& state = fold.state;
-    // In order of the primary key: a million rows in one go are appended instead of scattered.
-    std::ranges::sort(changes.added, {}, [&](Slot slot) { return state.cold[slot].id; });
     for (const Slot slot : changes.added) {
         fold.store.insert_probe(state, slot, fold.wall);
     }
@@ -157,7 +156,7 @@ void want_assignments(Fold& fold, const Changes& changes) {
     }
 }
 
-void finish(Fold& fold, Changes& changes) {
+void finish(Fold& fold, const Changes& changes) {
     write_rows(fold, changes);
     want_assignments(fold, changes);
     refresh_cis(fold);

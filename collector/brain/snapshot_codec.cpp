@@ -60,6 +60,7 @@ std::string encode_position(const State& state) {
     out.u32(state.last_boot);
     out.u64(state.last_timer);
     out.u64(state.results);
+    out.u32(state.last_row);
     out.u64(state.hot.size());
     out.u64(state.cis.size());
     out.count(state.free_slots.size());
@@ -88,6 +89,7 @@ bool decode_position(State& state, std::string_view bytes) {
     state.last_boot = in.u32();
     state.last_timer = in.u64();
     state.results = in.u64();
+    state.last_row = in.u32();
     const std::uint64_t probes = in.u64();
     const std::uint64_t cis = in.u64();
     for (std::size_t left = in.count(4); left > 0; --left) {

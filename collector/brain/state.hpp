@@ -64,6 +64,7 @@ struct ColdProbe {
     NameIndex name = nothing;
     NameIndex origin = nothing;
     NameIndex host = nothing;
+    std::uint32_t row = 0;  ///< key of its row in the table probe, never used twice
 };
 
 /// What probes have in common: measuring, judging, who may measure.
@@ -294,6 +295,7 @@ struct State {
     std::vector<HotProbe> hot;
     std::vector<ColdProbe> cold;
     std::vector<Slot> free_slots;
+    std::uint32_t last_row = 0;
     boost::unordered_flat_map<ProbeId, Slot, UuidHash> slot_by_id;
     boost::unordered_flat_map<Slot, Trouble> troubles;
     std::vector<Spec> specs;

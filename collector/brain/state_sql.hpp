@@ -48,83 +48,78 @@ enum class StateQuery : std::size_t {
     count,
 };
 
+// clang-format off
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuery::count)>
     state_sql{
         "INSERT INTO ci (id, class, name, address, site, service, source, state, state_since, "
-        "created, created_lsn)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
-        "UPDATE ci SET class = ?2, name = ?3, address = ?4, site = ?5, service = ?6, source = ?7, "
-        "retired = ?8,"
-        " merged_into = ?9 WHERE id = ?1",
+        "created, created_lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
+        "UPDATE ci SET class = ?2, name = ?3, address = ?4, site = ?5, service = ?6, source = "
+        "?7, retired = ?8, merged_into = ?9 WHERE id = ?1",
         "UPDATE ci SET state = ?2, state_since = ?3 WHERE id = ?1",
-        "INSERT INTO ci_statement (source, object, ci, class, keys, attributes, observed, lsn)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, object) DO UPDATE SET ci = "
-        "?3, class = ?4, keys = ?5,"
-        " attributes = ?6, observed = ?7, lsn = ?8, removed_lsn = NULL",
+        "INSERT INTO ci_statement (source, object, ci, class, keys, attributes, observed, "
+        "lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, object) DO UPDATE "
+        "SET ci = ?3, class = ?4, keys = ?5, attributes = ?6, observed = ?7, lsn = ?8, "
+        "removed_lsn = NULL",
         "UPDATE ci_statement SET removed_lsn = ?3 WHERE source = ?1 AND object = ?2",
-        "INSERT OR REPLACE INTO ci_key (namespace, kind, value, ci, state) VALUES (?1, ?2, ?3, ?4, "
-        "?5)",
+        "INSERT OR REPLACE INTO ci_key (namespace, kind, value, ci, state) VALUES (?1, ?2, "
+        "?3, ?4, ?5)",
         "DELETE FROM ci_key WHERE namespace = ?1 AND kind = ?2 AND value = ?3 AND ci = ?4",
-        "UPDATE ci_attribute SET valid_to = max(valid_from, ?3), superseded_lsn = ?4"
-        " WHERE ci = ?1 AND name = ?2 AND superseded_lsn IS NULL",
-        "INSERT INTO ci_attribute (ci, name, value, source, valid_from, recorded_lsn) VALUES (?1, "
-        "?2, ?3, ?4, ?5, ?6)",
-        "INSERT INTO agent (id, name, ci, site, hostname, version, address, state, state_since, "
-        "enrolled, epoch, probes)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 0, 0)",
-        "UPDATE agent SET name = ?2, site = ?3, hostname = ?4, version = ?5, address = ?6, state = "
-        "?7, state_since = ?8"
-        " WHERE id = ?1",
+        "UPDATE ci_attribute SET valid_to = max(valid_from, ?3), superseded_lsn = ?4 WHERE ci "
+        "= ?1 AND name = ?2 AND superseded_lsn IS NULL",
+        "INSERT INTO ci_attribute (ci, name, value, source, valid_from, recorded_lsn) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO agent (id, name, ci, site, hostname, version, address, state, "
+        "state_since, enrolled, epoch, probes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+        "?9, 0, 0)",
+        "UPDATE agent SET name = ?2, site = ?3, hostname = ?4, version = ?5, address = ?6, "
+        "state = ?7, state_since = ?8 WHERE id = ?1",
         "UPDATE agent SET epoch = ?2, probes = ?3 WHERE id = ?1",
-        "INSERT INTO agent_unobserved (agent, from_wall, reason, lsn) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (agent, from_wall) DO UPDATE SET to_wall = NULL, reason = ?3, lsn = ?4",
+        "INSERT INTO agent_unobserved (agent, from_wall, reason, lsn) VALUES (?1, ?2, ?3, ?4) "
+        "ON CONFLICT (agent, from_wall) DO UPDATE SET to_wall = NULL, reason = ?3, lsn = ?4",
         "UPDATE agent_unobserved SET to_wall = ?3 WHERE agent = ?1 AND from_wall = ?2",
         "DELETE FROM agent_unobserved WHERE agent = ?1 AND from_wall = ?2",
         "INSERT INTO probe (id, ci, agent, type, name, origin, host, interval_ms, timeout_ms, "
-        "params, rule, state, state_since,"
-        " reason, expected, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-        "'', '', '')"
-        " ON CONFLICT (id) DO UPDATE SET ci = ?2, agent = ?3, type = ?4, name = ?5, origin = ?6, "
-        "host = ?7, interval_ms = ?8,"
-        " timeout_ms = ?9, params = ?10, rule = ?11, state = ?12, state_since = ?13, "
-        "exceeded_since = NULL, reason = '',"
-        " expected = '', seen = '', removed_lsn = NULL",
+        "params, rule, state, state_since, reason, expected, seen, row) VALUES (?1, ?2, ?3, "
+        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '', '', ?14) ON CONFLICT (id) DO "
+        "UPDATE SET ci = ?2, agent = ?3, type = ?4, name = ?5, origin = ?6, host = ?7, "
+        "interval_ms = ?8, timeout_ms = ?9, params = ?10, rule = ?11, state = ?12, "
+        "state_since = ?13, exceeded_since = NULL, reason = '', expected = '', seen = '', "
+        "removed_lsn = NULL, row = ?14",
         "UPDATE probe SET ci = ?2, agent = ?3, type = ?4, name = ?5, origin = ?6, host = ?7, "
-        "interval_ms = ?8, timeout_ms = ?9,"
-        " params = ?10, rule = ?11 WHERE id = ?1",
-        "UPDATE probe SET removed_lsn = ?2, agent = NULL WHERE id = ?1",
-        "UPDATE probe SET state = ?2, state_since = ?3, exceeded_since = ?4, reason = ?5, expected "
-        "= ?6, seen = ?7 WHERE id = ?1",
-        "UPDATE probe SET exceeded_since = ?2 WHERE id = ?1",
-        "INSERT INTO probe_interval (probe, from_wall, state, lsn, ordinal) VALUES (?1, ?2, ?3, "
-        "?4, ?5)",
-        "UPDATE probe_interval SET to_wall = ?5 WHERE probe = ?1 AND from_wall = ?2 AND lsn = ?3 "
-        "AND ordinal = ?4",
-        "INSERT INTO incident (number, kind, key, ci, agent, probe, title, place, state, priority, "
-        "urgency, expected, seen, reason,"
-        " started, detected, opened, detected_late, why, version)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-        "?19, ?20)",
-        "UPDATE incident SET state = ?2, acknowledged = ?3, acknowledged_by = ?4, resolved = ?5, "
-        "resolved_by = ?6, resolution = ?7,"
-        " version = ?8 WHERE number = ?1",
-        "INSERT INTO incident_timeline (incident, lsn, ordinal, wall, kind, actor, text, data)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        "INSERT INTO outbox (id, incident, transition, channel, created, payload, state, attempts, "
-        "last_error, lsn, ordinal)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', 0, '', ?7, ?8)",
-        "UPDATE outbox SET state = ?2, attempts = ?3, last_error = ?4, sent = ?5 WHERE id = ?1",
-        "INSERT INTO verdict (actor, idempotency_key, lsn, status, body, etag) VALUES (?1, ?2, ?3, "
-        "?4, ?5, ?6)",
+        "interval_ms = ?8, timeout_ms = ?9, params = ?10, rule = ?11 WHERE row = ?1",
+        "UPDATE probe SET removed_lsn = ?2, agent = NULL WHERE row = ?1",
+        "UPDATE probe SET state = ?2, state_since = ?3, exceeded_since = ?4, reason = ?5, "
+        "expected = ?6, seen = ?7 WHERE row = ?1",
+        "UPDATE probe SET exceeded_since = ?2 WHERE row = ?1",
+        "INSERT INTO probe_interval (probe, from_wall, state, lsn, ordinal) VALUES (?1, ?2, "
+        "?3, ?4, ?5)",
+        "UPDATE probe_interval SET to_wall = ?5 WHERE probe = ?1 AND from_wall = ?2 AND lsn = "
+        "?3 AND ordinal = ?4",
+        "INSERT INTO incident (number, kind, key, ci, agent, probe, title, place, state, "
+        "priority, urgency, expected, seen, reason, started, detected, opened, detected_late, "
+        "why, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+        "?15, ?16, ?17, ?18, ?19, ?20)",
+        "UPDATE incident SET state = ?2, acknowledged = ?3, acknowledged_by = ?4, resolved = "
+        "?5, resolved_by = ?6, resolution = ?7, version = ?8 WHERE number = ?1",
+        "INSERT INTO incident_timeline (incident, lsn, ordinal, wall, kind, actor, text, "
+        "data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO outbox (id, incident, transition, channel, created, payload, state, "
+        "attempts, last_error, lsn, ordinal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', 0, "
+        "'', ?7, ?8)",
+        "UPDATE outbox SET state = ?2, attempts = ?3, last_error = ?4, sent = ?5 WHERE id = "
+        "?1",
+        "INSERT INTO verdict (actor, idempotency_key, lsn, status, body, etag) VALUES (?1, "
+        "?2, ?3, ?4, ?5, ?6)",
         "DELETE FROM verdict WHERE actor = ?1 AND idempotency_key = ?2",
-        "INSERT INTO receipt (lsn, ordinal, wall, ci, probe, reason, data) VALUES (?1, ?2, ?3, ?4, "
-        "?5, ?6, ?7)",
+        "INSERT INTO receipt (lsn, ordinal, wall, ci, probe, reason, data) VALUES (?1, ?2, "
+        "?3, ?4, ?5, ?6, ?7)",
         "SELECT folded, snapshot, elapsed FROM fold WHERE id = 1",
         "UPDATE fold SET folded = ?1, elapsed = ?2 WHERE id = 1",
         "UPDATE fold SET folded = ?1, snapshot = ?1, elapsed = ?2 WHERE id = 1",
         "INSERT OR REPLACE INTO snapshot_page (section, page, data) VALUES (?1, ?2, ?3)",
         "DELETE FROM snapshot_page WHERE section = ?1 AND page >= ?2",
         "SELECT page, data FROM snapshot_page WHERE section = ?1 ORDER BY page",
-    };
+};
+// clang-format on
 
 }  // namespace muster::collector

@@ -60,12 +60,12 @@ class StateStore {
 
     void insert_probe(const State& state, Slot probe, WallTime since);
     void update_probe_definition(const State& state, Slot probe);
-    void remove_probe(ProbeId probe, Lsn lsn);
+    void remove_probe(const ColdProbe& probe, Lsn lsn);
     /// state, reason, expected, seen, exceeded_since.
     void update_probe_state(
         const ColdProbe& probe, std::string_view state, WallTime since, const Trouble* trouble
     );
-    void update_probe_exceeded(ProbeId probe, WallTime exceeded_since);
+    void update_probe_exceeded(const ColdProbe& probe, WallTime exceeded_since);
     void insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble);
     void close_interval(ProbeId probe, const Trouble& trouble, WallTime to);
 

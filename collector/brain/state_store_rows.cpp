@@ -177,7 +177,8 @@ void StateStore::insert_probe(const State& state, Slot probe, WallTime since) {
         std::string_view(text.params),
         std::string_view(text.rule),
         std::string_view("unproven"),
-        to_ns(since)
+        to_ns(since),
+        cold.row
     );
 }
 
@@ -191,7 +192,7 @@ void StateStore::update_probe_definition(const State& state, Slot probe) {
     const AgentId agent = cold.agent == nothing ? AgentId{} : state.agents[cold.agent].id;
     impl_->run(
         StateQuery::update_probe_definition,
-        Blob{cold.id.raw()},
+        cold.row,
         Blob{state.cis[cold.ci].id.raw()},
         when_set(agent),
         std::string_view(spec.probe->type),
@@ -205,8 +206,8 @@ void StateStore::update_probe_definition(const State& state, Slot probe) {
     );
 }
 
-void StateStore::remove_probe(ProbeId probe, Lsn lsn) {
-    impl_->run(StateQuery::remove_probe, Blob{probe.raw()}, lsn);
+void StateStore::remove_probe(const ColdProbe& probe, Lsn lsn) {
+    impl_->run(StateQuery::remove_probe, probe.row, lsn);
 }
 
 void StateStore::update_probe_state(
@@ -215,7 +216,7 @@ void StateStore::update_probe_state(
     const std::string_view none;
     impl_->run(
         StateQuery::update_probe_state,
-        Blob{probe.id.raw()},
+        probe.row,
         state,
         to_ns(since),
         trouble == nullptr ? std::nullopt : when_set(trouble->exceeded_at),
@@ -225,8 +226,8 @@ void StateStore::update_probe_state(
     );
 }
 
-void StateStore::update_probe_exceeded(ProbeId probe, WallTime exceeded_since) {
-    impl_->run(StateQuery::update_probe_exceeded, Blob{probe.raw()}, when_set(exceeded_since));
+void StateStore::update_probe_exceeded(const ColdProbe& probe, WallTime exceeded_since) {
+    impl_->run(StateQuery::update_probe_exceeded, probe.row, when_set(exceeded_since));
 }
 
 void StateStore::insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble) {

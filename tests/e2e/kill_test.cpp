@@ -1,12 +1,11 @@
 // kill -9 at random moments and at every failpoint: what was produced is stored once, unaltered, and the incidents and messages
 // are those of an undisturbed run. The results follow a script, so what must come out is computed, not remembered.
+#include "base/random.hpp"
+#include "collector/journal/journal_reader.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/script_of_results.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
-
-#include "base/random.hpp"
-#include "collector/journal/journal_reader.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,9 +20,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* failpoints[] = {
-    "journal.before_commit", "journal.after_commit", "brain.before_commit", "brain.after_commit",
-    "brain.before_snapshot", "brain.mid_snapshot",   "brain.after_snapshot", "history.mid_block",
-    "history.after_block",   "notify.after_send",
+    "journal.before_commit",
+    "journal.after_commit",
+    "brain.before_commit",
+    "brain.after_commit",
+    "brain.before_snapshot",
+    "brain.mid_snapshot",
+    "brain.after_snapshot",
+    "history.mid_block",
+    "history.after_block",
+    "notify.after_send",
 };
 
 class Killed : public ::testing::Test {
@@ -50,7 +56,9 @@ class Killed : public ::testing::Test {
 
     void start_script() {
         agent_.emplace(Process::start(
-            {program("scripted-agent"), site_.agent_dir(), "localhost:" + std::to_string(site_.agents_port()),
+            {program("scripted-agent"),
+             site_.agent_dir(),
+             "localhost:" + std::to_string(site_.agents_port()),
              std::to_string(script_.seed)},
             {{}, site_.dir() / "scripted.log"}
         ));
@@ -74,8 +82,8 @@ class Killed : public ::testing::Test {
     std::uint64_t finish() {
         const std::uint64_t last = script_.calm_from(produced() + 40, 40);
         write_text(site_.agent_dir() + "/stop_at", std::to_string(last));
-        EXPECT_TRUE(eventually(90s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); }))
-            << read_text(site_.dir() / "scripted.log");
+        EXPECT_TRUE(eventually(90s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); })
+        ) << read_text(site_.dir() / "scripted.log");
         const std::size_t faults = script_.faults(last, 3, 2).size();
         EXPECT_TRUE(eventually(20s, [&] {
             return site_.incidents().size() >= faults && site_.open_incidents() == 0 &&
@@ -113,7 +121,9 @@ class Killed : public ::testing::Test {
 
     void expect_unaltered(const collector::DecodedBatch& batch) {
         ASSERT_EQ(batch.results.size(), script_.probes);
-        std::multiset<std::int64_t> stored(batch.results.values.begin(), batch.results.values.end());
+        std::multiset<std::int64_t> stored(
+            batch.results.values.begin(), batch.results.values.end()
+        );
         std::multiset<std::int64_t> wanted;
         std::size_t down = 0;
         for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
@@ -132,7 +142,8 @@ class Killed : public ::testing::Test {
         script_file >> epoch >> t0;
         std::multiset<std::string> wanted;
         for (const ScriptOfResults::Fault& fault : script_.faults(last, 3, 2)) {
-            const WallTime began = wall_from_ns(t0) + static_cast<std::int64_t>(fault.first - 1) * script_.period;
+            const WallTime began =
+                wall_from_ns(t0) + static_cast<std::int64_t>(fault.first - 1) * script_.period;
             wanted.insert("t" + std::to_string(fault.probe) + " " + format_rfc3339(began));
         }
         std::multiset<std::string> found;
@@ -147,7 +158,8 @@ class Killed : public ::testing::Test {
             told.insert(text_of(message, "subject") + " " + text_of(message, "type"));
         }
         EXPECT_EQ(told.size(), 2 * wanted.size());
-        EXPECT_EQ((std::set<std::string>(told.begin(), told.end()).size()), told.size()) << "told twice";
+        EXPECT_EQ((std::set<std::string>(told.begin(), told.end()).size()), told.size())
+            << "told twice";
     }
 
     ScriptOfResults script_;
@@ -168,8 +180,11 @@ TEST_F(Killed, AtEveryFailpointChangesNothing) {
     for (const char* failpoint : failpoints) {
         SCOPED_TRACE(failpoint);
         for (const char* pass : {":1", ":3"}) {
-            ASSERT_NO_FATAL_FAILURE(kill_collector({{"MUSTER_FAILPOINT", std::string(failpoint) + pass}}));
-            EXPECT_TRUE(eventually(30s, [&] { return !site_.collector().running(); })) << "never reached";
+            ASSERT_NO_FATAL_FAILURE(
+                kill_collector({{"MUSTER_FAILPOINT", std::string(failpoint) + pass}})
+            );
+            EXPECT_TRUE(eventually(30s, [&] { return !site_.collector().running(); }))
+                << "never reached";
         }
     }
     ASSERT_NO_FATAL_FAILURE(kill_collector());

@@ -35,27 +35,39 @@ class OneIncident : public ::testing::Test {
         ASSERT_NO_FATAL_FAILURE(site_.start_agent());
     }
 
-    std::string target(const std::string& name, const std::string& address, const std::string& probe) const {
+    std::string target(
+        const std::string& name, const std::string& address, const std::string& probe
+    ) const {
         return "  - name: " + name + "\n    class: server\n    address: \"" + address +
-               "\"\n    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 250ms\n    probes:\n      - {" +
+               "\"\n    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 250ms\n    "
+               "probes:\n      - {" +
                probe + ", interval: 500ms, timeout: 300ms}\n";
     }
 
     std::string watch() const {
         const std::string dir = site_.dir().path();
-        return "channels:\n  - {name: ops, type: webhook, url: \"" + hook_->url() + "\", secret: {file: " + dir +
-               "/hmac}}\ntargets:\n" +
-               target("switch", "127.0.0.21", "type: snmp, port: 16161, community: {file: " + dir + "/community}") +
+        return "channels:\n  - {name: ops, type: webhook, url: \"" + hook_->url() +
+               "\", secret: {file: " + dir + "/hmac}}\ntargets:\n" +
                target(
-                   "router", "127.0.0.21",
-                   "type: snmp, port: 16161, version: \"3\", user: roll, auth_protocol: sha256, auth_password: {file: " +
+                   "switch",
+                   "127.0.0.21",
+                   "type: snmp, port: 16161, community: {file: " + dir + "/community}"
+               ) +
+               target(
+                   "router",
+                   "127.0.0.21",
+                   "type: snmp, port: 16161, version: \"3\", user: roll, auth_protocol: sha256, "
+                   "auth_password: {file: " +
                        dir + "/auth}, priv_protocol: aes, priv_password: {file: " + dir + "/priv}"
                ) +
                target(
-                   "intranet", "127.0.0.22",
-                   "type: http, url: \"http://127.0.0.22:18080/\", expect: {status: 200, body: \"all is well\"}"
+                   "intranet",
+                   "127.0.0.22",
+                   "type: http, url: \"http://127.0.0.22:18080/\", expect: {status: 200, body: "
+                   "\"all is well\"}"
                ) +
-               target("host4", "127.0.0.23", "type: icmp, count: 1") + target("host6", "::1", "type: icmp, count: 1") +
+               target("host4", "127.0.0.23", "type: icmp, count: 1") +
+               target("host6", "::1", "type: icmp, count: 1") +
                target("never", "127.0.0.24", "type: http, url: \"http://127.0.0.24:9/\"");
     }
 
@@ -70,7 +82,8 @@ class OneIncident : public ::testing::Test {
 
     /// Waits for exactly `count` more incidents, then for `told` messages about them.
     void expect_raised(std::size_t open) {
-        EXPECT_TRUE(eventually(raised_within, [&] { return site_.open_incidents() >= open; })) << "not raised in time";
+        EXPECT_TRUE(eventually(raised_within, [&] { return site_.open_incidents() >= open; }))
+            << "not raised in time";
         EXPECT_EQ(site_.open_incidents(), open);
     }
 
@@ -108,7 +121,10 @@ TEST_F(OneIncident, ForEachFaultToldOnceAndResolvedWhenItIsOver) {
     nginx_.emplace(start_nginx(site_.dir(), "127.0.0.22", 18080));
     EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
     expect_told(2);
-    EXPECT_EQ(text_of(boost::json::parse(hook_->received().at(1).body), "type"), "net.muster.incident.resolved");
+    EXPECT_EQ(
+        text_of(boost::json::parse(hook_->received().at(1).body), "type"),
+        "net.muster.incident.resolved"
+    );
 
     set_pings_v4(Pings::ignored);
     expect_raised(1);
@@ -132,7 +148,8 @@ TEST_F(OneIncident, ForEachFaultToldOnceAndResolvedWhenItIsOver) {
 
     EXPECT_EQ(site_.incidents().size(), 5U);
     for (const boost::json::value& incident : site_.incidents()) {
-        EXPECT_NE(text_of(incident.at("ci"), "name"), "never") << "a target that never answered opens nothing";
+        EXPECT_NE(text_of(incident.at("ci"), "name"), "never")
+            << "a target that never answered opens nothing";
     }
     EXPECT_EQ(site_.probe_states()["never http"], "unproven");
     EXPECT_EQ(site_.stop_agent(), 0) << site_.agent_log();
@@ -145,7 +162,14 @@ TEST_F(OneIncident, IsAcknowledgedCommentedAndResolvedByAPerson) {
     expect_raised(1);
     EXPECT_EQ(site_.post("/incidents/INC-1/acknowledge", "{}").status, 200);
     EXPECT_EQ(site_.post("/incidents/1/comments", R"({"text":"looking at it"})").status, 200);
-    EXPECT_EQ(site_.post("/incidents/INC-1/resolve", R"({"text":"taken out of service","code":"wont_fix"})").status, 200);
+    EXPECT_EQ(
+        site_
+            .post(
+                "/incidents/INC-1/resolve", R"({"text":"taken out of service","code":"wont_fix"})"
+            )
+            .status,
+        200
+    );
     const boost::json::value incident = site_.get("/incidents/INC-1").body;
     EXPECT_EQ(text_of(incident, "state"), "resolved");
     EXPECT_EQ(text_of(incident, "acknowledged_by"), "admin");

@@ -1,10 +1,9 @@
 // The collector is away for a while: nothing is lost, nothing that is over pages, nobody is declared silent.
+#include "base/clock.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
-
-#include "base/clock.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +19,8 @@ TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     Site site;
     write_text(site.dir() / "hmac", "hook key");
     site.configure(
-        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() + "\", secret: {file: " + (site.dir() / "hmac") +
+        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() +
+        "\", secret: {file: " + (site.dir() / "hmac") +
         "}}\ntargets:\n  - name: host\n    class: server\n    address: 127.0.0.9\n    hold: 250ms\n"
         "    probes:\n      - {type: icmp, count: 1, interval: 250ms, timeout: 200ms}\n"
     );
@@ -50,17 +50,21 @@ TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     const std::string query = "/probes/" + probe + "/results?from=" + format_rfc3339(before);
     std::size_t results = 0;
     std::size_t failed = 0;
-    EXPECT_TRUE(eventually(15s, [&] {
-        const ApiAnswer answer = site.get(query);
-        results = failed = 0;
-        if (answer.status == 200) {
-            for (const boost::json::value& point : answer.body.at("points").as_array()) {
-                ++results;
-                failed += text_of(point, "state") == "critical" ? 1 : 0;
+    EXPECT_TRUE(eventually(
+        15s,
+        [&] {
+            const ApiAnswer answer = site.get(query);
+            results = failed = 0;
+            if (answer.status == 200) {
+                for (const boost::json::value& point : answer.body.at("points").as_array()) {
+                    ++results;
+                    failed += text_of(point, "state") == "critical" ? 1 : 0;
+                }
             }
+            return results >= 16 && failed >= 6;
         }
-        return results >= 16 && failed >= 6;
-    })) << results << " results, " << failed << " failed";
+    )) << results
+       << " results, " << failed << " failed";
 
     // What was over is recorded as detected late, and nobody is told.
     EXPECT_TRUE(eventually(10s, [&] { return site.incidents().size() == 1; }));
@@ -80,7 +84,8 @@ TEST(CollectorOutage, FaultThatIsStillThereIsToldAfterTheDrain) {
     Site site;
     write_text(site.dir() / "hmac", "hook key");
     site.configure(
-        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() + "\", secret: {file: " + (site.dir() / "hmac") +
+        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() +
+        "\", secret: {file: " + (site.dir() / "hmac") +
         "}}\ntargets:\n  - name: host\n    class: server\n    address: 127.0.0.9\n    hold: 250ms\n"
         "    probes:\n      - {type: icmp, count: 1, interval: 250ms, timeout: 200ms}\n"
     );

@@ -1,14 +1,12 @@
 // Who may not speak is turned away with a reason in the log, before a word of his is read.
+#include "base/clock.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/site.hpp"
-
-#include "base/clock.hpp"
 #include "wire/certificates.hpp"
 #include "wire/connection.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
+#include <gtest/gtest.h>
 
 namespace muster::test {
 namespace {
@@ -24,8 +22,11 @@ class Refusal : public ::testing::Test {
         asio::io_context loop;
         std::optional<Result<wire::proto::Frame>> answer;
         asio::co_spawn(
-            loop, greet(loop, site_.agents_port(), std::move(identity)),
-            [&](std::exception_ptr, Result<wire::proto::Frame> result) { answer.emplace(std::move(result)); }
+            loop,
+            greet(loop, site_.agents_port(), std::move(identity)),
+            [&](std::exception_ptr, Result<wire::proto::Frame> result) {
+                answer.emplace(std::move(result));
+            }
         );
         loop.run();
         return std::move(*answer);
@@ -34,8 +35,9 @@ class Refusal : public ::testing::Test {
     static Task<Result<wire::proto::Frame>> greet(
         asio::io_context& loop, std::uint16_t port, wire::TlsIdentity identity
     ) {
-        auto connection =
-            co_await wire::connect_link(loop, "127.0.0.1", port, "localhost", std::move(identity), Deadline::in(5s));
+        auto connection = co_await wire::connect_link(
+            loop, "127.0.0.1", port, "localhost", std::move(identity), Deadline::in(5s)
+        );
         if (!connection) {
             co_return Failure(connection.error());
         }
@@ -52,7 +54,8 @@ class Refusal : public ::testing::Test {
     bool logged(const std::string& event, const std::string& words) {
         return eventually(5s, [&] {
             const std::string log = site_.collector_log();
-            for (std::size_t at = log.find(event); at != std::string::npos; at = log.find(event, at + 1)) {
+            for (std::size_t at = log.find(event); at != std::string::npos;
+                 at = log.find(event, at + 1)) {
                 if (log.substr(at, log.find('\n', at) - at).find(words) != std::string::npos) {
                     return true;
                 }
@@ -69,7 +72,11 @@ TEST_F(Refusal, OfACertificateFromAnotherAuthority) {
     ASSERT_TRUE(other);
     const auto request = wire::make_request("agent");
     const auto certificate = wire::issue_agent(
-        *other, request->request_pem, AgentId{Uuid::named("intruder")}, SystemClock().wall(), std::chrono::hours(1)
+        *other,
+        request->request_pem,
+        AgentId{Uuid::named("intruder")},
+        SystemClock().wall(),
+        std::chrono::hours(1)
     );
     ASSERT_TRUE(certificate);
     EXPECT_FALSE(hello({certificate->certificate_pem, request->key_pem, site_.ca_pem()}));
@@ -86,12 +93,19 @@ TEST_F(Refusal, OfAUsedJoinToken) {
     write_text(site_.dir() / "token", token);
     const auto enrol = [&](const std::string& data_dir) {
         write_text(
-            site_.dir() / "a.yaml", "collector: localhost:" + std::to_string(site_.agents_port()) +
-                                        "\ndata_dir: " + (site_.dir() / data_dir) + "\n"
+            site_.dir() / "a.yaml",
+            "collector: localhost:" + std::to_string(site_.agents_port()) +
+                "\ndata_dir: " + (site_.dir() / data_dir) + "\n"
         );
         return run_command(
-            {program("muster-agent"), "--config", site_.dir() / "a.yaml", "enrol", "--collector", site_.url(),
-             "--token-file", site_.dir() / "token"}
+            {program("muster-agent"),
+             "--config",
+             site_.dir() / "a.yaml",
+             "enrol",
+             "--collector",
+             site_.url(),
+             "--token-file",
+             site_.dir() / "token"}
         );
     };
     EXPECT_EQ(enrol("first").exit_code, 0);
@@ -107,14 +121,24 @@ TEST_F(Refusal, OfACollectorThatDoesNotMatchThePinOfTheToken) {
     write_text(site_.dir() / "token", token);
     write_text(
         site_.dir() / "a.yaml",
-        "collector: localhost:" + std::to_string(site_.agents_port()) + "\ndata_dir: " + (site_.dir() / "pin") + "\n"
+        "collector: localhost:" + std::to_string(site_.agents_port()) +
+            "\ndata_dir: " + (site_.dir() / "pin") + "\n"
     );
     const CommandResult refused = run_command(
-        {program("muster-agent"), "--config", site_.dir() / "a.yaml", "enrol", "--collector", site_.url(),
-         "--token-file", site_.dir() / "token"}
+        {program("muster-agent"),
+         "--config",
+         site_.dir() / "a.yaml",
+         "enrol",
+         "--collector",
+         site_.url(),
+         "--token-file",
+         site_.dir() / "token"}
     );
     EXPECT_EQ(refused.exit_code, 1);
-    EXPECT_NE(refused.output.find("does not present the authority that the token names"), std::string::npos) << refused.output;
+    EXPECT_NE(
+        refused.output.find("does not present the authority that the token names"),
+        std::string::npos
+    ) << refused.output;
 }
 
 }  // namespace

@@ -24,14 +24,22 @@ constexpr Broken broken_collector[] = {
     {"journal: {tick: 1}\n", "1:17", "duration"},
     {"journal:\n  keep: lots\n", "2:9", "size"},
     {"targets:\n  - name: a\n    probes:\n      - {type: icpm, interval: 1s}\n", "4:16", "icmp"},
-    {"targets:\n  - name: a\n    address: h\n    probes:\n      - {type: icmp, interval: soon}\n", "5:32", "duration"},
-    {"targets:\n  - name: a\n    address: h\n    probes:\n      - {type: icmp, cuont: 3}\n", "5:22", "count"},
-    {"targets:\n  - name: a\n    address: h\n    breach: {failures: 1}\n    probes:\n      - {type: icmp}\n", "4:24",
+    {"targets:\n  - name: a\n    address: h\n    probes:\n      - {type: icmp, interval: soon}\n",
+     "5:32",
+     "duration"},
+    {"targets:\n  - name: a\n    address: h\n    probes:\n      - {type: icmp, cuont: 3}\n",
+     "5:22",
+     "count"},
+    {"targets:\n  - name: a\n    address: h\n    breach: {failures: 1}\n    probes:\n      - "
+     "{type: icmp}\n",
+     "4:24",
      "allow_single"},
     {"targets:\n  - {name: a, address: h}\n  - {name: a, address: h}\n", "3:12", "second target"},
     {"policies:\n  - name: p\n    match: \"class = \"\n", "3:21", "expected a value"},
     {"channels:\n  - {name: ops, type: webhook, url: \"ftp://x\"}\n", "2:37", "http"},
-    {"channels:\n  - {name: ops, type: webhook, url: \"http://x\", secret: hunter2}\n", "2:57", "file"},
+    {"channels:\n  - {name: ops, type: webhook, url: \"http://x\", secret: hunter2}\n",
+     "2:57",
+     "file"},
 };
 
 class BrokenCollector : public ::testing::TestWithParam<Broken> {};
@@ -41,14 +49,22 @@ TEST_P(BrokenCollector, IsRefusedWithItsPosition) {
     write_text(dir / "collector.yaml", GetParam().yaml);
     for (const bool check_only : {true, false}) {
         std::vector<std::string> arguments = {
-            program("muster-collector"), "--config", dir / "collector.yaml", "--data-dir", dir / "data"};
+            program("muster-collector"),
+            "--config",
+            dir / "collector.yaml",
+            "--data-dir",
+            dir / "data"
+        };
         if (check_only) {
             arguments.emplace_back("--check");
         }
         const CommandResult result = run_command(arguments);
         EXPECT_EQ(result.exit_code, 2) << result.output;
-        EXPECT_NE(result.output.find("collector.yaml:" + std::string(GetParam().position) + ":"), std::string::npos)
-            << GetParam().yaml << result.output;
+        EXPECT_NE(
+            result.output.find("collector.yaml:" + std::string(GetParam().position) + ":"),
+            std::string::npos
+        ) << GetParam().yaml
+          << result.output;
         EXPECT_NE(result.output.find(GetParam().words), std::string::npos) << result.output;
     }
 }
@@ -57,8 +73,11 @@ INSTANTIATE_TEST_SUITE_P(EveryPosition, BrokenCollector, ::testing::ValuesIn(bro
 
 TEST(BrokenAgent, IsRefusedWithItsPosition) {
     const TempDir dir;
-    write_text(dir / "agent.yaml", "collector: localhost:8444\nspool: {flush: 200ms, max_byte: 1MiB}\n");
-    const CommandResult result = run_command({program("muster-agent"), "--config", dir / "agent.yaml", "--check"});
+    write_text(
+        dir / "agent.yaml", "collector: localhost:8444\nspool: {flush: 200ms, max_byte: 1MiB}\n"
+    );
+    const CommandResult result =
+        run_command({program("muster-agent"), "--config", dir / "agent.yaml", "--check"});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_NE(result.output.find("agent.yaml:2:23:"), std::string::npos) << result.output;
     EXPECT_NE(result.output.find("max_bytes"), std::string::npos) << result.output;
@@ -67,10 +86,18 @@ TEST(BrokenAgent, IsRefusedWithItsPosition) {
 TEST(GoodConfiguration, PassesTheCheck) {
     const TempDir dir;
     write_text(dir / "collector.yaml", "data_dir: " + (dir / "data") + "\n");
-    EXPECT_EQ(run_command({program("muster-collector"), "--config", dir / "collector.yaml", "--check"}).exit_code, 0);
-    EXPECT_EQ(run_command({program("muster"), "config", "check", dir / "collector.yaml"}).exit_code, 0);
+    EXPECT_EQ(
+        run_command({program("muster-collector"), "--config", dir / "collector.yaml", "--check"})
+            .exit_code,
+        0
+    );
+    EXPECT_EQ(
+        run_command({program("muster"), "config", "check", dir / "collector.yaml"}).exit_code, 0
+    );
     write_text(dir / "collector.yaml", "nonsense: 1\n");
-    EXPECT_EQ(run_command({program("muster"), "config", "check", dir / "collector.yaml"}).exit_code, 2);
+    EXPECT_EQ(
+        run_command({program("muster"), "config", "check", dir / "collector.yaml"}).exit_code, 2
+    );
 }
 
 TEST(PortTaken, IsSaidWithTheRemedy) {
@@ -81,12 +108,15 @@ TEST(PortTaken, IsSaidWithTheRemedy) {
         const std::uint16_t taken = listener == "people" ? site.people_port() : site.agents_port();
         const std::string other = listener == "people" ? "agents" : "people";
         write_text(
-            dir / "second.yaml", "listen: {" + listener + ": \"127.0.0.1:" + std::to_string(taken) + "\", " + other +
-                                     ": \"127.0.0.1:0\"}\ndata_dir: " + (dir / "data") + "\n"
+            dir / "second.yaml",
+            "listen: {" + listener + ": \"127.0.0.1:" + std::to_string(taken) + "\", " + other +
+                ": \"127.0.0.1:0\"}\ndata_dir: " + (dir / "data") + "\n"
         );
-        const CommandResult result = run_command({program("muster-collector"), "--config", dir / "second.yaml"});
+        const CommandResult result =
+            run_command({program("muster-collector"), "--config", dir / "second.yaml"});
         EXPECT_EQ(result.exit_code, 1);
-        EXPECT_NE(result.output.find(std::to_string(taken) + " is taken"), std::string::npos) << result.output;
+        EXPECT_NE(result.output.find(std::to_string(taken) + " is taken"), std::string::npos)
+            << result.output;
         EXPECT_NE(result.output.find("listen." + listener), std::string::npos) << result.output;
     }
 }
@@ -96,9 +126,11 @@ TEST(DataDirectory, ThatCannotBeWrittenIsSaidWithTheRemedy) {
     write_text(dir / "file", "in the way");
     write_text(
         dir / "collector.yaml",
-        "listen: {people: \"127.0.0.1:0\", agents: \"127.0.0.1:0\"}\ndata_dir: " + (dir / "file/data") + "\n"
+        "listen: {people: \"127.0.0.1:0\", agents: \"127.0.0.1:0\"}\ndata_dir: " +
+            (dir / "file/data") + "\n"
     );
-    const CommandResult result = run_command({program("muster-collector"), "--config", dir / "collector.yaml"});
+    const CommandResult result =
+        run_command({program("muster-collector"), "--config", dir / "collector.yaml"});
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_NE(result.output.find(dir / "file/data"), std::string::npos) << result.output;
     EXPECT_NE(result.output.find("data_dir"), std::string::npos) << result.output;

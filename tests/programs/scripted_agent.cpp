@@ -39,15 +39,16 @@ class ScriptedAgent {
         options.uplink.identity = identity->tls;
         options.uplink.link.backoff_least = 50ms;
         options.uplink.link.backoff_most = 300ms;
-        options.uplink.resolve = [](std::string, Deadline) -> Task<Result<std::vector<std::string>>> {
+        options.uplink.resolve = [](std::string,
+                                    Deadline) -> Task<Result<std::vector<std::string>>> {
             co_return std::vector<std::string>{"127.0.0.1"};
         };
         options.facts = {"", std::string(16, 'b'), "", "test", "scripted"};
         options.facts.instance_nonce = std::string(Uuid::random(random_).raw());
         agent::DeliveryEvents events;
-        events.assignments = [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
-            take(epoch, items);
-        };
+        events.assignments = [this](
+                                 std::uint32_t epoch, std::vector<wire::proto::Assignment> items
+                             ) { take(epoch, items); };
         auto delivery = agent::Delivery::open(loop_, clock_, files_, random_, options, events);
         if (!delivery) {
             std::cerr << delivery.error().text() << "\n";
@@ -69,8 +70,9 @@ class ScriptedAgent {
             order_.assign(items.size(), 0);
             for (const wire::proto::Assignment& item : items) {
                 // Targets stand at 127.1.0.<probe>.
-                order_[item.dense()] =
-                    static_cast<std::uint32_t>(std::atoi(item.host().substr(item.host().rfind('.') + 1).c_str()));
+                order_[item.dense()] = static_cast<std::uint32_t>(
+                    std::atoi(item.host().substr(item.host().rfind('.') + 1).c_str())
+                );
             }
             epoch_ = epoch;
             if (t0_ == WallTime{}) {
@@ -106,7 +108,8 @@ class ScriptedAgent {
                 continue;
             }
             const std::string stop_at = read_text(dir_ + "/stop_at");
-            const std::uint64_t last = stop_at.empty() ? UINT64_MAX : std::strtoull(stop_at.c_str(), nullptr, 10);
+            const std::uint64_t last =
+                stop_at.empty() ? UINT64_MAX : std::strtoull(stop_at.c_str(), nullptr, 10);
             while (next_seq_ <= last && clock_.wall() >= time_of(next_seq_)) {
                 (void)delivery_->append(record(next_seq_));
                 ++next_seq_;
@@ -128,7 +131,9 @@ class ScriptedAgent {
         }
     }
 
-    WallTime time_of(std::uint64_t seq) const { return t0_ + static_cast<std::int64_t>(seq - 1) * script_.period; }
+    WallTime time_of(std::uint64_t seq) const {
+        return t0_ + static_cast<std::int64_t>(seq - 1) * script_.period;
+    }
 
     wire::Record record(std::uint64_t seq) const {
         wire::ResultBatch batch;
@@ -153,8 +158,12 @@ class ScriptedAgent {
         const auto count = static_cast<std::uint32_t>(batch.size());
         const MonoTime mono = mono_from_ns(to_ns(time_of(seq)) - to_ns(t0_) + 1'000'000'000);
         return wire::make_record(
-            wire::RecordKind::results, batch.notes.empty() ? wire::DropClass::results : wire::DropClass::state, count,
-            time_of(seq), mono, wire::encode_results(batch)
+            wire::RecordKind::results,
+            batch.notes.empty() ? wire::DropClass::results : wire::DropClass::state,
+            count,
+            time_of(seq),
+            mono,
+            wire::encode_results(batch)
         );
     }
 

@@ -19,7 +19,9 @@ class EventQueue {
 
     WallTime wall() const { return clock_.wall(); }
 
-    void at(MonoTime when, std::function<void()> what) { events_.push({when, order_++, std::move(what)}); }
+    void at(MonoTime when, std::function<void()> what) {
+        events_.push({when, order_++, std::move(what)});
+    }
 
     void after(Duration wait, std::function<void()> what) { at(now() + wait, std::move(what)); }
 

@@ -38,8 +38,8 @@ class Faults {
         const int number = std::stoi(host.substr(host.rfind('.') + 1));
         const auto at = spans_.find(number);
         return at == spans_.end() || std::ranges::none_of(at->second, [&](const auto& span) {
-            return since_start >= span.first && since_start < span.second;
-        });
+                   return since_start >= span.first && since_start < span.second;
+               });
     }
 
     std::size_t count() const {
@@ -55,7 +55,9 @@ class Faults {
 };
 
 std::string watch() {
-    std::string text = "channels:\n  - {name: ops, type: webhook, url: \"http://127.0.0.1:9/\", secret: {file: /none}}\ntargets:\n";
+    std::string text =
+        "channels:\n  - {name: ops, type: webhook, url: \"http://127.0.0.1:9/\", secret: {file: "
+        "/none}}\ntargets:\n";
     for (int host = 0; host < targets; ++host) {
         const std::string number = std::to_string(host);
         text += "  - name: host" + number + "\n    class: server\n    address: 10.0.0." + number +
@@ -109,7 +111,8 @@ Day live_through(std::uint64_t seed, int cuts, int restarts) {
     }
     const MonoTime end = events.now() + 24h;
     while (events.now() < end) {
-        const MonoTime next = std::min({events.next(), agent.next_wake(), collector.next_wake(), end});
+        const MonoTime next =
+            std::min({events.next(), agent.next_wake(), collector.next_wake(), end});
         events.run_until(next);
         agent.step();
         collector.step();

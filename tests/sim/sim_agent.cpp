@@ -14,8 +14,12 @@ const std::string boot_id(16, 'b');
 }  // namespace
 
 SimAgent::SimAgent(EventQueue& events, Random& random, IsUp is_up)
-    : events_(events), random_(random), is_up_(std::move(is_up)), batcher_(agent::BatcherOptions{}, boot_id) {
-    auto spool = agent::Spool::open(files_, "/spool", random_, agent::SpoolOptions{}, events_.now());
+    : events_(events),
+      random_(random),
+      is_up_(std::move(is_up)),
+      batcher_(agent::BatcherOptions{}, boot_id) {
+    auto spool =
+        agent::Spool::open(files_, "/spool", random_, agent::SpoolOptions{}, events_.now());
     expect(spool.has_value(), "a spool in memory opens");
     spool_.emplace(std::move(*spool));
     wire::AgentFacts facts;
@@ -51,7 +55,8 @@ void SimAgent::run(const agent::Run& run) {
     const WallTime wall = events_.wall();
     const MonoTime mono = events_.now();
     const bool up = is_up_(run.probe->host, wall);
-    const Duration took = up ? 1ms + std::chrono::microseconds(random_.below(5'000)) : run.probe->timeout;
+    const Duration took =
+        up ? 1ms + std::chrono::microseconds(random_.below(5'000)) : run.probe->timeout;
     events_.after(took, [this, number = run.number, wall, mono, up, took] {
         if (const std::optional<std::uint32_t> dense = scheduler_.finished(number)) {
             probes::Outcome outcome;

@@ -35,7 +35,9 @@ collector::Pending pending(collector::EntryKind kind, std::string body) {
 
 }  // namespace
 
-SimCollector::SimCollector(EventQueue& events, const Clock& clock, std::string dir, std::string watch)
+SimCollector::SimCollector(
+    EventQueue& events, const Clock& clock, std::string dir, std::string watch
+)
     : events_(events), clock_(clock), dir_(std::move(dir)), watch_(std::move(watch)) {}
 
 void SimCollector::start() {
@@ -50,7 +52,10 @@ void SimCollector::start() {
     brain.probe_types = probes::probe_schemas();
     brain_.emplace(must(collector::Brain::open(brain), "brain"));
     intake_.emplace(
-        collector::IntakeOptions{}, must(writer_->journal().cursors(), "cursors"), files_, events_.now()
+        collector::IntakeOptions{},
+        must(writer_->journal().cursors(), "cursors"),
+        files_,
+        events_.now()
     );
     auto reader = must(collector::JournalReader::open(dir_ + "/journal"), "reader");
     while (true) {
@@ -160,7 +165,8 @@ void SimCollector::settle() {
 }
 
 void SimCollector::deliver() {
-    for (const std::string& id : column("SELECT id FROM outbox WHERE state = 'waiting' ORDER BY lsn, ordinal")) {
+    for (const std::string& id :
+         column("SELECT id FROM outbox WHERE state = 'waiting' ORDER BY lsn, ordinal")) {
         if (!under_way_.insert(id).second) {
             continue;
         }
@@ -172,7 +178,9 @@ void SimCollector::deliver() {
                 result.set_delivered(true);
                 result.set_attempt(1);
                 result.set_status(204);
-                waiting_.push_back(pending(collector::EntryKind::delivery_result, result.SerializeAsString()));
+                waiting_.push_back(
+                    pending(collector::EntryKind::delivery_result, result.SerializeAsString())
+                );
                 settle();
             }
         });
@@ -221,7 +229,9 @@ void SimCollector::on_lost(std::uint64_t connection) {
     }
 }
 
-std::string SimCollector::digest() { return must(brain_->digest(), "digest"); }
+std::string SimCollector::digest() {
+    return must(brain_->digest(), "digest");
+}
 
 std::string SimCollector::refolded(const std::string& path) {
     collector::BrainOptions options;

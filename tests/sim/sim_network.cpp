@@ -6,7 +6,9 @@ namespace muster::test {
 
 using namespace std::chrono_literals;
 
-Duration SimNetwork::delay() { return 1ms + std::chrono::microseconds(random_.below(20'000)); }
+Duration SimNetwork::delay() {
+    return 1ms + std::chrono::microseconds(random_.below(20'000));
+}
 
 MonoTime SimNetwork::arrival(MonoTime& latest) {
     latest = std::max(latest, events_.now() + delay());
@@ -31,7 +33,8 @@ void SimNetwork::send_to_collector(wire::proto::Frame frame) {
     if (connection == 0) {
         return;
     }
-    auto shared = std::make_shared<wire::proto::Frame>(std::move(frame));  // std::function wants copies
+    auto shared =
+        std::make_shared<wire::proto::Frame>(std::move(frame));  // std::function wants copies
     events_.at(arrival(latest_up_), [this, connection, shared] {
         if (connection == current_) {
             ends_.to_collector(connection, std::move(*shared));

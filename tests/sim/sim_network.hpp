@@ -14,11 +14,11 @@ namespace muster::test {
 
 /// What a connection tells its two ends.
 struct NetworkEnds {
-    std::function<bool()> reachable;                         ///< whether the collector listens at all
-    std::function<void(std::uint64_t)> accepted;             ///< collector side
+    std::function<bool()> reachable;              ///< whether the collector listens at all
+    std::function<void(std::uint64_t)> accepted;  ///< collector side
     std::function<void(std::uint64_t, wire::proto::Frame)> to_collector;
     std::function<void(std::uint64_t)> lost_by_collector;
-    std::function<void()> connected;                         ///< agent side
+    std::function<void()> connected;  ///< agent side
     std::function<void(wire::proto::Frame)> to_agent;
     std::function<void()> lost_by_agent;
 };

@@ -9,7 +9,9 @@ namespace muster::test {
 
 /// True as soon as `condition` holds; false when it still does not after `patience`. Looks every `pace`.
 bool eventually(
-    Duration patience, const std::function<bool()>& condition, Duration pace = std::chrono::milliseconds(20)
+    Duration patience,
+    const std::function<bool()>& condition,
+    Duration pace = std::chrono::milliseconds(20)
 );
 
 /// True when `condition` holds at every look during `span`: for "nothing else happens".

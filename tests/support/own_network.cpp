@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstring>
-
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
@@ -42,8 +41,12 @@ bool enter_own_network(std::string& why) {
 }
 
 // /proc/sys/net shows the namespace of the thread that opens it.
-void set_pings_v4(Pings pings) { set_kernel("/proc/sys/net/ipv4/icmp_echo_ignore_all", pings); }
+void set_pings_v4(Pings pings) {
+    set_kernel("/proc/sys/net/ipv4/icmp_echo_ignore_all", pings);
+}
 
-void set_pings_v6(Pings pings) { set_kernel("/proc/sys/net/ipv6/icmp/echo_ignore_all", pings); }
+void set_pings_v6(Pings pings) {
+    set_kernel("/proc/sys/net/ipv6/icmp/echo_ignore_all", pings);
+}
 
 }  // namespace muster::test

@@ -2,9 +2,8 @@
 
 #include "tests/support/eventually.hpp"
 
-#include <filesystem>
-
 #include <arpa/inet.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,10 +14,11 @@ Process start_snmpd(const TempDir& dir, const std::string& address, std::uint16_
     const std::string folder = dir / ("snmpd-" + address);
     std::filesystem::create_directories(folder);
     write_text(
-        folder + "/snmpd.conf", "agentAddress udp:" + address + ":" + std::to_string(port) +
-                                    "\nrocommunity public\n"
-                                    "createUser roll SHA-256 authentic-1 AES confidential-1\n"
-                                    "rouser roll priv\nsysName tested\n"
+        folder + "/snmpd.conf",
+        "agentAddress udp:" + address + ":" + std::to_string(port) +
+            "\nrocommunity public\n"
+            "createUser roll SHA-256 authentic-1 AES confidential-1\n"
+            "rouser roll priv\nsysName tested\n"
     );
     return Process::start(
         {"/usr/sbin/snmpd", "-f", "-Lo", "-C", "-c", folder + "/snmpd.conf", "-p", folder + "/pid"},
@@ -36,11 +36,13 @@ Process start_nginx(const TempDir& dir, const std::string& address, std::uint16_
     write_text(
         folder + "/nginx.conf",
         "daemon off;\nmaster_process off;\npid " + folder + "/pid;\nerror_log " + folder +
-            "/error.log;\nevents {}\nhttp {\naccess_log off;\n" + temporary + "server { listen " + address + ":" +
-            std::to_string(port) + "; location / { return 200 \"all is well\"; } }\n}\n"
+            "/error.log;\nevents {}\nhttp {\naccess_log off;\n" + temporary + "server { listen " +
+            address + ":" + std::to_string(port) +
+            "; location / { return 200 \"all is well\"; } }\n}\n"
     );
     return Process::start(
-        {"/usr/sbin/nginx", "-p", folder, "-e", folder + "/error.log", "-c", folder + "/nginx.conf"},
+        {"/usr/sbin/nginx", "-p", folder, "-e", folder + "/error.log", "-c", folder + "/nginx.conf"
+        },
         {{}, folder + "/log"}
     );
 }
@@ -52,7 +54,8 @@ bool listens(const std::string& address, std::uint16_t port, Duration patience) 
         peer.sin_family = AF_INET;
         peer.sin_port = htons(port);
         ::inet_pton(AF_INET, address.c_str(), &peer.sin_addr);
-        const bool connected = ::connect(socket, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0;
+        const bool connected =
+            ::connect(socket, reinterpret_cast<sockaddr*>(&peer), sizeof peer) == 0;
         ::close(socket);
         return connected;
     });

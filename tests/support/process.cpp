@@ -6,12 +6,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <utility>
-
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace muster::test {
 namespace {
@@ -46,14 +45,20 @@ Process Process::start(std::vector<std::string> arguments, Options options) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     const std::string output = options.output_path.empty() ? "/dev/null" : options.output_path;
-    posix_spawn_file_actions_addopen(&actions, 1, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_addopen(
+        &actions, 1, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600
+    );
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     std::vector<std::string> environment = environment_with(options.environment);
     std::vector<char*> argument_pointers = pointers(arguments);
     std::vector<char*> environment_pointers = pointers(environment);
     Process process;
     const int error = posix_spawnp(
-        &process.pid_, arguments.front().c_str(), &actions, nullptr, argument_pointers.data(),
+        &process.pid_,
+        arguments.front().c_str(),
+        &actions,
+        nullptr,
+        argument_pointers.data(),
         environment_pointers.data()
     );
     posix_spawn_file_actions_destroy(&actions);
@@ -65,7 +70,8 @@ Process Process::start(std::vector<std::string> arguments, Options options) {
 }
 
 Process::Process(Process&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), exit_code_(std::exchange(other.exit_code_, std::nullopt)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      exit_code_(std::exchange(other.exit_code_, std::nullopt)) {}
 
 Process& Process::operator=(Process&& other) noexcept {
     if (this != &other) {
@@ -76,7 +82,9 @@ Process& Process::operator=(Process&& other) noexcept {
     return *this;
 }
 
-Process::~Process() { kill_now(); }
+Process::~Process() {
+    kill_now();
+}
 
 void Process::signal(int number) const {
     if (pid_ > 0 && !exit_code_) {
@@ -109,10 +117,13 @@ void Process::kill_now() {
 }
 
 CommandResult run_command(
-    std::vector<std::string> arguments, Duration patience, std::map<std::string, std::string> environment
+    std::vector<std::string> arguments,
+    Duration patience,
+    std::map<std::string, std::string> environment
 ) {
     const TempDir dir;
-    Process process = Process::start(std::move(arguments), {std::move(environment), dir / "output"});
+    Process process =
+        Process::start(std::move(arguments), {std::move(environment), dir / "output"});
     const std::optional<int> code = process.wait(patience);
     process.kill_now();
     return {code.value_or(-1), read_text(dir / "output")};

@@ -6,9 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
-
 #include <sys/types.h>
+#include <vector>
 
 namespace muster::test {
 
@@ -47,7 +46,8 @@ struct CommandResult {
 
 /// Runs to the end (at most `patience`, then it is killed and the code is −1).
 CommandResult run_command(
-    std::vector<std::string> arguments, Duration patience = std::chrono::seconds(30),
+    std::vector<std::string> arguments,
+    Duration patience = std::chrono::seconds(30),
     std::map<std::string, std::string> environment = {}
 );
 

@@ -3,10 +3,9 @@
 #include "tests/support/eventually.hpp"
 #include "wire/http_client.hpp"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <csignal>
@@ -30,18 +29,25 @@ Result<wire::HttpAnswer> perform(wire::HttpCall call) {
     asio::io_context loop;
     std::optional<Result<wire::HttpAnswer>> answer;
     asio::co_spawn(
-        loop, wire::http_call(loop, std::move(call), Deadline::in(10s)),
-        [&](std::exception_ptr, Result<wire::HttpAnswer> result) { answer.emplace(std::move(result)); }
+        loop,
+        wire::http_call(loop, std::move(call), Deadline::in(10s)),
+        [&](std::exception_ptr, Result<wire::HttpAnswer> result) {
+            answer.emplace(std::move(result));
+        }
     );
     loop.run();
     return std::move(*answer);
 }
 
-std::string listen_address(std::uint16_t port) { return "\"127.0.0.1:" + std::to_string(port) + "\""; }
+std::string listen_address(std::uint16_t port) {
+    return "\"127.0.0.1:" + std::to_string(port) + "\"";
+}
 
 }  // namespace
 
-Site::Site() { configure(""); }
+Site::Site() {
+    configure("");
+}
 
 Site::~Site() {
     if (::testing::Test::HasFailure()) {
@@ -55,9 +61,9 @@ Site::~Site() {
 void Site::configure(const std::string& watch) {
     watch_ = watch;
     write_text(
-        dir_ / "collector.yaml", "listen: {people: " + listen_address(people_port_) +
-                                     ", agents: " + listen_address(agents_port_) + "}\ndata_dir: " + data_dir() +
-                                     short_periods + watch_
+        dir_ / "collector.yaml",
+        "listen: {people: " + listen_address(people_port_) + ", agents: " +
+            listen_address(agents_port_) + "}\ndata_dir: " + data_dir() + short_periods + watch_
     );
 }
 
@@ -81,7 +87,8 @@ void Site::start_collector(std::map<std::string, std::string> environment) {
 }
 
 std::string Site::join_token(const std::string& name, const std::string& extra_json) {
-    const ApiAnswer answer = post("/join-tokens", R"({"ttl":"1h","name":")" + name + "\"" + extra_json + "}");
+    const ApiAnswer answer =
+        post("/join-tokens", R"({"ttl":"1h","name":")" + name + "\"" + extra_json + "}");
     EXPECT_EQ(answer.status, 201) << answer.body;
     return text_of(answer.body, "token");
 }
@@ -89,13 +96,21 @@ std::string Site::join_token(const std::string& name, const std::string& extra_j
 void Site::start_agent(const std::string& name) {
     write_text(dir_ / (name + ".token"), join_token(name));
     write_text(
-        dir_ / (name + ".yaml"), "collector: localhost:" + std::to_string(agents_port_) +
-                                     "\ndata_dir: " + agent_dir(name) +
-                                     "\nspool: {flush: 50ms}\nlink: {backoff_least: 50ms, backoff_most: 500ms}\n"
+        dir_ / (name + ".yaml"),
+        "collector: localhost:" + std::to_string(agents_port_) + "\ndata_dir: " + agent_dir(name) +
+            "\nspool: {flush: 50ms}\nlink: {backoff_least: 50ms, backoff_most: 500ms}\n"
     );
     const CommandResult enrolled = run_command(
-        {program("muster-agent"), "--config", dir_ / (name + ".yaml"), "enrol", "--collector", url(),
-         "--token-file", dir_ / (name + ".token"), "--name", name}
+        {program("muster-agent"),
+         "--config",
+         dir_ / (name + ".yaml"),
+         "enrol",
+         "--collector",
+         url(),
+         "--token-file",
+         dir_ / (name + ".token"),
+         "--name",
+         name}
     );
     ASSERT_EQ(enrolled.exit_code, 0) << enrolled.output;
     resume_agent(name);
@@ -103,9 +118,11 @@ void Site::start_agent(const std::string& name) {
 
 void Site::resume_agent(const std::string& name) {
     agents_.insert_or_assign(
-        name, Process::start(
-                  {program("muster-agent"), "--config", dir_ / (name + ".yaml")}, {{}, dir_ / (name + ".log")}
-              )
+        name,
+        Process::start(
+            {program("muster-agent"), "--config", dir_ / (name + ".yaml")},
+            {{}, dir_ / (name + ".log")}
+        )
     );
 }
 
@@ -119,13 +136,21 @@ int Site::stop_agent(const std::string& name) {
     return agent(name).wait(15s).value_or(-1);
 }
 
-Process& Site::collector() { return *collector_; }
+Process& Site::collector() {
+    return *collector_;
+}
 
-Process& Site::agent(const std::string& name) { return agents_.at(name); }
+Process& Site::agent(const std::string& name) {
+    return agents_.at(name);
+}
 
-std::string Site::url() const { return "https://localhost:" + std::to_string(people_port_); }
+std::string Site::url() const {
+    return "https://localhost:" + std::to_string(people_port_);
+}
 
-std::string Site::ca_pem() const { return read_text(data_dir() + "/ca/ca.crt"); }
+std::string Site::ca_pem() const {
+    return read_text(data_dir() + "/ca/ca.crt");
+}
 
 ApiAnswer Site::call(const std::string& method, const std::string& path, const std::string& body) {
     wire::HttpCall call;
@@ -145,9 +170,13 @@ ApiAnswer Site::call(const std::string& method, const std::string& path, const s
     return {answer->status, not_json ? boost::json::value(answer->body) : std::move(value)};
 }
 
-ApiAnswer Site::get(const std::string& path) { return call("GET", path, ""); }
+ApiAnswer Site::get(const std::string& path) {
+    return call("GET", path, "");
+}
 
-ApiAnswer Site::post(const std::string& path, const std::string& body) { return call("POST", path, body); }
+ApiAnswer Site::post(const std::string& path, const std::string& body) {
+    return call("POST", path, body);
+}
 
 boost::json::array Site::incidents() {
     const ApiAnswer answer = get("/incidents?limit=500");
@@ -163,10 +192,13 @@ boost::json::array Site::incidents() {
 
 std::size_t Site::open_incidents() {
     const boost::json::array items = incidents();
-    return static_cast<std::size_t>(std::ranges::count_if(items, [](const boost::json::value& incident) {
-        const std::string state = text_of(incident, "state");
-        return state != "resolved" && state != "closed" && state != "cancelled";
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        items,
+        [](const boost::json::value& incident) {
+            const std::string state = text_of(incident, "state");
+            return state != "resolved" && state != "closed" && state != "cancelled";
+        }
+    ));
 }
 
 std::map<std::string, std::string> Site::probe_states() {
@@ -174,14 +206,16 @@ std::map<std::string, std::string> Site::probe_states() {
     const ApiAnswer answer = get("/probes?limit=500");
     if (answer.status == 200) {
         for (const boost::json::value& probe : answer.body.at("items").as_array()) {
-            states[text_of(probe, "ci_name") + " " + text_of(probe, "name")] = text_of(probe, "state");
+            states[text_of(probe, "ci_name") + " " + text_of(probe, "name")] =
+                text_of(probe, "state");
         }
     }
     return states;
 }
 
 std::string text_of(const boost::json::value& object, std::string_view field) {
-    const boost::json::value* value = object.is_object() ? object.as_object().if_contains(field) : nullptr;
+    const boost::json::value* value =
+        object.is_object() ? object.as_object().if_contains(field) : nullptr;
     return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 

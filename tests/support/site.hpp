@@ -51,13 +51,23 @@ class Site {
     std::map<std::string, std::string> probe_states();
 
     std::string url() const;
+
     std::uint16_t people_port() const { return people_port_; }
+
     std::uint16_t agents_port() const { return agents_port_; }
+
     const TempDir& dir() const { return dir_; }
+
     std::string data_dir() const { return dir_ / "collector"; }
+
     std::string agent_dir(const std::string& name = "agent1") const { return dir_ / name; }
+
     std::string collector_log() const { return read_text(dir_ / "collector.log"); }
-    std::string agent_log(const std::string& name = "agent1") const { return read_text(dir_ / (name + ".log")); }
+
+    std::string agent_log(const std::string& name = "agent1") const {
+        return read_text(dir_ / (name + ".log"));
+    }
+
     std::string ca_pem() const;
 
   private:

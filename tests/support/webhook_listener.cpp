@@ -4,14 +4,13 @@
 #include "base/crypto.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cctype>
 #include <cstdlib>
-#include <optional>
-#include <sstream>
-
-#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <optional>
 #include <poll.h>
+#include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +18,9 @@ namespace muster::test {
 namespace {
 
 std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(text, text.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+    });
     return text;
 }
 
@@ -39,7 +40,8 @@ std::optional<HookCall> parse_request(const std::string& raw) {
         const std::size_t colon = line.find(':');
         if (colon != std::string::npos) {
             const std::size_t value = line.find_first_not_of(' ', colon + 1);
-            call.headers[lower(line.substr(0, colon))] = value == std::string::npos ? "" : line.substr(value);
+            call.headers[lower(line.substr(0, colon))] =
+                value == std::string::npos ? "" : line.substr(value);
         }
     }
     const std::size_t length = std::strtoul(call.headers["content-length"].c_str(), nullptr, 10);
@@ -71,7 +73,9 @@ WebhookListener::~WebhookListener() {
     ::close(listener_);
 }
 
-std::string WebhookListener::url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
+std::string WebhookListener::url() const {
+    return "http://127.0.0.1:" + std::to_string(port_) + "/hook";
+}
 
 std::vector<HookCall> WebhookListener::received() const {
     const std::lock_guard lock(mutex_);
@@ -126,7 +130,8 @@ void WebhookListener::answer(int connection) {
             received_.push_back(std::move(*call));
         }
     }
-    const std::string reply = "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const std::string reply =
+        "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     ::send(connection, reply.data(), reply.size(), MSG_NOSIGNAL);
 }
 

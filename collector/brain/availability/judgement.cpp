@@ -154,7 +154,7 @@ void exceed(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& 
     trouble.exceeded_at = result.at;
     fold.state.cis[cold.ci].exceeded += 1;
     fold.touched_cis.push_back(cold.ci);
-    fold.store.update_probe_exceeded(cold.id, result.at);
+    fold.store.update_probe_exceeded(cold, result.at);
     fold.events.push_back(
         {.kind = AvailabilityEvent::Kind::exceeded,
          .probe = result.probe,
@@ -174,7 +174,7 @@ void recover(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe&
     trouble.first_failed = WallTime{};
     fold.state.cis[cold.ci].exceeded -= 1;
     fold.touched_cis.push_back(cold.ci);
-    fold.store.update_probe_exceeded(cold.id, WallTime{});
+    fold.store.update_probe_exceeded(cold, WallTime{});
     fold.events.push_back(
         {.kind = AvailabilityEvent::Kind::recovered, .probe = result.probe, .at = result.at}
     );

@@ -33,11 +33,12 @@ CREATE TABLE agent_unobserved (agent BLOB NOT NULL, from_wall INTEGER NOT NULL, 
 CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE to_wall IS NULL;
 
 CREATE TABLE probe (
-    id BLOB PRIMARY KEY, ci BLOB NOT NULL, agent BLOB, type TEXT NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, -- "target intranet" or "policy network gear answers"
+    id BLOB NOT NULL UNIQUE, ci BLOB NOT NULL, agent BLOB, type TEXT NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, -- "target intranet" or "policy network gear answers"
     host TEXT NOT NULL, interval_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL, params TEXT NOT NULL, rule TEXT NOT NULL,
     state TEXT NOT NULL,              -- ok, warning, critical, unknown, unobserved, unproven
-    state_since INTEGER NOT NULL, exceeded_since INTEGER, reason TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, removed_lsn INTEGER
-) STRICT, WITHOUT ROWID;
+    state_since INTEGER NOT NULL, exceeded_since INTEGER, reason TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, removed_lsn INTEGER,
+    row INTEGER PRIMARY KEY           -- in the order of the probes in an agent's batches: what changes together lies together
+) STRICT;
 CREATE INDEX probe_by_ci ON probe (ci);
 -- Down intervals of a probe (warning, critical, unknown), in event time; open while to_wall is null.
 CREATE TABLE probe_interval (probe BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, state TEXT NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (probe, from_wall, lsn, ordinal)) STRICT, WITHOUT ROWID;
