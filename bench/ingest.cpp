@@ -58,7 +58,9 @@ class BenchCollector {
             const std::string text = test::read_text(dir_ / "collector/collector.json");
             if (text.find('}') == std::string::npos) {
                 if (!process_->running()) {
-                    give_up("the collector did not start:\n" + test::read_text(dir_ / "collector.log"));
+                    give_up(
+                        "the collector did not start:\n" + test::read_text(dir_ / "collector.log")
+                    );
                 }
                 return false;
             }
@@ -242,7 +244,9 @@ void wait_for(const std::string& path, Duration patience) {
 std::string hundred_probes(const std::string& interval) {
     std::string text;
     for (int i = 1; i <= 100; ++i) {
-        text += fmt::format("{}{{type: icmp, name: p{}, interval: {}}}", i == 1 ? "" : ", ", i, interval);
+        text += fmt::format(
+            "{}{{type: icmp, name: p{}, interval: {}}}", i == 1 ? "" : ", ", i, interval
+        );
     }
     return text;
 }
@@ -347,7 +351,8 @@ void measure_load(Lengths lengths) {
 
 void measure_field(Lengths lengths) {
     BenchCollector collector(
-        "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: {agent: \"field{n}\"}, "
+        "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: "
+        "{agent: \"field{n}\"}, "
         "probes: [" +
         hundred_probes("10s") + "]}\n"
     );

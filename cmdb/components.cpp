@@ -102,6 +102,30 @@ void connect(
     }
 }
 
+/// Joins what trusted keys connect, from the strongest to the weakest.
+std::vector<Contradiction> join_all(
+    Groups& groups,
+    std::span<const Statement* const> statements,
+    const std::vector<std::size_t>& by_age
+) {
+    std::map<Strength, std::vector<std::size_t>> links;
+    for (const std::size_t at : by_age) {
+        for (const Key& key : statements[at]->keys) {
+            if (key.trust == KeyTrust::trusted) {
+                links[{key.rank, key.space, key.kind, key.value}].push_back(at);
+            }
+        }
+    }
+    std::vector<Contradiction> against;
+    for (const auto& [strength, holders] : links) {
+        const auto& [rank, space, kind, value] = strength;
+        std::string name = space;
+        name.append("/").append(kind).append("/").append(value);
+        connect(groups, name, holders, against);
+    }
+    return against;
+}
+
 }  // namespace
 
 std::string key_text(const Key& key) {
@@ -121,18 +145,7 @@ Partition partition_by_keys(std::span<const Statement* const> statements) {
     Groups groups(statements);
     std::vector<Contradiction> against;
     if (statements.size() > 1) {
-        std::map<Strength, std::vector<std::size_t>> links;
-        for (const std::size_t at : by_age) {
-            for (const Key& key : statements[at]->keys) {
-                if (key.trust == KeyTrust::trusted) {
-                    links[{key.rank, key.space, key.kind, key.value}].push_back(at);
-                }
-            }
-        }
-        for (const auto& [strength, holders] : links) {
-            const auto& [rank, space, kind, value] = strength;
-            connect(groups, space + "/" + kind + "/" + value, holders, against);
-        }
+        against = join_all(groups, statements, by_age);
     }
     Partition out;
     std::map<std::size_t, std::size_t> group_of_root;

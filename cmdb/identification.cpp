@@ -94,6 +94,18 @@ struct Identification::Impl {
                });
     }
 
+    /// Statements that share a trusted key with this one, itself included; empty when nobody does.
+    std::vector<Index> neighbours(Index index) const {
+        std::vector<Index> out;
+        for (const Key& key : records[index].statement.keys) {
+            const auto found = by_key.find(key_text(key));
+            if (found != by_key.end() && found->second.size() > 1) {
+                out.insert(out.end(), found->second.begin(), found->second.end());
+            }
+        }
+        return out;
+    }
+
     /// Everything that trusted keys connect with the seeds, in order of index.
     std::vector<Index> closure(std::vector<Index> seeds) const {
         std::vector<Index> reached = std::move(seeds);
@@ -103,17 +115,11 @@ struct Identification::Impl {
         while (!open.empty()) {
             const Index index = open.back();
             open.pop_back();
-            for (const Key& key : records[index].statement.keys) {
-                const auto found = by_key.find(key_text(key));
-                if (found == by_key.end() || found->second.size() < 2) {
-                    continue;
-                }
-                for (const Index next : found->second) {
-                    const auto at = std::ranges::lower_bound(reached, next);
-                    if (at == reached.end() || *at != next) {
-                        reached.insert(at, next);
-                        open.push_back(next);
-                    }
+            for (const Index next : neighbours(index)) {
+                const auto at = std::ranges::lower_bound(reached, next);
+                if (at == reached.end() || *at != next) {
+                    reached.insert(at, next);
+                    open.push_back(next);
                 }
             }
         }

@@ -219,6 +219,7 @@ std::vector<KeyRule> Model::identification(std::string_view name) const {
 
 std::vector<std::string> Model::names() const {
     std::vector<std::string> all;
+    all.reserve(classes_.size());
     for (const auto& [name, each] : classes_) {
         all.push_back(name);
     }

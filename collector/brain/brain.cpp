@@ -32,10 +32,10 @@ constexpr std::uint64_t checkpoint_bytes = 16U << 20U;
 }  // namespace
 
 struct Brain::Impl {
-    Impl(BrainOptions options_, StateStore store_, cmdb::Model model_)
-        : options(std::move(options_)),
-          store(std::move(store_)),
-          model(std::move(model_)),
+    Impl(BrainOptions given, StateStore opened, cmdb::Model classes)
+        : options(std::move(given)),
+          store(std::move(opened)),
+          model(std::move(classes)),
           fold{.state = state, .store = store, .model = model, .options = options} {
         state.cmdb_pages.grow(1);
         state.plan_pages.grow(1);
@@ -49,9 +49,9 @@ struct Brain::Impl {
     Fold fold;
     Lsn folded = 0;  ///< output up to here is in the store, committed
     Lsn last_snapshot = 0;
-    Elapsed committed_at{};
+    Elapsed committed_at;
     Lsn asked_at = 0;  ///< position at the last commit()
-    Elapsed snapshot_at{};
+    Elapsed snapshot_at;
     std::uint64_t snapshot_results = 0;
     std::vector<Effects::Answer> answers;
     std::vector<std::uint32_t> asked_epochs;  ///< by agent: asked to be issued in this run

@@ -111,6 +111,17 @@ void project_ci(Fold& fold, CiId id) {
     write_attributes(fold, id, former, seen.attributes);
 }
 
+/// Rows of the statements of one side of a join or split, and of their keys.
+void rewrite_members(Fold& fold, CiId side, CiId other) {
+    for (const cmdb::Statement* statement : fold.state.identity.members(side)) {
+        fold.store.put_statement(*statement, side, fold.lsn);
+        for (const cmdb::Key& key : statement->keys) {
+            fold.store.remove_key(key, other);
+            fold.store.put_key(key, side);
+        }
+    }
+}
+
 /// Rows of keys and statements that moved with a join or a split.
 void follow_moves(Fold& fold, const cmdb::IdentityChange& change) {
     using Kind = cmdb::IdentityChange::Verdict::Kind;
@@ -118,15 +129,8 @@ void follow_moves(Fold& fold, const cmdb::IdentityChange& change) {
         if (verdict.kind != Kind::joined && verdict.kind != Kind::split) {
             continue;
         }
-        for (const CiId side : {verdict.ci, verdict.other}) {
-            for (const cmdb::Statement* statement : fold.state.identity.members(side)) {
-                fold.store.put_statement(*statement, side, fold.lsn);
-                for (const cmdb::Key& key : statement->keys) {
-                    fold.store.remove_key(key, side == verdict.ci ? verdict.other : verdict.ci);
-                    fold.store.put_key(key, side);
-                }
-            }
-        }
+        rewrite_members(fold, verdict.ci, verdict.other);
+        rewrite_members(fold, verdict.other, verdict.ci);
         const auto from = fold.state.ci_by_id.find(verdict.other);
         if (verdict.kind == Kind::joined && from != fold.state.ci_by_id.end()) {
             fold.store.update_ci(fold.state.cis[from->second], fold.wall, verdict.ci);

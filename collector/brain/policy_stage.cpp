@@ -74,6 +74,20 @@ void add_probe(Fold& fold, const DesiredProbe& wanted, Changes& changes) {
     changes.added.push_back(slot);
 }
 
+/// Late results of probes that are gone find nothing.
+void purge_epochs(State& state, const std::vector<bool>& gone) {
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        for (Agent::Epoch& epoch : state.agents[index].epochs) {
+            for (Slot& slot : epoch.slots) {
+                if (slot != nothing && gone[slot]) {
+                    slot = nothing;
+                    state.epoch_pages.mark(index);
+                }
+            }
+        }
+    }
+}
+
 /// Takes probes away and purges them from every epoch: late results of theirs are history only.
 void remove_probes(Fold& fold, const std::vector<Slot>& slots) {
     if (slots.empty()) {
@@ -95,16 +109,7 @@ void remove_probes(Fold& fold, const std::vector<Slot>& slots) {
     // Highest first, so that the next ones are given in rising order.
     state.free_slots.insert(state.free_slots.end(), slots.rbegin(), slots.rend());
     std::ranges::sort(state.free_slots, std::greater<>{});
-    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
-        for (Agent::Epoch& epoch : state.agents[index].epochs) {
-            for (Slot& slot : epoch.slots) {
-                if (slot != nothing && gone[slot]) {
-                    slot = nothing;
-                    state.epoch_pages.mark(index);
-                }
-            }
-        }
-    }
+    purge_epochs(state, gone);
 }
 
 /// Gives a probe to whoever its vantage names now. True when that is somebody else than before.

@@ -88,7 +88,7 @@ void Snapshot::save_text(StateStore& store, std::string_view section, const std:
 Status Snapshot::load_text(StateStore& store, std::string_view section, std::string& bytes) {
     std::vector<std::uint64_t> hashes;
     bytes.clear();
-    const Status read = store.read_pages(section, [&](std::int64_t page, std::string_view part) {
+    Status read = store.read_pages(section, [&](std::int64_t page, std::string_view part) {
         if (page != static_cast<std::int64_t>(hashes.size())) {
             return Status(unreadable(section));
         }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "agent/spool.hpp"
-
 #include "base/bytes.hpp"
 #include "tests/agent/faulty_files.hpp"
 #include "tests/support/temp_dir.hpp"
