@@ -78,11 +78,10 @@ void add_probe(Fold& fold, const DesiredProbe& wanted, Changes& changes) {
 void purge_epochs(State& state, const std::vector<bool>& gone) {
     for (AgentIndex index = 0; index < state.agents.size(); ++index) {
         for (Agent::Epoch& epoch : state.agents[index].epochs) {
-            for (Slot& slot : epoch.slots) {
-                if (slot != nothing && gone[slot]) {
-                    slot = nothing;
-                    state.epoch_pages.mark(index);
-                }
+            const auto is_gone = [&gone](Slot slot) { return slot != nothing && gone[slot]; };
+            if (std::ranges::any_of(epoch.slots, is_gone)) {
+                std::ranges::replace_if(epoch.slots, is_gone, nothing);
+                state.epoch_pages.mark(index);
             }
         }
     }

@@ -103,7 +103,7 @@ Status Snapshot::load_text(StateStore& store, std::string_view section, std::str
 Status Snapshot::load(StateStore& store, State& state) {
     std::string bytes;
     const auto load_one = [&](const SectionCodec& section) -> Status {
-        if (const Status read = load_text(store, section.name, bytes); !read) {
+        if (Status read = load_text(store, section.name, bytes); !read) {
             return read;
         }
         if (!section.decode(state, bytes)) {
@@ -123,14 +123,13 @@ Status Snapshot::load(StateStore& store, State& state) {
     }
     for (const PagedSection& section : paged_sections) {
         std::size_t next = 0;
-        const Status read =
-            store.read_pages(section.name, [&](std::int64_t page, std::string_view part) {
-                const bool in_order = page == static_cast<std::int64_t>(next);
-                ++next;
-                return in_order && section.decode(state, next - 1, part)
-                           ? Status{}
-                           : Status(unreadable(section.name));
-            });
+        Status read = store.read_pages(section.name, [&](std::int64_t page, std::string_view part) {
+            const bool in_order = page == static_cast<std::int64_t>(next);
+            ++next;
+            return in_order && section.decode(state, next - 1, part)
+                       ? Status{}
+                       : Status(unreadable(section.name));
+        });
         if (!read) {
             return read;
         }

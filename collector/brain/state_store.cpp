@@ -41,10 +41,8 @@ void StateStore::set_writing(Writing writing) {
 }
 
 Status StateStore::status() const {
-    if (impl_->problem) {
-        return failure(*impl_->problem);
-    }
-    return {};
+    const std::optional<Error>& problem = impl_->problem;
+    return problem ? Status(failure(*problem)) : Status{};
 }
 
 bool StateStore::has_rows() const {
