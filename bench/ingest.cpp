@@ -85,19 +85,22 @@ class BenchCollector {
         );
     }
 
+    /// For one agent of that name, or for `uses` agents of any name.
     std::string join_token(const std::string& name, int uses) {
-        const test::CommandResult token = test::run_command(
-            {program("muster"),
-             "--config",
-             dir_ / "cli.yaml",
-             "token",
-             "create",
-             "--agent",
-             "--name",
-             name,
-             "--uses",
-             std::to_string(uses)}
-        );
+        std::vector<std::string> arguments = {
+            program("muster"),
+            "--config",
+            dir_ / "cli.yaml",
+            "token",
+            "create",
+            "--agent",
+            "--uses",
+            std::to_string(uses)
+        };
+        if (uses == 1) {
+            arguments.insert(arguments.end(), {"--name", name});
+        }
+        const test::CommandResult token = test::run_command(arguments);
         if (token.exit_code != 0) {
             give_up("no join token: " + token.output);
         }
