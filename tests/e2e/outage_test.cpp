@@ -7,40 +7,52 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
-    std::string why;
-    ASSERT_TRUE(enter_own_network(why)) << why;
-    const WebhookListener hook;
-    Site site;
-    write_text(site.dir() / "hmac", "hook key");
-    site.configure(
-        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() +
-        "\", secret: {file: " + (site.dir() / "hmac") +
-        "}}\ntargets:\n  - name: host\n    class: server\n    address: 127.0.0.9\n    hold: 250ms\n"
-        "    probes:\n      - {type: icmp, count: 1, interval: 250ms, timeout: 200ms}\n"
-    );
-    ASSERT_NO_FATAL_FAILURE(site.start_collector());
-    ASSERT_NO_FATAL_FAILURE(site.start_agent());
-    ASSERT_TRUE(eventually(20s, [&] { return site.probe_states()["host icmp"] == "ok"; }));
+/// A host that answers, watched by one agent.
+class CollectorOutage : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string why;
+        ASSERT_TRUE(enter_own_network(why)) << why;
+        hook_.emplace();
+        write_text(site_.dir() / "hmac", "hook key");
+        site_.configure(
+            "channels:\n  - {name: ops, type: webhook, url: \"" + hook_->url() +
+            "\", secret: {file: " + (site_.dir() / "hmac") +
+            "}}\ntargets:\n  - name: host\n    class: server\n    address: 127.0.0.9\n    hold: "
+            "250ms\n"
+            "    probes:\n      - {type: icmp, count: 1, interval: 250ms, timeout: 200ms}\n"
+        );
+        ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+        ASSERT_NO_FATAL_FAILURE(site_.start_agent());
+        ASSERT_TRUE(eventually(20s, [&] { return site_.probe_states()["host icmp"] == "ok"; }));
+    }
+
+    Site site_;
+    std::optional<WebhookListener> hook_;
+};
+
+TEST_F(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     const WallTime before = SystemClock().wall();
 
-    ASSERT_EQ(site.stop_collector(), 0);
+    ASSERT_EQ(site_.stop_collector(), 0);
     set_pings_v4(Pings::ignored);
     // Six failures in a row, then it answers again, all while nobody listens.
-    EXPECT_TRUE(throughout(2s, [&] { return site.agent().running(); }));
+    EXPECT_TRUE(throughout(2s, [&] { return site_.agent().running(); }));
     set_pings_v4(Pings::answered);
-    EXPECT_TRUE(throughout(2s, [&] { return site.agent().running(); }));
-    ASSERT_NO_FATAL_FAILURE(site.start_collector());
+    EXPECT_TRUE(throughout(2s, [&] { return site_.agent().running(); }));
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
 
     const std::string probe = [&] {
         std::string id;
         eventually(10s, [&] {
-            const ApiAnswer probes = site.get("/probes");
+            const ApiAnswer probes = site_.get("/probes");
             id = probes.status == 200 ? text_of(probes.body.at("items").at(0), "id") : "";
             return !id.empty();
         });
@@ -53,7 +65,7 @@ TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     EXPECT_TRUE(eventually(
         15s,
         [&] {
-            const ApiAnswer answer = site.get(query);
+            const ApiAnswer answer = site_.get(query);
             results = failed = 0;
             if (answer.status == 200) {
                 for (const boost::json::value& point : answer.body.at("points").as_array()) {
@@ -67,38 +79,24 @@ TEST(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
        << " results, " << failed << " failed";
 
     // What was over is recorded as detected late, and nobody is told.
-    EXPECT_TRUE(eventually(10s, [&] { return site.incidents().size() == 1; }));
-    const boost::json::array incidents = site.incidents();
+    EXPECT_TRUE(eventually(10s, [&] { return site_.incidents().size() == 1; }));
+    const boost::json::array incidents = site_.incidents();
     ASSERT_EQ(incidents.size(), 1U);
     EXPECT_EQ(text_of(incidents[0], "state"), "resolved");
     EXPECT_TRUE(incidents[0].at("detected_late").as_bool());
-    EXPECT_TRUE(throughout(2s, [&] { return hook.calls() == 0; }));
-    EXPECT_EQ(site.incidents().size(), 1U) << "no agent may be declared silent by a restart";
-    EXPECT_EQ(text_of(site.get("/agents").body.at("items").at(0), "state"), "connected");
+    EXPECT_TRUE(throughout(2s, [&] { return hook_->calls() == 0; }));
+    EXPECT_EQ(site_.incidents().size(), 1U) << "no agent may be declared silent by a restart";
+    EXPECT_EQ(text_of(site_.get("/agents").body.at("items").at(0), "state"), "connected");
 }
 
-TEST(CollectorOutage, FaultThatIsStillThereIsToldAfterTheDrain) {
-    std::string why;
-    ASSERT_TRUE(enter_own_network(why)) << why;
-    const WebhookListener hook;
-    Site site;
-    write_text(site.dir() / "hmac", "hook key");
-    site.configure(
-        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() +
-        "\", secret: {file: " + (site.dir() / "hmac") +
-        "}}\ntargets:\n  - name: host\n    class: server\n    address: 127.0.0.9\n    hold: 250ms\n"
-        "    probes:\n      - {type: icmp, count: 1, interval: 250ms, timeout: 200ms}\n"
-    );
-    ASSERT_NO_FATAL_FAILURE(site.start_collector());
-    ASSERT_NO_FATAL_FAILURE(site.start_agent());
-    ASSERT_TRUE(eventually(20s, [&] { return site.probe_states()["host icmp"] == "ok"; }));
-    ASSERT_EQ(site.stop_collector(), 0);
+TEST_F(CollectorOutage, FaultThatIsStillThereIsToldAfterTheDrain) {
+    ASSERT_EQ(site_.stop_collector(), 0);
     set_pings_v4(Pings::ignored);
-    EXPECT_TRUE(throughout(2s, [&] { return site.agent().running(); }));
-    ASSERT_NO_FATAL_FAILURE(site.start_collector());
-    EXPECT_TRUE(eventually(15s, [&] { return hook.received().size() == 1; }));
-    EXPECT_EQ(site.open_incidents(), 1U);
-    EXPECT_TRUE(throughout(1s, [&] { return hook.received().size() == 1; }));
+    EXPECT_TRUE(throughout(2s, [&] { return site_.agent().running(); }));
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    EXPECT_TRUE(eventually(15s, [&] { return hook_->received().size() == 1; }));
+    EXPECT_EQ(site_.open_incidents(), 1U);
+    EXPECT_TRUE(throughout(1s, [&] { return hook_->received().size() == 1; }));
 }
 
 }  // namespace
