@@ -1,6 +1,7 @@
 #include "agent/spool_thread.hpp"
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -75,6 +76,7 @@ bool SpoolThread::all_synced() const {
 }
 
 void SpoolThread::run() {
+    name_thread("spool");
     while (!stopping_) {
         for (Message& message : mailbox_.take_all(patience(clock_.mono()))) {
             handle(message);

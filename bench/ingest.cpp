@@ -40,6 +40,31 @@ void figure(const std::string& name, double value, const std::string& unit) {
               << std::endl;
 }
 
+/// Seconds of processor time.
+struct Cpu {
+    double all = 0;
+    double folds = 0;
+
+    Cpu operator-(const Cpu& before) const { return {all - before.all, folds - before.folds}; }
+};
+
+/// User and system time of the thread whose folder in /proc that is; nothing when it has ended.
+double cpu_of(const std::string& task) {
+    const std::string stat = test::read_text(task + "/stat");
+    if (stat.empty()) {
+        return 0;
+    }
+    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) {
+        fields >> skipped;
+    }
+    double user = 0;
+    double system = 0;
+    fields >> user >> system;
+    return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 /// One collector in a folder of its own.
 class BenchCollector {
   public:
@@ -121,18 +146,18 @@ class BenchCollector {
                    .exit_code == 0;
     }
 
-    /// User and system time of the process so far.
-    double cpu_seconds() const {
-        const std::string stat = test::read_text(fmt::format("/proc/{}/stat", process_->pid()));
-        std::istringstream fields(stat.substr(stat.rfind(')') + 2));
-        std::string skipped;
-        for (int i = 0; i < 11; ++i) {
-            fields >> skipped;
+    /// User and system time so far, of all threads and of those that work on what the link has taken in.
+    Cpu cpu() const {
+        Cpu sum;
+        const std::string tasks = fmt::format("/proc/{}/task", process_->pid());
+        for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+            const double seconds = cpu_of(task.path());
+            std::string name = test::read_text(task.path() / "comm");
+            name.pop_back();
+            sum.all += seconds;
+            sum.folds += name == "journal" || name == "brain" || name == "history" ? seconds : 0;
         }
-        double user = 0;
-        double system = 0;
-        fields >> user >> system;
-        return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+        return sum;
     }
 
     double rss_mib() const {
@@ -220,23 +245,22 @@ struct Counted {
     }
 };
 
-/// Writes the window and gives the collector's CPU seconds within it.
-double measure_window(
+/// Writes the window and gives the collector's processor time within it.
+Cpu measure_window(
     BenchCollector& collector, const std::string& window, Lengths lengths, double& journal_bytes
 ) {
     const std::int64_t from = to_ns(SystemClock().wall() + lengths.warm_up);
     const std::int64_t to = from + lengths.measure.count();
-    test::write_text(window + ".part", fmt::format("{} {}\n", from, to));
-    std::filesystem::rename(window + ".part", window);
+    test::write_text(window, fmt::format("{} {}\n", from, to));
     const auto reached = [](std::int64_t when) {
         test::eventually(1h, [&] { return to_ns(SystemClock().wall()) >= when; }, 1ms);
     };
     reached(from);
-    const double before = collector.cpu_seconds();
+    const Cpu before = collector.cpu();
     const double bytes_before = collector.folder_bytes("journal");
     reached(to);
     journal_bytes = collector.folder_bytes("journal") - bytes_before;
-    return collector.cpu_seconds() - before;
+    return collector.cpu() - before;
 }
 
 void wait_for(const std::string& path, Duration patience) {
@@ -309,7 +333,7 @@ void measure_load(Lengths lengths) {
         give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
     }
     double journal_bytes = 0;
-    const double cpu = measure_window(collector, window, lengths, journal_bytes);
+    const Cpu cpu = measure_window(collector, window, lengths, journal_bytes);
     Counted counted;
     for (int i = 0; i < 4; ++i) {
         const std::string out = collector.dir() / fmt::format("gen{}.out", i);
@@ -318,7 +342,7 @@ void measure_load(Lengths lengths) {
     }
     const double seconds = std::chrono::duration<double>(lengths.measure).count();
     figure("ingest.results_per_second", counted.results / seconds, "1/s");
-    figure("ingest.results_per_cpu_second", counted.results / cpu, "1/s");
+    figure("ingest.results_per_cpu_second", counted.results / cpu.all, "1/s");
     figure("ingest.ack_p50_ms", counted.wait_ms(0.5), "ms");
     figure("ingest.ack_p99_ms", counted.wait_ms(0.99), "ms");
     figure("ingest.collector_rss", collector.rss_mib(), "MiB");
@@ -354,7 +378,8 @@ void measure_load(Lengths lengths) {
     );
 }
 
-void measure_field(Lengths lengths) {
+/// A thousand agents of a hundred probes, each with a batch of 20 results every `batch_every`.
+void measure_field(Lengths lengths, Duration batch_every, const std::string& suffix) {
     BenchCollector collector(
         "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: "
         "{agent: \"field{n}\"}, "
@@ -370,21 +395,24 @@ void measure_field(Lengths lengths) {
          std::to_string(collector.agents_port()),
          collector.join_token("field", 1000),
          "1000",
+         std::to_string(to_ms(batch_every)),
          window,
          out},
         {{}, collector.dir() / "field.log"}
     );
     wait_for(out + ".joined", 300s);
     double journal_bytes = 0;
-    const double cpu = measure_window(collector, window, lengths, journal_bytes);
+    const Cpu cpu = measure_window(collector, window, lengths, journal_bytes);
     wait_for(out, 30s);
     Counted counted;
     counted.add(out);
     const double seconds = std::chrono::duration<double>(lengths.measure).count();
-    figure("ingest.field_results_per_second", counted.results / seconds, "1/s");
-    figure("ingest.us_per_batch", cpu * 1e6 / std::max(counted.batches, 1.0), "us");
-    figure("ingest.field_unacked_batches", counted.unacked, "batches");
-    figure("ingest.field_ack_p99_ms", counted.wait_ms(0.99), "ms");
+    figure("ingest.field_results_per_second" + suffix, counted.results / seconds, "1/s");
+    const double us_per_batch = 1e6 / std::max(counted.batches, 1.0);
+    figure("ingest.us_per_batch" + suffix, cpu.all * us_per_batch, "us");
+    figure("ingest.us_per_batch.behind_the_link" + suffix, cpu.folds * us_per_batch, "us");
+    figure("ingest.field_unacked_batches" + suffix, counted.unacked, "batches");
+    figure("ingest.field_ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
 }
 
 }  // namespace
@@ -396,7 +424,9 @@ int main(int count, char** arguments) {
     for (int i = 1; i < count; ++i) {
         const std::string argument = arguments[i];
         if (argument == "--quick") {
-            lengths = {std::chrono::seconds(5), std::chrono::seconds(10)};
+            lengths = {
+                std::chrono::seconds(12), std::chrono::seconds(10)
+            };  // every probe has begun
         } else if (argument == "--only" && i + 1 < count) {
             only = arguments[++i];
         } else {
@@ -408,7 +438,11 @@ int main(int count, char** arguments) {
         muster::bench::measure_load(lengths);
     }
     if (only != "load") {
-        muster::bench::measure_field(lengths);
+        muster::bench::measure_field(lengths, std::chrono::seconds(2), "");
+        // What a batch costs where there are many: commits and waking up are shared.
+        muster::bench::measure_field(
+            lengths, std::chrono::milliseconds(100), ".at_20_times_the_rate"
+        );
     }
     return 0;
 }

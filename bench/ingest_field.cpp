@@ -1,6 +1,6 @@
-// Many small agents: each its own link, certificate and spool position, 100 probes at 10 s, 20 results a batch. The spool is in memory:
-// what is measured is the collector. Started by bench_ingest.
-//   bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS WINDOW_FILE OUT_FILE
+// Many small agents: each its own link, certificate and spool position, 20 results a batch (100 probes at 10 s make one in 2 s). The
+// spool is in memory: what is measured is the collector. Started by bench_ingest.
+//   bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS BATCH_EVERY_MS WINDOW_FILE OUT_FILE
 //
 // Identities are kept below DIR. WINDOW_FILE and OUT_FILE as for bench_ingest_generator, and a line "batches N".
 #include "agent/enrolment.hpp"
@@ -25,7 +25,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t batch_results = 20;
-constexpr Duration batch_every = 2s;  // 100 probes at 10 s are 20 results in 2 s
 
 struct Window {
     std::int64_t from = 0;
@@ -152,8 +151,9 @@ class Field {
           agents_port_(static_cast<std::uint16_t>(std::atoi(arguments[3]))),
           token_(test::read_text(arguments[4])),
           count_(static_cast<std::size_t>(std::atoi(arguments[5]))),
-          window_file_(arguments[6]),
-          out_(arguments[7]) {
+          batch_every_(std::chrono::milliseconds(std::atoi(arguments[6]))),
+          window_file_(arguments[7]),
+          out_(arguments[8]) {
         token_.erase(token_.find_last_not_of("\r\n") + 1);
     }
 
@@ -164,7 +164,7 @@ class Field {
         test::write_text(out_ + ".joined", std::to_string(agents_.size()));
         for (std::size_t turn = 0;; ++turn) {
             // A hundredth of the agents each hundredth of the period: spread as a scheduler would.
-            asio::steady_timer timer(loop_, batch_every / 100);
+            asio::steady_timer timer(loop_, batch_every_ / 100);
             co_await timer.async_wait(asio::use_awaitable);
             for (std::size_t at = turn % 100; at < agents_.size(); at += 100) {
                 agents_[at]->make_batch();
@@ -220,8 +220,7 @@ class Field {
         for (const double wait : window_.waits_ms) {
             text << "ms " << wait << "\n";
         }
-        test::write_text(out_ + ".part", text.str());
-        (void)files_.rename(out_ + ".part", out_);
+        test::write_text(out_, text.str());
     }
 
     asio::io_context& loop_;
@@ -230,6 +229,7 @@ class Field {
     std::uint16_t agents_port_;
     std::string token_;
     std::size_t count_;
+    Duration batch_every_;
     std::string window_file_;
     std::string out_;
     SystemClock clock_;
@@ -244,9 +244,9 @@ class Field {
 }  // namespace muster::bench
 
 int main(int count, char** arguments) {
-    if (count != 8) {
+    if (count != 9) {
         std::cerr << "usage: bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS "
-                     "WINDOW_FILE OUT_FILE\n";
+                     "BATCH_EVERY_MS WINDOW_FILE OUT_FILE\n";
         return 2;
     }
     boost::asio::io_context loop(1);

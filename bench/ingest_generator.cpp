@@ -216,8 +216,7 @@ class LoadedAgent {
                 for (const double wait : waits_ms_) {
                     text << "ms " << wait << "\n";
                 }
-                test::write_text(out_ + ".part", text.str());
-                (void)files_.rename(out_ + ".part", out_);
+                test::write_text(out_, text.str());
             }
         }
     }

@@ -1,6 +1,7 @@
 #include "collector/brain_thread.hpp"
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -95,6 +96,7 @@ Status BrainThread::Impl::step() {
 }
 
 void BrainThread::Impl::run() {
+    name_thread("brain");
     Status good;
     while (good && !(is_stopping && feed->lag().entries == 0)) {
         good = step();

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/mailbox.hpp"
+#include "base/thread_name.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
@@ -63,6 +64,7 @@ struct HistoryThread::Impl {
     Status take();
     void fold();
     void merge();
+    void publish();
     void answer(Duration longest);
 };
 
@@ -158,7 +160,13 @@ void HistoryThread::Impl::merge() {
     }
 }
 
+void HistoryThread::Impl::publish() {
+    const std::lock_guard lock(mutex);
+    stats = history.stats();
+}
+
 void HistoryThread::Impl::run() {
+    name_thread("history");
     Status good;
     while (good && !is_stopping) {
         if (is_stuck) {
@@ -168,11 +176,10 @@ void HistoryThread::Impl::run() {
             good = take();
         }
         fold();
+        publish();  // first: who has an answer finds it counted
         answer(Duration::zero());
         merge();
         feed->keep_from(history.next_lsn());
-        const std::lock_guard lock(mutex);
-        stats = history.stats();
     }
     if (!good) {
         log(LogLevel::error, "history.failed", {{"why", good.error().text()}});

@@ -234,8 +234,9 @@ void Intake::stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Rec
         return;
     }
     const std::size_t count = decoded.results.size();
+    const bool urgent = record.drop_class == wire::DropClass::state;
     staging_.add_record(
-        batch_item(session.agent, spool, seq, std::move(record), count), std::move(decoded)
+        batch_item(session.agent, spool, seq, std::move(record), count), std::move(decoded), urgent
     );
 }
 

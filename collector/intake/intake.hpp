@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -126,8 +127,8 @@ class Intake {
     IntakeOptions options_;
     Files* files_;
     Staging staging_;
-    std::map<AgentId, Agent> agents_;
-    std::map<SessionId, Session> sessions_;
+    std::unordered_map<AgentId, Agent> agents_;
+    std::unordered_map<SessionId, Session> sessions_;
     SessionId next_session_ = 1;
     std::set<AgentId> heard_;  // since the last agent.alive, without an entry of their own
     MonoTime next_alive_;

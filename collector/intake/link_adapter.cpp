@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
+#include <unordered_map>
 #include <utility>
 
 namespace muster::collector {
@@ -47,7 +47,8 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     Intake intake;
     asio::steady_timer wake;
     MonoTime armed = MonoTime::max();
-    std::map<SessionId, std::shared_ptr<Line>> lines;  // shared with the coroutines of the line
+    std::unordered_map<SessionId, std::shared_ptr<Line>>
+        lines;  // shared with the coroutines of the line
     std::deque<SessionId> to_assign;
     bool is_assigning = false;
     bool is_stopping = false;

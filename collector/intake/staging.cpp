@@ -7,6 +7,11 @@
 
 namespace muster::collector {
 
+/// Both: a cloned or hostile agent may name another's spool.
+std::size_t Staging::StreamHash::operator()(const Stream& stream) const {
+    return UuidHash{}(stream.first) ^ UuidHash {}(stream.second);
+}
+
 void Staging::add(EntryKind kind, std::string body) {
     Pending entry;
     entry.kind = kind;
@@ -14,6 +19,7 @@ void Staging::add(EntryKind kind, std::string body) {
     pending_.push_back(std::move(entry));
     // Records that come after this entry must stay after it.
     batch_is_open_ = false;
+    is_urgent_ = true;
 }
 
 BatchGroup& Staging::open_batch() {
@@ -38,10 +44,12 @@ void Staging::advance(AgentId agent, SpoolId spool, std::uint64_t seq) {
     CursorUpdate& update = batch.cursors[found->second];
     expect(seq == update.last_seq + 1, "records are staged in sequence");
     update.last_seq = seq;
+    is_urgent_ = is_urgent_ || seq - update.first_seq + 1 >= options_.stream_records;
 }
 
-void Staging::add_record(proto::BatchEntry::Item item, DecodedBatch decoded) {
+void Staging::add_record(proto::BatchEntry::Item item, DecodedBatch decoded, bool urgent) {
     BatchGroup& batch = open_batch();
+    is_urgent_ = is_urgent_ || urgent;
     advance(decoded.agent, decoded.spool, decoded.seq);
     staged_bytes_ += item.payload().size();
     batch.entry.add_items()->Swap(&item);
@@ -62,7 +70,7 @@ MonoTime Staging::due() const {
     if (!last_taken_ || staged_bytes_ >= options_.group_bytes) {
         return MonoTime::min();
     }
-    return *last_taken_ + options_.linger;
+    return *last_taken_ + (is_urgent_ ? options_.linger : options_.gather);
 }
 
 std::optional<Staging::Group> Staging::take(MonoTime now) {
@@ -79,6 +87,7 @@ std::optional<Staging::Group> Staging::take(MonoTime now) {
     Group group{.id = in_flight_.back().id, .pending = std::exchange(pending_, {})};
     staged_bytes_ = 0;
     batch_is_open_ = false;
+    is_urgent_ = false;
     return group;
 }
 

@@ -7,17 +7,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace muster::collector {
 
 struct StagingOptions {
-    /// Groups are at least this far apart, so that a thousand small agents share commits; after a quiet time the first
-    /// goes at once.
+    /// Groups are at least this far apart while somebody waits: for a change of state, an agent's coming or going, or
+    /// with a stream of records that fills its window. After a quiet time the first goes at once.
     Duration linger = std::chrono::milliseconds(20);
+    /// Groups of routine results are this far apart, so that a thousand small agents share commits: a commit costs as
+    /// much as 40 small batches.
+    Duration gather = std::chrono::milliseconds(200);
+    std::uint64_t stream_records = 4;  ///< of one stream in a group: its agent waits for the answer
     std::size_t group_bytes = 4U << 20U;  ///< payload that makes a group due at once
     std::size_t in_flight = 2;            ///< groups handed out and not yet answered
 };
@@ -28,8 +32,8 @@ class Staging {
     explicit Staging(StagingOptions options) : options_(options) {}
 
     void add(EntryKind kind, std::string body);
-    /// `item` belongs to `decoded`; the spool's seq before it is the one staged last.
-    void add_record(proto::BatchEntry::Item item, DecodedBatch decoded);
+    /// `item` belongs to `decoded`; the spool's seq before it is the one staged last. `urgent`: it tells of a change.
+    void add_record(proto::BatchEntry::Item item, DecodedBatch decoded, bool urgent);
     void add_quarantined(QuarantinedRecord record);
 
     struct Group {
@@ -63,7 +67,14 @@ class Staging {
     StagingOptions options_;
     std::vector<Pending> pending_;
     bool batch_is_open_ = false;  // the last of pending_ is a batch that takes more
-    std::map<std::pair<AgentId, SpoolId>, std::size_t> cursor_of_;  // in the open batch
+    bool is_urgent_ = false;      // somebody waits for what is pending
+    using Stream = std::pair<AgentId, SpoolId>;
+
+    struct StreamHash {
+        std::size_t operator()(const Stream& stream) const;
+    };
+
+    std::unordered_map<Stream, std::size_t, StreamHash> cursor_of_;  // in the open batch
     std::size_t staged_bytes_ = 0;
     std::size_t in_flight_bytes_ = 0;
     std::deque<InFlight> in_flight_;

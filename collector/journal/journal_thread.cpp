@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/mailbox.hpp"
+#include "base/thread_name.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -189,6 +190,7 @@ void JournalThread::Impl::tick() {
 }
 
 void JournalThread::Impl::run() {
+    name_thread("journal");
     bool going = true;
     while (going) {
         const Duration patience =

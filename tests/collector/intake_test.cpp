@@ -328,6 +328,43 @@ TEST(GroupCommits, GoAtOnceAfterAQuietTimeAndThenKeepTheirDistance) {
     EXPECT_TRUE(staging.take(MonoTime(1s) + 20ms));
 }
 
+/// A record of one stream, as intake stages it.
+void stage_record(Staging& staging, std::uint64_t seq, bool urgent = false) {
+    DecodedBatch decoded;
+    decoded.agent = agent_named("a");
+    decoded.spool = spool_named("s");
+    decoded.seq = seq;
+    staging.add_record({}, std::move(decoded), urgent);
+}
+
+TEST(GroupCommits, OfRoutineResultsGather) {
+    Staging staging = staging_of_one();
+    EXPECT_TRUE(staging.take(MonoTime(1s)));
+    stage_record(staging, 1);
+    EXPECT_EQ(staging.due(), MonoTime(1s) + 200ms);
+}
+
+TEST(GroupCommits, WithAChangeOfStateDoNotGather) {
+    Staging staging = staging_of_one();
+    staging.answered(staging.take(MonoTime(1s))->id);
+    stage_record(staging, 1);
+    stage_record(staging, 2, true);
+    EXPECT_EQ(staging.due(), MonoTime(1s) + 20ms);
+    EXPECT_TRUE(staging.take(MonoTime(1s) + 20ms));
+    stage_record(staging, 3);
+    EXPECT_EQ(staging.due(), MonoTime(1s) + 220ms) << "the next group is a routine one again";
+}
+
+TEST(GroupCommits, DoNotHoldUpAStreamThatFillsItsWindow) {
+    Staging staging = staging_of_one();
+    EXPECT_TRUE(staging.take(MonoTime(1s)));
+    for (std::uint64_t seq = 1; seq <= 4; ++seq) {
+        EXPECT_EQ(staging.due(), seq == 1 ? MonoTime::max() : MonoTime(1s) + 200ms);
+        stage_record(staging, seq);
+    }
+    EXPECT_EQ(staging.due(), MonoTime(1s) + 20ms);
+}
+
 TEST(GroupCommits, GoAtOnceWhenTheyAreLarge) {
     Staging staging = staging_of_one();
     EXPECT_TRUE(staging.take(MonoTime(1s)));

@@ -1,5 +1,6 @@
 #include "tests/support/temp_dir.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -27,8 +28,10 @@ TempDir::~TempDir() {
 }
 
 void write_text(const std::string& path, const std::string& text) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-    ::chmod(path.c_str(), 0600);
+    const std::string part = path + ".part";
+    std::ofstream(part, std::ios::binary | std::ios::trunc) << text;
+    ::chmod(part.c_str(), 0600);
+    std::rename(part.c_str(), path.c_str());
 }
 
 std::string read_text(const std::string& path) {

@@ -24,6 +24,7 @@ class TempDir {
     std::string path_;
 };
 
+/// At once: who reads it meanwhile, or after a kill, finds the old text or the new.
 void write_text(const std::string& path, const std::string& text);
 /// Empty where the file does not exist.
 std::string read_text(const std::string& path);
