@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Installs, builds and runs every test; ends with one line "N passed, N failed".
 
-    script/test            all parts
-    script/test PART...    only these: install dev asan tsan headers checks
+    script/test            all parts but fuzz
+    script/test PART...    only these: install dev asan tsan headers checks fuzz
 
 install  packages that are missing
 dev      build with warnings as errors; every test, those with real daemons included
 asan     build with address and undefined-behaviour sanitizers; every test but those named slow
 tsan     build with the thread sanitizer; base, agent and collector, where threads meet
 headers  every header compiled alone
+fuzz     every parser fed with mutated bytes for half a minute each
 checks   layout of the sources
 """
 
@@ -19,9 +20,9 @@ import time
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PARTS = ["install", "dev", "asan", "tsan", "headers", "checks"]
-# Without arguments: everything.
-USUAL = PARTS
+USUAL = ["install", "dev", "asan", "tsan", "headers", "checks"]
+PARTS = [*USUAL, "fuzz"]
+FUZZ_SECONDS = 30
 TSAN = ["base", "agent", "collector"]
 
 
@@ -112,6 +113,21 @@ def checks(tally):
         tally.passed += 1
     else:
         tally.failed.append("checks: format")
+
+
+def fuzz(tally):
+    names = sorted(source.stem for source in (ROOT / "tests/fuzz").glob("*_fuzz.cpp"))
+    if not build(tally, "fuzz", *names):
+        return
+    for name in names:
+        corpus = ROOT / "build/fuzz/corpus" / name
+        corpus.mkdir(parents=True, exist_ok=True)
+        found = f"-artifact_prefix={corpus.parent}/{name}-"
+        limits = [f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-verbosity=0"]
+        if run(f"build/fuzz/bin/{name}", *limits, found, str(corpus)):
+            tally.passed += 1
+        else:
+            tally.failed.append(f"fuzz: {name}")
 
 
 def main():
