@@ -4,13 +4,16 @@
 #include "agent/enrolment.hpp"
 #include "agent/process_stats.hpp"
 #include "base/bytes.hpp"
+#include "base/capabilities.hpp"
 #include "base/log.hpp"
 #include "config/programs.hpp"
 #include "probes/resolver.hpp"
 #include "probes/runner.hpp"
+#include "wire/certificates.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <array>
@@ -212,6 +215,32 @@ void raise_file_limit() {
     }
 }
 
+/// Before any thread starts: capabilities belong to threads.
+void keep_only_sockets(probes::Runner& runner) {
+    if (const Status ready = runner.prepare(); !ready) {
+        log(LogLevel::warning, "icmp.not_allowed", {{"why", ready.error().text()}});
+    }
+    if (const Status dropped = drop_capabilities(); !dropped) {
+        log(LogLevel::warning, "capabilities.kept", {{"why", dropped.error().text()}});
+    }
+}
+
+/// Looks once a day: nobody renews a certificate but a person.
+Task<void> watch_certificate(const Identity* identity, const Clock* clock) {
+    const auto facts = wire::read_certificate(identity->tls.certificate_chain_pem);
+    const Duration valid = facts ? facts->not_after - facts->not_before : Duration{};
+    do {
+        if (facts && facts->not_after - clock->wall() < valid / 3) {
+            log(LogLevel::warning,
+                "certificate.ends",
+                {{"at", format_rfc3339(facts->not_after)},
+                 {"remedy",
+                  "muster token create --agent --name " + identity->name +
+                      ", stop the agent, remove its folder identity, muster-agent enrol"}});
+        }
+    } while (co_await sleep_for(std::chrono::hours(24)));
+}
+
 int run_agent(const config::AgentConfig& config) {
     RealFiles files;
     if (auto ready = prepare_data_dir(files, config.data_dir); !ready) {
@@ -237,6 +266,7 @@ int run_agent(const config::AgentConfig& config) {
                                         ? beside_ourselves("muster-probe-worker")
                                         : config.worker_program;
     probes::Runner runner(loop, random, std::move(runner_options));
+    keep_only_sockets(runner);
     AgentOptions options = options_for(config, *identity, *collector);
     options.delivery.uplink.resolve = [&resolver](std::string host, Deadline deadline) {
         return addresses_of(&resolver, std::move(host), deadline);
@@ -276,6 +306,7 @@ int run_agent(const config::AgentConfig& config) {
          {"collector", link},
          {"data_dir", config.data_dir}});
     (*agent)->start();
+    asio::co_spawn(loop, watch_certificate(&*identity, &clock), asio::detached);
     loop.run();
     agent->reset();
     return 0;

@@ -10,6 +10,7 @@
 #include "collector/fold_lag.hpp"
 #include "collector/history/history_thread.hpp"
 #include "collector/intake/link_adapter.hpp"
+#include "collector/journal/appender.hpp"
 #include "collector/journal/journal_thread.hpp"
 #include "collector/notify/notifier.hpp"
 #include "collector/settings.hpp"
@@ -72,6 +73,7 @@ struct Collector::Impl {
     std::optional<FoldFeed> brain_feed;
     std::optional<FoldFeed> history_feed;
     std::optional<JournalThread> journal;
+    std::optional<Appender> appender;
     std::optional<BrainThread> brain;
     std::optional<HistoryThread> history;
     std::optional<StateReader> state;
@@ -82,6 +84,7 @@ struct Collector::Impl {
     ApiContext api_context;
     std::optional<Api> api;
     std::optional<HttpServer> http;
+    std::string installation;
     std::vector<IssuedAssignments> in_force;  // until start
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
@@ -98,7 +101,6 @@ struct Collector::Impl {
     Status open_folds(JournalWriter writer);
     Status open_access();
     void open_api();
-    void append(EntryKind kind, std::string body);
     void release(Effects effects);
     void watch(const config::LoadedCollector& loaded);
     void reload();
@@ -171,9 +173,15 @@ Status Collector::Impl::open_people() {
 }
 
 Status Collector::Impl::open_stores(wire::LinkListener listener) {
-    auto writer = JournalWriter::open(
-        journal_options(options.loaded.process, data.path(), options.version), *world.clock
-    );
+    auto named = data.installation(*world.files, *world.random);
+    if (!named) {
+        return failure(named.error());
+    }
+    installation = std::move(*named);
+    JournalWriterOptions journalling = journal_options(options.loaded.process, data.path());
+    journalling.version = options.version;
+    journalling.installation = installation;
+    auto writer = JournalWriter::open(std::move(journalling), *world.clock);
     if (!writer) {
         return failure(writer.error());
     }
@@ -238,6 +246,7 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
         std::vector<FoldFeed*>{&*brain_feed, &*history_feed},
         failed
     );
+    appender.emplace(*journal, *world.clock);
     BrainThread::Callbacks callbacks{
         .effects = [this](Effects effects) { release(std::move(effects)); },
         .caught_up = [this] { caught_up(); },
@@ -263,7 +272,7 @@ Status Collector::Impl::open_access() {
         .loop = loop,
         .clock = world.clock,
         .random = world.random,
-        .journal = &*journal,
+        .journal = &*appender,
         .authority = &*authority,
         .certificate_valid = options.loaded.process.agent_certificate_valid
     };
@@ -281,7 +290,9 @@ void Collector::Impl::open_api() {
         .clock = world.clock,
         .random = world.random,
         .files = world.files,
-        .append = [this](EntryKind kind, std::string body) { append(kind, std::move(body)); }
+        .installation = installation,
+        .append =
+            [this](EntryKind kind, std::string body) { appender->append(kind, std::move(body)); }
     };
     notifier.emplace(*loop, sending, notifier_options(options.loaded.process));
     api_context.state = &*state;
@@ -316,17 +327,10 @@ int Collector::exit_code() const {
     return impl_->exit_code;
 }
 
-void Collector::Impl::append(EntryKind kind, std::string body) {
-    std::vector<Pending> entries(1);
-    entries[0].kind = kind;
-    entries[0].body = std::move(body);
-    journal->append(std::move(entries), {});
-}
-
 void Collector::Impl::release(Effects effects) {
     gate->answered(std::move(effects.answers));
     for (Effects::Append& wanted : effects.append) {
-        append(wanted.kind, std::move(wanted.body));
+        appender->append(wanted.kind, std::move(wanted.body));
     }
     for (IssuedAssignments& issued : effects.issued) {
         link->issued(std::move(issued));
@@ -341,14 +345,14 @@ void Collector::Impl::watch(const config::LoadedCollector& loaded) {
     Pending entry = watch_entry(loaded);
     if (entry.config_hash != config_hash) {
         config_hash = entry.config_hash;
-        std::vector<Pending> entries;
-        entries.push_back(std::move(entry));
-        journal->append(std::move(entries), {});
-        log(LogLevel::info,
-            "config.loaded",
-            {{"targets", loaded.watch.targets.size()},
-             {"policies", loaded.watch.policies.size()},
-             {"channels", loaded.watch.channels.size()}});
+        const auto stored = [targets = loaded.watch.targets.size(),
+                             policies = loaded.watch.policies.size(),
+                             channels = loaded.watch.channels.size()] {
+            log(LogLevel::info,
+                "config.loaded",
+                {{"targets", targets}, {"policies", policies}, {"channels", channels}});
+        };
+        appender->append(std::move(entry), stored);
     }
     // Before the brain has caught up, the outbox shows messages whose delivery it has yet to fold.
     if (is_ready) {
@@ -443,7 +447,7 @@ Task<void> Collector::Impl::shut_down(std::string reason) {
     co_await link->stop(reason);
     proto::CollectorStopping body;
     body.set_reason(reason);
-    append(EntryKind::collector_stopping, body.SerializeAsString());
+    appender->append(EntryKind::collector_stopping, body.SerializeAsString());
     journal->stop();
     brain->stop();
     history->stop();
@@ -477,6 +481,7 @@ Task<void> Collector::Impl::watch_lag() {
         const Lsn next = brain_feed->next();
         const FoldFeed::Lag behind = brain_feed->lag();
         link->set_credit(lag.credit(world.clock->mono(), next, behind, full_credit));
+        appender->retry();
     }
 }
 

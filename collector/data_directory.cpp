@@ -1,5 +1,7 @@
 #include "collector/data_directory.hpp"
 
+#include "base/uuid.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,6 +12,7 @@ namespace muster::collector {
 
 namespace {
 
+constexpr std::size_t largest_installation = 64;
 constexpr const char* remedy =
     "; give the user of muster-collector the right to write there, or set data_dir in "
     "collector.yaml (or --data-dir) to another folder";
@@ -39,6 +42,27 @@ Result<DataDirectory> DataDirectory::open(Files& files, const std::string& path)
         );
     }
     return DataDirectory(path, lock);
+}
+
+Result<std::string> DataDirectory::installation(Files& files, Random& random) const {
+    const std::string file = *this / "installation";
+    if (!files.exists(file)) {
+        const auto written = write_file_atomically(files, file, Uuid::random(random).text() + "\n");
+        if (!written) {
+            return failure(written.error());
+        }
+    }
+    auto text = read_file(files, file, largest_installation);
+    if (!text) {
+        return text;
+    }
+    const auto id = Uuid::parse(text->substr(0, text->find('\n')));
+    if (!id) {
+        return failure(
+            ErrorKind::corrupt, "a UUID is expected; put the file back from a backup", file
+        );
+    }
+    return id->text();
 }
 
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept

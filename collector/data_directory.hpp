@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/files.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 
 #include <string>
@@ -19,6 +20,9 @@ class DataDirectory {
     ~DataDirectory();
 
     const std::string& path() const { return path_; }
+
+    /// A UUID as text: which of all collectors in the world this is. Made at the first call ever.
+    Result<std::string> installation(Files& files, Random& random) const;
 
     std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
 

@@ -16,7 +16,7 @@ using namespace muster;
 constexpr int bad_configuration = 2;
 
 struct Arguments {
-    std::string config_path;
+    std::string config_path = "/etc/muster/collector.yaml";
     std::string data_dir;
     std::string log_format = "text";
     bool check = false;
@@ -69,7 +69,7 @@ int run(const Arguments& arguments) {
 int main(int count, char** values) {
     Arguments arguments;
     CLI::App app("Collects what agents see, keeps the roll, raises incidents.", "muster-collector");
-    app.add_option("--config", arguments.config_path, "collector.yaml")->required();
+    app.add_option("--config", arguments.config_path, "collector.yaml")->capture_default_str();
     app.add_option("--data-dir", arguments.data_dir, "instead of data_dir in the configuration");
     app.add_option("--log-format", arguments.log_format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));

@@ -7,14 +7,13 @@
 namespace muster::collector {
 
 JournalWriterOptions journal_options(
-    const config::CollectorConfig& process, const std::string& directory, const std::string& version
+    const config::CollectorConfig& process, const std::string& directory
 ) {
     JournalWriterOptions result;
     result.journal.directory = directory + "/journal";
     result.journal.keep_bytes = process.journal_keep_bytes;
     result.journal.keep_at_least = process.journal_keep_at_least;
     result.tick = process.tick;
-    result.version = version;
     return result;
 }
 

@@ -15,7 +15,7 @@ namespace muster::collector {
 
 /// `directory` is the data directory.
 JournalWriterOptions journal_options(
-    const config::CollectorConfig& process, const std::string& directory, const std::string& version
+    const config::CollectorConfig& process, const std::string& directory
 );
 BrainOptions brain_options(const config::CollectorConfig& process, const std::string& directory);
 HistoryOptions history_options(const config::CollectorConfig& process);

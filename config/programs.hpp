@@ -46,7 +46,7 @@ struct CollectorConfig {
     Duration history_seal_every = std::chrono::seconds(60);
     std::uint64_t journal_keep_bytes = 20ull << 30;
     Duration journal_keep_at_least = std::chrono::hours(24);
-    Duration agent_certificate_valid = std::chrono::hours(14 * 24);
+    Duration agent_certificate_valid = std::chrono::hours(365 * 24);
     Duration notify_backoff_least = std::chrono::seconds(1);
     Duration notify_backoff_most = std::chrono::minutes(5);
     std::string hash;

@@ -127,8 +127,9 @@ constexpr KeySpec history_keys[] = {
 constexpr KeySpec enrolment_keys[] = {
     {"certificate_valid",
      duration,
-     "How long an agent's certificate is valid.",
-     "14d",
+     "How long an agent's certificate is valid. The agent warns when a third is left; then enrol "
+     "it anew.",
+     "365d",
      minute,
      365 * day},
 };

@@ -1,4 +1,5 @@
 #include "base/log.hpp"
+#include "wire/bind_failure.hpp"
 #include "wire/connection.hpp"
 #include "wire/handshake.hpp"
 
@@ -58,40 +59,6 @@ Result<tcp::endpoint> parse_endpoint(const std::string& text) {
         );
     }
     return tcp::endpoint(address, port);
-}
-
-/// What a system administrator does about it.
-Failure explain_bind(const tcp::endpoint& endpoint, const error_code& problem) {
-    const std::string port = std::to_string(endpoint.port());
-    const std::string where = text_of(endpoint);
-    if (problem == asio::error::address_in_use) {
-        return failure(
-            ErrorKind::unavailable,
-            "port " + port +
-                " is taken: another program listens there; stop it or set listen.agents to another "
-                "port",
-            where
-        );
-    }
-    if (problem == asio::error::access_denied) {
-        return failure(
-            ErrorKind::refused,
-            "port " + port +
-                " may not be used by this user; set listen.agents to a port from 1024 on, or give "
-                "the "
-                "unit CAP_NET_BIND_SERVICE",
-            where
-        );
-    }
-    if (problem.value() == EADDRNOTAVAIL) {
-        return failure(
-            ErrorKind::unavailable,
-            "this machine has no address " + endpoint.address().to_string() +
-                "; set listen.agents to one that it has, or to \"[::]:" + port + "\" for all",
-            where
-        );
-    }
-    return failure(ErrorKind::io, "cannot listen: " + problem.message(), where);
 }
 
 error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
@@ -240,7 +207,9 @@ Result<LinkListener> LinkListener::open(
         problem = listen_on(door->acceptor, tcp::endpoint(tcp::v4(), where->port()));
     }
     if (problem) {
-        return explain_bind(*where, problem);
+        return explain_bind(
+            where->address().to_string(), where->port(), problem.value(), "listen.agents"
+        );
     }
     asio::co_spawn(loop, admit(door), asio::detached);
     return LinkListener(std::make_unique<Impl>(std::move(door)));

@@ -1,11 +1,11 @@
 #include "worker/sandbox.hpp"
 
+#include "base/capabilities.hpp"
 #include "worker/seccomp.hpp"
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,20 +23,6 @@ constexpr std::uint64_t truncate = 1ull << 14;  // version 3
 
 std::string problem(std::string_view what) {
     return std::string(what) + ": " + std::strerror(errno);
-}
-
-void drop_capabilities(std::vector<std::string>& missing) {
-    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    for (unsigned long each = 0; each <= 63; ++each) {
-        (void)prctl(
-            PR_CAPBSET_DROP, each, 0, 0, 0
-        );  // needs a capability itself; the sets below matter more
-    }
-    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    const std::array<__user_cap_data_struct, 2> none{};
-    if (syscall(SYS_capset, &header, none.data()) != 0) {
-        missing.push_back(problem("capabilities are kept"));
-    }
 }
 
 void limit(int resource, rlim_t most, std::string_view what, std::vector<std::string>& missing) {
@@ -90,7 +76,9 @@ std::vector<std::string> enter_sandbox(const SandboxOptions& options) {
     if (options.address_space > 0) {
         limit(RLIMIT_AS, options.address_space, "memory is not bounded", missing);
     }
-    drop_capabilities(missing);
+    if (const Status dropped = drop_capabilities(); !dropped) {
+        missing.push_back(dropped.error().text());
+    }
     shut_file_system(missing);
     const auto filter = install_seccomp_filter();
     if (!filter) {

@@ -177,9 +177,9 @@ bool is_json(const HttpRequest& request) {
     return type == "application/json";
 }
 
-Task<Result<Actor>> actor_of(const ApiContext* context, std::string bearer, std::string peer) {
+Task<Result<Actor>> actor_of(const ApiContext* context, std::string bearer) {
     Secret secret(std::move(bearer));
-    Task<Result<Actor>> checking = context->access.check_bearer(std::move(secret), std::move(peer));
+    Task<Result<Actor>> checking = context->access.check_bearer(std::move(secret));
     co_return co_await std::move(checking);
 }
 
@@ -203,7 +203,7 @@ Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call, Attempt
     if (!bearer) {
         co_return unauthorised("send a token: \"Authorization: Bearer …\"");
     }
-    Result<Actor> actor = co_await actor_of(call->context, *bearer, call->request.peer);
+    Result<Actor> actor = co_await actor_of(call->context, *bearer);
     if (!actor && actor.error().kind() != ErrorKind::refused) {
         co_return problem_of(actor.error());
     }

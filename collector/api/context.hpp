@@ -72,7 +72,7 @@ struct EnrolAnswer {
 /// What access.db is asked. `refused` says why in words; the implementation logs it and keeps the audit.
 struct AccessOperations {
     /// The token after "Bearer ". `refused`: unknown, expired, malformed.
-    std::function<Task<Result<Actor>>(Secret bearer, std::string peer)> check_bearer;
+    std::function<Task<Result<Actor>>(Secret bearer)> check_bearer;
     std::function<Task<Result<CreatedJoinToken>>(JoinTokenRequest request, Actor actor)>
         create_join_token;
     std::function<Task<Result<std::vector<JoinToken>>>()> join_tokens;

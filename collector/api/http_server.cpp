@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "collector/api/http_text.hpp"
 #include "collector/api/problem.hpp"
+#include "wire/bind_failure.hpp"
 #include "wire/tls.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -106,29 +107,6 @@ Result<asio::ssl::context> make_tls(const HttpServerOptions& options) {
     return asio::ssl::context(context->release());
 }
 
-Failure listen_failure(const error_code& problem, const tcp::endpoint& endpoint) {
-    const std::string port = std::to_string(endpoint.port());
-    if (problem == asio::error::address_in_use) {
-        return failure(
-            ErrorKind::unavailable,
-            "port " + port +
-                " is taken: another program listens there; stop it or set listen.people"
-        );
-    }
-    if (problem == asio::error::access_denied) {
-        return failure(
-            ErrorKind::refused,
-            "may not listen on port " + port +
-                ": grant CAP_NET_BIND_SERVICE or set listen.people to a port above 1023"
-        );
-    }
-    return failure(
-        ErrorKind::unavailable,
-        "cannot listen on " + endpoint.address().to_string() + " port " + port + ": " +
-            problem.message() + "; set listen.people to an address of this machine"
-    );
-}
-
 Result<tcp::acceptor> listen(asio::io_context& loop, const ListenAddress& where) {
     tcp::endpoint endpoint(asio::ip::make_address(where.address), where.port);
     tcp::acceptor acceptor(loop);
@@ -151,7 +129,9 @@ Result<tcp::acceptor> listen(asio::io_context& loop, const ListenAddress& where)
         acceptor.listen(asio::socket_base::max_listen_connections, problem);
     }
     if (problem) {
-        return listen_failure(problem, endpoint);
+        return wire::explain_bind(
+            endpoint.address().to_string(), endpoint.port(), problem.value(), "listen.people"
+        );
     }
     return acceptor;
 }

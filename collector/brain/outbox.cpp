@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace muster::collector {
 
@@ -17,6 +18,13 @@ namespace {
 
 constexpr Duration given_up_after = std::chrono::hours(24);
 constexpr std::size_t detail_bytes = 512;
+
+/// The receiver will never take this message; those behind it may be welcome. Anything about who we are or where it
+/// listens (401, 403, 404, 410) is for a person to mend, and then this message still counts.
+bool refuses_message(int status) {
+    constexpr std::array final_answers = {400, 409, 411, 413, 414, 415, 422};
+    return std::ranges::find(final_answers, status) != final_answers.end();
+}
 
 json::object incident_data(const State& state, const Incident& incident) {
     json::object data{
@@ -70,7 +78,7 @@ std::string event_json(
     return json::serialize(json::object{
         {"specversion", "1.0"},
         {"id", id},
-        {"source", "muster"},
+        {"source", "urn:uuid:" + fold.state.installation},
         {"type", "net.muster.incident." + std::string(transition)},
         {"subject", incident_name(incident.number)},
         {"time", format_rfc3339(fold.wall)},
@@ -140,7 +148,8 @@ void fold_delivery(Fold& fold, const Entry& entry) {
     Outgoing& outgoing = found->second;
     outgoing.attempts = std::max(outgoing.attempts + 1, body.attempt());
     const std::string detail = printable(body.detail(), detail_bytes);
-    const bool given_up = !body.delivered() && fold.elapsed - outgoing.created > given_up_after;
+    const bool is_over = fold.elapsed - outgoing.created > given_up_after;
+    const bool given_up = !body.delivered() && (is_over || refuses_message(body.status()));
     const auto incident = fold.state.incidents.find(outgoing.incident);
     if (incident != fold.state.incidents.end()) {
         const json::object data{

@@ -15,6 +15,8 @@ namespace muster::collector {
 
 namespace {
 
+constexpr std::size_t longest_installation = 64;
+
 AgentIndex find_agent(const Fold& fold, const std::string& raw_id) {
     const auto id = Uuid::from_bytes(raw_id);
     if (!id) {
@@ -208,7 +210,11 @@ void fold_alive(Fold& fold, const Entry& entry) {
     }
 }
 
-void fold_started(Fold& fold, const Entry&) {
+void fold_started(Fold& fold, const Entry& entry) {
+    proto::CollectorStarted body;
+    if (body.ParseFromString(entry.body)) {
+        fold.state.installation = printable(body.installation(), longest_installation);
+    }
     const WallTime last_known = fold.state.wall;
     fold.state.started_wall = fold.wall;
     for (AgentIndex index = 0; index < fold.state.agents.size(); ++index) {

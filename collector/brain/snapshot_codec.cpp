@@ -49,6 +49,7 @@ std::string encode_position(const State& state) {
     out.time(state.elapsed);
     out.time(state.wall);
     out.time(state.started_wall);
+    out.text(state.installation);
     out.text(state.config_hash);
     out.duration(state.silent_after);
     out.duration(state.silent_incident_after);
@@ -79,6 +80,7 @@ bool decode_position(State& state, std::string_view bytes) {
     state.elapsed = in.elapsed();
     state.wall = in.wall();
     state.started_wall = in.wall();
+    state.installation = in.text();
     state.config_hash = in.text();
     state.silent_after = in.duration();
     state.silent_incident_after = in.duration();

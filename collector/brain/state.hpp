@@ -277,7 +277,8 @@ struct State {
     Lsn lsn = 0;
     Elapsed elapsed{};
     WallTime wall{};
-    WallTime started_wall{};  ///< of the last collector.started
+    WallTime started_wall{};   ///< of the last collector.started
+    std::string installation;  ///< likewise
 
     // Configuration.
     std::string config_hash;

@@ -57,7 +57,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
 
     void announce(const EnrolledAgent& agent);
     void mark_announced(AgentId agent);
-    Task<Result<Actor>> check_bearer(Secret bearer, std::string peer);
+    Task<Result<Actor>> check_bearer(Secret bearer);
     Task<Result<CreatedJoinToken>> create_join_token(JoinTokenRequest request, Actor actor);
     Task<Result<std::vector<JoinToken>>> join_tokens();
     Task<Result<EnrolAnswer>> enrol(EnrolRequest request);
@@ -92,12 +92,9 @@ Result<AccessAdapter> AccessAdapter::open(AccessContext context, AccessStore sto
 
 /// The brain takes the same agent twice for one.
 void AccessAdapter::Impl::announce(const EnrolledAgent& agent) {
-    std::vector<Pending> entries;
-    entries.push_back(enrolled_entry(agent));
     const std::weak_ptr<Impl> self = weak_from_this();
-    context.journal->append(std::move(entries), [self, id = agent.id](Result<AppendAnswer> answer) {
-        const auto impl = self.lock();
-        if (impl && answer) {
+    context.journal->append(enrolled_entry(agent), [self, id = agent.id] {
+        if (const auto impl = self.lock()) {
             impl->mark_announced(id);
         }
     });
@@ -112,17 +109,13 @@ void AccessAdapter::Impl::mark_announced(AgentId agent) {
     });
 }
 
-Task<Result<Actor>> AccessAdapter::Impl::check_bearer(Secret bearer, std::string peer) {
+Task<Result<Actor>> AccessAdapter::Impl::check_bearer(Secret bearer) {
     const auto impl = shared_from_this();
     const auto shared = std::make_shared<Secret>(std::move(bearer));  // std::function copies
     std::function<Result<Actor>()> work = [impl, shared] {
         return impl->store.check_bearer(*shared, impl->context.clock->wall());
     };
-    auto actor = co_await perform<Actor>(std::move(work));
-    if (!actor && actor.error().kind() == ErrorKind::refused) {
-        log(LogLevel::warning, "api.refused", {{"peer", peer}, {"why", actor.error().what()}});
-    }
-    co_return actor;
+    co_return co_await perform<Actor>(std::move(work));
 }
 
 Task<Result<CreatedJoinToken>> AccessAdapter::Impl::create_join_token(
@@ -184,9 +177,7 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
 AccessOperations AccessAdapter::operations() {
     const auto impl = impl_;
     return {
-        .check_bearer = [impl](
-                            Secret bearer, std::string peer
-                        ) { return impl->check_bearer(std::move(bearer), std::move(peer)); },
+        .check_bearer = [impl](Secret bearer) { return impl->check_bearer(std::move(bearer)); },
         .create_join_token =
             [impl](JoinTokenRequest request, Actor actor) {
                 return impl->create_join_token(std::move(request), std::move(actor));

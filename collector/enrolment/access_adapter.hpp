@@ -6,7 +6,7 @@
 #include "base/task.hpp"
 #include "collector/api/context.hpp"
 #include "collector/enrolment/access_store.hpp"
-#include "collector/journal/journal_thread.hpp"
+#include "collector/journal/appender.hpp"
 #include "wire/connection.hpp"
 
 #include <memory>
@@ -19,9 +19,9 @@ struct AccessContext {
     asio::io_context* loop = nullptr;
     const Clock* clock = nullptr;
     Random* random = nullptr;  ///< used on the adapter's thread: must be safe from any
-    JournalThread* journal = nullptr;
+    Appender* journal = nullptr;
     const CertificateAuthority* authority = nullptr;
-    Duration certificate_valid = std::chrono::hours(24 * 14);
+    Duration certificate_valid{};
 };
 
 /// Belongs to the loop's thread.

@@ -39,7 +39,11 @@ constexpr std::string_view find_join_token =
 constexpr std::string_view all_join_tokens =
     "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
     "ORDER BY created DESC, id LIMIT 1000";
-constexpr std::string_view find_agent_name = "SELECT 1 FROM agent WHERE name = ?";
+constexpr std::string_view find_agent_name =
+    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE name = ?";
+constexpr std::string_view renew_agent_row =
+    "UPDATE agent SET site = ?, hostname = ?, version = ?, serial = ?, not_after = ? "
+    "WHERE id = ? AND state = 'active'";
 constexpr std::string_view insert_agent_row =
     "INSERT INTO agent(id, name, site, hostname, version, serial, not_after, state, enrolled) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, 'active', ?)";
@@ -106,6 +110,22 @@ Status done(Result<Statement>& statement) {
     }
     auto ran = statement->run();
     return ran ? Status{} : Status{failure(ran.error())};
+}
+
+/// The columns of find_agent_name and of the lists.
+Result<EnrolledAgent> read_agent(Statement& row) {
+    const auto id = Uuid::from_bytes(row.blob(0));
+    if (!id) {
+        return failure(id.error(), "access.db");
+    }
+    return EnrolledAgent{
+        .id = AgentId(*id),
+        .name = std::string(row.text(1)),
+        .site = std::string(row.text(2)),
+        .hostname = std::string(row.text(3)),
+        .serial = std::string(row.text(4)),
+        .is_active = row.integer(5) != 0
+    };
 }
 
 }  // namespace
@@ -226,6 +246,9 @@ Result<CreatedJoinToken> AccessStore::create_join_token(
                 std::to_string(longest_name)
         );
     }
+    if (!request.name.empty() && request.max_uses > 1) {
+        return failure(ErrorKind::invalid, "a join token for one name is used once");
+    }
     MadeToken made = make_join_token(random, pin);
     JoinToken token{
         .id = made.parts.id,
@@ -309,16 +332,23 @@ Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime n
     return token;
 }
 
-Result<bool> AccessStore::is_taken(const std::string& name) {
+Result<std::optional<EnrolledAgent>> AccessStore::agent_named(const std::string& name) {
     auto find = database_.prepare(find_agent_name);
     auto row = find ? find->bind_text(0, name).step() : failure(find.error());
     if (!row) {
         return failure(row.error());
     }
-    return *row;
+    if (!*row) {
+        return std::nullopt;
+    }
+    auto agent = read_agent(*find);
+    if (!agent) {
+        return failure(agent.error());
+    }
+    return std::move(*agent);
 }
 
-/// The token's name binds; a wished one must be free; a host name gets a number when it is not.
+/// The token's name binds, also where it is taken; a wished one must be free; a host name gets a number when it is not.
 Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const JoinToken& token) {
     if (!token.name.empty() && !request.name.empty() && token.name != request.name) {
         return refused("this join token is for an agent named \"" + token.name + "\"");
@@ -327,10 +357,13 @@ Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const 
     if (!asked.empty() && !is_good_name(asked)) {
         return failure(ErrorKind::invalid, "an agent's name has letters, digits, '-', '_' and '.'");
     }
+    if (!token.name.empty()) {
+        return token.name;
+    }
     const std::string base = asked.empty() ? clean_name(request.hostname) : asked;
     std::string name = base;
     for (int number = 2; number < names_to_try; ++number) {
-        auto taken = is_taken(name);
+        auto taken = agent_named(name);
         if (!taken) {
             return failure(taken.error());
         }
@@ -343,7 +376,10 @@ Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const 
         name = base + "-" + std::to_string(number);
     }
     return failure(
-        ErrorKind::conflict, "an agent named \"" + base + "\" is enrolled already; choose another"
+        ErrorKind::conflict,
+        "an agent named \"" + base +
+            "\" is enrolled already; choose another, or, to enrol that agent anew, use a join "
+            "token made for this name"
     );
 }
 
@@ -362,6 +398,27 @@ Status AccessStore::insert_agent(
             .bind(7, to_ns(now));
     }
     return done(insert);
+}
+
+/// Whoever makes a join token for a name that is taken wants that agent back: its older certificate ends.
+Status AccessStore::renew_agent(
+    const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after
+) {
+    auto update = database_.prepare(renew_agent_row);
+    if (!update) {
+        return failure(update.error());
+    }
+    const auto changed = update->bind_text(0, agent.site)
+                             .bind_text(1, agent.hostname)
+                             .bind_text(2, printable(request.version, longest_name))
+                             .bind_text(3, agent.serial)
+                             .bind(4, to_ns(not_after))
+                             .bind_blob(5, agent.id.raw())
+                             .run();
+    if (!changed) {
+        return failure(changed.error());
+    }
+    return *changed == 1 ? Status{} : refused("the agent \"" + agent.name + "\" has been revoked");
 }
 
 Result<AccessStore::Enrolled> AccessStore::enrol(
@@ -383,7 +440,11 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
     if (!name) {
         return failure(name.error());
     }
-    const AgentId id(Uuid::random(random));
+    const auto known = agent_named(*name);
+    if (!known) {
+        return failure(known.error());
+    }
+    const AgentId id = *known ? (*known)->id : AgentId(Uuid::random(random));
     auto issued = wire::issue_agent(authority.authority(), request.request_pem, id, now, valid);
     if (!issued) {
         return failure(issued.error());
@@ -391,16 +452,20 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
     const EnrolledAgent agent{
         .id = id,
         .name = *name,
-        .site = token->site,
+        .site = token->site.empty() && *known ? (*known)->site : token->site,
         .hostname = printable(request.hostname, longest_name),
         .serial = issued->serial,
         .is_active = true
     };
-    if (auto inserted = insert_agent(agent, request, issued->not_after, now); !inserted) {
-        return failure(inserted.error());
+    const WallTime until = issued->not_after;
+    const Status kept =
+        *known ? renew_agent(agent, request, until) : insert_agent(agent, request, until, now);
+    if (!kept) {
+        return failure(kept.error());
     }
     const std::string actor = "join token " + token->id;
-    if (auto told = audit(now, actor, "agent.enrolled", id.text(), request.peer); !told) {
+    const std::string action = *known ? "agent.enrolled_anew" : "agent.enrolled";
+    if (auto told = audit(now, actor, action, id.text(), request.peer); !told) {
         return failure(told.error());
     }
     if (auto committed = transaction->commit(); !committed) {
@@ -417,18 +482,11 @@ Result<std::vector<EnrolledAgent>> AccessStore::read_agents(std::string_view sql
     std::vector<EnrolledAgent> found;
     auto row = all->step();
     for (; row && *row; row = all->step()) {
-        auto id = Uuid::from_bytes(all->blob(0));
-        if (!id) {
-            return failure(id.error(), "access.db");
+        auto agent = read_agent(*all);
+        if (!agent) {
+            return failure(agent.error());
         }
-        found.push_back(
-            {.id = AgentId(*id),
-             .name = std::string(all->text(1)),
-             .site = std::string(all->text(2)),
-             .hostname = std::string(all->text(3)),
-             .serial = std::string(all->text(4)),
-             .is_active = all->integer(5) != 0}
-        );
+        found.push_back(std::move(*agent));
     }
     if (!row) {
         return failure(row.error());

@@ -50,7 +50,8 @@ class AccessStore {
         std::string certificate_pem;
     };
 
-    /// Uses the token up, makes the agent's row and signs its certificate, in one transaction.
+    /// Uses the token up, makes the agent's row and signs its certificate, in one transaction. A token made for the name of
+    /// an agent that is there gives this agent a new certificate.
     Result<Enrolled> enrol(
         const EnrolRequest& request,
         const CertificateAuthority& authority,
@@ -78,10 +79,11 @@ class AccessStore {
     );
     Result<JoinToken> use_token(const EnrolRequest& request, WallTime now);
     Result<std::string> choose_name(const EnrolRequest& request, const JoinToken& token);
-    Result<bool> is_taken(const std::string& name);
+    Result<std::optional<EnrolledAgent>> agent_named(const std::string& name);
     Status insert_agent(
         const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after, WallTime now
     );
+    Status renew_agent(const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after);
     Result<std::vector<EnrolledAgent>> read_agents(std::string_view sql);
 
     Database database_;

@@ -334,6 +334,8 @@ Intake::Actions Intake::on_appended(
             continue;
         }
         stream.committed = std::max(stream.committed, update.last_seq);
+        // A group before this one may have failed, which took back what was staged behind it.
+        stream.staged = std::max(stream.staged, stream.committed);
         if (owner.session) {
             Session& session = sessions_.at(*owner.session);
             auto actions = session.server.committed(update.spool, stream.committed);

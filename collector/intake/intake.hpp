@@ -23,8 +23,8 @@ struct IntakeOptions {
     wire::LinkServerOptions link;
     StagingOptions staging;
     Duration alive_every = std::chrono::seconds(10);  ///< between agent.alive entries
-    std::size_t most_bytes =
-        64U << 20U;  ///< staged payload beyond which nothing more should be read
+    /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
+    std::size_t most_memory = 128U << 20U;
 };
 
 /// One connection of an agent, from accept to close.
@@ -85,7 +85,7 @@ class Intake {
     /// When on_time or take_group wants to be called next.
     MonoTime next_wake() const;
 
-    bool is_full() const { return staging_.bytes() >= options_.most_bytes; }
+    bool is_full() const { return staging_.memory() >= options_.most_memory; }
 
     std::size_t sessions() const { return sessions_.size(); }
 

@@ -16,6 +16,7 @@ namespace muster::collector {
 namespace {
 
 constexpr std::size_t unsent_bytes = 4U << 20U;  // beyond this, frames wait outside the connection
+constexpr std::size_t most_queued = 1000;        // frames; an agent's are not read beyond
 constexpr Duration write_patience = std::chrono::seconds(30);
 constexpr Duration farewell = std::chrono::seconds(2);
 constexpr Duration full_pause = std::chrono::milliseconds(5);
@@ -171,7 +172,8 @@ Task<void> LinkAdapter::Impl::receive_all(SessionId session, std::shared_ptr<Lin
             is_greeted = true;
             line->connection->allow_large_frames();
         }
-        while (intake.is_full() && !line->is_over) {
+        // Who does not read its answers is not listened to either.
+        while ((intake.is_full() || line->queue.size() > most_queued) && !line->is_over) {
             co_await sleep_for(full_pause);
         }
     }
@@ -213,24 +215,20 @@ void LinkAdapter::Impl::send(const std::shared_ptr<Line>& line, wire::proto::Fra
     }
 }
 
+/// A frame that cannot be sent ends the connection: what comes after it would be understood wrongly.
 Task<void> LinkAdapter::Impl::send_all(std::shared_ptr<Line> line) {
-    while (!line->queue.empty()) {
+    Status good;
+    while (good && !line->queue.empty()) {
         if (line->connection->unsent() >= unsent_bytes) {
-            const Status written = co_await line->connection->flush(Deadline::in(write_patience));
-            if (!written) {
-                line->queue.clear();
-                break;
-            }
+            good = co_await line->connection->flush(Deadline::in(write_patience));
             continue;
         }
-        const Status queued = line->connection->send(line->queue.front());
+        good = line->connection->send(line->queue.front());
         line->queue.pop_front();
-        if (!queued) {
-            line->queue.clear();
-        }
     }
+    line->queue.clear();
     line->is_sending = false;
-    if (line->is_over) {
+    if (line->is_over || !good) {
         line->connection->close();
     }
 }

@@ -52,6 +52,7 @@ void Staging::add_record(proto::BatchEntry::Item item, DecodedBatch decoded, boo
     is_urgent_ = is_urgent_ || urgent;
     advance(decoded.agent, decoded.spool, decoded.seq);
     staged_bytes_ += item.payload().size();
+    staged_memory_ += item.payload().size() + memory_bytes(decoded);
     batch.entry.add_items()->Swap(&item);
     batch.decoded.push_back(std::move(decoded));
 }
@@ -60,6 +61,7 @@ void Staging::add_quarantined(QuarantinedRecord record) {
     BatchGroup& batch = open_batch();
     advance(record.agent, record.spool, record.seq);
     staged_bytes_ += record.payload.size();
+    staged_memory_ += record.payload.size();
     batch.quarantined.push_back(std::move(record));
 }
 
@@ -78,14 +80,15 @@ std::optional<Staging::Group> Staging::take(MonoTime now) {
         return std::nullopt;
     }
     last_taken_ = now;
-    InFlight flight{.id = next_id_++, .bytes = staged_bytes_, .cursors = {}};
+    InFlight flight{.id = next_id_++, .memory = staged_memory_, .cursors = {}};
     for (const Pending& pending : pending_) {
         std::ranges::copy(pending.batch.cursors, std::back_inserter(flight.cursors));
     }
-    in_flight_bytes_ += flight.bytes;
+    in_flight_memory_ += flight.memory;
     in_flight_.push_back(std::move(flight));
     Group group{.id = in_flight_.back().id, .pending = std::exchange(pending_, {})};
     staged_bytes_ = 0;
+    staged_memory_ = 0;
     batch_is_open_ = false;
     is_urgent_ = false;
     return group;
@@ -95,7 +98,7 @@ std::vector<CursorUpdate> Staging::answered(std::uint64_t id) {
     const auto found = std::ranges::find(in_flight_, id, &InFlight::id);
     expect(found != in_flight_.end(), "a group is answered once");
     std::vector<CursorUpdate> cursors = std::move(found->cursors);
-    in_flight_bytes_ -= found->bytes;
+    in_flight_memory_ -= found->memory;
     in_flight_.erase(found);
     return cursors;
 }
@@ -103,6 +106,7 @@ std::vector<CursorUpdate> Staging::answered(std::uint64_t id) {
 void Staging::drop_records() {
     std::erase_if(pending_, [](const Pending& one) { return one.kind == EntryKind::batch; });
     staged_bytes_ = 0;
+    staged_memory_ = 0;
     batch_is_open_ = false;
 }
 

@@ -51,13 +51,13 @@ class Staging {
     /// Forgets all staged records, keeps the entries beside them: what came before them was not stored.
     void drop_records();
 
-    /// Bytes of payload that wait or are in flight.
-    std::size_t bytes() const { return staged_bytes_ + in_flight_bytes_; }
+    /// Memory that waits or is in flight: payloads and what was unpacked from them.
+    std::size_t memory() const { return staged_memory_ + in_flight_memory_; }
 
   private:
     struct InFlight {
         std::uint64_t id = 0;
-        std::size_t bytes = 0;
+        std::size_t memory = 0;
         std::vector<CursorUpdate> cursors;
     };
 
@@ -75,8 +75,9 @@ class Staging {
     };
 
     std::unordered_map<Stream, std::size_t, StreamHash> cursor_of_;  // in the open batch
-    std::size_t staged_bytes_ = 0;
-    std::size_t in_flight_bytes_ = 0;
+    std::size_t staged_bytes_ = 0;  // of payload: what the journal will write
+    std::size_t staged_memory_ = 0;
+    std::size_t in_flight_memory_ = 0;
     std::deque<InFlight> in_flight_;
     std::uint64_t next_id_ = 1;
     std::optional<MonoTime> last_taken_;

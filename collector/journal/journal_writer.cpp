@@ -14,6 +14,7 @@ constexpr Lsn entries_between_retentions = 1000;
 std::string started_body(const JournalWriterOptions& options, JournalMoment last) {
     proto::CollectorStarted started;
     started.set_version(options.version);
+    started.set_installation(options.installation);
     started.set_last_elapsed_ns(to_ns(last.elapsed));
     return started.SerializeAsString();
 }

@@ -14,6 +14,7 @@ struct JournalWriterOptions {
     JournalOptions journal;
     Duration tick = std::chrono::seconds(1);  ///< a tick is due this long after the last entry
     std::string version;                      ///< stands in collector.started
+    std::string installation;                 ///< likewise: a UUID as text
 };
 
 /// The journal with its clock, as a value: no thread, no timer. The journal thread and the simulator drive it.

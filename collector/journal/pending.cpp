@@ -8,14 +8,6 @@ namespace muster::collector {
 
 namespace {
 
-std::size_t memory_bytes(const wire::ResultBatch& results) {
-    return results.probe.size() *
-               (sizeof(std::uint32_t) + sizeof(std::int32_t) + sizeof(std::uint8_t)) +
-           results.values.size() * sizeof(std::int64_t) +
-           results.value_runs.size() * sizeof(wire::ValueRun) +
-           results.notes.size() * sizeof(wire::ResultNote);
-}
-
 Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw) {
     auto agent = Uuid::from_bytes(item.agent_id());
     auto spool = Uuid::from_bytes(item.spool_id());
@@ -46,11 +38,21 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
 
 }  // namespace
 
+std::size_t memory_bytes(const DecodedBatch& batch) {
+    const wire::ResultBatch& results = batch.results;
+    return sizeof(DecodedBatch) +
+           results.probe.size() *
+               (sizeof(std::uint32_t) + sizeof(std::int32_t) + sizeof(std::uint8_t)) +
+           results.values.size() * sizeof(std::int64_t) +
+           results.value_runs.size() * sizeof(wire::ValueRun) +
+           results.notes.size() * sizeof(wire::ResultNote);
+}
+
 std::size_t memory_bytes(const Entry& entry) {
     std::size_t bytes = sizeof(Entry) + entry.body.size();
     if (entry.batches) {
         for (const DecodedBatch& batch : *entry.batches) {
-            bytes += sizeof(DecodedBatch) + memory_bytes(batch.results);
+            bytes += memory_bytes(batch);
         }
     }
     return bytes;

@@ -58,7 +58,8 @@ struct Appended {
     std::vector<std::size_t> rejected_in;  ///< beside `rejected`: the Pending it was part of
 };
 
-/// Bytes this entry holds in memory, roughly.
+/// Bytes held in memory, roughly.
+std::size_t memory_bytes(const DecodedBatch& batch);
 std::size_t memory_bytes(const Entry& entry);
 
 /// The items of a stored `batch` body, decoded. `corrupt` names the first item that cannot be read.

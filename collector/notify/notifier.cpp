@@ -118,7 +118,9 @@ Result<wire::HttpCall> Notifier::Impl::prepare(const config::Channel& channel, c
         }
         ca_pem = std::move(*read);
     }
-    return webhook_call(channel, std::move(ca_pem), row, *key, context.clock->wall());
+    return webhook_call(
+        channel, std::move(ca_pem), row, context.installation, *key, context.clock->wall()
+    );
 }
 
 Task<void> Notifier::Impl::send(Impl* self, Sender* sender, OutboxRow row) {

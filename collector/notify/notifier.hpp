@@ -24,6 +24,7 @@ struct NotifierContext {
     const Clock* clock = nullptr;
     Random* random = nullptr;
     Files* files = nullptr;
+    std::string installation;
     /// Appends to the journal: EntryKind::delivery_result with a serialised proto::DeliveryResult, one for each attempt.
     std::function<void(EntryKind kind, std::string body)> append;
 };

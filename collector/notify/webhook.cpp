@@ -39,6 +39,7 @@ wire::HttpCall webhook_call(
     const config::Channel& channel,
     std::string ca_pem,
     const OutboxRow& row,
+    const std::string& installation,
     const Secret& key,
     WallTime at
 ) {
@@ -46,7 +47,7 @@ wire::HttpCall webhook_call(
     call.method = "POST";
     call.url = channel.url;
     call.headers["Content-Type"] = "application/cloudevents+json; charset=utf-8";
-    call.headers["Idempotency-Key"] = row.id;
+    call.headers["Idempotency-Key"] = installation + "/" + row.id;
     call.headers["Muster-Signature"] = webhook_signature(key.reveal(), at, row.payload);
     call.body = row.payload;
     call.trust.ca_pem = std::move(ca_pem);

@@ -15,11 +15,13 @@ namespace muster::collector {
 /// "t=<unix seconds>,v1=<hex HMAC-SHA256(key, t + "." + body)>": the receiver checks it and refuses old times.
 std::string webhook_signature(std::string_view key, WallTime at, std::string_view body);
 
-/// POST of `row.payload` (application/cloudevents+json) with Muster-Signature and Idempotency-Key.
+/// POST of `row.payload` (application/cloudevents+json) with Muster-Signature and Idempotency-Key, which is the
+/// installation and the message: receivers may listen to several collectors.
 wire::HttpCall webhook_call(
     const config::Channel& channel,
     std::string ca_pem,
     const OutboxRow& row,
+    const std::string& installation,
     const Secret& key,
     WallTime at
 );

@@ -118,6 +118,28 @@ TEST_F(Access, NamesAreUniqueAndBindTheToken) {
     EXPECT_EQ(enrol(named)->agent.name, "edge-2");
 }
 
+TEST_F(Access, ATokenForATakenNameEnrolsThatAgentAnew) {
+    const auto first = enrol(token({.ttl = 1h, .max_uses = 1, .site = "north", .name = "edge-1"}));
+    ASSERT_TRUE(first);
+    const Secret again = token({.ttl = 1h, .max_uses = 1, .site = {}, .name = "edge-1"});
+    const auto second = enrol(again);
+    ASSERT_TRUE(second) << second.error().text();
+    EXPECT_EQ(second->agent.id, first->agent.id);
+    EXPECT_EQ(second->agent.site, "north");
+    EXPECT_NE(second->agent.serial, first->agent.serial);
+    ASSERT_EQ(store_.agents()->size(), 1U);
+    EXPECT_EQ(store_.agents()->front().serial, second->agent.serial);
+    ASSERT_TRUE(store_.revoke(first->agent.id, {}, now_));
+    const Secret late = token({.ttl = 1h, .max_uses = 1, .site = {}, .name = "edge-1"});
+    EXPECT_THAT(enrol(late).error().what(), HasSubstr("revoked"));
+}
+
+TEST_F(Access, ATokenForOneNameIsUsedOnce) {
+    const JoinTokenRequest twice{.ttl = 1h, .max_uses = 2, .site = {}, .name = "edge-1"};
+    const auto made = store_.create_join_token(twice, {}, "pin", random_, now_);
+    EXPECT_EQ(made.error().kind(), ErrorKind::invalid);
+}
+
 TEST_F(Access, SecretsAreNotStored) {
     const Secret join = token();
     const std::string secret(join.reveal().substr(21, 43));

@@ -199,7 +199,7 @@ ApiTest::ApiTest() : state_(dir_ / "state.db") {
     context_.state = &*reader_;
     context_.clock = &clock_;
     context_.random = &random_;
-    context_.access.check_bearer = [this](Secret bearer, std::string) {
+    context_.access.check_bearer = [this](Secret bearer) {
         return check_bearer(&around_, std::move(bearer));
     };
     context_.access.create_join_token = [this](JoinTokenRequest request, Actor actor) {

@@ -73,6 +73,7 @@ class Taking : public ::testing::Test {
     static IntakeOptions options() {
         IntakeOptions options;
         options.staging.linger = 20ms;
+        options.staging.gather = 20ms;
         return options;
     }
 
@@ -303,6 +304,19 @@ TEST_F(Taking, StandsWhereTheJournalStandsWhenTheyDisagree) {
     EXPECT_EQ(stored(group, {{agent_, spool_, 2}}).closed.size(), 1U);
     connect();
     EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 2U);
+}
+
+TEST_F(Taking, GoesOnBehindAGroupThatWasStoredAfterOneThatWasNot) {
+    const SessionId session = connect();
+    const auto refused = take();
+    send(session, 5, records(some_record(3)));
+    const auto smaller = take();
+    seen(intake_.on_appended(refused.id, failure(ErrorKind::full, "disk full")));
+    stored(smaller);
+    const SessionId again = connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 5U);
+    send(again, 6, records(some_record(3)));
+    EXPECT_EQ(take().pending.back().batch.cursors.at(0).first_seq, 6U);
 }
 
 TEST_F(Taking, TurnsARevokedAgentAway) {

@@ -18,11 +18,12 @@ TEST(Webhook, IsSignedOverTimeAndBody) {
 TEST(Webhook, CarriesThePayloadByteForByte) {
     const config::Channel channel{"ops", "webhook", "https://hooks.example.net/a", "", ""};
     const OutboxRow row{"INC-1/opened/ops", "{\"a\": \"ü\"}", {1, 0}, 0};
-    const wire::HttpCall call = webhook_call(channel, "pem", row, Secret("key"), WallTime{});
+    const wire::HttpCall call =
+        webhook_call(channel, "pem", row, "a1b2", Secret("key"), WallTime{});
     EXPECT_EQ(call.method, "POST");
     EXPECT_EQ(call.url, channel.url);
     EXPECT_EQ(call.body, row.payload);
-    EXPECT_EQ(call.headers.at("Idempotency-Key"), row.id);
+    EXPECT_EQ(call.headers.at("Idempotency-Key"), "a1b2/INC-1/opened/ops");
     EXPECT_TRUE(call.headers.at("Content-Type").starts_with("application/cloudevents+json"));
     EXPECT_EQ(
         call.headers.at("Muster-Signature"), webhook_signature("key", WallTime{}, row.payload)

@@ -139,7 +139,7 @@ TEST_F(Http, KeepsItsHeadersFromAnotherOrigin) {
         {"redirects", "1"}, {"headers", "X-Token\tsecret"}, {"ip", "4"}
     };
     EXPECT_EQ(get("/once", with_token).state, ResultState::ok);
-    EXPECT_THAT(server.seen(), HasSubstr("token=secret"));
+    EXPECT_TRUE(server.has_seen("token=secret"));
     // localhost is another address, where nothing listens: the point is that it was resolved and asked.
     const Outcome outcome = get("/elsewhere", with_token);
     EXPECT_EQ(outcome.reason, "refused");
@@ -148,7 +148,7 @@ TEST_F(Http, KeepsItsHeadersFromAnotherOrigin) {
     secure["tls.verify"] = "false";
     secure["url"] = "https://" + address + ":" + std::to_string(tls_port) + "/away";
     EXPECT_EQ(probe("http", {}, secure, {}, 5s).state, ResultState::ok);
-    EXPECT_THAT(server.seen(), HasSubstr("token=-"));
+    EXPECT_TRUE(server.has_seen("token=-"));
 }
 
 TEST_F(Http, SendsMethodHeadersAndBody) {
@@ -156,9 +156,9 @@ TEST_F(Http, SendsMethodHeadersAndBody) {
         get("/seen",
             {{"method", "post"}, {"body", "hello"}, {"headers", "X-Token\tT1\nHost\tmuster.test"}});
     EXPECT_EQ(outcome.state, ResultState::ok) << outcome.seen;
-    EXPECT_THAT(server.seen(), HasSubstr("POST /seen HTTP/1.1 host=muster.test token=T1"));
+    EXPECT_TRUE(server.has_seen("POST /seen HTTP/1.1 host=muster.test token=T1"));
     EXPECT_EQ(get("/seen", {{"method", "head"}}).values[size], 0);
-    EXPECT_THAT(server.seen(), HasSubstr("HEAD /seen"));
+    EXPECT_TRUE(server.has_seen("HEAD /seen"));
 }
 
 TEST_F(Http, ResolvesTheNameOfTheUrl) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/peers.hpp"
 #include "wire/certificates.hpp"
 
@@ -59,8 +60,12 @@ class WebServer {
         return muster::test::read_text(dir_ / "log") + muster::test::read_text(dir_ / "error.log");
     }
 
-    /// The first line and headers of the last request to /seen.
-    std::string seen() const { return muster::test::read_text(dir_ / "seen.log"); }
+    /// Whether a request to /seen had this in its first line or headers; nginx writes it down only after its answer.
+    bool has_seen(const std::string& text) const {
+        return muster::test::eventually(std::chrono::seconds(5), [&] {
+            return muster::test::read_text(dir_ / "seen.log").find(text) != std::string::npos;
+        });
+    }
 
     std::string ca_pem;
 

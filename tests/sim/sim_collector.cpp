@@ -46,6 +46,7 @@ void SimCollector::start() {
     options.journal.durability = Durability::normal;
     options.journal.keep_bytes = 100ULL << 30U;
     options.version = "simulated";
+    options.installation = "simulated";
     writer_.emplace(must(collector::JournalWriter::open(options, clock_), "journal"));
     collector::BrainOptions brain;
     brain.state_path = dir_ + "/state.db";

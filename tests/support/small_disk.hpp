@@ -1,0 +1,32 @@
+// Owns: a file system of a few MiB, to be filled. Needs the right to mount.
+#pragma once
+
+#include "tests/support/temp_dir.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace muster::test {
+
+class SmallDisk {
+  public:
+    explicit SmallDisk(std::size_t bytes);
+    ~SmallDisk();
+    SmallDisk(const SmallDisk&) = delete;
+    SmallDisk& operator=(const SmallDisk&) = delete;
+
+    /// Why there is none; empty when there is.
+    const std::string& problem() const { return problem_; }
+
+    std::string operator/(const std::string& name) const { return dir_ / name; }
+
+    /// Until not one byte more fits.
+    void fill();
+    void make_room();
+
+  private:
+    TempDir dir_;
+    std::string problem_;
+};
+
+}  // namespace muster::test
