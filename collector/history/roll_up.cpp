@@ -1,6 +1,7 @@
 #include "collector/history/roll_up.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace muster::collector {
 
@@ -39,7 +40,7 @@ std::vector<std::size_t> bucket_ends(
 }
 
 std::int64_t longest_hold(const Chunk& from, HistoryKind kind, const ChunkSeries& series) {
-    Distances distances;
+    Distances distances(series.count);
     std::int64_t before = from.time_ms[series.first];
     for (std::size_t at = series.first; at < std::size_t{series.first} + series.count; ++at) {
         distances.add(from.time_ms[at] - before);
@@ -51,6 +52,52 @@ std::int64_t longest_hold(const Chunk& from, HistoryKind kind, const ChunkSeries
         }
     }
     return distances.take_longest_hold();
+}
+
+/// Results first … end − 1: what adding them one by one would give.
+Watched watched_of_results(
+    const Chunk& from, std::size_t first, std::size_t end, std::int64_t longest
+) {
+    Watched sum = watched_at(from, HistoryKind::raw, first);
+    for (std::size_t at = first + 1; at < end; ++at) {
+        const std::int64_t gap = from.time_ms[at] - from.time_ms[at - 1];
+        sum.held_ms[from.state[at - 1]] += std::min(gap, longest);
+        if (from.state[at] != from.state[at - 1]) {
+            sum.worst = worse(sum.worst, static_cast<ResultState>(from.state[at]));
+        }
+    }
+    sum.last_ms = from.time_ms[end - 1];
+    sum.last = static_cast<ResultState>(from.state[end - 1]);
+    sum.results = static_cast<std::uint32_t>(end - first);
+    return sum;
+}
+
+/// Rows first … end − 1, which are not none.
+Watched watched_of(
+    const Chunk& from, HistoryKind kind, std::size_t first, std::size_t end, std::int64_t longest
+) {
+    if (kind == HistoryKind::raw) {
+        return watched_of_results(from, first, end, longest);
+    }
+    Watched sum;
+    for (std::size_t at = first; at < end; ++at) {
+        sum.add(watched_at(from, kind, at), longest);
+    }
+    return sum;
+}
+
+Measured measured_of(
+    const Chunk& from, HistoryKind kind, std::size_t first, std::size_t end, std::uint32_t metric
+) {
+    Measured sum;
+    if (kind == HistoryKind::raw) {
+        sum.add(std::span(from.values[metric]).subspan(first, end - first));
+        return sum;
+    }
+    for (std::size_t at = first; at < end; ++at) {
+        sum.add(measured_at(from, kind, at, metric));
+    }
+    return sum;
 }
 
 void put(Chunk& out, std::size_t at, const Watched& row) {
@@ -150,21 +197,11 @@ void roll_up(
         .count = static_cast<std::uint32_t>(ends.size()),
         .metrics = roll_up_columns + roll_up_columns_a_metric * metrics,
     });
-    std::size_t at = series.first;
-    for (std::size_t row = 0; row < ends.size(); ++row) {
-        Watched watched;
-        for (; at < ends[row]; ++at) {
-            watched.add(watched_at(from, from_kind, at), longest);
-        }
-        put(out, first + row, watched);
-    }
-    for (std::uint32_t metric = 0; metric < metrics; ++metric) {
-        at = series.first;
-        for (std::size_t row = 0; row < ends.size(); ++row) {
-            Measured measured;
-            for (; at < ends[row]; ++at) {
-                measured.add(measured_at(from, from_kind, at, metric));
-            }
+    std::size_t begin = series.first;
+    for (std::size_t row = 0; row < ends.size(); begin = ends[row++]) {
+        put(out, first + row, watched_of(from, from_kind, begin, ends[row], longest));
+        for (std::uint32_t metric = 0; metric < metrics; ++metric) {
+            const Measured measured = measured_of(from, from_kind, begin, ends[row], metric);
             put(out, first + row, metric, measured);
         }
     }

@@ -97,6 +97,22 @@ void Measured::add(const Measured& other) {
     count += other.count;
 }
 
+void Measured::add(std::span<const std::int64_t> values) {
+    Measured sum{.min = most, .max = std::numeric_limits<std::int64_t>::min()};
+    for (const std::int64_t value : values) {
+        const bool is_there = value != wire::absent_value;
+        sum.count += is_there ? 1 : 0;
+        sum.min = std::min(sum.min, is_there ? value : most);
+        sum.max = std::max(sum.max, value);  // what is absent is below all others
+    }
+    Wide distance = 0;
+    for (const std::int64_t value : values) {
+        distance += value == wire::absent_value ? Wide{0} : Wide{value} - sum.min;
+    }
+    sum.excess = bounded(distance);
+    add(sum);
+}
+
 double Measured::mean() const {
     return count == 0 ? 0 : static_cast<double>(min) + static_cast<double>(excess) / count;
 }

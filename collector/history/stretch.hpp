@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct Measured {
     /// wire::absent_value adds nothing.
     void add(std::int64_t value);
     void add(const Measured& other);
+    /// Each of them.
+    void add(std::span<const std::int64_t> values);
 
     double mean() const;
 };
@@ -59,6 +62,9 @@ struct HistoryStretch {
 /// How far results lie apart, which tells how long a state holds without a further one: 2.5 times the median distance.
 class Distances {
   public:
+    /// Of about so many.
+    explicit Distances(std::size_t expected = 0) { single_.reserve(expected); }
+
     void add(std::int64_t ms) { add(ms, 1); }
 
     /// `count` times. Distances that are not positive do not count.
