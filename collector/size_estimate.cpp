@@ -22,18 +22,20 @@ constexpr std::uint64_t usual_values = 4;
 constexpr Duration usual_interval = std::chrono::minutes(1);
 
 // Bytes on disk. History: `bench_history --benchmark_filter=day` for 1,000 probes a minute apart with 1 and with 3 values that
-// vary by 1.5 %: 1.19 and 3.29 B a result, 3.53 and 9.82 B a row of five minutes, 3.36 and 8.94 B one of an hour.
-constexpr double raw_bytes = 0.14;
-constexpr double raw_bytes_a_value = 1.05;
-constexpr double five_minutes_bytes = 0.4;
-constexpr double five_minutes_bytes_a_value = 3.15;
-constexpr double hourly_bytes = 0.6;
-constexpr double hourly_bytes_a_value = 2.8;
+// vary by 1.5 %: 1.19 and 3.29 B a result, 3.53 and 9.82 B a row of five minutes, 3.36 and 8.94 B one of an hour. Five minutes
+// apart, a row holds a single result: 2.30 and 6.54 B.
+struct Bytes {
+    double alone;
+    double a_value;
+};
+
+constexpr Bytes raw_bytes{.alone = 0.14, .a_value = 1.05};
+constexpr Bytes row_bytes{.alone = 0.4, .a_value = 3.15};
+constexpr Bytes single_row_bytes{.alone = 0.2, .a_value = 2.1};
 // The journal: `bench_results_codec --benchmark_filter=small`: 80 and 162 B for 10 results of 1 and 4 values, 563 and 1,243 B
 // for 100. Beside the 25 B of an empty batch its ids, its times and its row. `bench_ingest`: 4.2 B with large batches.
 constexpr double journal_bytes_a_batch = 150;
-constexpr double journal_bytes = 2.9;
-constexpr double journal_bytes_a_value = 2.4;
+constexpr Bytes journal_bytes{.alone = 2.9, .a_value = 2.4};
 constexpr double journal_bytes_a_tick = 48;
 // A tick each second: an idle collector with `journal.tick: 10ms`, 180,224 B of journal after 3,709 entries.
 // state.db of an idle collector with 5,000 devices with 5 probes each and with one: 13,537,280 and 7,008,256 B.
@@ -218,29 +220,24 @@ SizeEstimate estimate_size(const SizeQuestion& question, const config::Collector
     const auto share = [](double a_day, double kept_days) {
         return SizeShare{.a_day = a_day, .kept = a_day * kept_days};
     };
+    const auto of = [values](Bytes bytes) { return bytes.alone + bytes.a_value * values; };
+    const auto rows_a_day = [&](double buckets) {
+        return probes * std::min(each, buckets) * of(each > buckets ? row_bytes : single_row_bytes);
+    };
     SizeEstimate size;
     size.results_a_day = probes * each;
     const double agents = std::ceil(static_cast<double>(question.devices) / devices_an_agent);
     size.journal.a_day =
         86'400 * journal_bytes_a_tick +
         std::min(size.results_a_day, agents * batches_a_day) * journal_bytes_a_batch +
-        size.results_a_day * (journal_bytes + journal_bytes_a_value * values);
+        size.results_a_day * of(journal_bytes);
     size.journal.kept = std::max(
         static_cast<double>(process.journal_keep_bytes),
         size.journal.a_day * days(process.journal_keep_at_least)
     );
-    size.raw = share(
-        size.results_a_day * (raw_bytes + raw_bytes_a_value * values),
-        days(process.history_raw) + day_longer
-    );
-    size.five_minutes = share(
-        probes * std::min(each, 288.0) * (five_minutes_bytes + five_minutes_bytes_a_value * values),
-        days(process.history_five_minutes) + day_longer
-    );
-    size.hourly = share(
-        probes * std::min(each, 24.0) * (hourly_bytes + hourly_bytes_a_value * values),
-        days(process.history_hourly) + month_longer
-    );
+    size.raw = share(size.results_a_day * of(raw_bytes), days(process.history_raw) + day_longer);
+    size.five_minutes = share(rows_a_day(288), days(process.history_five_minutes) + day_longer);
+    size.hourly = share(rows_a_day(24), days(process.history_hourly) + month_longer);
     size.state.kept =
         static_cast<double>(question.devices) * state_bytes_a_device + probes * state_bytes_a_probe;
     const double history = size.raw.kept + size.five_minutes.kept + size.hourly.kept;
