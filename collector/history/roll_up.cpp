@@ -1,6 +1,7 @@
 #include "collector/history/roll_up.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 namespace muster::collector {
@@ -127,10 +128,8 @@ void put(Chunk& out, std::size_t at, std::uint32_t metric, const Measured& row) 
 }  // namespace
 
 std::vector<std::uint32_t> roll_up_columns_of(std::uint32_t metric) {
-    std::vector<std::uint32_t> columns;
-    for (std::uint32_t column = 0; column < roll_up_columns; ++column) {
-        columns.push_back(column);
-    }
+    std::vector<std::uint32_t> columns(roll_up_columns);
+    std::iota(columns.begin(), columns.end(), 0U);
     for (const MetricColumn column : {missing, least, greatest, excess}) {
         columns.push_back(column_of(metric, column));
     }
