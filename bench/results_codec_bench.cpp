@@ -13,13 +13,13 @@ using namespace muster::wire;
 constexpr std::size_t results = 25'000;
 
 /// One flush of an agent with 250,000 probes: every tenth probe, starts spread over a second, delays of 0.2 to 20 ms.
-ResultBatch flush_of(std::uint32_t values_each) {
+ResultBatch flush_of(std::uint32_t values_each, std::size_t count = results) {
     SeededRandom random(7);
     ResultBatch batch;
     batch.epoch = 3;
     batch.boot = random.next_u64();
     std::uint32_t probe = 0;
-    for (std::size_t i = 0; i < results; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         probe += static_cast<std::uint32_t>(1 + random.below(19));
         batch.probe.push_back(probe);
         batch.time_ms.push_back(static_cast<std::int32_t>(random.below(1000)));
@@ -28,7 +28,7 @@ ResultBatch flush_of(std::uint32_t values_each) {
             batch.values.push_back(static_cast<std::int64_t>(200 + random.below(20'000)));
         }
     }
-    batch.value_runs = {{results, values_each}};
+    batch.value_runs = {{static_cast<std::uint32_t>(count), values_each}};
     return batch;
 }
 
@@ -75,6 +75,18 @@ void compress(benchmark::State& state) {
     state.counters["bytes/result"] = static_cast<double>(bytes) / static_cast<double>(results);
 }
 
+/// What the journal keeps of a batch of few results, the ids and times around it not counted.
+void small(benchmark::State& state) {
+    const auto count = static_cast<std::size_t>(state.range(0));
+    const std::string payload =
+        encode_results(flush_of(static_cast<std::uint32_t>(state.range(1)), count));
+    std::size_t bytes = 0;
+    for (auto _ : state) {
+        bytes = record_of(payload).payload.size();
+    }
+    state.counters["bytes"] = static_cast<double>(bytes);
+}
+
 void decompress(benchmark::State& state) {
     const Record record =
         record_of(encode_results(flush_of(static_cast<std::uint32_t>(state.range(0)))));
@@ -91,3 +103,4 @@ BENCHMARK(decode)->Arg(0)->Arg(1)->Arg(5);
 BENCHMARK(encode)->Arg(0)->Arg(1)->Arg(5);
 BENCHMARK(compress)->Arg(1);
 BENCHMARK(decompress)->Arg(1);
+BENCHMARK(small)->ArgsProduct({{1, 10, 100, 1000}, {1, 4}});

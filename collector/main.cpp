@@ -1,12 +1,14 @@
 // Owns: the command line of muster-collector. Leaves to collector.hpp: running.
 #include "base/log.hpp"
 #include "collector/collector.hpp"
+#include "collector/size_estimate.hpp"
 #include "probes/probe_type.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 
 namespace {
@@ -19,6 +21,7 @@ struct Arguments {
     std::string config_path = "/etc/muster/collector.yaml";
     std::string data_dir;
     std::string log_format = "text";
+    std::optional<std::string> size;
     bool check = false;
 };
 
@@ -27,7 +30,32 @@ int complain(const std::string& text) {
     return 1;
 }
 
+/// Without a configuration: under the defaults.
+int tell_size(const Arguments& arguments) {
+    const auto question = collector::parse_size_question(*arguments.size);
+    if (!question) {
+        std::fprintf(stderr, "muster-collector: --size: %s\n", question.error().what().c_str());
+        return bad_configuration;
+    }
+    config::CollectorConfig process;
+    if (!arguments.config_path.empty()) {
+        RealFiles files;
+        const auto schemas = probes::probe_schemas();
+        auto loaded = config::load_collector_config(files, arguments.config_path, schemas);
+        if (!loaded) {
+            std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
+            return bad_configuration;
+        }
+        process = std::move(loaded->process);
+    }
+    std::fputs(collector::size_text(*question, process).c_str(), stdout);
+    return 0;
+}
+
 int run(const Arguments& arguments) {
+    if (arguments.size) {
+        return tell_size(arguments);
+    }
     configure_log(
         arguments.log_format == "json" ? LogFormat::json : LogFormat::text, LogLevel::info
     );
@@ -69,14 +97,21 @@ int run(const Arguments& arguments) {
 int main(int count, char** values) {
     Arguments arguments;
     CLI::App app("Collects what agents see, keeps the roll, raises incidents.", "muster-collector");
-    app.add_option("--config", arguments.config_path, "collector.yaml")->capture_default_str();
+    CLI::Option* const config =
+        app.add_option("--config", arguments.config_path, "collector.yaml")->capture_default_str();
     app.add_option("--data-dir", arguments.data_dir, "instead of data_dir in the configuration");
     app.add_option("--log-format", arguments.log_format, "text or json")
         ->check(CLI::IsMember({"text", "json"}));
     app.add_flag("--check", arguments.check, "only check the configuration");
+    CLI::Option* const size = app.add_option(
+        "--size", arguments.size, "only tell the disk needed, for example by \"500 devices\""
+    );
     app.set_version_flag("--version", std::string("muster-collector ") + MUSTER_VERSION);
     try {
         app.parse(count, values);
+        if (config->empty() && !size->empty()) {
+            arguments.config_path.clear();  // a question about sizes is answered for the defaults
+        }
     } catch (const CLI::ParseError& wrong) {
         const int code = app.exit(wrong);
         return code == 0 ? 0 : bad_configuration;

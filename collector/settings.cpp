@@ -28,6 +28,8 @@ BrainOptions brain_options(const config::CollectorConfig& process, const std::st
 HistoryOptions history_options(const config::CollectorConfig& process) {
     HistoryOptions result;
     result.seal_every = process.history_seal_every;
+    result.keep_bytes = process.history_keep_bytes;
+    result.keep_for = {process.history_raw, process.history_five_minutes, process.history_hourly};
     return result;
 }
 

@@ -84,6 +84,26 @@ void read_silence(const Source& source, const MapReader& reader, CollectorConfig
     );
 }
 
+void read_history(const Source& source, const MapReader& reader, CollectorConfig& config) {
+    const MapReader history(source, reader.section("history"), schema::history);
+    history.read("seal_every", config.history_seal_every);
+    history.read("keep", config.history_keep_bytes);
+    history.read("raw", config.history_raw);
+    history.read("five_minutes", config.history_five_minutes);
+    history.read("hourly", config.history_hourly);
+    expect_at_least(
+        source, history, "five_minutes", config.history_five_minutes, config.history_raw, "raw"
+    );
+    expect_at_least(
+        source,
+        history,
+        "hourly",
+        config.history_hourly,
+        config.history_five_minutes,
+        "five_minutes"
+    );
+}
+
 CollectorConfig read_collector(const Source& source, const YamlNode& root) {
     CollectorConfig config;
     const MapReader reader(source, root, schema::collector_file);
@@ -99,8 +119,7 @@ CollectorConfig read_collector(const Source& source, const YamlNode& root) {
     journal.read("tick", config.tick);
     const MapReader state(source, reader.section("state"), schema::state);
     state.read("snapshot_every", config.snapshot_every);
-    const MapReader history(source, reader.section("history"), schema::history);
-    history.read("seal_every", config.history_seal_every);
+    read_history(source, reader, config);
     const MapReader enrolment(source, reader.section("enrolment"), schema::enrolment);
     enrolment.read("certificate_valid", config.agent_certificate_valid);
     const MapReader notify(source, reader.section("notify"), schema::notify);

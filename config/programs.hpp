@@ -44,6 +44,10 @@ struct CollectorConfig {
     Duration alive_every = std::chrono::seconds(10);  ///< agent.alive entries
     Duration snapshot_every = std::chrono::seconds(20);
     Duration history_seal_every = std::chrono::seconds(60);
+    std::uint64_t history_keep_bytes = 64ull << 30;
+    Duration history_raw = std::chrono::hours(14 * 24);
+    Duration history_five_minutes = std::chrono::hours(90 * 24);
+    Duration history_hourly = std::chrono::hours(730 * 24);
     std::uint64_t journal_keep_bytes = 20ull << 30;
     Duration journal_keep_at_least = std::chrono::hours(24);
     Duration agent_certificate_valid = std::chrono::hours(365 * 24);

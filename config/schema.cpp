@@ -123,6 +123,26 @@ constexpr KeySpec state_keys[] = {
 };
 constexpr KeySpec history_keys[] = {
     {"seal_every", duration, "How often results become a history block.", "1m", 50 * ms, hour},
+    {"keep",
+     size,
+     "History takes at most this much; beyond it the oldest results go first, then five minutes, "
+     "then hours.",
+     "64GiB",
+     16 * mib,
+     1024 * tib},
+    {"raw", duration, "Every result is kept this long.", "14d", minute, 3650 * day},
+    {"five_minutes",
+     duration,
+     "Roll-ups of five minutes are kept this long; at least as long as `raw`.",
+     "90d",
+     minute,
+     3650 * day},
+    {"hourly",
+     duration,
+     "Roll-ups of an hour are kept this long; at least as long as `five_minutes`.",
+     "730d",
+     minute,
+     3650 * day},
 };
 constexpr KeySpec enrolment_keys[] = {
     {"certificate_valid",

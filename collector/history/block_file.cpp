@@ -8,6 +8,7 @@
 #include "collector/history/column.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace muster::collector {
@@ -38,12 +39,14 @@ std::uint32_t narrow(std::size_t size) {
 
 }  // namespace
 
-Result<BlockWriter> BlockWriter::create(Files& files, std::string path) {
+Result<BlockWriter> BlockWriter::create(
+    Files& files, std::string path, std::size_t samples_a_chunk
+) {
     auto file = files.open(path, OpenMode::create_new);
     if (!file) {
         return failure(file.error());
     }
-    BlockWriter writer(std::move(*file));
+    BlockWriter writer(std::move(*file), samples_a_chunk);
     if (Status begun = writer.write(header); !begun) {
         return failure(begun.error());
     }
@@ -67,7 +70,7 @@ BlockWriter::Part BlockWriter::put(const std::string& raw, std::string& out) con
 
 Status BlockWriter::add(const Chunk& chunk) {
     // Even pieces: a small rest would cost a chunk's overhead.
-    const std::size_t pieces = (chunk.samples() + chunk_samples - 1) / chunk_samples;
+    const std::size_t pieces = (chunk.samples() + samples_a_chunk_ - 1) / samples_a_chunk_;
     std::size_t first = 0;
     std::size_t samples = 0;
     for (std::size_t at = 0; at < chunk.series.size(); ++at) {
@@ -260,6 +263,17 @@ Status BlockReader::read_part(const Part& part, std::string& raw) {
 }
 
 Status BlockReader::read(std::size_t chunk, std::optional<std::uint32_t> only_metric, Chunk& out) {
+    if (only_metric) {
+        return read_columns(chunk, std::span(&*only_metric, 1), out);
+    }
+    std::vector<std::uint32_t> all(chunks_[chunk].metrics);
+    std::iota(all.begin(), all.end(), 0U);
+    return read_columns(chunk, all, out);
+}
+
+Status BlockReader::read_columns(
+    std::size_t chunk, std::span<const std::uint32_t> columns, Chunk& out
+) {
     const ChunkInfo& info = chunks_[chunk];
     Status good = read_part(parts_[info.first_part], raw_);
     if (good) {
@@ -271,13 +285,13 @@ Status BlockReader::read(std::size_t chunk, std::optional<std::uint32_t> only_me
     if (good) {
         good = decode_states(raw_, out);
     }
-    for (std::uint32_t metric = 0; good && metric < info.metrics; ++metric) {
-        if (only_metric && *only_metric != metric) {
+    for (const std::uint32_t column : columns) {
+        if (!good || column >= info.metrics) {
             continue;
         }
-        good = read_part(parts_[info.first_part + parts_before_values + metric], raw_);
+        good = read_part(parts_[info.first_part + parts_before_values + column], raw_);
         if (good) {
-            good = decode_values(raw_, metric, out);
+            good = decode_values(raw_, column, out);
         }
     }
     return good;

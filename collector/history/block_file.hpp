@@ -16,6 +16,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,16 @@ struct BlockExtent {
     bool operator==(const BlockExtent&) const = default;
 };
 
+/// Samples that one file chunk should hold; a series is never divided.
+inline constexpr std::size_t chunk_samples = 32'768;
+
 /// Writes a block front to back. A file without its trailer is no block.
 class BlockWriter {
   public:
     /// `path` must not exist. `files` outlives the writer.
-    static Result<BlockWriter> create(Files& files, std::string path);
+    static Result<BlockWriter> create(
+        Files& files, std::string path, std::size_t samples_a_chunk = chunk_samples
+    );
 
     /// Adds all series of `chunk`; they follow those before. Many small file chunks are made of a large one.
     Status add(const Chunk& chunk);
@@ -51,22 +57,21 @@ class BlockWriter {
         std::uint32_t crc = 0;
     };
 
-    explicit BlockWriter(std::unique_ptr<File> file) : file_(std::move(file)) {}
+    BlockWriter(std::unique_ptr<File> file, std::size_t samples_a_chunk)
+        : file_(std::move(file)), samples_a_chunk_(samples_a_chunk) {}
 
     Status add_chunk(const Chunk& chunk, std::size_t first, std::size_t last);
     Part put(const std::string& raw, std::string& out) const;
     Status write(std::string_view bytes);
 
     std::unique_ptr<File> file_;
+    std::size_t samples_a_chunk_;
     std::uint64_t offset_ = 0;
     std::uint32_t chunks_ = 0;
     std::string index_;
     std::int64_t last_from_ms_ = 0;
     BlockExtent extent_;
 };
-
-/// Samples that one file chunk should hold; a series is never divided.
-inline constexpr std::size_t chunk_samples = 32'768;
 
 /// Reads a block, whose bytes may be damaged: then `corrupt` or `io`, and nothing worse.
 class BlockReader {
@@ -88,6 +93,8 @@ class BlockReader {
 
     /// Series, times and states of a chunk, and one value column or all of them.
     Status read(std::size_t chunk, std::optional<std::uint32_t> only_metric, Chunk& out);
+    /// Likewise, and those of some value columns that the chunk has.
+    Status read_columns(std::size_t chunk, std::span<const std::uint32_t> columns, Chunk& out);
 
   private:
     struct Part {

@@ -1,11 +1,14 @@
 #include "collector/history/block_set.hpp"
 
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "collector/history/roll_up.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace muster::collector {
@@ -19,14 +22,55 @@ bool is_damage(const Error& error) {
     return error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found;
 }
 
+void append_stretches(
+    const Chunk& chunk,
+    HistoryKind kind,
+    const SeriesWanted& wanted,
+    std::vector<HistoryStretch>& out
+) {
+    const auto series = std::ranges::lower_bound(chunk.series, wanted.series, {}, &ChunkSeries::id);
+    if (series == chunk.series.end() || series->id != wanted.series) {
+        return;
+    }
+    const bool has_metric =
+        series->metrics >= roll_up_columns + roll_up_columns_a_metric * (wanted.metric + 1);
+    for (std::size_t at = series->first; at < series->first + series->count; ++at) {
+        if (chunk.time_ms[at] >= wanted.from_ms && chunk.time_ms[at] < wanted.to_ms) {
+            out.push_back({.watched = watched_at(chunk, kind, at), .measured = {}});
+            if (has_metric) {
+                out.back().measured = measured_at(chunk, kind, at, wanted.metric);
+            }
+        }
+    }
+}
+
+/// A block that a merge is to write.
+BlockRow output_row(std::span<const HistoryBlock> inputs, HistoryKind kind) {
+    BlockRow row{
+        .name = {},
+        .kind = kind,
+        .level = inputs.front().row.level + 1,
+        .first_lsn = inputs.front().row.first_lsn,
+        .last_lsn = inputs.back().row.last_lsn,
+        .wall_ms = inputs.front().row.wall_ms,
+        .extent = {},
+    };
+    for (const HistoryBlock& input : inputs) {
+        row.wall_ms = std::max(row.wall_ms, input.row.wall_ms);
+    }
+    row.name = BlockSet::name(kind, row.level, row.first_lsn, row.last_lsn);
+    return row;
+}
+
 }  // namespace
 
 std::string BlockSet::path(const std::string& name) const {
     return directory_ + "/" + name;
 }
 
-std::string BlockSet::name(std::uint32_t level, Lsn first, Lsn last) {
-    return fmt::format("{:020}-{:020}-{}{}", first, last, level, suffix);
+std::string BlockSet::name(HistoryKind kind, std::uint32_t level, Lsn first, Lsn last) {
+    constexpr ByKind<std::string_view> marks{"", "-5m", "-1h"};
+    return fmt::format("{:020}-{:020}-{}{}{}", first, last, level, marks[number(kind)], suffix);
 }
 
 Result<BlockSet> BlockSet::open(
@@ -38,8 +82,13 @@ Result<BlockSet> BlockSet::open(
         return failure(rows.error());
     }
     for (BlockRow& row : *rows) {
-        set.blocks_.push_back({.row = std::move(row)});
+        set.list(row.kind).push_back({.row = std::move(row)});
     }
+    auto thinned = catalog.thinned();
+    if (!thinned) {
+        return failure(thinned.error());
+    }
+    set.thinned_ = *thinned;
     if (Status swept = set.sweep(); !swept) {
         return failure(swept.error());
     }
@@ -52,10 +101,12 @@ Status BlockSet::sweep() {
         return failure(names.error());
     }
     std::set<std::string> listed;
-    for (Block& block : blocks_) {
-        listed.insert(block.row.name);
-        if (!std::ranges::binary_search(*names, block.row.name)) {
-            report(block, Error(ErrorKind::not_found, "the file is missing"));
+    for (std::vector<HistoryBlock>& blocks : lists_) {
+        for (HistoryBlock& block : blocks) {
+            listed.insert(block.row.name);
+            if (!std::ranges::binary_search(*names, block.row.name)) {
+                report(block, Error(ErrorKind::not_found, "the file is missing"));
+            }
         }
     }
     for (const std::string& name : *names) {
@@ -68,7 +119,7 @@ Status BlockSet::sweep() {
     return {};
 }
 
-void BlockSet::report(Block& block, const Error& error) {
+void BlockSet::report(HistoryBlock& block, const Error& error) {
     if (!block.is_damaged) {
         block.is_damaged = true;
         ++damaged_;
@@ -78,83 +129,95 @@ void BlockSet::report(Block& block, const Error& error) {
     }
 }
 
-std::uint64_t BlockSet::samples() const {
-    std::uint64_t sum = 0;
-    for (const Block& block : blocks_) {
-        sum += block.row.extent.samples;
+BlockTotals BlockSet::totals(HistoryKind kind) const {
+    BlockTotals sum;
+    for (const HistoryBlock& block : lists_[number(kind)]) {
+        ++sum.blocks;
+        sum.samples += block.row.extent.samples;
+        sum.bytes += block.row.extent.bytes;
     }
     return sum;
 }
 
-std::uint64_t BlockSet::bytes() const {
-    std::uint64_t sum = 0;
-    for (const Block& block : blocks_) {
-        sum += block.row.extent.bytes;
-    }
-    return sum;
-}
-
-Status BlockSet::add(BlockRow row) {
-    blocks_.push_back({.row = std::move(row)});
+void BlockSet::add(BlockRow row) {
+    list(row.kind).push_back({.row = std::move(row)});
     may_merge_ = true;
-    return drop_oldest();
 }
 
-Status BlockSet::drop_oldest() {
-    std::uint64_t kept = bytes();
+Status BlockSet::retain(std::int64_t now_ms) {
+    now_ms_ = now_ms;
+    const RetentionPlan plan = plan_retention(lists_, options_.rules, options_.limits, now_ms_);
+    may_merge_ = may_merge_ || plan.roll_up_first;
+    const bool is_nothing =
+        std::ranges::all_of(plan.drop, [](const auto& one) { return one.empty(); });
+    return is_nothing ? Status() : drop(plan);
+}
+
+Status BlockSet::drop(const RetentionPlan& plan) {
     std::vector<BlockRow> dropped;
-    for (const Block& block : blocks_) {
-        if (kept <= options_.keep_bytes || dropped.size() + 1 == blocks_.size()) {
-            break;
+    Thinned thinned = thinned_;
+    for (const HistoryKind kind : history_kinds) {
+        for (const std::size_t at : plan.drop[number(kind)]) {
+            const BlockRow& row = list(kind)[at].row;
+            std::optional<std::int64_t>& until = thinned[number(kind)];
+            until = std::max(until.value_or(newest_ms(row)), newest_ms(row));
+            dropped.push_back(row);
         }
-        kept -= block.row.extent.bytes;
-        dropped.push_back(block.row);
     }
-    if (dropped.empty()) {
-        return {};
+    if (merging_) {
+        MergeChoice& inputs = merging_->inputs;
+        const auto& gone = plan.drop[number(inputs.kind)];
+        const auto first = std::ranges::lower_bound(gone, inputs.first);
+        if (first != gone.end() && *first < inputs.first + inputs.count) {
+            abandon_merging();
+        } else {
+            inputs.first -= static_cast<std::size_t>(first - gone.begin());
+        }
     }
-    if (merging_ && merging_->first < dropped.size()) {
-        abandon_merging();
-    } else if (merging_) {
-        merging_->first -= dropped.size();
-    }
-    if (Status forgotten = catalog_->replaced(dropped, nullptr); !forgotten) {
+    if (Status forgotten = catalog_->dropped(dropped, thinned); !forgotten) {
+        // The list is as it was; so must be what refers to it.
+        if (merging_) {
+            abandon_merging();
+        }
         return forgotten;
     }
-    blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(dropped.size()));
+    thinned_ = thinned;
+    for (const HistoryKind kind : history_kinds) {
+        const auto& gone = plan.drop[number(kind)];
+        for (auto at = gone.rbegin(); at != gone.rend(); ++at) {
+            list(kind).erase(list(kind).begin() + static_cast<std::ptrdiff_t>(*at));
+        }
+    }
     for (const BlockRow& row : dropped) {
         if (Status removed = files_->remove(path(row.name)); !removed) {
             return removed;
         }
+        log(LogLevel::debug, "history.dropped", {{"file", row.name}});
     }
-    log(LogLevel::debug,
-        "history.dropped",
-        {{"blocks", dropped.size()}, {"until_lsn", dropped.back().last_lsn}});
     return {};
 }
 
-bool BlockSet::fits(std::size_t first, std::size_t count) const {
-    std::uint64_t samples = 0;
-    for (std::size_t at = first; at < first + count; ++at) {
-        const Block& block = blocks_[at];
-        if (block.is_damaged || block.row.level != blocks_[first].row.level) {
-            return false;
-        }
-        samples += block.row.extent.samples;
-    }
-    return samples <= options_.merged_samples;
+std::optional<MergeChoice> BlockSet::choose() const {
+    const RetentionPlan plan = plan_retention(lists_, options_.rules, options_.limits, now_ms_);
+    return plan.roll_up_first ? plan.roll_up_first : choose_merge(lists_, options_.rules);
 }
 
-/// The oldest neighbours of one level that are enough for the next.
-std::optional<std::pair<std::size_t, std::size_t>> BlockSet::choose() const {
-    for (std::size_t first = 0; first < blocks_.size(); ++first) {
-        const std::uint32_t level = blocks_[first].row.level;
-        const std::size_t count = level < options_.fan_in.size() ? options_.fan_in[level] : 0;
-        if (count > 1 && first + count <= blocks_.size() && fits(first, count)) {
-            return std::pair(first, count);
+/// Nothing when one of them turned out to be damaged.
+Result<std::vector<BlockReader>> BlockSet::open_inputs(const MergeChoice& chosen) {
+    std::vector<BlockReader> inputs;
+    for (std::size_t at = chosen.first; at < chosen.first + chosen.count; ++at) {
+        HistoryBlock& block = list(chosen.kind)[at];
+        auto reader = BlockReader::open(*files_, path(block.row.name));
+        if (!reader && is_damage(reader.error())) {
+            report(block, reader.error());
+            return std::vector<BlockReader>();
         }
+        if (!reader) {
+            return failure(reader.error());
+        }
+        inputs.push_back(std::move(*reader));
     }
-    return std::nullopt;
+    return inputs;
 }
 
 Result<bool> BlockSet::start_merging() {
@@ -163,43 +226,47 @@ Result<bool> BlockSet::start_merging() {
     if (!chosen) {
         return false;
     }
-    const auto [first, count] = *chosen;
-    std::vector<BlockReader> inputs;
-    for (std::size_t at = first; at < first + count; ++at) {
-        auto reader = BlockReader::open(*files_, path(blocks_[at].row.name));
-        if (!reader && is_damage(reader.error())) {
-            report(blocks_[at], reader.error());
-            return false;
-        }
-        if (!reader) {
-            return failure(reader.error());
-        }
-        inputs.push_back(std::move(*reader));
+    auto readers = open_inputs(*chosen);
+    if (!readers) {
+        return failure(readers.error());
     }
-    BlockRow output{
-        .name = {},
-        .level = blocks_[first].row.level + 1,
-        .first_lsn = blocks_[first].row.first_lsn,
-        .last_lsn = blocks_[first + count - 1].row.last_lsn,
-        .extent = {},
+    if (readers->empty()) {
+        return false;
+    }
+    const std::span inputs = std::span(list(chosen->kind)).subspan(chosen->first, chosen->count);
+    const BlockRow output = output_row(inputs, chosen->kind);
+    std::optional<BlockRow> beside;
+    if (makes_roll_up(chosen->kind, output.level - 1)) {
+        beside = output_row(inputs, history_kinds[number(chosen->kind) + 1]);
+    }
+    const MergePlan plan{
+        .path = path(output.name),
+        .kind = chosen->kind,
+        .roll_up_path = beside ? path(beside->name) : std::string()
     };
-    output.name = name(output.level, output.first_lsn, output.last_lsn);
-    if (Status removed = files_->remove(path(output.name)); !removed) {
-        return failure(removed.error());
+    for (const std::string& file : {plan.path, plan.roll_up_path}) {
+        if (Status removed = file.empty() ? Status() : files_->remove(file); !removed) {
+            return failure(removed.error());
+        }
     }
-    auto merger = Merger::create(*files_, std::move(inputs), path(output.name));
+    auto merger = Merger::create(*files_, std::move(*readers), plan);
     if (!merger) {
         return failure(merger.error());
     }
-    merging_.emplace(std::move(*merger), first, count, std::move(output));
+    merging_.emplace(std::move(*merger), *chosen, output, std::move(beside));
     return true;
 }
 
 void BlockSet::abandon_merging() {
-    const std::string name = merging_->output.name;
+    std::vector<std::string> names{merging_->output.name};
+    if (merging_->roll_up) {
+        names.push_back(merging_->roll_up->name);
+    }
     merging_.reset();
-    // What stays is removed at the next start, or before the merge is tried again.
-    static_cast<void>(files_->remove(path(name)));
+    for (const std::string& name : names) {
+        // What stays is removed at the next start, or before the merge is tried again.
+        static_cast<void>(files_->remove(path(name)));
+    }
 }
 
 Result<bool> BlockSet::merge(std::uint64_t samples) {
@@ -216,10 +283,10 @@ Result<bool> BlockSet::merge(std::uint64_t samples) {
     if (!extent) {
         const Error error = extent.error();
         const std::optional<std::size_t> culprit = merging_->merger.culprit();
-        const std::size_t first = merging_->first;
+        const MergeChoice inputs = merging_->inputs;
         abandon_merging();
         if (culprit && is_damage(error)) {
-            report(blocks_[first + *culprit], error);
+            report(list(inputs.kind)[inputs.first + *culprit], error);
             return true;
         }
         may_merge_ = false;
@@ -233,28 +300,46 @@ Result<bool> BlockSet::merge(std::uint64_t samples) {
         may_merge_ = false;
         return failure(finished.error());
     }
+    if (Status kept = retain(now_ms_); !kept) {
+        return failure(kept.error());
+    }
     return true;
 }
 
-Status BlockSet::finish_merging(const BlockExtent& extent) {
+Status BlockSet::finish_merging(const MergeExtent& extent) {
     if (Status synced = files_->sync_directory(directory_); !synced) {
         return synced;
     }
-    BlockRow output = merging_->output;
-    output.extent = extent;
-    const auto begin = blocks_.begin() + static_cast<std::ptrdiff_t>(merging_->first);
-    const auto end = begin + static_cast<std::ptrdiff_t>(merging_->count);
+    failpoint("history.after_merge");
+    const MergeChoice inputs = merging_->inputs;
+    std::vector<BlockRow> added{merging_->output};
+    added[0].extent = extent.merged;
+    if (extent.roll_up) {
+        added.push_back(*merging_->roll_up);
+        added[1].extent = *extent.roll_up;
+    }
+    std::vector<HistoryBlock>& blocks = list(inputs.kind);
+    const auto begin = blocks.begin() + static_cast<std::ptrdiff_t>(inputs.first);
+    const auto end = begin + static_cast<std::ptrdiff_t>(inputs.count);
     std::vector<BlockRow> merged;
-    std::transform(begin, end, std::back_inserter(merged), [](const Block& block) {
+    std::transform(begin, end, std::back_inserter(merged), [](const HistoryBlock& block) {
         return block.row;
     });
-    if (Status replaced = catalog_->replaced(merged, &output); !replaced) {
+    if (Status replaced = catalog_->replaced(merged, added); !replaced) {
         return replaced;
     }
     merging_.reset();
     ++merges_;
-    *begin = {.row = std::move(output)};
-    blocks_.erase(begin + 1, end);
+    *begin = {.row = added[0]};
+    blocks.erase(begin + 1, end);
+    if (extent.roll_up) {
+        auto& coarser = list(added[1].kind);
+        const auto at =
+            std::ranges::upper_bound(coarser, added[1].first_lsn, {}, [](const HistoryBlock& one) {
+                return one.row.first_lsn;
+            });
+        coarser.insert(at, {.row = added[1]});
+    }
     for (const BlockRow& row : merged) {
         // A file that stays is removed at the next start.
         static_cast<void>(files_->remove(path(row.name)));
@@ -262,13 +347,20 @@ Status BlockSet::finish_merging(const BlockExtent& extent) {
     return {};
 }
 
+HistorySources BlockSet::sources(std::int64_t from_ms, std::int64_t to_ms) const {
+    return choose_sources(lists_, thinned_, from_ms, to_ms);
+}
+
 Status BlockSet::read_block(
-    const Block& block, const SeriesWanted& wanted, std::vector<HistorySample>& out
+    const HistoryBlock& block, const SeriesWanted& wanted, SeriesFound& out
 ) {
+    const HistoryKind kind = block.row.kind;
     auto reader = BlockReader::open(*files_, path(block.row.name));
     if (!reader) {
         return failure(reader.error());
     }
+    const std::vector<std::uint32_t> columns =
+        kind == HistoryKind::raw ? std::vector{wanted.metric} : roll_up_columns_of(wanted.metric);
     Chunk chunk;
     for (std::size_t at = 0; at < reader->chunks().size(); ++at) {
         const BlockReader::ChunkInfo& info = reader->chunks()[at];
@@ -276,30 +368,44 @@ Status BlockSet::read_block(
             info.to_ms < wanted.from_ms || info.from_ms >= wanted.to_ms) {
             continue;
         }
-        if (Status read = reader->read(at, wanted.metric, chunk); !read) {
+        if (kind != HistoryKind::raw && info.metrics < roll_up_columns) {
+            return failure(ErrorKind::corrupt, "a roll-up lacks columns");
+        }
+        if (Status read = reader->read_columns(at, columns, chunk); !read) {
             return read;
         }
-        append_samples(chunk, wanted, out);
+        if (kind == HistoryKind::raw) {
+            append_samples(chunk, wanted, out.samples);
+        } else {
+            append_stretches(chunk, kind, wanted, out.stretches);
+        }
     }
     return {};
 }
 
-std::uint32_t BlockSet::read(const SeriesWanted& wanted, std::vector<HistorySample>& out) {
-    std::uint32_t unreadable = 0;
-    for (Block& block : blocks_) {
-        const BlockExtent& extent = block.row.extent;
-        if (wanted.series < extent.first_series || wanted.series > extent.last_series ||
-            extent.to_ms < wanted.from_ms || extent.from_ms >= wanted.to_ms) {
-            continue;
-        }
-        const std::size_t before = out.size();
-        if (const Status read = read_block(block, wanted, out); !read) {
-            out.resize(before);
-            ++unreadable;
-            report(block, read.error());
+void BlockSet::read(const SeriesWanted& wanted, const HistorySources& sources, SeriesFound& out) {
+    for (std::vector<HistoryBlock>& blocks : lists_) {
+        for (HistoryBlock& block : blocks) {
+            const BlockExtent& extent = block.row.extent;
+            const TimeRange share =
+                share_of(block.row, sources, {.from_ms = wanted.from_ms, .to_ms = wanted.to_ms});
+            if (wanted.series < extent.first_series || wanted.series > extent.last_series ||
+                extent.to_ms < share.from_ms || extent.from_ms >= share.to_ms) {
+                continue;
+            }
+            SeriesWanted own = wanted;
+            own.from_ms = share.from_ms;
+            own.to_ms = share.to_ms;
+            const std::size_t samples = out.samples.size();
+            const std::size_t stretches = out.stretches.size();
+            if (const Status read = read_block(block, own, out); !read) {
+                out.samples.resize(samples);
+                out.stretches.resize(stretches);
+                ++out.unreadable;
+                report(block, read.error());
+            }
         }
     }
-    return unreadable;
 }
 
 void append_samples(

@@ -1,7 +1,10 @@
-// Owns: the finished blocks of history: the list, choosing what to merge, reading one series. Leaves to history.hpp: when.
+// Owns: the finished blocks of history: their files, merging and dropping them, reading one series. Leaves to block_list.hpp:
+// choosing; to history.hpp: when.
 #pragma once
 
 #include "base/files.hpp"
+#include "collector/history/block_list.hpp"
+#include "collector/history/block_totals.hpp"
 #include "collector/history/catalog_store.hpp"
 #include "collector/history/downsample.hpp"
 #include "collector/history/merge.hpp"
@@ -14,9 +17,8 @@
 namespace muster::collector {
 
 struct BlockSetOptions {
-    std::vector<std::uint32_t> fan_in;
-    std::uint64_t merged_samples = 0;
-    std::uint64_t keep_bytes = 0;
+    MergeRules rules;
+    RetentionLimits limits;
 };
 
 /// Which samples of one series are wanted.
@@ -25,6 +27,13 @@ struct SeriesWanted {
     std::uint32_t metric = 0;
     std::int64_t from_ms = 0;
     std::int64_t to_ms = 0;  ///< not included
+};
+
+/// What was found, in no order.
+struct SeriesFound {
+    std::vector<HistorySample> samples;
+    std::vector<HistoryStretch> stretches;
+    std::uint32_t unreadable = 0;  ///< blocks that could not be read
 };
 
 /// Adds the wanted samples of a chunk to `out`.
@@ -42,35 +51,31 @@ class BlockSet {
 
     std::string path(const std::string& name) const;
     /// The name says what is in it: folding again gives the same.
-    static std::string name(std::uint32_t level, Lsn first, Lsn last);
+    static std::string name(HistoryKind kind, std::uint32_t level, Lsn first, Lsn last);
 
-    /// A block that the catalog has just taken; then drops the oldest beyond keep_bytes.
-    Status add(BlockRow row);
+    /// A block of results that the catalog has just taken.
+    void add(BlockRow row);
+    /// Drops what is beyond its age at `now_ms`, journal time, or beyond the bytes. What must be rolled up first is, by `merge`.
+    Status retain(std::int64_t now_ms);
     /// Merges at least `samples` samples if there is something to merge. True: there is more to do.
     Result<bool> merge(std::uint64_t samples);
-    /// Adds what is found to `out`, in no order; gives the number of blocks that could not be read.
-    std::uint32_t read(const SeriesWanted& wanted, std::vector<HistorySample>& out);
+    /// From where a question is answered.
+    HistorySources sources(std::int64_t from_ms, std::int64_t to_ms) const;
+    /// Adds what is found to `out`.
+    void read(const SeriesWanted& wanted, const HistorySources& sources, SeriesFound& out);
 
-    std::uint64_t count() const { return blocks_.size(); }
-
-    std::uint64_t samples() const;
-    std::uint64_t bytes() const;
+    BlockTotals totals(HistoryKind kind) const;
 
     std::uint64_t merges() const { return merges_; }
 
     std::uint64_t damaged() const { return damaged_; }
 
   private:
-    struct Block {
-        BlockRow row;
-        bool is_damaged = false;
-    };
-
     struct Merging {
         Merger merger;
-        std::size_t first;  // of blocks_, which only grows at its end meanwhile
-        std::size_t count;
+        MergeChoice inputs;  // of the list, which only grows at its end meanwhile
         BlockRow output;
+        std::optional<BlockRow> roll_up;
     };
 
     BlockSet(Files& files, CatalogStore& catalog, std::string directory, BlockSetOptions options)
@@ -80,22 +85,25 @@ class BlockSet {
           options_(std::move(options)) {}
 
     Status sweep();
-    Status drop_oldest();
+
+    std::vector<HistoryBlock>& list(HistoryKind kind) { return lists_[number(kind)]; }
+
+    Status drop(const RetentionPlan& plan);
+    std::optional<MergeChoice> choose() const;
     Result<bool> start_merging();
-    Status finish_merging(const BlockExtent& extent);
+    Result<std::vector<BlockReader>> open_inputs(const MergeChoice& chosen);
+    Status finish_merging(const MergeExtent& extent);
     void abandon_merging();
-    std::optional<std::pair<std::size_t, std::size_t>> choose() const;
-    bool fits(std::size_t first, std::size_t count) const;
-    Status read_block(
-        const Block& block, const SeriesWanted& wanted, std::vector<HistorySample>& out
-    );
-    void report(Block& block, const Error& error);
+    Status read_block(const HistoryBlock& block, const SeriesWanted& wanted, SeriesFound& out);
+    void report(HistoryBlock& block, const Error& error);
 
     Files* files_;
     CatalogStore* catalog_;
     std::string directory_;
     BlockSetOptions options_;
-    std::vector<Block> blocks_;  // by rising first_lsn
+    BlockLists lists_;
+    Thinned thinned_;
+    std::int64_t now_ms_ = 0;
     std::optional<Merging> merging_;
     bool may_merge_ = true;  // false: nothing to choose until a block is added
     std::uint64_t merges_ = 0;

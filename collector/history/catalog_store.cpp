@@ -75,7 +75,7 @@ Result<Lsn> CatalogStore::position() {
 Result<std::vector<BlockRow>> CatalogStore::blocks() {
     auto select = database_.prepare(
         "SELECT name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, last_series, "
-        "samples, bytes "
+        "samples, bytes, kind, wall_ms "
         "FROM block ORDER BY first_lsn"
     );
     if (!select) {
@@ -84,11 +84,17 @@ Result<std::vector<BlockRow>> CatalogStore::blocks() {
     std::vector<BlockRow> blocks;
     auto row = select->step();
     for (; row && *row; row = select->step()) {
+        const auto kind = parse_history_kind(select->text(10));
+        if (!kind) {
+            return failure(kind.error(), "table block");
+        }
         blocks.push_back({
             .name = std::string(select->text(0)),
+            .kind = *kind,
             .level = static_cast<std::uint32_t>(select->integer(1)),
             .first_lsn = static_cast<Lsn>(select->integer(2)),
             .last_lsn = static_cast<Lsn>(select->integer(3)),
+            .wall_ms = select->integer(11),
             .extent =
                 {
                     .from_ms = select->integer(4),
@@ -222,8 +228,8 @@ Result<std::vector<SeriesId>> CatalogStore::assign(
 Status CatalogStore::insert(const BlockRow& row) {
     auto insert = database_.prepare(
         "INSERT INTO block (name, level, first_lsn, last_lsn, from_ms, to_ms, first_series, "
-        "last_series, samples, bytes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "last_series, samples, bytes, kind, wall_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     if (!insert) {
         return failure(insert.error());
@@ -237,7 +243,9 @@ Status CatalogStore::insert(const BlockRow& row) {
         .bind(6, stored(row.extent.first_series))
         .bind(7, stored(row.extent.last_series))
         .bind(8, stored(row.extent.samples))
-        .bind(9, stored(row.extent.bytes));
+        .bind(9, stored(row.extent.bytes))
+        .bind_text(10, to_string(row.kind))
+        .bind(11, row.wall_ms);
     if (const auto inserted = insert->run(); !inserted) {
         return failure(inserted.error());
     }
@@ -264,26 +272,79 @@ Status CatalogStore::sealed(Lsn position, const BlockRow* added) {
     return finish(*transaction);
 }
 
-Status CatalogStore::replaced(std::span<const BlockRow> removed, const BlockRow* added) {
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) {
-        return failure(transaction.error());
-    }
+Status CatalogStore::erase(std::span<const BlockRow> rows) {
     auto erase = database_.prepare("DELETE FROM block WHERE name = ?");
     if (!erase) {
         return failure(erase.error());
     }
-    for (const BlockRow& row : removed) {
+    for (const BlockRow& row : rows) {
         if (const auto erased = erase->bind_text(0, row.name).run(); !erased) {
             return failure(erased.error());
         }
     }
-    if (added != nullptr) {
-        if (Status inserted = insert(*added); !inserted) {
+    return {};
+}
+
+Status CatalogStore::replaced(std::span<const BlockRow> removed, std::span<const BlockRow> added) {
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    if (Status erased = erase(removed); !erased) {
+        return erased;
+    }
+    for (const BlockRow& row : added) {
+        if (Status inserted = insert(row); !inserted) {
             return inserted;
         }
     }
     return finish(*transaction);
+}
+
+Status CatalogStore::dropped(std::span<const BlockRow> removed, const Thinned& thinned) {
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    if (Status erased = erase(removed); !erased) {
+        return erased;
+    }
+    auto keep = database_.prepare(
+        "INSERT INTO thinned (kind, until_ms) VALUES (?, ?) "
+        "ON CONFLICT (kind) DO UPDATE SET until_ms = excluded.until_ms"
+    );
+    if (!keep) {
+        return failure(keep.error());
+    }
+    for (const HistoryKind kind : history_kinds) {
+        if (const std::optional<std::int64_t>& until = thinned[number(kind)]) {
+            const auto kept = keep->bind_text(0, to_string(kind)).bind(1, *until).run();
+            if (!kept) {
+                return failure(kept.error());
+            }
+        }
+    }
+    return finish(*transaction);
+}
+
+Result<Thinned> CatalogStore::thinned() {
+    auto select = database_.prepare("SELECT kind, until_ms FROM thinned");
+    if (!select) {
+        return failure(select.error());
+    }
+    Thinned thinned;
+    auto row = select->step();
+    for (; row && *row; row = select->step()) {
+        const auto kind = parse_history_kind(select->text(0));
+        if (!kind) {
+            return failure(kind.error(), "table thinned");
+        }
+        thinned[number(*kind)] = select->integer(1);
+    }
+    if (!row) {
+        return failure(row.error());
+    }
+    return thinned;
 }
 
 }  // namespace muster::collector

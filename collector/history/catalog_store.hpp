@@ -3,11 +3,13 @@
 
 #include "base/database.hpp"
 #include "collector/history/block_file.hpp"
+#include "collector/history/history_kind.hpp"
 #include "collector/history/series_map.hpp"
 #include "collector/journal/entry.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,11 +19,16 @@ namespace muster::collector {
 /// One finished block.
 struct BlockRow {
     std::string name;  ///< of the file
+    HistoryKind kind = HistoryKind::raw;
     std::uint32_t level = 0;
     Lsn first_lsn = 0;
     Lsn last_lsn = 0;
+    std::int64_t wall_ms = 0;  ///< when the collector wrote down the newest of its entries
     BlockExtent extent;
 };
+
+/// Up to when, in milliseconds since 1970, not all samples of a kind are there any more; nothing: all that ever were.
+using Thinned = ByKind<std::optional<std::int64_t>>;
 
 /// One writing connection, one thread. Commits are durable: files are removed and journal entries dropped because of them.
 class CatalogStore {
@@ -44,13 +51,17 @@ class CatalogStore {
 
     /// Results up to `position` are in blocks; `added` (null: there were none) is the last of them.
     Status sealed(Lsn position, const BlockRow* added);
-    /// `removed` no longer count, `added` (null: nothing) stands for them.
-    Status replaced(std::span<const BlockRow> removed, const BlockRow* added);
+    /// `removed` no longer count, `added` stand for them.
+    Status replaced(std::span<const BlockRow> removed, std::span<const BlockRow> added);
+    /// `removed` no longer count; `thinned` replaces what was said before.
+    Status dropped(std::span<const BlockRow> removed, const Thinned& thinned);
+    Result<Thinned> thinned();
 
   private:
     explicit CatalogStore(Database database) : database_(std::move(database)) {}
 
     Status insert(const BlockRow& row);
+    Status erase(std::span<const BlockRow> rows);
     Result<std::vector<SeriesId>> find_or_add(const std::vector<ProbeId>& probes);
     Status finish(Transaction& transaction);
 

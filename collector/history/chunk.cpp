@@ -39,6 +39,17 @@ void Chunk::resize(std::size_t count, std::size_t metrics) {
     }
 }
 
+void Chunk::extend(const ChunkSeries& added) {
+    series.push_back(added);
+    const std::size_t count = std::size_t{added.first} + added.count;
+    time_ms.resize(count);
+    state.resize(count);
+    values.resize(std::max<std::size_t>(values.size(), added.metrics));
+    for (std::vector<std::int64_t>& column : values) {
+        column.resize(count, wire::absent_value);
+    }
+}
+
 void Chunk::append(const Chunk& from, const ChunkSeries& other) {
     if (series.empty() || series.back().id != other.id) {
         series.push_back({.id = other.id, .first = static_cast<std::uint32_t>(samples())});

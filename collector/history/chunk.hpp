@@ -37,6 +37,8 @@ struct Chunk {
     void clear();
     /// Makes room for `count` samples and `metrics` value columns, absent throughout.
     void resize(std::size_t count, std::size_t metrics);
+    /// Makes room for one more series at the end, its values absent.
+    void extend(const ChunkSeries& added);
     /// Adds `from`'s samples of one series at the end; continues the last series when it is the same.
     void append(const Chunk& from, const ChunkSeries& series);
     /// Sorts the samples of one series by time where they are not; equal times keep their order.

@@ -1,5 +1,7 @@
 #include "collector/history/downsample.hpp"
 
+#include "collector/history/history_kind.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -16,25 +18,6 @@ WallTime wall(std::int64_t ms) {
     return wall_from_ns(ms * ns_a_ms);
 }
 
-/// What is told of a step in which several states were seen.
-int severity(ResultState state) {
-    switch (state) {
-        case ResultState::ok:
-            return 0;
-        case ResultState::unknown:
-            return 1;
-        case ResultState::warning:
-            return 2;
-        case ResultState::critical:
-            break;
-    }
-    return 3;
-}
-
-ResultState worse(ResultState a, ResultState b) {
-    return severity(a) < severity(b) ? b : a;
-}
-
 void add_value(HistoryPoint& point, std::int64_t value) {
     if (value == wire::absent_value) {
         return;
@@ -48,25 +31,41 @@ void add_value(HistoryPoint& point, std::int64_t value) {
 
 /// How long a state holds without a further result.
 std::int64_t longest_hold(const std::vector<HistorySample>& samples) {
-    std::vector<std::int64_t> gaps;
+    Distances distances;
     for (std::size_t at = 1; at < samples.size(); ++at) {
-        const std::int64_t gap = samples[at].time_ms - samples[at - 1].time_ms;
-        if (gap > 0) {
-            gaps.push_back(gap);
+        distances.add(samples[at].time_ms - samples[at - 1].time_ms);
+    }
+    return distances.take_longest_hold();
+}
+
+std::int64_t longest_hold(const std::vector<HistoryStretch>& stretches) {
+    Distances distances;
+    for (std::size_t at = 0; at < stretches.size(); ++at) {
+        const Watched& watched = stretches[at].watched;
+        distances.add(watched);
+        if (at > 0) {
+            distances.add(watched.first_ms - stretches[at - 1].watched.last_ms);
         }
     }
-    if (gaps.empty()) {
-        return 0;
+    return distances.take_longest_hold();
+}
+
+void add_measured(HistoryPoint& point, const Measured& measured) {
+    if (measured.count == 0) {
+        return;
     }
-    const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
-    std::ranges::nth_element(gaps, middle);
-    return *middle * 5 / 2;
+    point.min = point.measured == 0 ? measured.min : std::min(point.min, measured.min);
+    point.max = point.measured == 0 ? measured.max : std::max(point.max, measured.max);
+    point.measured += measured.count;
+    point.mean += (measured.mean() - point.mean) * measured.count / point.measured;
 }
 
 class Steps {
   public:
     explicit Steps(const HistoryWindow& window)
-        : window_(window), start_(floor_of(window.from_ms)), points_(index(window.to_ms - 1) + 1) {
+        : window_(window),
+          start_(floor_to(window.from_ms, window.step_ms)),
+          points_(index(window.to_ms - 1) + 1) {
         for (std::size_t at = 0; at < points_.size(); ++at) {
             points_[at].at = wall(time(at));
         }
@@ -78,6 +77,29 @@ class Steps {
         point.state = point.results == 0 ? state : worse(point.state, state);
         ++point.results;
         add_value(point, sample.value);
+    }
+
+    void add(const HistoryStretch& stretch) {
+        const Watched& watched = stretch.watched;
+        HistoryPoint& point = points_[index(watched.first_ms)];
+        point.state = point.results == 0 ? watched.worst : worse(point.state, watched.worst);
+        point.results += watched.results;
+        add_measured(point, stretch.measured);
+        for (std::size_t state = 0; state < point.held.size(); ++state) {
+            point.held[state] += std::chrono::milliseconds(watched.held_ms[state]);
+        }
+    }
+
+    /// Stretches that overlap may together have held for longer than there was time.
+    void limit() {
+        for (HistoryPoint& point : points_) {
+            std::array<std::int64_t, 4> held_ms{};
+            std::ranges::transform(point.held, held_ms.begin(), to_ms);
+            limit_held(held_ms, window_.step_ms);
+            std::ranges::transform(held_ms, point.held.begin(), [](std::int64_t ms) {
+                return std::chrono::milliseconds(ms);
+            });
+        }
     }
 
     void hold(ResultState state, std::int64_t from, std::int64_t to) {
@@ -108,11 +130,6 @@ class Steps {
     }
 
   private:
-    std::int64_t floor_of(std::int64_t ms) const {
-        const std::int64_t rest = ms % window_.step_ms;
-        return ms - (rest < 0 ? rest + window_.step_ms : rest);
-    }
-
     std::size_t index(std::int64_t ms) const {
         return static_cast<std::size_t>((ms - start_) / window_.step_ms);
     }
@@ -126,8 +143,8 @@ class Steps {
     std::vector<HistoryPoint> points_;
 };
 
-bool is_within(const HistorySample& sample, const HistoryWindow& window) {
-    return sample.time_ms >= window.from_ms && sample.time_ms < window.to_ms;
+bool is_within(std::int64_t time_ms, const HistoryWindow& window) {
+    return time_ms >= window.from_ms && time_ms < window.to_ms;
 }
 
 }  // namespace
@@ -139,7 +156,7 @@ void list_samples(
     HistorySeries& out
 ) {
     for (const HistorySample& sample : samples) {
-        if (!is_within(sample, window)) {
+        if (!is_within(sample.time_ms, window)) {
             continue;
         }
         if (out.points.size() == most) {
@@ -165,7 +182,7 @@ void summarise_samples(
     const std::int64_t longest = longest_hold(samples);
     for (std::size_t at = 0; at < samples.size(); ++at) {
         const HistorySample& sample = samples[at];
-        if (is_within(sample, window)) {
+        if (is_within(sample.time_ms, window)) {
             steps.add(sample);
         }
         const std::int64_t next = at + 1 < samples.size()
@@ -177,6 +194,28 @@ void summarise_samples(
             std::min(next, sample.time_ms + longest)
         );
     }
+    out.points = steps.take();
+}
+
+void summarise_stretches(
+    const std::vector<HistoryStretch>& stretches, const HistoryWindow& window, HistorySeries& out
+) {
+    if (window.from_ms >= window.to_ms) {
+        return;
+    }
+    Steps steps(window);
+    const std::int64_t longest = longest_hold(stretches);
+    for (std::size_t at = 0; at < stretches.size(); ++at) {
+        const Watched& watched = stretches[at].watched;
+        if (is_within(watched.first_ms, window)) {
+            steps.add(stretches[at]);
+        }
+        const std::int64_t next = at + 1 < stretches.size()
+                                      ? stretches[at + 1].watched.first_ms
+                                      : std::numeric_limits<std::int64_t>::max();
+        steps.hold(watched.last, watched.last_ms, std::min(next, watched.last_ms + longest));
+    }
+    steps.limit();
     out.points = steps.take();
 }
 

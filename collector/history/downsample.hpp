@@ -1,7 +1,8 @@
-// Owns: results of one series → the points of an answer. Leaves to history.hpp: finding the results.
+// Owns: results or stretches of one series → the points of an answer. Leaves to history.hpp: finding the results.
 #pragma once
 
 #include "collector/history/history_series.hpp"
+#include "collector/history/stretch.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,11 @@ void list_samples(
 /// `samples` by rising time.
 void summarise_samples(
     const std::vector<HistorySample>& samples, const HistoryWindow& window, HistorySeries& out
+);
+
+/// The same of stretches, by rising first result. None of those within the window reaches over the end of its step.
+void summarise_stretches(
+    const std::vector<HistoryStretch>& stretches, const HistoryWindow& window, HistorySeries& out
 );
 
 }  // namespace muster::collector

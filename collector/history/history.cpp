@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "collector/history/block_set.hpp"
 #include "collector/history/catalog_store.hpp"
+#include "collector/history/roll_up.hpp"
 #include "collector/history/tail.hpp"
 #include "collector/journal/entries.pb.h"
 
@@ -53,6 +54,26 @@ Result<Issued> parse_issued(const std::string& body) {
     return issued;
 }
 
+BlockSetOptions bounds_of(const HistoryOptions& options) {
+    BlockSetOptions bounds{
+        .rules =
+            {.fan_in = options.fan_in,
+             .month_fan_in = options.month_fan_in,
+             .merged_samples = options.merged_samples},
+        .limits = {.age_ms = {}, .keep_bytes = options.keep_bytes}
+    };
+    std::ranges::transform(options.keep_for, bounds.limits.age_ms.begin(), to_ms);
+    return bounds;
+}
+
+/// Only roll-ups are kept of a part of the window: its begin, its end and its step become whole buckets of theirs.
+HistoryWindow widened(HistoryWindow window, std::int64_t bucket_ms) {
+    window.from_ms = floor_to(window.from_ms, bucket_ms);
+    window.to_ms = ceil_to(window.to_ms, bucket_ms);
+    window.step_ms = std::max(bucket_ms, ceil_to(window.step_ms, bucket_ms));
+    return window;
+}
+
 }  // namespace
 
 struct History::Impl {
@@ -73,6 +94,7 @@ struct History::Impl {
     Tail tail;
     Lsn sealed = 0;                // the last entry in blocks
     Lsn folded = 0;                // the last entry taken
+    WallTime wall{};               // of that
     std::optional<Elapsed> since;  // of the first entry after `sealed`
     HistoryStats counted;
 
@@ -80,6 +102,7 @@ struct History::Impl {
     Status assign(const Entry& entry);
     Result<std::optional<BlockRow>> write_block();
     Status seal();
+    void summarise(SeriesFound& found, const HistoryWindow& window, HistorySeries& answer) const;
 };
 
 Result<History> History::open(Files& files, const std::string& directory, HistoryOptions options) {
@@ -101,12 +124,7 @@ Result<History> History::open(Files& files, const std::string& directory, Histor
         return failure(map.error(), "history");
     }
     impl->map = std::move(*map);
-    BlockSetOptions bounds{
-        .fan_in = impl->options.fan_in,
-        .merged_samples = impl->options.merged_samples,
-        .keep_bytes = impl->options.keep_bytes,
-    };
-    auto blocks = BlockSet::open(files, impl->catalog, directory, std::move(bounds));
+    auto blocks = BlockSet::open(files, impl->catalog, directory, bounds_of(impl->options));
     if (!blocks) {
         return failure(blocks.error(), "history");
     }
@@ -146,6 +164,7 @@ Status History::Impl::take(const Entry& entry) {
         counted.samples += Tail::samples_of(entry);
     }
     folded = entry.lsn;
+    wall = entry.wall;
     since = since.value_or(entry.elapsed);
     return {};
 }
@@ -183,9 +202,10 @@ Status History::seal() {
 /// Nothing when the tail holds no result of a known probe.
 Result<std::optional<BlockRow>> History::Impl::write_block() {
     BlockRow row{
-        .name = BlockSet::name(0, sealed + 1, folded),
+        .name = BlockSet::name(HistoryKind::raw, 0, sealed + 1, folded),
         .first_lsn = sealed + 1,
         .last_lsn = folded,
+        .wall_ms = floor_ms(wall),
         .extent = {}
     };
     const std::string path = blocks->path(row.name);
@@ -236,20 +256,39 @@ Status History::Impl::seal() {
     sealed = folded;
     since.reset();
     tail.clear();
-    if (!row) {
-        return {};
+    if (row) {
+        ++counted.sealed;
+        blocks->add(std::move(*row));
     }
-    ++counted.sealed;
-    return blocks->add(std::move(*row));
+    return blocks->retain(floor_ms(wall));
 }
 
 Result<bool> History::merge_if_due() {
     return impl_->blocks->merge(merge_piece);
 }
 
+void History::Impl::summarise(
+    SeriesFound& found, const HistoryWindow& window, HistorySeries& answer
+) const {
+    std::ranges::stable_sort(found.samples, {}, &HistorySample::time_ms);
+    if (window.step_ms == 0) {
+        list_samples(found.samples, window, options.query_points, answer);
+        return;
+    }
+    if (found.stretches.empty()) {
+        summarise_samples(found.samples, window, answer);
+        return;
+    }
+    roll_up(found.samples, window.step_ms, found.stretches);
+    std::ranges::stable_sort(found.stretches, {}, [](const HistoryStretch& one) {
+        return one.watched.first_ms;
+    });
+    summarise_stretches(found.stretches, window, answer);
+}
+
 Result<HistorySeries> History::query(const HistoryQuery& query) {
     Impl& own = *impl_;
-    const HistoryWindow window{
+    HistoryWindow window{
         .from_ms = floor_ms(query.from), .to_ms = ceil_ms(query.to), .step_ms = to_ms(query.step)
     };
     if (query.step < Duration::zero() ||
@@ -260,9 +299,13 @@ Result<HistorySeries> History::query(const HistoryQuery& query) {
     if (window.from_ms >= window.to_ms) {
         return answer;
     }
-    const bool is_listed = window.step_ms == 0;
+    const HistorySources sources = own.blocks->sources(window.from_ms, window.to_ms);
+    if (const std::int64_t bucket_ms = sources.resolution_ms(); bucket_ms > 1) {
+        window = widened(window, bucket_ms);
+        answer.step = std::chrono::milliseconds(window.step_ms);
+    }
     const auto most = static_cast<std::int64_t>(own.options.query_points);
-    if (!is_listed && (window.to_ms - window.from_ms) / window.step_ms >= most) {
+    if (window.step_ms > 0 && (window.to_ms - window.from_ms) / window.step_ms >= most) {
         return failure(
             ErrorKind::invalid,
             "that would be more than " + std::to_string(most) +
@@ -276,21 +319,19 @@ Result<HistorySeries> History::query(const HistoryQuery& query) {
     if (*series == no_series) {
         return answer;
     }
+    const std::int64_t before =
+        window.step_ms == 0 ? 0 : std::max(lookback_ms, sources.resolution_ms());
     const SeriesWanted wanted{
         .series = *series,
         .metric = query.metric,
-        .from_ms = window.from_ms - (is_listed ? 0 : lookback_ms),
+        .from_ms = window.from_ms - before,
         .to_ms = window.to_ms,
     };
-    std::vector<HistorySample> samples;
-    answer.unreadable_blocks = own.blocks->read(wanted, samples);
-    append_samples(own.tail.series(*series), wanted, samples);
-    std::ranges::stable_sort(samples, {}, &HistorySample::time_ms);
-    if (is_listed) {
-        list_samples(samples, window, own.options.query_points, answer);
-    } else {
-        summarise_samples(samples, window, answer);
-    }
+    SeriesFound found;
+    own.blocks->read(wanted, sources, found);
+    append_samples(own.tail.series(*series), wanted, found.samples);
+    answer.unreadable_blocks = found.unreadable;
+    own.summarise(found, window, answer);
     return answer;
 }
 
@@ -298,9 +339,13 @@ HistoryStats History::stats() const {
     HistoryStats stats = impl_->counted;
     stats.strangers = impl_->tail.strangers();
     stats.tail_samples = impl_->tail.samples();
-    stats.blocks = impl_->blocks->count();
-    stats.block_samples = impl_->blocks->samples();
-    stats.block_bytes = impl_->blocks->bytes();
+    for (const HistoryKind kind : history_kinds) {
+        stats.kinds[number(kind)] = impl_->blocks->totals(kind);
+    }
+    const BlockTotals& raw = stats.kinds[number(HistoryKind::raw)];
+    stats.blocks = raw.blocks;
+    stats.block_samples = raw.samples;
+    stats.block_bytes = raw.bytes;
     stats.merges = impl_->blocks->merges();
     stats.damaged = impl_->blocks->damaged();
     return stats;

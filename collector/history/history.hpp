@@ -1,9 +1,12 @@
-// Owns: the fold that keeps every result: a tail in memory, immutable blocks in files, their merging, queries over both.
+// Owns: the fold that keeps every result for a while and roll-ups for longer: a tail in memory, immutable blocks in files,
+// their merging, queries over both.
 // Leaves to tail.hpp, block_file.hpp, merge.hpp, catalog_store.hpp: each of these; to history_thread.hpp: when.
 #pragma once
 
 #include "base/database.hpp"
 #include "base/files.hpp"
+#include "collector/history/block_totals.hpp"
+#include "collector/history/history_kind.hpp"
 #include "collector/history/history_series.hpp"
 #include "collector/journal/entry.hpp"
 
@@ -22,21 +25,28 @@ struct HistoryOptions {
     std::vector<std::uint32_t> fan_in = {
         12, 10, 12
     };  ///< so many blocks of a level make one of the next: 1 min → 12 min → 2 h → 1 day
-    std::uint64_t merged_samples = 256'000'000;           ///< no merged block is larger
-    std::uint64_t keep_bytes = std::uint64_t{64} << 30U;  ///< oldest blocks are dropped beyond this
+    std::uint32_t month_fan_in = 30;  ///< and so many days of hourly roll-ups one of a month
+    std::uint64_t merged_samples = 256'000'000;  ///< no merged block is larger
+    /// Blocks are dropped beyond this: results first, then roll-ups of five minutes, then hourly ones; the oldest of each.
+    std::uint64_t keep_bytes = std::uint64_t{64} << 30U;
+    /// And those whose newest sample is older than this, by the wall time of the newest entry folded.
+    ByKind<Duration> keep_for{
+        std::chrono::hours(14 * 24), std::chrono::hours(90 * 24), std::chrono::hours(730 * 24)
+    };
     std::size_t query_points = 50'000;
     DatabaseMode catalog =
         DatabaseMode::writer;  ///< memory: for the simulator, together with MemoryFiles
 };
 
-/// Counted since the start, but for `blocks`, `block_bytes`, `tail_samples`, which are now.
+/// Counted since the start, but for blocks and the tail, which are now.
 struct HistoryStats {
     std::uint64_t samples = 0;    ///< folded
     std::uint64_t strangers = 0;  ///< results of an unknown epoch or dense id: left out
     std::uint64_t tail_samples = 0;
-    std::uint64_t blocks = 0;
-    std::uint64_t block_samples = 0;
-    std::uint64_t block_bytes = 0;
+    std::uint64_t blocks = 0;         ///< of results
+    std::uint64_t block_samples = 0;  ///< of results
+    std::uint64_t block_bytes = 0;    ///< of results
+    ByKind<BlockTotals> kinds;        ///< these, and those of roll-ups
     std::uint64_t sealed = 0;
     std::uint64_t merges = 0;
     std::uint64_t damaged = 0;  ///< blocks found unreadable
@@ -63,6 +73,8 @@ class History {
     /// Does a bounded piece (some 10 ms) of merging. True: there is more to do.
     Result<bool> merge_if_due();
 
+    /// Results where there are any, roll-ups of five minutes before, hourly ones before those. Where a part of the window has only
+    /// roll-ups, the window is widened to their buckets and the step raised to a multiple of theirs; the answer tells it.
     /// `invalid`: the step is not whole milliseconds, or would give more than query_points points. A probe without results
     /// gives no points. Damaged blocks are counted in the answer, the rest is given.
     Result<HistorySeries> query(const HistoryQuery& query);

@@ -36,7 +36,8 @@ struct HistoryPoint {
 };
 
 struct HistorySeries {
-    Duration step{};  ///< as asked
+    Duration step{
+    };  ///< as asked; longer where only roll-ups are kept of a part of the window: a multiple of theirs
     std::vector<HistoryPoint>
         points;  ///< by rising time; steps about which nothing is known are left out
     bool is_cut =

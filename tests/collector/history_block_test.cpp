@@ -147,7 +147,7 @@ TEST_F(HistoryBlock, MergedHoldsAllSamplesInOrderOfTime) {
     std::vector<BlockReader> inputs;
     inputs.push_back(*BlockReader::open(files, "a"));
     inputs.push_back(*BlockReader::open(files, "b"));
-    auto merger = Merger::create(files, std::move(inputs), "m");
+    auto merger = Merger::create(files, std::move(inputs), {.path = "m"});
     ASSERT_TRUE(merger);
     std::size_t steps = 1;
     auto extent = merger->step(100);
@@ -156,7 +156,7 @@ TEST_F(HistoryBlock, MergedHoldsAllSamplesInOrderOfTime) {
     }
     ASSERT_TRUE(extent);
     EXPECT_GT(steps, 10U);
-    EXPECT_EQ((*extent)->samples, first.samples() + second.samples());
+    EXPECT_EQ((*extent)->merged.samples, first.samples() + second.samples());
     const auto merged = read("m");
     ASSERT_TRUE(merged);
     for (const ChunkSeries& series : merged->series) {
@@ -178,7 +178,7 @@ TEST_F(HistoryBlock, MergeNamesTheDamagedInput) {
     std::vector<BlockReader> inputs;
     inputs.push_back(*BlockReader::open(files, "a"));
     inputs.push_back(*BlockReader::open(files, "b"));
-    auto merger = Merger::create(files, std::move(inputs), "m");
+    auto merger = Merger::create(files, std::move(inputs), {.path = "m"});
     ASSERT_TRUE(merger);
     EXPECT_FALSE(merger->step(1'000'000));
     EXPECT_EQ(merger->culprit(), 1U);

@@ -87,6 +87,9 @@ class EntryLine {
 
     Entry tick() { return next(EntryKind::tick); }
 
+    /// The collector's clock at the entries to come.
+    void clock(std::int64_t wall_ms) { wall_ = at_ms(wall_ms); }
+
     /// Of the next entry.
     Lsn lsn() const { return lsn_; }
 
@@ -96,10 +99,12 @@ class EntryLine {
         entry.lsn = lsn_++;
         entry.kind = kind;
         entry.elapsed = elapsed_from_ns(static_cast<std::int64_t>(entry.lsn) * 1000 * ns_a_ms);
+        entry.wall = wall_;
         return entry;
     }
 
     Lsn lsn_ = 1;
+    WallTime wall_{};
 };
 
 }  // namespace muster::collector::test

@@ -115,7 +115,7 @@ names: [muster.example.net, 192.0.2.1]
 link: {heartbeat: 500ms, silent_after: 1500ms, silent_incident_after: 15s, alive_every: 500ms}
 journal: {keep: 1GiB, at_least: 1h, tick: 50ms}
 state: {snapshot_every: 1s}
-history: {seal_every: 3s}
+history: {seal_every: 3s, keep: 1TiB, raw: 30d, five_minutes: 180d, hourly: 1095d}
 enrolment: {certificate_valid: 1h}
 notify: {backoff_least: 50ms, backoff_most: 15s}
 targets: [{name: first}]
@@ -134,6 +134,10 @@ targets: [{name: first}]
     EXPECT_EQ(loaded->process.tick, 50ms);
     EXPECT_EQ(loaded->process.snapshot_every, 1s);
     EXPECT_EQ(loaded->process.history_seal_every, 3s);
+    EXPECT_EQ(loaded->process.history_keep_bytes, 1ull << 40);
+    EXPECT_EQ(loaded->process.history_raw, 24h * 30);
+    EXPECT_EQ(loaded->process.history_five_minutes, 24h * 180);
+    EXPECT_EQ(loaded->process.history_hourly, 24h * 1095);
     EXPECT_EQ(loaded->process.agent_certificate_valid, 1h);
     EXPECT_EQ(loaded->process.notify_backoff_most, 15s);
     ASSERT_EQ(loaded->texts.size(), 3u);
@@ -167,6 +171,10 @@ TEST(CollectorFile, NamesThePlaceOfWhatIsWrong) {
         wrong_collector("link: {heartbeat: 20s}\n"),
         "/etc/collector.yaml:1:7: silent_after: 30s, expected at least 40s: twice heartbeat and "
         "alive_every"
+    );
+    EXPECT_EQ(
+        wrong_collector("history: {raw: 100d}\n"),
+        "/etc/collector.yaml:1:10: five_minutes: 90d, expected at least 100d: raw"
     );
     EXPECT_EQ(
         wrong_collector("listen:\n  peple: x\ntargets:\n  - {name: a, each: 3}\n"),
