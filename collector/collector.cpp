@@ -12,6 +12,7 @@
 #include "collector/intake/link_adapter.hpp"
 #include "collector/journal/appender.hpp"
 #include "collector/journal/journal_thread.hpp"
+#include "collector/journal/segments.hpp"
 #include "collector/notify/notifier.hpp"
 #include "collector/settings.hpp"
 #include "collector/watch_entry.hpp"
@@ -39,8 +40,16 @@ constexpr Duration longest_stop = std::chrono::seconds(10);
 constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
 constexpr int state_readers = 2;
 
-/// A fold that knows more than the journal holds would take new entries for old ones.
-Status check_order(const char* fold, Lsn folded, Lsn journal_end) {
+/// A fold that knows more than the journal holds would take new entries for old ones; the record cannot begin in the middle.
+Status check_order(const char* fold, Lsn folded, Lsn journal_first, Lsn journal_end) {
+    if (folded + 1 < journal_first) {
+        return failure(
+            ErrorKind::corrupt,
+            std::string(fold) + " ends at entry " + std::to_string(folded) +
+                ", but the journal begins at " + std::to_string(journal_first) + "; put " + fold +
+                " back from a backup"
+        );
+    }
     if (folded <= journal_end) {
         return {};
     }
@@ -225,8 +234,16 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
     if (!past) {
         return failure(past.error());
     }
-    const Status brain_fits = check_order("state.db", deciding->folded(), end);
-    const Status history_fits = check_order("history", past->next_lsn() - 1, end);
+    const auto segments = list_segments(directory);
+    if (!segments) {
+        return failure(segments.error());
+    }
+    const Lsn first = segments->empty() ? 1 : segments->front();
+    if (const Status skipped = past->skip_to(first); !skipped) {
+        return skipped;
+    }
+    const Status brain_fits = check_order("state.db", deciding->folded(), first, end);
+    const Status history_fits = check_order("history", past->next_lsn() - 1, first, end);
     if (!brain_fits || !history_fits) {
         return brain_fits ? history_fits : brain_fits;
     }

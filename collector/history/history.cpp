@@ -142,6 +142,22 @@ Lsn History::next_lsn() const {
     return impl_->sealed + 1;
 }
 
+Status History::skip_to(Lsn first) {
+    Impl& own = *impl_;
+    if (first <= own.folded + 1) {
+        return {};
+    }
+    expect(own.tail.empty(), "history skips only before it folds");
+    log(LogLevel::warning,
+        "history.skipped",
+        {{"from_lsn", own.folded + 1}, {"to_lsn", first}, {"why", "the journal has dropped them"}});
+    if (Status kept = own.catalog.sealed(first - 1, nullptr); !kept) {
+        return failure(kept.error(), "history");
+    }
+    own.sealed = own.folded = first - 1;
+    return {};
+}
+
 Status History::fold(const Entry& entry) {
     Impl& own = *impl_;
     expect(entry.lsn == own.folded + 1, "history folds every entry once and in order");

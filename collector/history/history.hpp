@@ -63,6 +63,8 @@ class History {
 
     /// The first entry wanted: all before it are in blocks.
     Lsn next_lsn() const;
+    /// The journal no longer has entries before `first`: history goes on from there where it had not come so far.
+    Status skip_to(Lsn first);
     /// Takes the next entry; seals before it when that is due by its journal time or the tail's bounds. An error is the
     /// store's (`full`, `io`): the entry was not taken; fold it again later.
     Status fold(const Entry& entry);

@@ -264,7 +264,7 @@ TEST(Brain, ConfirmsMessagesByTheirId) {
     site.say({"t1/p"}, ok, 1);
     site.say({"t1/p"}, critical, 3);
     site.world.pass(seconds(6));
-    site.world.confirm("INC-1/opened/ops", false);
+    site.world.confirm("INC-1/opened/ops", 503);
     EXPECT_EQ(site.world.rows("outbox")[0][6], "waiting");
     site.world.confirm("INC-1/opened/ops");
     site.world.confirm("INC-1/opened/ops");
@@ -275,6 +275,17 @@ TEST(Brain, ConfirmsMessagesByTheirId) {
         site.world.column("incident_timeline", timeline_kind),
         ElementsAre("opened", "notify_failed", "notified")
     );
+}
+
+TEST(Brain, GivesUpAMessageThatTheReceiverWillNeverTake) {
+    for (const auto& [status, state] : {std::pair{422, "given_up"}, {401, "waiting"}}) {
+        Site site(1);
+        site.say({"t1/p"}, ok, 1);
+        site.say({"t1/p"}, critical, 3);
+        site.world.pass(seconds(6));
+        site.world.confirm("INC-1/opened/ops", status);
+        EXPECT_EQ(site.world.rows("outbox")[0][6], state) << status;
+    }
 }
 
 /// A site with an open incident INC-1.

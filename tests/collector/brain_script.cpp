@@ -133,7 +133,7 @@ void RandomScript::turmoil() {
     if (random_.below(15) == 0) {
         for (const std::string& id : world_.outbox()) {
             if (random_.below(2) == 0) {
-                world_.confirm(id, random_.below(3) != 0);
+                world_.confirm(id, random_.below(3) != 0 ? 200 : 503);
             }
         }
     }

@@ -251,12 +251,12 @@ Verdict BrainWorld::command(
     return effects.answers.empty() ? Verdict{} : effects.answers.front().verdict;
 }
 
-void BrainWorld::confirm(const std::string& outbox_id, bool delivered) {
+void BrainWorld::confirm(const std::string& outbox_id, int status) {
     proto::DeliveryResult body;
     body.set_outbox_id(outbox_id);
-    body.set_delivered(delivered);
-    body.set_status(delivered ? 200 : 503);
-    body.set_detail(delivered ? "" : "HTTP 503");
+    body.set_delivered(status == 200);
+    body.set_status(status);
+    body.set_detail(status == 200 ? "" : "HTTP " + std::to_string(status));
     append(EntryKind::delivery_result, body.SerializeAsString());
 }
 

@@ -74,7 +74,7 @@ class BrainWorld {
         const std::string& key = {},
         const std::string& if_match = {}
     );
-    void confirm(const std::string& outbox_id, bool delivered = true);
+    void confirm(const std::string& outbox_id, int status = 200);
 
     // What came of it.
     struct Row : std::vector<std::string> {};

@@ -215,6 +215,16 @@ TEST_F(HistoryStore, DropsTheOldestBlocksBeyondItsBound) {
     EXPECT_EQ(left.unreadable_blocks, 0U);
 }
 
+TEST_F(HistoryStore, GoesOnBehindWhatTheJournalHasDropped) {
+    open();
+    ASSERT_TRUE(history->skip_to(1)) << "nothing is missing";
+    EXPECT_EQ(history->next_lsn(), 1U);
+    ASSERT_TRUE(history->skip_to(41));
+    EXPECT_EQ(history->next_lsn(), 41U);
+    open();
+    EXPECT_EQ(history->next_lsn(), 41U) << "remembered";
+}
+
 TEST_F(HistoryStore, SummarisesBySteps) {
     open();
     issue(1, {"a"});

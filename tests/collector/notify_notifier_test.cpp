@@ -24,6 +24,7 @@ class NotifierTest : public ::testing::Test {
         context.clock = &clock_;
         context.random = &random_;
         context.files = &files_;
+        context.installation = "here";
         context.append = [this](EntryKind kind, std::string body) {
             EXPECT_EQ(kind, EntryKind::delivery_result);
             proto::DeliveryResult& result = results_.emplace_back();
@@ -60,7 +61,9 @@ class NotifierTest : public ::testing::Test {
     static std::vector<std::string> keys_of(const WebhookListener& listener) {
         std::vector<std::string> keys;
         for (const HookCall& call : listener.received()) {
-            keys.push_back(call.headers.at("idempotency-key"));
+            const std::string& key = call.headers.at("idempotency-key");
+            EXPECT_TRUE(key.starts_with("here/")) << key;
+            keys.push_back(key.substr(key.find('/') + 1));
         }
         return keys;
     }
