@@ -66,15 +66,11 @@ TEST_F(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     EXPECT_EQ(agent_state(), "disconnected");
     site_.agent().signal(SIGCONT);
 
-    const std::string probe = [&] {
-        std::string id;
-        eventually(10s, [&] {
-            const ApiAnswer probes = site_.get("/probes");
-            id = probes.status == 200 ? text_of(probes.body.at("items").at(0), "id") : "";
-            return !id.empty();
-        });
-        return id;
-    }();
+    std::string probe;
+    EXPECT_TRUE(eventually(10s, [&] {
+        probe = site_.probe_id("host icmp");
+        return !probe.empty();
+    }));
     // History holds the outage: results of every quarter second, failed ones in the middle.
     const std::string query = "/probes/" + probe + "/results?from=" + format_rfc3339(before);
     std::size_t results = 0;

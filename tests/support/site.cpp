@@ -224,6 +224,18 @@ std::map<std::string, std::string> Site::probe_states() {
     return states;
 }
 
+std::string Site::probe_id(const std::string& name) {
+    const ApiAnswer answer = get("/probes?limit=500");
+    if (answer.status == 200) {
+        for (const boost::json::value& probe : answer.body.at("items").as_array()) {
+            if (text_of(probe, "ci_name") + " " + text_of(probe, "name") == name) {
+                return text_of(probe, "id");
+            }
+        }
+    }
+    return "";
+}
+
 std::string text_of(const boost::json::value& object, std::string_view field) {
     const boost::json::value* value =
         object.is_object() ? object.as_object().if_contains(field) : nullptr;

@@ -54,6 +54,9 @@ class Site {
     /// Probes by name: state, as in GET /probes.
     std::map<std::string, std::string> probe_states();
 
+    /// The id of the probe of that name in probe_states(); empty where there is none.
+    std::string probe_id(const std::string& name);
+
     std::string url() const;
 
     std::uint16_t people_port() const { return people_port_; }
