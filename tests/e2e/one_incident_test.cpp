@@ -1,21 +1,76 @@
 // The promise of the product on real peers: each fault is one incident, told once, resolved when it is over.
+#include "base/clock.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
 
 namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::HasSubstr;
 
 constexpr auto interval = 500ms;
 constexpr auto hold = 250ms;
 /// interval × failures + hold + 2 s: the bound a fault must be raised within.
 constexpr auto raised_within = 3 * interval + hold + 2s;
+constexpr const char* opened = "net.muster.incident.opened";
+constexpr const char* resolved = "net.muster.incident.resolved";
+
+/// What a person must find in an incident.
+struct Fault {
+    std::string ci;
+    std::string type;  ///< of the probe; its name is the same
+    std::string host;
+    std::string reason;
+    std::string expected;  ///< contained
+    std::string seen;      ///< contained
+};
+
+const Fault web_fault{
+    "intranet",
+    "http",
+    "127.0.0.22",
+    "refused",
+    "status 200 within 300ms",
+    "127.0.0.22:18080: connection refused"
+};
+const Fault ping_fault{
+    "host4",
+    "icmp",
+    "127.0.0.23",
+    "timeout",
+    "1 of 1 replies within 300ms",
+    "no reply from 127.0.0.23"
+};
+const Fault ping6_fault{
+    "host6", "icmp", "::1", "timeout", "1 of 1 replies within 300ms", "no reply from ::1"
+};
+const Fault snmp2_fault{
+    "switch",
+    "snmp",
+    "127.0.0.21",
+    "refused",
+    "an answer from 127.0.0.21:16161 within 300ms",
+    "127.0.0.21:16161: port unreachable"
+};
+const Fault snmp3_fault{
+    "router",
+    "snmp",
+    "127.0.0.21",
+    "refused",
+    "an answer from 127.0.0.21:16161 within 300ms",
+    "127.0.0.21:16161: port unreachable"
+};
 
 class OneIncident : public ::testing::Test {
   protected:
@@ -80,17 +135,116 @@ class OneIncident : public ::testing::Test {
         return states.size() == 6 && ok == 5;
     }
 
-    /// Waits for exactly `count` more incidents, then for `told` messages about them.
-    void expect_raised(std::size_t open) {
-        EXPECT_TRUE(eventually(raised_within, [&] { return site_.open_incidents() >= open; }))
-            << "not raised in time";
-        EXPECT_EQ(site_.open_incidents(), open);
+    /// Types of the messages about each incident, and how many there are.
+    std::map<std::string, std::multiset<std::string>> told() const {
+        std::map<std::string, std::multiset<std::string>> types;
+        for (const HookCall& call : hook_->received()) {
+            const boost::json::value message = boost::json::parse(call.body);
+            types[text_of(message, "subject")].insert(text_of(message, "type"));
+        }
+        return types;
     }
 
-    void expect_told(std::size_t messages) {
-        EXPECT_TRUE(eventually(10s, [&] { return hook_->received().size() >= messages; }));
-        EXPECT_TRUE(throughout(1s, [&] { return hook_->received().size() == messages; }))
-            << "told " << hook_->received().size() << " times";
+    /// Breaks something now: exactly the incidents of `faults` open, in time, and each is told once.
+    void expect_raised(const std::function<void()>& break_it, const std::vector<Fault>& faults) {
+        const std::size_t before = site_.incidents().size();
+        const WallTime began = SystemClock().wall();
+        break_it();
+        EXPECT_TRUE(eventually(raised_within, [&] {
+            return site_.incidents().size() >= before + faults.size();
+        })) << "not raised in time";
+        EXPECT_TRUE(eventually(10s, [&] { return told().size() >= before + faults.size(); }));
+        EXPECT_TRUE(throughout(
+            1s,
+            [&] {
+                return hook_->calls() == 2 * before + faults.size() &&
+                       site_.incidents().size() == before + faults.size();
+            }
+        )) << hook_->calls()
+           << " messages, " << site_.incidents().size() << " incidents";
+        EXPECT_EQ(site_.open_incidents(), faults.size());
+        for (const Fault& fault : faults) {
+            SCOPED_TRACE(fault.ci);
+            expect_incident_of(fault, began);
+        }
+    }
+
+    void expect_incident_of(const Fault& fault, WallTime began) {
+        boost::json::value incident;
+        for (const boost::json::value& each : site_.incidents()) {
+            if (text_of(each.at("ci"), "name") == fault.ci) {
+                incident = each;
+            }
+        }
+        ASSERT_TRUE(incident.is_object()) << "no incident";
+        EXPECT_EQ(text_of(incident, "kind"), "fault");
+        EXPECT_EQ(text_of(incident, "state"), "new");
+        EXPECT_FALSE(incident.at("detected_late").as_bool());
+        EXPECT_EQ(text_of(incident.at("probe"), "type"), fault.type);
+        EXPECT_EQ(text_of(incident.at("probe"), "name"), fault.type);
+        EXPECT_EQ(text_of(incident.at("probe"), "host"), fault.host);
+        EXPECT_EQ(text_of(incident, "reason"), fault.reason);
+        EXPECT_THAT(text_of(incident, "expected"), HasSubstr(fault.expected));
+        EXPECT_THAT(text_of(incident, "seen"), HasSubstr(fault.seen));
+        const auto raised = parse_rfc3339(text_of(incident, "opened"));
+        ASSERT_TRUE(raised);
+        EXPECT_LE(*raised - began, Duration(raised_within)) << "raised late";
+        const auto started = parse_rfc3339(text_of(incident, "started"));
+        ASSERT_TRUE(started);
+        EXPECT_GE(*started, began - interval) << "begun before it was broken";
+        expect_told_of(incident, opened);
+    }
+
+    /// Exactly one message of this type tells of the incident, with what the incident says.
+    void expect_told_of(const boost::json::value& incident, const char* type) {
+        int count = 0;
+        for (const HookCall& call : hook_->received()) {
+            const boost::json::value message = boost::json::parse(call.body);
+            if (text_of(message, "subject") == text_of(incident, "id") &&
+                text_of(message, "type") == type) {
+                ++count;
+                EXPECT_TRUE(signature_holds(call, "hook key"));
+                EXPECT_EQ(text_of(message, "specversion"), "1.0");
+                const boost::json::value& data = message.at("data");
+                EXPECT_EQ(text_of(data.at("ci"), "name"), text_of(incident.at("ci"), "name"));
+                EXPECT_EQ(text_of(data.at("probe"), "type"), text_of(incident.at("probe"), "type"));
+                EXPECT_EQ(text_of(data, "expected"), text_of(incident, "expected"));
+                EXPECT_EQ(text_of(data, "seen"), text_of(incident, "seen"));
+            }
+        }
+        EXPECT_EQ(count, 1) << type;
+    }
+
+    /// It failed each time it was asked, often enough for a fault, and opened nothing: it has yet to prove that it is there.
+    void expect_never_answered() {
+        EXPECT_EQ(site_.probe_states()["never http"], "unproven");
+        const std::string id = site_.probe_id("never http");
+        const boost::json::value series = site_.get("/probes/" + id + "/results").body;
+        const boost::json::array& points = series.at("points").as_array();
+        EXPECT_GT(points.size(), 10U);
+        for (const boost::json::value& point : points) {
+            EXPECT_EQ(text_of(point, "state"), "critical");
+        }
+        for (const boost::json::value& incident : site_.incidents()) {
+            EXPECT_NE(text_of(incident.at("ci"), "name"), "never");
+        }
+    }
+
+    /// Mends it: every incident so far is resolved by the system and told of as such, once.
+    void expect_resolved(const std::function<void()>& mend_it) {
+        const std::size_t all = site_.incidents().size();
+        mend_it();
+        EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
+        EXPECT_TRUE(eventually(10s, [&] { return hook_->calls() >= 2 * all; }));
+        EXPECT_TRUE(throughout(1s, [&] { return hook_->calls() == 2 * all; }))
+            << hook_->calls() << " messages";
+        for (const boost::json::value& incident : site_.incidents()) {
+            SCOPED_TRACE(incident.at("ci"));
+            EXPECT_EQ(text_of(incident, "state"), "resolved");
+            EXPECT_EQ(text_of(incident, "resolved_by"), "system");
+            expect_told_of(incident, resolved);
+        }
+        EXPECT_EQ(site_.incidents().size(), all) << "nothing else opens";
     }
 
     Site site_;
@@ -103,63 +257,34 @@ TEST_F(OneIncident, ForEachFaultToldOnceAndResolvedWhenItIsOver) {
     ASSERT_TRUE(eventually(20s, [&] { return all_up(); })) << "not all up";
     EXPECT_EQ(site_.incidents().size(), 0U);
 
-    nginx_->kill_now();
-    expect_raised(1);
-    const boost::json::value web = site_.get("/incidents/INC-1").body;
-    EXPECT_EQ(text_of(web, "kind"), "fault");
-    EXPECT_EQ(text_of(web.at("ci"), "name"), "intranet");
-    EXPECT_EQ(text_of(web.at("probe"), "type"), "http");
-    EXPECT_NE(text_of(web, "expected"), "");
-    EXPECT_NE(text_of(web, "seen"), "");
-    expect_told(1);
-    EXPECT_TRUE(signature_holds(hook_->received().at(0), "hook key"));
-    const boost::json::value told = boost::json::parse(hook_->received().at(0).body);
-    EXPECT_EQ(text_of(told, "specversion"), "1.0");
-    EXPECT_EQ(text_of(told, "type"), "net.muster.incident.opened");
-    EXPECT_EQ(text_of(told, "subject"), "INC-1");
-
-    nginx_.emplace(start_nginx(site_.dir(), "127.0.0.22", 18080));
-    EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
-    expect_told(2);
-    EXPECT_EQ(
-        text_of(boost::json::parse(hook_->received().at(1).body), "type"),
-        "net.muster.incident.resolved"
-    );
-
-    set_pings_v4(Pings::ignored);
-    expect_raised(1);
-    expect_told(3);
-    set_pings_v4(Pings::answered);
-    EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
-    expect_told(4);
-
-    set_pings_v6(Pings::ignored);
-    expect_raised(1);
-    set_pings_v6(Pings::answered);
-    EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
-    expect_told(6);
-
+    expect_raised([&] { nginx_->kill_now(); }, {web_fault});
+    expect_resolved([&] { nginx_.emplace(start_nginx(site_.dir(), "127.0.0.22", 18080)); });
+    expect_raised([] { set_pings_v4(Pings::ignored); }, {ping_fault});
+    expect_resolved([] { set_pings_v4(Pings::answered); });
+    expect_raised([] { set_pings_v6(Pings::ignored); }, {ping6_fault});
+    expect_resolved([] { set_pings_v6(Pings::answered); });
     // Two configuration items stand on this daemon: one incident each.
-    snmpd_->kill_now();
-    expect_raised(2);
-    snmpd_.emplace(start_snmpd(site_.dir(), "127.0.0.21", 16161));
-    EXPECT_TRUE(eventually(10s, [&] { return site_.open_incidents() == 0; }));
-    expect_told(10);
+    expect_raised([&] { snmpd_->kill_now(); }, {snmp2_fault, snmp3_fault});
+    expect_resolved([&] { snmpd_.emplace(start_snmpd(site_.dir(), "127.0.0.21", 16161)); });
 
+    const std::multiset<std::string> once_each{opened, resolved};
+    const std::map<std::string, std::multiset<std::string>> all_told{
+        {"INC-1", once_each},
+        {"INC-2", once_each},
+        {"INC-3", once_each},
+        {"INC-4", once_each},
+        {"INC-5", once_each}
+    };
+    EXPECT_EQ(told(), all_told);
     EXPECT_EQ(site_.incidents().size(), 5U);
-    for (const boost::json::value& incident : site_.incidents()) {
-        EXPECT_NE(text_of(incident.at("ci"), "name"), "never")
-            << "a target that never answered opens nothing";
-    }
-    EXPECT_EQ(site_.probe_states()["never http"], "unproven");
+    expect_never_answered();
     EXPECT_EQ(site_.stop_agent(), 0) << site_.agent_log();
     EXPECT_EQ(site_.stop_collector(), 0) << site_.collector_log();
 }
 
 TEST_F(OneIncident, IsAcknowledgedCommentedAndResolvedByAPerson) {
     ASSERT_TRUE(eventually(20s, [&] { return all_up(); }));
-    nginx_->kill_now();
-    expect_raised(1);
+    expect_raised([&] { nginx_->kill_now(); }, {web_fault});
     EXPECT_EQ(site_.post("/incidents/INC-1/acknowledge", "{}").status, 200);
     EXPECT_EQ(site_.post("/incidents/1/comments", R"({"text":"looking at it"})").status, 200);
     EXPECT_EQ(
@@ -184,7 +309,9 @@ TEST_F(OneIncident, IsAcknowledgedCommentedAndResolvedByAPerson) {
     EXPECT_EQ(kinds["acknowledged"], 1);
     EXPECT_EQ(kinds["comment"], 1);
     EXPECT_EQ(kinds["resolved"], 1);
-    expect_told(2);
+    EXPECT_TRUE(eventually(10s, [&] { return hook_->calls() >= 2; }));
+    EXPECT_TRUE(throughout(1s, [&] { return hook_->calls() == 2; }));
+    EXPECT_EQ(told()["INC-1"], (std::multiset<std::string>{opened, resolved}));
 }
 
 }  // namespace

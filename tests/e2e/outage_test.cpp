@@ -7,12 +7,18 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <optional>
 
 namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto silent_after = 3s;
+constexpr auto silent_incident_after = 4s;
+/// Longer than both: an agent is not silent because nobody listened.
+constexpr auto outage = 5s;
 
 /// A host that answers, watched by one agent.
 class CollectorOutage : public ::testing::Test {
@@ -22,6 +28,7 @@ class CollectorOutage : public ::testing::Test {
         ASSERT_TRUE(enter_own_network(why)) << why;
         hook_.emplace();
         write_text(site_.dir() / "hmac", "hook key");
+        site_.set_silence(silent_after, silent_incident_after);
         site_.configure(
             "channels:\n  - {name: ops, type: webhook, url: \"" + hook_->url() +
             "\", secret: {file: " + (site_.dir() / "hmac") +
@@ -32,6 +39,11 @@ class CollectorOutage : public ::testing::Test {
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
         ASSERT_NO_FATAL_FAILURE(site_.start_agent());
         ASSERT_TRUE(eventually(20s, [&] { return site_.probe_states()["host icmp"] == "ok"; }));
+    }
+
+    std::string agent_state() {
+        const ApiAnswer agents = site_.get("/agents");
+        return agents.status == 200 ? text_of(agents.body.at("items").at(0), "state") : "";
     }
 
     Site site_;
@@ -46,18 +58,19 @@ TEST_F(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     // Six failures in a row, then it answers again, all while nobody listens.
     EXPECT_TRUE(throughout(2s, [&] { return site_.agent().running(); }));
     set_pings_v4(Pings::answered);
-    EXPECT_TRUE(throughout(2s, [&] { return site_.agent().running(); }));
+    EXPECT_TRUE(throughout(outage - 2s, [&] { return site_.agent().running(); }));
+    // The agent is not back at once either: it has until silent_after, counted from the start.
+    site_.agent().signal(SIGSTOP);
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    EXPECT_TRUE(throughout(1s, [&] { return agent_state() != "silent"; }));
+    EXPECT_EQ(agent_state(), "disconnected");
+    site_.agent().signal(SIGCONT);
 
-    const std::string probe = [&] {
-        std::string id;
-        eventually(10s, [&] {
-            const ApiAnswer probes = site_.get("/probes");
-            id = probes.status == 200 ? text_of(probes.body.at("items").at(0), "id") : "";
-            return !id.empty();
-        });
-        return id;
-    }();
+    std::string probe;
+    EXPECT_TRUE(eventually(10s, [&] {
+        probe = site_.probe_id("host icmp");
+        return !probe.empty();
+    }));
     // History holds the outage: results of every quarter second, failed ones in the middle.
     const std::string query = "/probes/" + probe + "/results?from=" + format_rfc3339(before);
     std::size_t results = 0;
@@ -86,7 +99,12 @@ TEST_F(CollectorOutage, LosesNothingAndPagesNothingThatIsOver) {
     EXPECT_TRUE(incidents[0].at("detected_late").as_bool());
     EXPECT_TRUE(throughout(2s, [&] { return hook_->calls() == 0; }));
     EXPECT_EQ(site_.incidents().size(), 1U) << "no agent may be declared silent by a restart";
-    EXPECT_EQ(text_of(site_.get("/agents").body.at("items").at(0), "state"), "connected");
+    EXPECT_EQ(text_of(incidents[0], "kind"), "fault");
+    EXPECT_EQ(agent_state(), "connected");
+    const boost::json::value agent = site_.get("/agents/agent1").body;
+    for (const boost::json::value& gap : agent.at("unobserved").as_array()) {
+        EXPECT_EQ(text_of(gap, "reason"), "collector") << "the gap is ours, not the agent's";
+    }
 }
 
 TEST_F(CollectorOutage, FaultThatIsStillThereIsToldAfterTheDrain) {

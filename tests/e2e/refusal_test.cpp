@@ -1,5 +1,6 @@
 // Who may not speak is turned away with a reason in the log, before a word of his is read.
 #include "base/clock.hpp"
+#include "collector/journal/journal_reader.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/site.hpp"
 #include "wire/certificates.hpp"
@@ -7,6 +8,10 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <sstream>
 
 namespace muster::test {
 namespace {
@@ -51,17 +56,67 @@ class Refusal : public ::testing::Test {
         co_return co_await (*connection)->receive(Deadline::in(5s));
     }
 
+    /// A certificate of `authority` for an agent nobody has enrolled.
+    static wire::TlsIdentity intruder(
+        const wire::KeyAndCertificate& authority, const std::string& ca_pem
+    ) {
+        const auto request = wire::make_request("agent");
+        const auto certificate = wire::issue_agent(
+            authority,
+            request->request_pem,
+            AgentId{Uuid::named("intruder")},
+            SystemClock().wall(),
+            std::chrono::hours(1)
+        );
+        EXPECT_TRUE(certificate);
+        return {certificate->certificate_pem, request->key_pem, ca_pem};
+    }
+
+    /// Waits for a line of the collector's log about `event` that has `words`.
     bool logged(const std::string& event, const std::string& words) {
         return eventually(5s, [&] {
-            const std::string log = site_.collector_log();
-            for (std::size_t at = log.find(event); at != std::string::npos;
-                 at = log.find(event, at + 1)) {
-                if (log.substr(at, log.find('\n', at) - at).find(words) != std::string::npos) {
+            std::istringstream log(site_.collector_log());
+            for (std::string line; std::getline(log, line);) {
+                if (line.find(event) != std::string::npos &&
+                    line.find(words) != std::string::npos) {
                     return true;
                 }
             }
             return false;
         });
+    }
+
+    /// The collector ends; then what its journal holds, by kind.
+    std::map<collector::EntryKind, std::vector<collector::Entry>> journal() {
+        EXPECT_EQ(site_.stop_collector(), 0);
+        std::map<collector::EntryKind, std::vector<collector::Entry>> found;
+        auto reader = collector::JournalReader::open(site_.data_dir() + "/journal");
+        EXPECT_TRUE(reader);
+        for (collector::Lsn next = 1; reader;) {
+            auto entries = reader->read(next, 256, 1U << 20U);
+            EXPECT_TRUE(entries);
+            if (!entries || entries->empty()) {
+                break;
+            }
+            for (collector::Entry& entry : *entries) {
+                next = entry.lsn + 1;
+                found[entry.kind].push_back(std::move(entry));
+            }
+        }
+        EXPECT_EQ(found[collector::EntryKind::collector_started].size(), 1U) << "nothing was read";
+        return found;
+    }
+
+    /// No session, no word of an agent: neither in the log nor in the journal.
+    void expect_nothing_was_read() {
+        auto entries = journal();
+        EXPECT_TRUE(entries[collector::EntryKind::agent_connected].empty());
+        EXPECT_TRUE(entries[collector::EntryKind::agent_disconnected].empty());
+        EXPECT_TRUE(entries[collector::EntryKind::agent_alive].empty());
+        EXPECT_TRUE(entries[collector::EntryKind::batch].empty());
+        const std::string log = site_.collector_log();
+        EXPECT_EQ(log.find("link.connected"), std::string::npos) << log;
+        EXPECT_EQ(log.find("link.closed"), std::string::npos) << log;
     }
 
     Site site_;
@@ -70,22 +125,27 @@ class Refusal : public ::testing::Test {
 TEST_F(Refusal, OfACertificateFromAnotherAuthority) {
     const auto other = wire::make_authority("somebody else", SystemClock().wall());
     ASSERT_TRUE(other);
-    const auto request = wire::make_request("agent");
-    const auto certificate = wire::issue_agent(
-        *other,
-        request->request_pem,
-        AgentId{Uuid::named("intruder")},
-        SystemClock().wall(),
-        std::chrono::hours(1)
-    );
-    ASSERT_TRUE(certificate);
-    EXPECT_FALSE(hello({certificate->certificate_pem, request->key_pem, site_.ca_pem()}));
+    EXPECT_FALSE(hello(intruder(*other, site_.ca_pem())));
     EXPECT_TRUE(logged("link.refused", "another authority")) << site_.collector_log();
+    expect_nothing_was_read();
 }
 
 TEST_F(Refusal, OfNoCertificate) {
     EXPECT_FALSE(hello({"", "", site_.ca_pem()}));
     EXPECT_TRUE(logged("link.refused", "no certificate")) << site_.collector_log();
+    expect_nothing_was_read();
+}
+
+TEST_F(Refusal, OfAnAgentThatIsNotEnrolled) {
+    const wire::KeyAndCertificate ours{
+        read_text(site_.data_dir() + "/ca/ca.key"), read_text(site_.data_dir() + "/ca/ca.crt")
+    };
+    const auto answer = hello(intruder(ours, site_.ca_pem()));
+    ASSERT_TRUE(answer) << answer.error().text();
+    ASSERT_TRUE(answer->has_refusal()) << "a peer of this authority is told why";
+    EXPECT_EQ(answer->refusal().reason(), "this agent is not enrolled here");
+    EXPECT_TRUE(logged("link.refused", "not enrolled here")) << site_.collector_log();
+    expect_nothing_was_read();
 }
 
 TEST_F(Refusal, OfAUsedJoinToken) {
@@ -113,6 +173,13 @@ TEST_F(Refusal, OfAUsedJoinToken) {
     EXPECT_EQ(second.exit_code, 1);
     EXPECT_NE(second.output.find("already used"), std::string::npos) << second.output;
     EXPECT_TRUE(logged("enrol.refused", "already used")) << site_.collector_log();
+
+    // One use, one certificate, one agent.
+    EXPECT_FALSE(read_text(site_.dir() / "first/identity/agent.crt").empty());
+    EXPECT_FALSE(std::filesystem::exists(site_.dir() / "second/identity"));
+    const boost::json::value agents = site_.get("/agents").body;
+    EXPECT_EQ(agents.at("items").as_array().size(), 1U) << agents;
+    EXPECT_EQ(journal()[collector::EntryKind::agent_enrolled].size(), 1U);
 }
 
 TEST_F(Refusal, OfACollectorThatDoesNotMatchThePinOfTheToken) {

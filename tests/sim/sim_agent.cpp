@@ -13,10 +13,10 @@ const std::string boot_id(16, 'b');
 
 }  // namespace
 
-SimAgent::SimAgent(EventQueue& events, Random& random, IsUp is_up)
+SimAgent::SimAgent(EventQueue& events, Random& random, Script script)
     : events_(events),
       random_(random),
-      is_up_(std::move(is_up)),
+      script_(std::move(script)),
       batcher_(agent::BatcherOptions{}, boot_id) {
     auto spool =
         agent::Spool::open(files_, "/spool", random_, agent::SpoolOptions{}, events_.now());
@@ -54,18 +54,14 @@ MonoTime SimAgent::next_wake() const {
 void SimAgent::run(const agent::Run& run) {
     const WallTime wall = events_.wall();
     const MonoTime mono = events_.now();
-    const bool up = is_up_(run.probe->host, wall);
-    const Duration took =
-        up ? 1ms + std::chrono::microseconds(random_.below(5'000)) : run.probe->timeout;
-    events_.after(took, [this, number = run.number, wall, mono, up, took] {
+    const Device device = script_(*run.probe, wall);
+    const Duration took = device == Device::answers
+                              ? 1ms + std::chrono::microseconds(random_.below(5'000))
+                              : run.probe->timeout;
+    const probes::Outcome outcome = scripted_outcome(*run.probe, device, took);
+    events_.after(took, [this, number = run.number, wall, mono, outcome] {
         if (const std::optional<std::uint32_t> dense = scheduler_.finished(number)) {
-            probes::Outcome outcome;
-            outcome.state = up ? wire::ResultState::ok : wire::ResultState::critical;
-            outcome.reason = up ? "" : "timeout";
-            outcome.expected = "a reply";
-            outcome.seen = up ? "a reply" : "no reply";
-            outcome.values = {up ? took / 1us : wire::absent_value};
-            batcher_.add(*dense, wall, mono, std::move(outcome));
+            batcher_.add(*dense, wall, mono, outcome);
         }
     });
 }

@@ -6,6 +6,7 @@
 #include "agent/scheduler.hpp"
 #include "agent/spool.hpp"
 #include "base/memory_files.hpp"
+#include "tests/sim/scripted_outcome.hpp"
 #include "tests/sim/sim_network.hpp"
 #include "wire/link_client.hpp"
 
@@ -16,12 +17,12 @@
 
 namespace muster::test {
 
-/// Whether a host answers at a moment.
-using IsUp = std::function<bool(const std::string& host, WallTime when)>;
+/// What stands where a probe looks, at a moment.
+using Script = std::function<Device(const agent::ScheduledProbe& probe, WallTime when)>;
 
 class SimAgent {
   public:
-    SimAgent(EventQueue& events, Random& random, IsUp is_up);
+    SimAgent(EventQueue& events, Random& random, Script script);
 
     /// Set before the first step: the world joins the two ends.
     void attach(SimNetwork& network) { network_ = &network; }
@@ -53,7 +54,7 @@ class SimAgent {
 
     EventQueue& events_;
     Random& random_;
-    IsUp is_up_;
+    Script script_;
     SimNetwork* network_ = nullptr;
     MemoryFiles files_;
     agent::Scheduler scheduler_;

@@ -46,7 +46,7 @@ class SimCollector {
     std::string digest();
     /// Folds the whole journal into a new record at `path` and dumps that.
     std::string refolded(const std::string& path);
-    /// Rows of one column, in order: for assertions.
+    /// Rows of one column of state.db, in order: for assertions.
     std::vector<std::string> column(const std::string& sql);
 
   private:

@@ -18,7 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* short_periods = R"(
-link: {heartbeat: 500ms, silent_after: 1500ms, silent_incident_after: 15s, alive_every: 500ms}
 journal: {tick: 100ms}
 state: {snapshot_every: 1s}
 history: {seal_every: 2s}
@@ -62,9 +61,17 @@ void Site::configure(const std::string& watch) {
     watch_ = watch;
     write_text(
         dir_ / "collector.yaml",
-        "listen: {people: " + listen_address(people_port_) + ", agents: " +
-            listen_address(agents_port_) + "}\ndata_dir: " + data_dir() + short_periods + watch_
+        "listen: {people: " + listen_address(people_port_) +
+            ", agents: " + listen_address(agents_port_) + "}\ndata_dir: " + data_dir() +
+            "\nlink: {heartbeat: 500ms, alive_every: 500ms, silent_after: " +
+            format_duration(silent_after_) + ", silent_incident_after: " +
+            format_duration(silent_incident_after_) + "}" + short_periods + watch_
     );
+}
+
+void Site::set_silence(Duration after, Duration incident_after) {
+    silent_after_ = after;
+    silent_incident_after_ = incident_after;
 }
 
 void Site::start_collector(std::map<std::string, std::string> environment) {
@@ -93,7 +100,7 @@ std::string Site::join_token(const std::string& name, const std::string& extra_j
     return text_of(answer.body, "token");
 }
 
-void Site::start_agent(const std::string& name) {
+void Site::enrol_agent(const std::string& name) {
     write_text(dir_ / (name + ".token"), join_token(name));
     write_text(
         dir_ / (name + ".yaml"),
@@ -113,6 +120,10 @@ void Site::start_agent(const std::string& name) {
          name}
     );
     ASSERT_EQ(enrolled.exit_code, 0) << enrolled.output;
+}
+
+void Site::start_agent(const std::string& name) {
+    ASSERT_NO_FATAL_FAILURE(enrol_agent(name));
     resume_agent(name);
 }
 
@@ -211,6 +222,18 @@ std::map<std::string, std::string> Site::probe_states() {
         }
     }
     return states;
+}
+
+std::string Site::probe_id(const std::string& name) {
+    const ApiAnswer answer = get("/probes?limit=500");
+    if (answer.status == 200) {
+        for (const boost::json::value& probe : answer.body.at("items").as_array()) {
+            if (text_of(probe, "ci_name") + " " + text_of(probe, "name") == name) {
+                return text_of(probe, "id");
+            }
+        }
+    }
+    return "";
 }
 
 std::string text_of(const boost::json::value& object, std::string_view field) {

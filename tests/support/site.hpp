@@ -28,9 +28,13 @@ class Site {
 
     /// collector.yaml = the short periods of a test plus `watch` (targets, policies, channels).
     void configure(const std::string& watch);
+    /// When an agent that is not heard is silent, and when that is an incident. Before `configure`.
+    void set_silence(Duration after, Duration incident_after);
     /// Starts the collector and waits until it is ready; keeps its ports over restarts.
     void start_collector(std::map<std::string, std::string> environment = {});
-    /// Makes a join token, enrols and starts an agent.
+    /// Makes a join token and enrols an agent, which is not started.
+    void enrol_agent(const std::string& name = "agent1");
+    /// Enrols and starts an agent.
     void start_agent(const std::string& name = "agent1");
     /// Starts an agent that is enrolled already.
     void resume_agent(const std::string& name = "agent1");
@@ -49,6 +53,9 @@ class Site {
     std::size_t open_incidents();
     /// Probes by name: state, as in GET /probes.
     std::map<std::string, std::string> probe_states();
+
+    /// The id of the probe of that name in probe_states(); empty where there is none.
+    std::string probe_id(const std::string& name);
 
     std::string url() const;
 
@@ -75,6 +82,8 @@ class Site {
 
     TempDir dir_;
     std::string watch_;
+    Duration silent_after_ = std::chrono::milliseconds(1500);
+    Duration silent_incident_after_ = std::chrono::seconds(15);
     std::optional<Process> collector_;
     std::map<std::string, Process> agents_;
     std::uint16_t people_port_ = 0;
