@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Installs, builds and runs every test; ends with one line "N passed, N failed".
 
-    script/test            all parts but fuzz
-    script/test PART...    only these: install dev asan tsan headers checks fuzz
+    script/test            all parts but fuzz and tidy
+    script/test PART...    only these: install dev asan tsan headers checks fuzz tidy
 
 install  packages that are missing
 dev      build with warnings as errors; every test, those with real daemons included
@@ -10,9 +10,11 @@ asan     build with address and undefined-behaviour sanitizers; every test but t
 tsan     build with the thread sanitizer; base, agent and collector, where threads meet
 headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
+tidy     clang-tidy over all sources, or with TIDY=REGEX over some (half an hour; needs clang-tidy-19)
 checks   layout of the sources
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 USUAL = ["install", "dev", "asan", "tsan", "headers", "checks"]
-PARTS = [*USUAL, "fuzz"]
+PARTS = [*USUAL, "fuzz", "tidy"]
 FUZZ_SECONDS = 30
 TSAN = ["base", "agent", "collector"]
 
@@ -128,6 +130,16 @@ def fuzz(tally):
             tally.passed += 1
         else:
             tally.failed.append(f"fuzz: {name}")
+
+
+def tidy(tally):
+    if not build(tally, "dev"):
+        return
+    chosen = os.environ.get("TIDY", f"^{ROOT}/(?!build/)")
+    if run("run-clang-tidy-19", "-quiet", "-p", "build/dev", "-j", "2", chosen):
+        tally.passed += 1
+    else:
+        tally.failed.append("tidy: clang-tidy")
 
 
 def main():

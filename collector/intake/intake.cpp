@@ -178,7 +178,7 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
          {"peer", session.address},
          {"version", printable(hello.version(), longest_text)}});
     const std::uint32_t epoch = owner.current.epoch;
-    perform(id, session.server.welcome(wall, std::move(cursors), epoch), wall, out);
+    perform(id, session.server.welcome(wall, cursors, epoch), wall, out);
     if (hello.assignment_epoch() != epoch) {
         out.emplace_back(intake_action::Assign{.session = id});
     }
@@ -432,6 +432,7 @@ void Intake::set_credit(std::uint64_t bytes) {
 Intake::Actions Intake::stop(const std::string& reason) {
     Actions out;
     std::vector<SessionId> all;
+    all.reserve(sessions_.size());
     for (const auto& [id, session] : sessions_) {
         all.push_back(id);
     }

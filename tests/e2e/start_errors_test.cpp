@@ -24,6 +24,11 @@ struct Broken {
     const char* words;     ///< of the same line, right after the position
 };
 
+/// What a failing test is called by.
+void PrintTo(const Broken& row, std::ostream* out) {
+    *out << row.position << ": " << row.words;
+}
+
 constexpr Broken broken_collector[] = {
     {"listen: {people: \"127.0.0.1:0\", agents: 12\n",
      "2:1",
