@@ -1,0 +1,492 @@
+#include "golden_entries.hpp"
+
+#include "base/bytes.hpp"
+#include "base/crypto.hpp"
+#include "base/expect.hpp"
+#include "brain_world.hpp"
+#include "collector/journal/pending.hpp"
+
+#include <boost/json.hpp>
+
+#include <sstream>
+
+namespace muster::collector::golden {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view watch = R"(channels:
+  - {name: ops, type: webhook, url: "http://192.0.2.99/", secret: {file: /etc/muster/hook}}
+targets:
+  - name: switch1
+    class: server
+    address: 192.0.2.7
+    breach: {failures: 3}
+    recover: {successes: 2}
+    hold: 5s
+    probes: [{type: icmp, name: ping, interval: 1s, timeout: 500ms}]
+)";
+constexpr std::size_t hex_a_line = 96;
+constexpr Duration apart = 4s;
+const WallTime beginning = wall_from_ns(1'700'000'000'000'000'000);
+
+std::string agent_id() {
+    return std::string(Uuid::named("golden agent").raw());
+}
+
+std::string spool_id() {
+    return std::string(Uuid::named("golden spool").raw());
+}
+
+/// `count` results of the only probe, a second apart, the last `failed` of them critical.
+wire::Record record(std::uint32_t count, std::uint32_t failed, WallTime wall) {
+    wire::ResultBatch batch;
+    batch.epoch = 1;
+    batch.boot = 7;
+    for (std::uint32_t at = 0; at < count; ++at) {
+        const bool is_down = at + failed >= count;
+        batch.probe.push_back(0);
+        batch.time_ms.push_back(static_cast<std::int32_t>(1000 * at));
+        batch.state.push_back(is_down ? 2 : 0);
+        batch.values.push_back(is_down ? wire::absent_value : 1500 + 7 * at);
+        batch.values.push_back(is_down ? 1000 : 0);
+    }
+    batch.value_runs.push_back({count, 2});
+    if (failed > 0) {
+        batch.notes.push_back(
+            {count - failed, "timeout", "1 of 1 replies within 500ms", "no reply from 192.0.2.7"}
+        );
+    }
+    return wire::make_record(
+        wire::RecordKind::results,
+        wire::DropClass::state,
+        count,
+        wall,
+        mono_from_ns(to_ns(wall) - to_ns(beginning) + 1'000'000'000'000),
+        wire::encode_results(batch)
+    );
+}
+
+/// Two records: one stored plain, one compressed.
+std::string batch_body(WallTime now) {
+    proto::BatchEntry body;
+    const wire::Record records[] = {record(2, 0, now - 70s), record(64, 3, now - 64s)};
+    for (const wire::Record& each : records) {
+        auto& item = *body.add_items();
+        item.set_agent_id(agent_id());
+        item.set_spool_id(spool_id());
+        item.set_seq(static_cast<std::uint64_t>(body.items_size()));
+        item.set_kind(static_cast<std::uint32_t>(each.kind));
+        item.set_count(each.count);
+        item.set_wall_ns(to_ns(each.wall));
+        item.set_mono_ns(to_ns(each.mono));
+        item.set_raw_size(each.raw_size);
+        item.set_payload(each.payload);
+    }
+    return body.SerializeAsString();
+}
+
+std::string connected_body() {
+    proto::AgentConnected body;
+    body.set_agent_id(agent_id());
+    body.set_address("192.0.2.10");
+    body.set_version("0.1.0");
+    body.set_assignment_epoch(1);
+    auto& stream = *body.add_backlog();
+    stream.set_spool_id(spool_id());
+    stream.set_next_seq(3);
+    stream.set_committed_seq(0);
+    body.set_boot_id(std::string("\7\0\0\0\0\0\0\0boot-id.", 16));
+    body.set_instance_nonce("0123456789abcdef");
+    return body.SerializeAsString();
+}
+
+std::string config_body() {
+    proto::ConfigLoaded body;
+    auto& file = *body.add_files();
+    file.set_name("collector.yaml");
+    file.set_text(std::string(watch));
+    body.set_hash(sha256(watch));
+    body.set_silent_after_ns(Duration(30s).count());
+    body.set_silent_incident_after_ns(Duration(5min).count());
+    return body.SerializeAsString();
+}
+
+std::string enrolled_body() {
+    proto::AgentEnrolled body;
+    body.set_agent_id(agent_id());
+    body.set_name("berlin-1");
+    body.set_site("berlin");
+    (*body.mutable_labels())["rack"] = "b7";
+    body.set_hostname("probe.berlin.example");
+    return body.SerializeAsString();
+}
+
+std::string command_body() {
+    proto::CommandEntry body;
+    body.set_name("incident.acknowledge");
+    body.set_actor("admin");
+    body.set_request_id("01J0000000000000000000000");
+    body.set_idempotency_key("once");
+    body.set_if_match("*");
+    body.set_body(R"({"number":1})");
+    return body.SerializeAsString();
+}
+
+std::string delivery_body() {
+    proto::DeliveryResult body;
+    body.set_outbox_id("INC-1/opened/ops");
+    body.set_delivered(true);
+    body.set_attempt(2);
+    body.set_status(204);
+    body.set_detail("No Content");
+    return body.SerializeAsString();
+}
+
+std::string disconnected_body() {
+    proto::AgentDisconnected body;
+    body.set_agent_id(agent_id());
+    body.set_reason("the network was cut");
+    body.set_orderly(true);
+    return body.SerializeAsString();
+}
+
+/// All but assignment.issued, which the brain asks for.
+std::string sample_body(EntryKind kind, WallTime now) {
+    switch (kind) {
+        case EntryKind::batch:
+            return batch_body(now);
+        case EntryKind::agent_enrolled:
+            return enrolled_body();
+        case EntryKind::agent_connected:
+            return connected_body();
+        case EntryKind::agent_disconnected:
+            return disconnected_body();
+        case EntryKind::agent_alive: {
+            proto::AgentAlive body;
+            body.add_agent_ids(agent_id());
+            return body.SerializeAsString();
+        }
+        case EntryKind::agent_revoked: {
+            proto::AgentDisconnected body;
+            body.set_agent_id(agent_id());
+            return body.SerializeAsString();
+        }
+        case EntryKind::collector_started: {
+            proto::CollectorStarted body;
+            body.set_version("0.1.0");
+            body.set_last_elapsed_ns(1'000'000'000);
+            return body.SerializeAsString();
+        }
+        case EntryKind::collector_stopping: {
+            proto::CollectorStopping body;
+            body.set_reason("SIGTERM");
+            return body.SerializeAsString();
+        }
+        case EntryKind::clock_stepped: {
+            proto::ClockStepped body;
+            body.set_by_ns(-3'000'000'000);
+            return body.SerializeAsString();
+        }
+        case EntryKind::config_loaded:
+            return config_body();
+        case EntryKind::command:
+            return command_body();
+        case EntryKind::delivery_result:
+            return delivery_body();
+        case EntryKind::assignment_issued:
+        case EntryKind::tick:
+            return "";
+    }
+    return "";
+}
+
+/// Lines "name = value".
+class Lines {
+  public:
+    void text(const std::string& name, const std::string& value) {
+        out_ << name << " = " << boost::json::serialize(boost::json::string(value)) << "\n";
+    }
+
+    void bytes(const std::string& name, std::string_view value) {
+        out_ << name << " = " << to_hex(value) << "\n";
+    }
+
+    template <class Number>
+    void number(const std::string& name, Number value) {
+        out_ << name << " = " << +value << "\n";
+    }
+
+    std::string all() const { return out_.str(); }
+
+  private:
+    std::ostringstream out_;
+};
+
+template <class Body>
+Body parsed(const std::string& bytes) {
+    Body body;
+    if (!body.ParseFromString(bytes)) {
+        body.Clear();
+    }
+    return body;
+}
+
+void describe_results(Lines& lines, const wire::ResultBatch& results) {
+    lines.number("epoch", results.epoch);
+    lines.number("boot", results.boot);
+    std::size_t run = 0;
+    std::size_t in_run = 0;
+    std::size_t value = 0;
+    for (std::size_t at = 0; at < results.size(); ++at) {
+        std::string text = "probe " + std::to_string(results.probe[at]) + " at " +
+                           std::to_string(results.time_ms[at]) + " ms " +
+                           std::string(to_string(wire::ResultState{results.state[at]}));
+        for (std::uint32_t i = 0; i < results.value_runs[run].values; ++i) {
+            const std::int64_t number = results.values[value++];
+            text += number == wire::absent_value ? " -" : " " + std::to_string(number);
+        }
+        if (++in_run == results.value_runs[run].results) {
+            ++run;
+            in_run = 0;
+        }
+        lines.text("result", text);
+    }
+    for (const wire::ResultNote& note : results.notes) {
+        lines.text(
+            "note of result " + std::to_string(note.index),
+            note.reason + "; expected " + note.expected + "; seen " + note.seen
+        );
+    }
+}
+
+void describe_batch(Lines& lines, const std::string& bytes) {
+    const auto batches = decode_batch_body(bytes);
+    if (!batches) {
+        lines.text("unreadable", batches.error().text());
+        return;
+    }
+    for (const DecodedBatch& batch : *batches) {
+        lines.text("agent", batch.agent.text());
+        lines.text("spool", batch.spool.text());
+        lines.number("seq", batch.seq);
+        lines.number("wall_ns", to_ns(batch.wall));
+        lines.number("mono_ns", to_ns(batch.mono));
+        describe_results(lines, batch.results);
+    }
+}
+
+void describe(Lines& lines, const proto::AgentEnrolled& body) {
+    lines.bytes("agent_id", body.agent_id());
+    lines.text("name", body.name());
+    lines.text("site", body.site());
+    for (const auto& [name, value] : body.labels()) {
+        lines.text("label " + name, value);
+    }
+    lines.text("hostname", body.hostname());
+}
+
+void describe(Lines& lines, const proto::AgentConnected& body) {
+    lines.bytes("agent_id", body.agent_id());
+    lines.text("address", body.address());
+    lines.text("version", body.version());
+    lines.number("assignment_epoch", body.assignment_epoch());
+    for (const auto& stream : body.backlog()) {
+        lines.bytes("backlog spool_id", stream.spool_id());
+        lines.number("backlog next_seq", stream.next_seq());
+        lines.number("backlog committed_seq", stream.committed_seq());
+    }
+    lines.bytes("boot_id", body.boot_id());
+    lines.bytes("instance_nonce", body.instance_nonce());
+}
+
+void describe(Lines& lines, const proto::AgentDisconnected& body) {
+    lines.bytes("agent_id", body.agent_id());
+    lines.text("reason", body.reason());
+    lines.number("orderly", body.orderly());
+}
+
+void describe(Lines& lines, const proto::AgentAlive& body) {
+    for (const std::string& id : body.agent_ids()) {
+        lines.bytes("agent_id", id);
+    }
+}
+
+void describe(Lines& lines, const proto::CollectorStarted& body) {
+    lines.text("version", body.version());
+    lines.number("last_elapsed_ns", body.last_elapsed_ns());
+}
+
+void describe(Lines& lines, const proto::ConfigLoaded& body) {
+    for (const auto& file : body.files()) {
+        lines.text("file " + file.name(), file.text());
+    }
+    lines.bytes("hash", body.hash());
+    lines.number("silent_after_ns", body.silent_after_ns());
+    lines.number("silent_incident_after_ns", body.silent_incident_after_ns());
+}
+
+void describe(Lines& lines, const proto::AssignmentIssued& body) {
+    lines.bytes("agent_id", body.agent_id());
+    lines.number("epoch", body.epoch());
+    for (const std::string& id : body.probe_ids()) {
+        lines.bytes("probe_id", id);
+    }
+}
+
+void describe(Lines& lines, const proto::CommandEntry& body) {
+    lines.text("name", body.name());
+    lines.text("actor", body.actor());
+    lines.text("request_id", body.request_id());
+    lines.text("idempotency_key", body.idempotency_key());
+    lines.text("if_match", body.if_match());
+    lines.text("body", body.body());
+}
+
+void describe(Lines& lines, const proto::DeliveryResult& body) {
+    lines.text("outbox_id", body.outbox_id());
+    lines.number("delivered", body.delivered());
+    lines.number("attempt", body.attempt());
+    lines.number("status", body.status());
+    lines.text("detail", body.detail());
+}
+
+std::string wrapped(const std::string& hex) {
+    std::string out;
+    for (std::size_t at = 0; at < hex.size(); at += hex_a_line) {
+        out += hex.substr(at, hex_a_line) + "\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<EntryKind> all_kinds() {
+    std::vector<EntryKind> kinds;
+    for (std::uint8_t number = 0; to_string(EntryKind{number}) != "unknown"; ++number) {
+        kinds.push_back(EntryKind{number});
+    }
+    return kinds;
+}
+
+std::vector<Entry> sample_journal() {
+    constexpr EntryKind order[] = {
+        EntryKind::collector_started,
+        EntryKind::config_loaded,
+        EntryKind::agent_enrolled,
+        EntryKind::assignment_issued,
+        EntryKind::agent_connected,
+        EntryKind::batch,
+        EntryKind::agent_alive,
+        EntryKind::clock_stepped,
+        EntryKind::tick,
+        EntryKind::command,
+        EntryKind::delivery_result,
+        EntryKind::agent_disconnected,
+        EntryKind::agent_revoked,
+        EntryKind::collector_stopping
+    };
+    auto brain = Brain::open(brain_test::options_at());
+    expect(brain.has_value(), "a brain in memory opens");
+    std::string asked;
+    std::vector<Entry> journal;
+    for (const EntryKind kind : order) {
+        Entry entry;
+        entry.lsn = journal.size() + 1;
+        entry.kind = kind;
+        entry.elapsed = Elapsed{} + static_cast<std::int64_t>(entry.lsn) * apart;
+        entry.wall = beginning + static_cast<std::int64_t>(entry.lsn) * apart;
+        entry.body = kind == EntryKind::assignment_issued ? asked : sample_body(kind, entry.wall);
+        expect(brain->fold(entry).has_value(), "a brain in memory folds");
+        auto effects = brain->commit();
+        expect(effects.has_value(), "a brain in memory commits");
+        for (Effects::Append& wanted : effects->append) {
+            asked = std::move(wanted.body);
+        }
+        journal.push_back(std::move(entry));
+    }
+    return journal;
+}
+
+std::string fields_of(EntryKind kind, const std::string& body) {
+    Lines lines;
+    switch (kind) {
+        case EntryKind::batch:
+            describe_batch(lines, body);
+            break;
+        case EntryKind::agent_enrolled:
+            describe(lines, parsed<proto::AgentEnrolled>(body));
+            break;
+        case EntryKind::agent_connected:
+            describe(lines, parsed<proto::AgentConnected>(body));
+            break;
+        case EntryKind::agent_disconnected:
+            describe(lines, parsed<proto::AgentDisconnected>(body));
+            break;
+        case EntryKind::agent_alive:
+            describe(lines, parsed<proto::AgentAlive>(body));
+            break;
+        case EntryKind::agent_revoked:  // agent_id is field 1 in every body about one agent
+            lines.bytes("agent_id", parsed<proto::AgentDisconnected>(body).agent_id());
+            break;
+        case EntryKind::collector_started:
+            describe(lines, parsed<proto::CollectorStarted>(body));
+            break;
+        case EntryKind::collector_stopping:
+            lines.text("reason", parsed<proto::CollectorStopping>(body).reason());
+            break;
+        case EntryKind::clock_stepped:
+            lines.number("by_ns", parsed<proto::ClockStepped>(body).by_ns());
+            break;
+        case EntryKind::config_loaded:
+            describe(lines, parsed<proto::ConfigLoaded>(body));
+            break;
+        case EntryKind::assignment_issued:
+            describe(lines, parsed<proto::AssignmentIssued>(body));
+            break;
+        case EntryKind::command:
+            describe(lines, parsed<proto::CommandEntry>(body));
+            break;
+        case EntryKind::delivery_result:
+            describe(lines, parsed<proto::DeliveryResult>(body));
+            break;
+        case EntryKind::tick:
+            break;
+    }
+    return lines.all();
+}
+
+std::string golden_text(const Entry& entry) {
+    return "# " + std::string(to_string(entry.kind)) + " version " + std::to_string(entry.version) +
+           "\nnumber " + std::to_string(static_cast<int>(entry.kind)) + "\nbody\n" +
+           wrapped(to_hex(entry.body)) + "fields\n" + fields_of(entry.kind, entry.body);
+}
+
+Result<GoldenEntry> parse_golden(const std::string& name, const std::string& text) {
+    std::istringstream lines(text);
+    GoldenEntry golden;
+    std::string word;
+    int version = 0;
+    if (!(lines >> word >> golden.kind >> word >> version >> word >> golden.number >> word) ||
+        word != "body" || name != golden.kind + ".v" + std::to_string(version)) {
+        return failure(ErrorKind::corrupt, "not a golden entry of this name", name);
+    }
+    golden.version = static_cast<std::uint16_t>(version);
+    std::string hex;
+    while (lines >> word && word != "fields") {
+        hex += word;
+    }
+    auto body = from_hex(hex);
+    if (!body) {
+        return failure(body.error(), name);
+    }
+    golden.body = std::move(*body);
+    std::getline(lines, word);
+    for (std::string line; std::getline(lines, line);) {
+        golden.fields += line + "\n";
+    }
+    return golden;
+}
+
+}  // namespace muster::collector::golden
