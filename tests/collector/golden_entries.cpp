@@ -175,6 +175,7 @@ std::string sample_body(EntryKind kind, WallTime now) {
         }
         case EntryKind::collector_started: {
             proto::CollectorStarted body;
+            body.set_installation("5a0e9c1b-7f43-4e28-9d0a-6b1c2d3e4f50");
             body.set_version("0.1.0");
             body.set_last_elapsed_ns(1'000'000'000);
             return body.SerializeAsString();
@@ -316,6 +317,7 @@ void describe(Lines& lines, const proto::AgentAlive& body) {
 void describe(Lines& lines, const proto::CollectorStarted& body) {
     lines.text("version", body.version());
     lines.number("last_elapsed_ns", body.last_elapsed_ns());
+    lines.text("installation", body.installation());
 }
 
 void describe(Lines& lines, const proto::ConfigLoaded& body) {

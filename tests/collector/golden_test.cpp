@@ -211,6 +211,10 @@ struct Schema {
     std::span<const Migration> (*migrations)();
 };
 
+void PrintTo(const Schema& schema, std::ostream* out) {
+    *out << schema.file;
+}
+
 class GoldenSchema : public ::testing::TestWithParam<Schema> {};
 
 TEST_P(GoldenSchema, IsWhatTheMigrationsGive) {

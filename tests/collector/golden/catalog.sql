@@ -1,4 +1,4 @@
--- history/catalog.db, schema version 1
+-- history/catalog.db, schema version 2
 CREATE TABLE assignment (
     agent  BLOB NOT NULL,
     epoch  INTEGER NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE block (
     last_series  INTEGER NOT NULL,
     samples      INTEGER NOT NULL,
     bytes        INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, kind TEXT NOT NULL DEFAULT 'raw' CHECK (kind IN ('raw', 'five_minutes', 'hourly')), wall_ms INTEGER NOT NULL DEFAULT 9223372036854775807) STRICT, WITHOUT ROWID;
 CREATE TABLE position (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     last_lsn INTEGER NOT NULL
@@ -26,3 +26,7 @@ CREATE TABLE series (
     id    INTEGER PRIMARY KEY,
     probe BLOB NOT NULL UNIQUE
 ) STRICT;
+CREATE TABLE thinned (
+    kind     TEXT PRIMARY KEY,
+    until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
