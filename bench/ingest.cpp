@@ -1,7 +1,9 @@
 // Ingest figures of a whole collector: the real daemon, real TLS, durable commits on a real file system, history on, a "3 in a row"
 // rule on every probe. Prints one line a figure. Generators and collector share the machine's cores.
-//   bench_ingest [--quick] [--only load|field]     TMPDIR says where the files go (not a tmpfs, or nothing is durable)
+//   bench_ingest [--quick] [--only load|field] [--peer-file FILE]
+// TMPDIR says where the files go (not a tmpfs, or nothing is durable). FILE: what a peer reached in as long (bench/README.md).
 #include "base/clock.hpp"
+#include "bench/figures.hpp"
 #include "collector/history/history.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
@@ -34,11 +36,6 @@ struct Lengths {
 [[noreturn]] void give_up(const std::string& why) {
     std::cerr << why << "\n";
     std::exit(1);
-}
-
-void figure(const std::string& name, double value, const std::string& unit) {
-    std::cout << fmt::format("figure {} {:.{}f} {}", name, value, value < 100 ? 2 : 0, unit)
-              << std::endl;
 }
 
 /// Seconds of processor time.
@@ -298,7 +295,7 @@ std::string hundred_probes(const std::string& interval) {
     return text;
 }
 
-void measure_load(Lengths lengths) {
+void measure_load(Lengths lengths, const Figures& figures) {
     std::string targets = "targets:\n";
     for (int i = 0; i < 4; ++i) {
         targets += fmt::format(
@@ -359,12 +356,12 @@ void measure_load(Lengths lengths) {
         counted.add(out);
     }
     const double seconds = std::chrono::duration<double>(lengths.measure).count();
-    figure("ingest.results_per_second", counted.results / seconds, "1/s");
-    figure("ingest.results_per_cpu_second", counted.results / cpu.all, "1/s");
-    figure("ingest.ack_p50_ms", counted.wait_ms(0.5), "ms");
-    figure("ingest.ack_p99_ms", counted.wait_ms(0.99), "ms");
-    figure("ingest.collector_rss", collector.rss_mib(), "MiB");
-    figure("journal.bytes_per_result", journal_bytes / counted.results, "B");
+    figures.print("ingest.results_per_second", counted.results / seconds, "1/s");
+    figures.print("ingest.results_per_cpu_second", counted.results / cpu.all, "1/s");
+    figures.print("ingest.ack_p50_ms", counted.wait_ms(0.5), "ms");
+    figures.print("ingest.ack_p99_ms", counted.wait_ms(0.99), "ms");
+    figures.print("ingest.collector_rss", collector.rss_mib(), "MiB");
+    figures.print("journal.bytes_per_result", journal_bytes / counted.results, "B");
 
     collector.kill();
     const auto killed = std::chrono::steady_clock::now();
@@ -372,7 +369,7 @@ void measure_load(Lengths lengths) {
     if (!test::eventually(120s, [&] { return collector.is_caught_up(); }, 5ms)) {
         give_up("not caught up 120 s after kill -9");
     }
-    figure(
+    figures.print(
         "start.refold_seconds",
         std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count(),
         "s"
@@ -388,7 +385,7 @@ void measure_load(Lengths lengths) {
     while (history->merge_if_due().value_or(false)) {
     }
     const collector::HistoryStats stats = history->stats();
-    figure(
+    figures.print(
         "history.bytes_per_sample",
         static_cast<double>(stats.block_bytes) /
             static_cast<double>(std::max<std::uint64_t>(stats.block_samples, 1)),
@@ -397,7 +394,9 @@ void measure_load(Lengths lengths) {
 }
 
 /// A thousand agents of a hundred probes, each with a batch of 20 results every `batch_every`.
-void measure_field(Lengths lengths, Duration batch_every, const std::string& suffix) {
+void measure_field(
+    Lengths lengths, const Figures& figures, Duration batch_every, const std::string& suffix
+) {
     BenchCollector collector(
         "targets:\n  - {name: \"field{n}\", each: 0..999, class: server, address: 127.0.0.1, from: "
         "{agent: \"field{n}\"}, "
@@ -425,12 +424,12 @@ void measure_field(Lengths lengths, Duration batch_every, const std::string& suf
     Counted counted;
     counted.add(out);
     const double seconds = std::chrono::duration<double>(lengths.measure).count();
-    figure("ingest.field_results_per_second" + suffix, counted.results / seconds, "1/s");
+    figures.print("ingest.field_results_per_second" + suffix, counted.results / seconds, "1/s");
     const double us_per_batch = 1e6 / std::max(counted.batches, 1.0);
-    figure("ingest.us_per_batch" + suffix, cpu.all * us_per_batch, "us");
-    figure("ingest.us_per_batch.behind_the_link" + suffix, cpu.folds * us_per_batch, "us");
-    figure("ingest.field_unacked_batches" + suffix, counted.unacked, "batches");
-    figure("ingest.field_ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
+    figures.print("ingest.us_per_batch" + suffix, cpu.all * us_per_batch, "us");
+    figures.print("ingest.us_per_batch.behind_the_link" + suffix, cpu.folds * us_per_batch, "us");
+    figures.print("ingest.field_unacked_batches" + suffix, counted.unacked, "batches");
+    figures.print("ingest.field_ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
 }
 
 }  // namespace
@@ -454,6 +453,7 @@ int main(int count, char** arguments) {
     refuse_memory_disks();
     muster::bench::Lengths lengths;
     std::string only;
+    std::string peer_file;
     for (int i = 1; i < count; ++i) {
         const std::string argument = arguments[i];
         if (argument == "--quick") {
@@ -462,19 +462,34 @@ int main(int count, char** arguments) {
             };  // every probe has begun
         } else if (argument == "--only" && i + 1 < count) {
             only = arguments[++i];
+        } else if (argument == "--peer-file" && i + 1 < count) {
+            peer_file = arguments[++i];
         } else {
-            std::cerr << "usage: bench_ingest [--quick] [--only load|field]\n";
+            std::cerr << "usage: bench_ingest [--quick] [--only load|field] [--peer-file FILE]\n";
             return 2;
         }
     }
+    std::optional<muster::bench::Figures> figures(std::in_place);
+    if (!peer_file.empty()) {
+        figures = muster::bench::Figures::beside_peer("ingest", peer_file);
+    }
+    if (!figures) {
+        muster::bench::give_up("not what a peer reached: " + peer_file);
+    }
+    if (!figures->are_comparable(
+            std::chrono::floor<std::chrono::seconds>(lengths.warm_up).count(),
+            std::chrono::floor<std::chrono::seconds>(lengths.measure).count()
+        )) {
+        muster::bench::give_up("the peer was measured for another length of time");
+    }
     if (only != "field") {
-        muster::bench::measure_load(lengths);
+        muster::bench::measure_load(lengths, *figures);
     }
     if (only != "load") {
-        muster::bench::measure_field(lengths, std::chrono::seconds(2), "");
+        muster::bench::measure_field(lengths, *figures, std::chrono::seconds(2), "");
         // What a batch costs where there are many: commits and waking up are shared.
         muster::bench::measure_field(
-            lengths, std::chrono::milliseconds(100), ".at_20_times_the_rate"
+            lengths, *figures, std::chrono::milliseconds(100), ".at_20_times_the_rate"
         );
     }
     return 0;
