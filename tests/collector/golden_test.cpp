@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <map>
+#include <ostream>
+#include <span>
 
 namespace muster::collector::golden {
 
@@ -210,6 +212,11 @@ struct Schema {
     const char* title;
     std::span<const Migration> (*migrations)();
 };
+
+/// Names the case in the output.
+void PrintTo(const Schema& schema, std::ostream* out) {
+    *out << schema.file;
+}
 
 class GoldenSchema : public ::testing::TestWithParam<Schema> {};
 

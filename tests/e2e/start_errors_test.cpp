@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <ostream>
 #include <sstream>
 #include <unistd.h>
 
@@ -23,6 +24,11 @@ struct Broken {
     const char* position;  ///< "line:column"
     const char* words;     ///< of the same line, right after the position
 };
+
+/// Names the case in the output.
+void PrintTo(const Broken& broken, std::ostream* out) {
+    *out << "at " << broken.position;
+}
 
 constexpr Broken broken_collector[] = {
     {"listen: {people: \"127.0.0.1:0\", agents: 12\n",
