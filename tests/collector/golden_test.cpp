@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <map>
+#include <ostream>
+#include <span>
 
 namespace muster::collector::golden {
 
@@ -211,6 +213,7 @@ struct Schema {
     std::span<const Migration> (*migrations)();
 };
 
+/// Names the case in the output.
 void PrintTo(const Schema& schema, std::ostream* out) {
     *out << schema.file;
 }
