@@ -27,7 +27,7 @@ struct Broken {
 
 /// What a failing test is called by.
 void PrintTo(const Broken& row, std::ostream* out) {
-    *out << row.position << ": " << row.words;
+    *out << "at " << row.position;
 }
 
 constexpr Broken broken_collector[] = {
