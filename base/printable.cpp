@@ -63,7 +63,8 @@ std::string printable(std::string_view text, std::size_t limit) {
         const Character next = decode(text);
         const bool keep = next.length > 0 && is_harmless(next.code);
         const std::size_t taken = std::max<std::size_t>(next.length, 1);
-        const std::string_view piece = keep ? text.substr(0, taken) : replacement;
+        const bool space = next.code == '\n' || next.code == '\r' || next.code == '\t';
+        const std::string_view piece = keep ? text.substr(0, taken) : space ? " " : replacement;
         if (out.size() + piece.size() > limit) {
             break;
         }

@@ -27,6 +27,7 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <sstream>
 #include <unistd.h>
 #include <utility>
 
@@ -384,10 +385,21 @@ void Collector::Impl::reload() {
     const auto schemas = probes::probe_schemas();
     auto loaded = config::load_collector_config(*world.files, options.config_path, schemas);
     if (!loaded) {
-        log(LogLevel::error, "config.rejected", {{"why", loaded.error().text()}});
+        std::istringstream lines(loaded.error().text());
+        for (std::string line; std::getline(lines, line);) {
+            log(LogLevel::error, "config.rejected", {{"why", line}});
+        }
         return;
     }
-    // Ports, folders and periods of the process itself are taken at the next start.
+    loaded->process.hash = options.loaded.process.hash;
+    if (!options.data_dir.empty()) {
+        loaded->process.data_dir = options.data_dir;
+    }
+    if (loaded->process != options.loaded.process) {
+        log(LogLevel::warning,
+            "config.needs_restart",
+            {{"why", "all but targets, policies and channels is taken at the next start"}});
+    }
     loaded->process = options.loaded.process;
     options.loaded = std::move(*loaded);
     watch(options.loaded);

@@ -17,6 +17,7 @@ struct CollectorOptions {
     config::LoadedCollector loaded;
     std::string config_path;  ///< read again on reload; empty: there is none
     std::string version;
+    std::string data_dir;  ///< goes before that of a configuration read later; empty: it does not
 };
 
 /// What the process stands on; outlives the collector. All safe from any thread.

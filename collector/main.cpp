@@ -79,7 +79,8 @@ int run(const Arguments& arguments) {
     collector::CollectorOptions options{
         .loaded = std::move(*loaded),
         .config_path = arguments.config_path,
-        .version = MUSTER_VERSION
+        .version = MUSTER_VERSION,
+        .data_dir = arguments.data_dir
     };
     auto collector = collector::Collector::open(
         loop, std::move(options), {.clock = &clock, .random = &random, .files = &files}

@@ -54,6 +54,8 @@ struct CollectorConfig {
     Duration notify_backoff_least = std::chrono::seconds(1);
     Duration notify_backoff_most = std::chrono::minutes(5);
     std::string hash;
+
+    bool operator==(const CollectorConfig&) const = default;
 };
 
 /// ~/.config/muster/cli.yaml: where the command line finds its collector. Each may be empty.

@@ -54,7 +54,7 @@ int list_cis(Session& session, const Options& options) {
 }
 
 Table probe_table(const Session& session, const json::array& probes) {
-    Table table{{"CI", "PROBE", "TYPE", "HOST", "STATE", "SINCE", "AGENT", "SEEN"}, {}};
+    Table table{{"CI", "PROBE", "TYPE", "HOST", "STATE", "SINCE", "AGENT", "PROBLEM"}, {}};
     for (const json::value& probe : probes) {
         table.rows.push_back(
             {{text_of(probe, "ci", "name")},

@@ -50,7 +50,8 @@ int list(Session& session, const ListOptions& options) {
         table.rows.push_back(
             {{text_of(incident, "id")},
              {text_of(incident, "priority")},
-             {state, tone_of_state(state)},
+             {text_of(incident, "acknowledged").empty() ? state : state + ", acknowledged",
+              tone_of_state(state)},
              {session.time(member_of(incident, "opened"))},
              {ci_name(incident)},
              {text_of(incident, "title")}}
@@ -121,14 +122,16 @@ int show(Session& session, const OneOptions& options) {
     if (!incident) {
         return session.fail(incident.error());
     }
-    const Result<json::array> timeline = client->list(path + "/timeline", {}, 10'000);
-    if (!timeline) {
-        return session.fail(timeline.error());
+    // Given whole.
+    const Result<json::value> answer = client->get(path + "/timeline");
+    if (!answer) {
+        return session.fail(answer.error());
     }
+    const json::value timeline = member_of(*answer, "items");
     if (session.format() == Format::json) {
         json::value whole = *incident;
         if (json::object* object = whole.if_object(); object != nullptr) {
-            (*object)["timeline"] = *timeline;
+            (*object)["timeline"] = timeline;
         }
         return session.print({}, whole);
     }
@@ -137,7 +140,8 @@ int show(Session& session, const OneOptions& options) {
         return exit_success;
     }
     Table lines{{"WHEN", "WHAT", "WHO", "TEXT"}, {}};
-    for (const json::value& line : *timeline) {
+    const json::array* const all = timeline.if_array();
+    for (const json::value& line : all != nullptr ? *all : json::array()) {
         lines.rows.push_back(
             {{session.time(member_of(line, "at"))},
              {text_of(line, "kind")},
@@ -150,17 +154,20 @@ int show(Session& session, const OneOptions& options) {
 }
 
 /// Nested JSON as dotted names: "rule.failures 3".
-void flatten(Table& table, const std::string& name, const json::value& value) {
+void flatten(
+    const Session& session, Table& table, const std::string& name, const json::value& value
+) {
     if (const json::object* object = value.if_object(); object != nullptr) {
         for (const auto& member : *object) {
             const std::string key(member.key());
-            flatten(table, name.empty() ? key : fmt::format("{}.{}", name, key), member.value());
+            const std::string longer = name.empty() ? key : fmt::format("{}.{}", name, key);
+            flatten(session, table, longer, member.value());
         }
         return;
     }
     if (const json::array* array = value.if_array(); array != nullptr) {
         for (std::size_t i = 0; i < array->size(); ++i) {
-            flatten(table, fmt::format("{}[{}]", name, i + 1), (*array)[i]);
+            flatten(session, table, fmt::format("{}[{}]", name, i + 1), (*array)[i]);
         }
         return;
     }
@@ -168,7 +175,7 @@ void flatten(Table& table, const std::string& name, const json::value& value) {
         table,
         name,
         value.is_null()     ? std::string()
-        : value.is_string() ? std::string(value.get_string())
+        : value.is_string() ? session.time(value)
                             : json::serialize(value)
     );
 }
@@ -185,7 +192,7 @@ int why(Session& session, const OneOptions& options) {
     Table table{{"FIELD", "VALUE"}, {}};
     add_fact(table, "incident", text_of(*answer, "incident", "id"));
     add_fact(table, "title", text_of(*answer, "incident", "title"));
-    flatten(table, "", member_of(*answer, "why"));
+    flatten(session, table, "", member_of(*answer, "why"));
     if (const json::array* told = member_of(*answer, "told").if_array(); told != nullptr) {
         for (const json::value& message : *told) {
             const std::string attempts = text_of(message, "attempts");
@@ -209,16 +216,21 @@ int why(Session& session, const OneOptions& options) {
     return session.print(table, *answer);
 }
 
+struct Command {
+    const char* name;
+    const char* done;  ///< what is said of the incident afterwards
+};
+
 /// Sends one command and says what became of it.
 int command(
-    Session& session, const OneOptions& options, const std::string& verb, const json::object& body
+    Session& session, const OneOptions& options, const Command& verb, const json::object& body
 ) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
     const std::string path = incident_path(options.incident);
-    const Result<json::value> answer = client->post(path + "/" + verb, body);
+    const Result<json::value> answer = client->post(path + "/" + verb.name, body);
     if (!answer) {
         return session.fail(answer.error());
     }
@@ -229,12 +241,9 @@ int command(
     if (!incident) {
         return session.fail(incident.error());
     }
-    session.say(printable(fmt::format(
-        "{} is {}: {}",
-        text_of(*incident, "id"),
-        text_of(*incident, "state"),
-        text_of(*incident, "title")
-    )));
+    session.say(printable(
+        fmt::format("{} {}: {}", text_of(*incident, "id"), verb.done, text_of(*incident, "title"))
+    ));
     return exit_success;
 }
 
@@ -271,15 +280,19 @@ void add_incident_verbs(CLI::App& app, Session& session) {
     add_one(*group, "why", "Why it was opened and who was told", *one)->callback([&session, one] {
         session.action = [&session, one] { return why(session, *one); };
     });
-    add_one(*group, "ack", "Say that you have seen it", *one)->callback([&session, one] {
-        session.action = [&session, one] { return command(session, *one, "acknowledge", {}); };
+    CLI::App* acknowledge = add_one(*group, "ack", "Say that you have seen it", *one);
+    acknowledge->alias("acknowledge");
+    acknowledge->callback([&session, one] {
+        session.action = [&session, one] {
+            return command(session, *one, {"acknowledge", "acknowledged"}, {});
+        };
     });
 
     CLI::App* comment = add_one(*group, "comment", "Add a remark to its timeline", *one);
     comment->add_option("TEXT", one->text, "The remark")->required();
     comment->callback([&session, one] {
         session.action = [&session, one] {
-            return command(session, *one, "comments", {{"text", one->text}});
+            return command(session, *one, {"comments", "commented"}, {{"text", one->text}});
         };
     });
 
@@ -295,7 +308,7 @@ void add_incident_verbs(CLI::App& app, Session& session) {
             if (!one->code.empty()) {
                 body["code"] = one->code;
             }
-            return command(session, *one, "resolve", body);
+            return command(session, *one, {"resolve", "resolved"}, body);
         };
     });
 }

@@ -4,11 +4,16 @@
 #include "collector/api/parameters.hpp"
 #include "collector/api/verdict_answer.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace muster::collector {
 
 namespace {
+
+constexpr std::array<std::string_view, 8> incident_states = {
+    "open", "new", "assigned", "in_progress", "pending", "resolved", "closed", "cancelled"
+};
 
 constexpr std::size_t longest_remark = 10'000;
 
@@ -87,8 +92,12 @@ Task<HttpResponse> list_incidents(Call call) {
     if (!page) {
         co_return bad_parameter(page.error());
     }
+    const Result<std::string> state = choice_parameter(call, "state", incident_states);
+    if (!state) {
+        co_return bad_parameter(state.error());
+    }
     const std::string ci = parameter(call, "ci");
-    IncidentFilter filter{parameter(call, "state"), ""};
+    IncidentFilter filter{*state, ""};
     std::function<Result<Page>(StateConnection&)> work =
         [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
         if (!ci.empty()) {

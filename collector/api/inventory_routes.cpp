@@ -4,9 +4,21 @@
 #include "collector/api/parameters.hpp"
 #include "collector/api/probe_store.hpp"
 
+#include <array>
+
 namespace muster::collector {
 
 namespace {
+
+constexpr std::array<std::string_view, 5> ci_states = {
+    "up", "degraded", "down", "unobserved", "unproven"
+};
+constexpr std::array<std::string_view, 6> probe_states = {
+    "ok", "warning", "critical", "unknown", "unobserved", "unproven"
+};
+constexpr std::array<std::string_view, 6> agent_states = {
+    "enrolled", "connected", "disconnected", "stopped", "silent", "revoked"
+};
 
 using FoundObject = std::optional<json::object>;
 
@@ -27,9 +39,11 @@ Task<HttpResponse> list_cis(Call call) {
     if (!page) {
         co_return bad_parameter(page.error());
     }
-    const CiFilter filter{
-        parameter(call, "class"), parameter(call, "state"), parameter(call, "site")
-    };
+    const Result<std::string> state = choice_parameter(call, "state", ci_states);
+    if (!state) {
+        co_return bad_parameter(state.error());
+    }
+    const CiFilter filter{parameter(call, "class"), *state, parameter(call, "site")};
     std::function<Result<Page>(StateConnection&)> work = [page = *page,
                                                           filter](StateConnection& connection) {
         return read_cis(connection, filter, page);
@@ -57,8 +71,12 @@ Task<HttpResponse> list_probes(Call call) {
     if (!page) {
         co_return bad_parameter(page.error());
     }
+    const Result<std::string> state = choice_parameter(call, "state", probe_states);
+    if (!state) {
+        co_return bad_parameter(state.error());
+    }
     const std::string ci = parameter(call, "ci");
-    ProbeFilter filter{"", parameter(call, "state")};
+    ProbeFilter filter{"", *state};
     std::function<Result<Page>(StateConnection&)> work =
         [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
         if (!ci.empty()) {
@@ -98,8 +116,12 @@ Task<HttpResponse> list_agents(Call call) {
     if (!page) {
         co_return bad_parameter(page.error());
     }
+    const Result<std::string> state = choice_parameter(call, "state", agent_states);
+    if (!state) {
+        co_return bad_parameter(state.error());
+    }
     std::function<Result<Page>(StateConnection&)> work =
-        [page = *page, state = parameter(call, "state")](StateConnection& connection) {
+        [page = *page, state = *state](StateConnection& connection) {
             return read_agents(connection, state, page);
         };
     Result<Page> found = co_await call.context->state->query<Page>(std::move(work));

@@ -1,5 +1,7 @@
 #include "collector/api/parameters.hpp"
 
+#include <algorithm>
+
 namespace muster::collector {
 
 std::string parameter(const Call& call, const std::string& name) {
@@ -37,6 +39,21 @@ Result<Duration> duration_parameter(const Call& call, const std::string& name, D
         return failure(ErrorKind::invalid, "expected a duration like 5m", name);
     }
     return duration;
+}
+
+Result<std::string> choice_parameter(
+    const Call& call, const std::string& name, std::span<const std::string_view> choices
+) {
+    std::string text = parameter(call, name);
+    if (text.empty() || std::ranges::find(choices, text) != choices.end()) {
+        return text;
+    }
+    std::string expected = "expected one of";
+    for (const std::string_view choice : choices) {
+        expected += choice == choices.front() ? " " : ", ";
+        expected += choice;
+    }
+    return failure(ErrorKind::invalid, expected, name);
 }
 
 std::string address_of(const HttpRequest& request) {

@@ -6,7 +6,9 @@
 #include "collector/api/problem.hpp"
 #include "collector/api/routes.hpp"
 
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace muster::collector {
 
@@ -18,6 +20,11 @@ Result<WallTime> time_parameter(const Call& call, const std::string& name, WallT
 
 /// `absent` where it was not given.
 Result<Duration> duration_parameter(const Call& call, const std::string& name, Duration absent);
+
+/// Empty where it was not given; `invalid` for anything but these: a filter with a typing error would find nothing and mislead.
+Result<std::string> choice_parameter(
+    const Call& call, const std::string& name, std::span<const std::string_view> choices
+);
 
 /// The peer without its port: "127.0.0.1", "[::1]".
 std::string address_of(const HttpRequest& request);

@@ -69,7 +69,8 @@ TEST(Printable, LeavesReadableTextAlone) {
 }
 
 TEST(Printable, ReplacesWhatControlsATerminal) {
-    EXPECT_EQ(printable("a\x1b[31mb\n"), "a\uFFFD[31mb\uFFFD");
+    EXPECT_EQ(printable("a\x1b[31mb"), "a\uFFFD[31mb");
+    EXPECT_EQ(printable("one\r\n\ttwo"), "one   two") << "in one line";
     EXPECT_EQ(printable("\u202Egpj.exe"), "\uFFFDgpj.exe");
     EXPECT_EQ(printable("a\u0085b\u2028c\u2066"), "a\uFFFDb\uFFFDc\uFFFD");
     EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\uFFFDb");
@@ -86,7 +87,7 @@ TEST(Printable, ReplacesWhatIsNotUtf8) {
 TEST(Printable, CutsBetweenCharacters) {
     EXPECT_EQ(printable("abcdef", 3), "abc");
     EXPECT_EQ(printable("aüü", 4), "aü");
-    EXPECT_EQ(printable("\n\n", 5), "\uFFFD");
+    EXPECT_EQ(printable("\x1b\x1b", 5), "\uFFFD");
 }
 
 }  // namespace

@@ -43,6 +43,15 @@ TEST_F(ApiInventory, ListsCisByNameEvenWhereNamesRepeat) {
     EXPECT_THAT(all("/api/v1/cis?site=HQ&class=application_endpoint", "name").size(), 5U);
 }
 
+TEST_F(ApiInventory, RefusesAStateThatIsNone) {
+    for (const char* list : {"cis", "probes", "agents", "incidents"}) {
+        const std::string path = std::string("/api/v1/") + list;
+        EXPECT_EQ(get(path + "?state=bogus").status, 400) << list;
+    }
+    EXPECT_EQ(get("/api/v1/probes?state=critical").status, 200);
+    EXPECT_EQ(get("/api/v1/incidents?state=open").status, 200);
+}
+
 TEST_F(ApiInventory, FindsACiByIdOrNaturalName) {
     state_.ci(1, "intranet");
     state_.ci(2, "web/1 ü");

@@ -73,7 +73,7 @@ TEST_F(CommandLine, FollowsPagesUpToTheLimit) {
 TEST_F(CommandLine, ShowsAnIncidentWithItsTimeline) {
     const CannedServer server({
         {"GET /api/v1/incidents/INC-31", {200, incident}},
-        {"GET /api/v1/incidents/INC-31/timeline?limit=200",
+        {"GET /api/v1/incidents/INC-31/timeline",
          {200,
           page(
               R"({"at":"2026-11-22T09:21:00Z","kind":"opened","actor":"","text":"3 failures in a row"})"
@@ -110,7 +110,8 @@ TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
         {"GET /api/v1/incidents/INC-31", {200, incident}},
     });
     EXPECT_EQ(
-        run(server, {"incident", "ack", "INC-31"}).err, "INC-31 is new: intranet does not answer\n"
+        run(server, {"incident", "ack", "INC-31"}).err,
+        "INC-31 acknowledged: intranet does not answer\n"
     );
     EXPECT_EQ(run(server, {"incident", "comment", "INC-31", "disk full"}).code, 0);
     const Ran refused = run(server, {"incident", "resolve", "INC-31", "--code", "fixed"});

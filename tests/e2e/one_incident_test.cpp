@@ -247,6 +247,13 @@ class OneIncident : public ::testing::Test {
         EXPECT_EQ(site_.incidents().size(), all) << "nothing else opens";
     }
 
+    /// What the command line says; it must succeed.
+    std::string said(std::vector<std::string> arguments) {
+        const CommandResult result = site_.muster(std::move(arguments));
+        EXPECT_EQ(result.exit_code, 0) << result.output;
+        return result.output;
+    }
+
     Site site_;
     std::optional<WebhookListener> hook_;
     std::optional<Process> snmpd_;
@@ -285,16 +292,19 @@ TEST_F(OneIncident, ForEachFaultToldOnceAndResolvedWhenItIsOver) {
 TEST_F(OneIncident, IsAcknowledgedCommentedAndResolvedByAPerson) {
     ASSERT_TRUE(eventually(20s, [&] { return all_up(); }));
     expect_raised([&] { nginx_->kill_now(); }, {web_fault});
-    EXPECT_EQ(site_.post("/incidents/INC-1/acknowledge", "{}").status, 200);
-    EXPECT_EQ(site_.post("/incidents/1/comments", R"({"text":"looking at it"})").status, 200);
-    EXPECT_EQ(
-        site_
-            .post(
-                "/incidents/INC-1/resolve", R"({"text":"taken out of service","code":"wont_fix"})"
-            )
-            .status,
-        200
+    EXPECT_THAT(said({"incident", "list"}), HasSubstr("INC-1"));
+    EXPECT_THAT(said({"incident", "ack", "INC-1"}), HasSubstr("INC-1 acknowledged"));
+    EXPECT_THAT(said({"incident", "list"}), HasSubstr("new, acknowledged"));
+    EXPECT_THAT(said({"incident", "comment", "1", "looking at it"}), HasSubstr("INC-1 commented"));
+    EXPECT_THAT(said({"incident", "why", "1"}), HasSubstr("told ops"));
+    EXPECT_THAT(
+        said({"incident", "resolve", "INC-1", "taken out of service", "--code", "wont_fix"}),
+        HasSubstr("INC-1 resolved")
     );
+    const std::string shown = said({"incident", "show", "INC-1"});
+    for (const char* part : {"acknowledged", "looking at it", "taken out of service", "wont_fix"}) {
+        EXPECT_THAT(shown, HasSubstr(part));
+    }
     const boost::json::value incident = site_.get("/incidents/INC-1").body;
     EXPECT_EQ(text_of(incident, "state"), "resolved");
     EXPECT_EQ(text_of(incident, "acknowledged_by"), "admin");

@@ -45,6 +45,8 @@ class Site {
     Process& agent(const std::string& name = "agent1");
 
     std::string join_token(const std::string& name, const std::string& extra_json = "");
+    /// `muster ARGUMENTS…` as the administrator; both streams are in the output.
+    CommandResult muster(std::vector<std::string> arguments);
     ApiAnswer get(const std::string& path);
     ApiAnswer post(const std::string& path, const std::string& body);
     /// All incidents, oldest first.
