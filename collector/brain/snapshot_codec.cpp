@@ -73,14 +73,17 @@ std::string encode_position(const State& state) {
 
 bool decode_position(State& state, std::string_view bytes) {
     Unpacker in(bytes);
-    if (in.u32() != snapshot_version) {
+    const std::uint32_t version = in.u32();
+    if (version == 0 || version > snapshot_version) {
         return false;
     }
     state.lsn = in.u64();
     state.elapsed = in.elapsed();
     state.wall = in.wall();
     state.started_wall = in.wall();
-    state.installation = in.text();
+    if (version >= 2) {
+        state.installation = in.text();
+    }
     state.config_hash = in.text();
     state.silent_after = in.duration();
     state.silent_incident_after = in.duration();

@@ -11,7 +11,7 @@
 
 namespace muster::collector {
 
-/// Version of all sections together; another one is refused. A release that changes them says how
+/// Version of all sections together: older ones are read, newer ones refused. A release that changes them says how
 /// to go on.
 inline constexpr std::uint32_t snapshot_version = 2;
 
