@@ -8,6 +8,7 @@
 #include "collector/data_directory.hpp"
 #include "collector/enrolment/access_adapter.hpp"
 #include "collector/fold_lag.hpp"
+#include "collector/fold_order.hpp"
 #include "collector/history/history_thread.hpp"
 #include "collector/intake/link_adapter.hpp"
 #include "collector/journal/appender.hpp"
@@ -40,27 +41,6 @@ constexpr Duration lag_every = std::chrono::milliseconds(200);
 constexpr Duration longest_stop = std::chrono::seconds(10);
 constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
 constexpr int state_readers = 2;
-
-/// A fold that knows more than the journal holds would take new entries for old ones; the record cannot begin in the middle.
-Status check_order(const char* fold, Lsn folded, Lsn journal_first, Lsn journal_end) {
-    if (folded + 1 < journal_first) {
-        return failure(
-            ErrorKind::corrupt,
-            std::string(fold) + " ends at entry " + std::to_string(folded) +
-                ", but the journal begins at " + std::to_string(journal_first) + "; put " + fold +
-                " back from a backup"
-        );
-    }
-    if (folded <= journal_end) {
-        return {};
-    }
-    return failure(
-        ErrorKind::corrupt,
-        std::string(fold) + " has folded entry " + std::to_string(folded) +
-            ", but the journal ends at " + std::to_string(journal_end) +
-            "; put the journal's files back, or restore both together"
-    );
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "collector/enrolment/access_sql.hpp"
 #include "collector/enrolment/tokens.hpp"
 #include "collector/migrations.hpp"
 
@@ -18,43 +19,6 @@ namespace {
 constexpr std::size_t longest_name = 128;
 constexpr int names_to_try = 1000;
 constexpr std::string_view administrator = "admin";
-
-constexpr std::string_view insert_audit =
-    "INSERT INTO audit(at, actor, action, target, peer) VALUES(?, ?, ?, ?, ?)";
-constexpr std::string_view count_administrators =
-    "SELECT COUNT(*) FROM api_token WHERE name = 'admin' AND revoked = 0";
-constexpr std::string_view insert_api_token =
-    "INSERT INTO api_token(id, hash, name, permission, created) VALUES(?, ?, ?, 'administer', ?)";
-constexpr std::string_view find_api_token =
-    "SELECT hash, name, expires, revoked FROM api_token WHERE id = ?";
-constexpr std::string_view insert_join_token =
-    "INSERT INTO join_token(id, hash, site, name, max_uses, created, expires, created_by) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr std::string_view use_join_token =
-    "UPDATE join_token SET uses = uses + 1 WHERE id = ? AND hash = ? AND uses < max_uses "
-    "AND expires > ? AND revoked = 0";
-constexpr std::string_view find_join_token =
-    "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
-    "WHERE id = ? AND hash = ?";
-constexpr std::string_view all_join_tokens =
-    "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
-    "ORDER BY created DESC, id LIMIT 1000";
-constexpr std::string_view find_agent_name =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE name = ?";
-constexpr std::string_view renew_agent_row =
-    "UPDATE agent SET site = ?, hostname = ?, version = ?, serial = ?, not_after = ? "
-    "WHERE id = ? AND state = 'active'";
-constexpr std::string_view insert_agent_row =
-    "INSERT INTO agent(id, name, site, hostname, version, serial, not_after, state, enrolled) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?, 'active', ?)";
-constexpr std::string_view all_agents =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent ORDER BY enrolled, id";
-constexpr std::string_view unannounced_agents =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE announced = 0 "
-    "ORDER BY enrolled, id";
-constexpr std::string_view announce_agent = "UPDATE agent SET announced = 1 WHERE id = ?";
-constexpr std::string_view revoke_agent =
-    "UPDATE agent SET state = 'revoked' WHERE id = ? AND state = 'active'";
 
 Failure refused(std::string why) {
     return failure(ErrorKind::refused, std::move(why));

@@ -119,6 +119,26 @@ class Refusal : public ::testing::Test {
         EXPECT_EQ(log.find("link.closed"), std::string::npos) << log;
     }
 
+    /// What an agent with that data directory says when it enrols with the token.
+    CommandResult enrol_with(const std::string& token, const std::string& data_dir) {
+        write_text(site_.dir() / "token", token);
+        write_text(
+            site_.dir() / "a.yaml",
+            "collector: localhost:" + std::to_string(site_.agents_port()) +
+                "\ndata_dir: " + (site_.dir() / data_dir) + "\n"
+        );
+        return run_command(
+            {program("muster-agent"),
+             "--config",
+             site_.dir() / "a.yaml",
+             "enrol",
+             "--collector",
+             site_.url(),
+             "--token-file",
+             site_.dir() / "token"}
+        );
+    }
+
     Site site_;
 };
 
@@ -150,26 +170,8 @@ TEST_F(Refusal, OfAnAgentThatIsNotEnrolled) {
 
 TEST_F(Refusal, OfAUsedJoinToken) {
     const std::string token = site_.join_token("once");
-    write_text(site_.dir() / "token", token);
-    const auto enrol = [&](const std::string& data_dir) {
-        write_text(
-            site_.dir() / "a.yaml",
-            "collector: localhost:" + std::to_string(site_.agents_port()) +
-                "\ndata_dir: " + (site_.dir() / data_dir) + "\n"
-        );
-        return run_command(
-            {program("muster-agent"),
-             "--config",
-             site_.dir() / "a.yaml",
-             "enrol",
-             "--collector",
-             site_.url(),
-             "--token-file",
-             site_.dir() / "token"}
-        );
-    };
-    EXPECT_EQ(enrol("first").exit_code, 0);
-    const CommandResult second = enrol("second");
+    EXPECT_EQ(enrol_with(token, "first").exit_code, 0);
+    const CommandResult second = enrol_with(token, "second");
     EXPECT_EQ(second.exit_code, 1);
     EXPECT_NE(second.output.find("already used"), std::string::npos) << second.output;
     EXPECT_TRUE(logged("enrol.refused", "already used")) << site_.collector_log();
@@ -185,22 +187,7 @@ TEST_F(Refusal, OfAUsedJoinToken) {
 TEST_F(Refusal, OfACollectorThatDoesNotMatchThePinOfTheToken) {
     std::string token = site_.join_token("pinned");
     token.back() = token.back() == '0' ? '1' : '0';
-    write_text(site_.dir() / "token", token);
-    write_text(
-        site_.dir() / "a.yaml",
-        "collector: localhost:" + std::to_string(site_.agents_port()) +
-            "\ndata_dir: " + (site_.dir() / "pin") + "\n"
-    );
-    const CommandResult refused = run_command(
-        {program("muster-agent"),
-         "--config",
-         site_.dir() / "a.yaml",
-         "enrol",
-         "--collector",
-         site_.url(),
-         "--token-file",
-         site_.dir() / "token"}
-    );
+    const CommandResult refused = enrol_with(token, "pin");
     EXPECT_EQ(refused.exit_code, 1);
     EXPECT_NE(
         refused.output.find("does not present the authority that the token names"),
