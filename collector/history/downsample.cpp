@@ -29,15 +29,6 @@ void add_value(HistoryPoint& point, std::int64_t value) {
     point.mean += (static_cast<double>(value) - point.mean) / point.measured;
 }
 
-/// How long a state holds without a further result.
-std::int64_t longest_hold(const std::vector<HistorySample>& samples) {
-    Distances distances;
-    for (std::size_t at = 1; at < samples.size(); ++at) {
-        distances.add(samples[at].time_ms - samples[at - 1].time_ms);
-    }
-    return distances.take_longest_hold();
-}
-
 std::int64_t longest_hold(const std::vector<HistoryStretch>& stretches) {
     Distances distances;
     for (std::size_t at = 0; at < stretches.size(); ++at) {
@@ -148,6 +139,14 @@ bool is_within(std::int64_t time_ms, const HistoryWindow& window) {
 }
 
 }  // namespace
+
+std::int64_t longest_hold(const std::vector<HistorySample>& samples) {
+    Distances distances;
+    for (std::size_t at = 1; at < samples.size(); ++at) {
+        distances.add(samples[at].time_ms - samples[at - 1].time_ms);
+    }
+    return distances.take_longest_hold();
+}
 
 void list_samples(
     const std::vector<HistorySample>& samples,

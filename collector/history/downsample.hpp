@@ -23,6 +23,9 @@ struct HistoryWindow {
     std::int64_t step_ms = 0;  ///< 0: every result
 };
 
+/// How long, in ms, a state holds without a further result; `samples` by rising time.
+std::int64_t longest_hold(const std::vector<HistorySample>& samples);
+
 /// Every sample of the window, at most `most` of them.
 void list_samples(
     const std::vector<HistorySample>& samples,

@@ -211,11 +211,7 @@ void roll_up(
     std::int64_t bucket_ms,
     std::vector<HistoryStretch>& out
 ) {
-    Distances distances;
-    for (std::size_t at = 1; at < samples.size(); ++at) {
-        distances.add(samples[at].time_ms - samples[at - 1].time_ms);
-    }
-    const std::int64_t longest = distances.take_longest_hold();
+    const std::int64_t longest = longest_hold(samples);
     std::int64_t end = 0;
     bool is_open = false;
     for (const HistorySample& sample : samples) {
