@@ -4,6 +4,7 @@
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/snapshot_codec.hpp"
 
+#include <algorithm>
 #include <functional>
 
 namespace muster::collector {
@@ -103,6 +104,9 @@ Status Snapshot::load_text(StateStore& store, std::string_view section, std::str
 Status Snapshot::load(StateStore& store, State& state) {
     std::string bytes;
     const auto load_one = [&](const SectionCodec& section) -> Status {
+        if (section.since > std::max(state.loaded_version, 1U)) {
+            return {};
+        }
         if (Status read = load_text(store, section.name, bytes); !read) {
             return read;
         }

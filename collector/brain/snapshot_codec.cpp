@@ -77,6 +77,7 @@ bool decode_position(State& state, std::string_view bytes) {
     if (version == 0 || version > snapshot_version) {
         return false;
     }
+    state.loaded_version = version;
     state.lsn = in.u64();
     state.elapsed = in.elapsed();
     state.wall = in.wall();

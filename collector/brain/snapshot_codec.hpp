@@ -13,7 +13,7 @@ namespace muster::collector {
 
 /// Version of all sections together: older ones are read, newer ones refused. A release that changes them says how
 /// to go on.
-inline constexpr std::uint32_t snapshot_version = 2;
+inline constexpr std::uint32_t snapshot_version = 3;
 
 /// A part of the state that is saved as one text. `decode` answers false for bytes it cannot have
 /// written.
@@ -21,6 +21,8 @@ struct SectionCodec {
     std::string_view name;
     std::string (*encode)(const State& state);
     bool (*decode)(State& state, std::string_view bytes);
+    /// The version that first had it: a state saved by an older one has nothing of it.
+    std::uint32_t since = 1;
 };
 
 /// Small parts, written whenever their bytes differ.

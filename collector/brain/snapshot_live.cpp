@@ -335,7 +335,7 @@ bool decode_timers(State& state, std::string_view bytes) {
         Timer timer;
         timer.due = in.elapsed();
         timer.id = in.u64();
-        timer.kind = in.choice(Timer::Kind::forget_verdict);
+        timer.kind = in.choice(Timer::last_kind);
         timer.subject = in.u64();
         state.timers.insert(state.timers.end(), timer);
     }

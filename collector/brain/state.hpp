@@ -231,6 +231,7 @@ struct Timer {
         close,
         forget_verdict
     };
+    static constexpr Kind last_kind = Kind::forget_verdict;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -322,6 +323,9 @@ struct State {
     std::set<Timer> timers;
     std::uint64_t last_timer = 0;
     std::uint64_t results = 0;  ///< folded since the beginning
+
+    /// Not saved: the version of the snapshot this was read from; 0: none was. A section decodes what that version had.
+    std::uint32_t loaded_version = 0;
 
     /// Not saved: some agent waits for an epoch to be issued; asked for again in every run.
     bool assignments_wanted = true;

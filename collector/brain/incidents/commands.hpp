@@ -1,16 +1,16 @@
-// Owns: what people ask of incidents, and the verdicts. Leaves to api/: form and authority; to
-// record: the change.
+// Owns: what people ask of incidents, and the verdicts. Leaves to ../commands: the table, idempotency; to api/: form and
+// authority; to record: the change.
 #pragma once
 
-#include "collector/brain/fold.hpp"
+#include "collector/brain/commands.hpp"
 
 namespace muster::collector {
 
-/// "command": incident.acknowledge, incident.comment, incident.resolve. Sets fold.verdict. The same
-/// idempotency key of the same actor gets the same verdict within a day and changes nothing again.
-void fold_command(Fold& fold, const Entry& entry);
-
-/// Timer `forget_verdict`.
-void forget_old_verdicts(Fold& fold);
+/// {"number"}: somebody has seen it.
+Verdict acknowledge_incident(Fold& fold, const CommandCall& call);
+/// {"number", "text"}: a remark.
+Verdict comment_on_incident(Fold& fold, const CommandCall& call);
+/// {"number", "text", "code"}: it is over, says a person.
+Verdict resolve_incident_by_person(Fold& fold, const CommandCall& call);
 
 }  // namespace muster::collector

@@ -1,0 +1,118 @@
+#include "collector/brain/commands.hpp"
+
+#include "base/bytes.hpp"
+#include "collector/brain/incidents/commands.hpp"
+#include "collector/journal/entries.pb.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::collector {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr Duration verdicts_kept = std::chrono::hours(24);
+constexpr std::size_t text_bytes = 16 << 10;
+
+struct CommandRow {
+    std::string_view name;
+    CommandHandler handler;
+};
+
+/// Every command there is; docs/journal.md lists them with their bodies.
+constexpr CommandRow commands[] = {
+    {"incident.acknowledge", acknowledge_incident},
+    {"incident.comment", comment_on_incident},
+    {"incident.resolve", resolve_incident_by_person},
+};
+
+Verdict decide(Fold& fold, const proto::CommandEntry& command) {
+    boost::system::error_code unreadable;
+    const json::value parsed = json::parse(command.body(), unreadable);
+    if (unreadable || !parsed.is_object()) {
+        return problem(400, "Bad Request", "the body is not a JSON object");
+    }
+    const auto* const row = std::ranges::find(commands, command.name(), &CommandRow::name);
+    if (row == std::end(commands)) {
+        return problem(
+            404, "Not Found", "there is no command \"" + printable(command.name(), 64) + "\""
+        );
+    }
+    return row->handler(
+        fold,
+        {.name = row->name,
+         .actor = command.actor(),
+         .if_match = command.if_match(),
+         .body = parsed.get_object()}
+    );
+}
+
+}  // namespace
+
+Verdict problem(int status, std::string_view title, const std::string& detail) {
+    const json::object body{
+        {"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}
+    };
+    return {.status = status, .body = json::serialize(body), .etag = {}};
+}
+
+std::string text_of(const json::object& body, std::string_view key) {
+    const json::value* value = body.if_contains(key);
+    return value != nullptr && value->is_string()
+               ? printable(std::string_view(value->get_string()), text_bytes)
+               : std::string{};
+}
+
+std::uint64_t number_of(const json::object& body, std::string_view key) {
+    const json::value* value = body.if_contains(key);
+    if (value == nullptr) {
+        return 0;
+    }
+    if (value->is_int64() && value->get_int64() > 0) {
+        return static_cast<std::uint64_t>(value->get_int64());
+    }
+    return value->is_uint64() ? value->get_uint64() : 0;
+}
+
+bool matches_etag(std::string_view if_match, std::string_view etag) {
+    const std::string_view bare = etag.substr(1, etag.size() - 2);
+    return if_match.empty() || if_match == "*" || if_match.find(etag) != std::string_view::npos ||
+           if_match == bare;
+}
+
+void fold_command(Fold& fold, const Entry& entry) {
+    proto::CommandEntry command;
+    if (!command.ParseFromString(entry.body)) {
+        fold.verdict = problem(400, "Bad Request", "the command cannot be read");
+        return;
+    }
+    const std::pair key(command.actor(), command.idempotency_key());
+    if (const auto given = fold.state.verdicts.find(key); given != fold.state.verdicts.end()) {
+        fold.verdict = given->second.verdict;
+        return;
+    }
+    fold.verdict = decide(fold, command);
+    if (!key.second.empty()) {
+        KeptVerdict kept{key.first, key.second, fold.elapsed, *fold.verdict};
+        fold.store.insert_verdict(kept, fold.lsn);
+        fold.state.verdicts.emplace(key, std::move(kept));
+        fold.state.arm(fold.elapsed + verdicts_kept, Timer::Kind::forget_verdict, 0);
+    }
+}
+
+void forget_old_verdicts(Fold& fold) {
+    for (auto at = fold.state.verdicts.begin(); at != fold.state.verdicts.end();) {
+        if (at->second.given + verdicts_kept <= fold.elapsed) {
+            fold.store.delete_verdict(at->second.actor, at->second.key);
+            at = fold.state.verdicts.erase(at);
+        } else {
+            ++at;
+        }
+    }
+}
+
+}  // namespace muster::collector
