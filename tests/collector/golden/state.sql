@@ -1,0 +1,60 @@
+-- state.db, schema version 2
+CREATE TABLE agent (
+    id BLOB PRIMARY KEY, name TEXT NOT NULL, ci BLOB NOT NULL, site TEXT NOT NULL, hostname TEXT NOT NULL, version TEXT NOT NULL, address TEXT NOT NULL,
+    state TEXT NOT NULL,              -- enrolled, connected, disconnected, stopped (said goodbye), silent, revoked
+    state_since INTEGER NOT NULL, enrolled INTEGER NOT NULL, epoch INTEGER NOT NULL, probes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE agent_unobserved (agent BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, reason TEXT NOT NULL, lsn INTEGER NOT NULL, PRIMARY KEY (agent, from_wall)) STRICT, WITHOUT ROWID;
+CREATE TABLE ci (
+    id BLOB PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL, site TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,
+    state TEXT NOT NULL,              -- operational: up, degraded, down, unobserved, unproven
+    state_since INTEGER NOT NULL, created INTEGER NOT NULL, created_lsn INTEGER NOT NULL, retired INTEGER, merged_into BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_attribute (
+    ci BLOB NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_to INTEGER,
+    recorded_lsn INTEGER NOT NULL, superseded_lsn INTEGER, PRIMARY KEY (ci, name, recorded_lsn, valid_from)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_key (namespace TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, ci BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY (namespace, kind, value, ci)) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_statement (
+    source TEXT NOT NULL, object TEXT NOT NULL, ci BLOB NOT NULL, class TEXT NOT NULL, keys TEXT NOT NULL, attributes TEXT NOT NULL,
+    observed INTEGER NOT NULL, lsn INTEGER NOT NULL, removed_lsn INTEGER, PRIMARY KEY (source, object)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE fold (id INTEGER PRIMARY KEY CHECK (id = 1), folded INTEGER NOT NULL, snapshot INTEGER NOT NULL, elapsed INTEGER NOT NULL) STRICT;
+CREATE TABLE incident (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, ci BLOB, agent BLOB, probe BLOB, title TEXT NOT NULL, place TEXT NOT NULL,
+    state TEXT NOT NULL,              -- new, assigned, in_progress, pending, resolved, closed, cancelled
+    priority INTEGER NOT NULL, urgency TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, reason TEXT NOT NULL,
+    started INTEGER NOT NULL,         -- first failed result
+    detected INTEGER NOT NULL,        -- threshold exceeded
+    opened INTEGER NOT NULL, detected_late INTEGER NOT NULL, acknowledged INTEGER, acknowledged_by TEXT, resolved INTEGER, resolved_by TEXT, resolution TEXT,
+    why TEXT NOT NULL,                -- JSON: rule, inputs, times, hold, counterfactual
+    version INTEGER NOT NULL          -- lsn of the last change: the ETag
+) STRICT;
+CREATE TABLE incident_timeline (
+    incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- opened, symptom, recovered, acknowledged, comment, resolved, reopened, notified, notify_failed
+    actor TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (incident, lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+    id TEXT PRIMARY KEY,              -- "INC-1/opened/ops": (incident, transition, channel); also the CloudEvents id
+    incident INTEGER NOT NULL, transition TEXT NOT NULL, channel TEXT NOT NULL, created INTEGER NOT NULL, payload TEXT NOT NULL,
+    state TEXT NOT NULL,              -- waiting, sent, given_up
+    attempts INTEGER NOT NULL, last_error TEXT NOT NULL, sent INTEGER, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE probe (
+    id BLOB NOT NULL UNIQUE, ci BLOB NOT NULL, agent BLOB, type TEXT NOT NULL, name TEXT NOT NULL, origin TEXT NOT NULL, -- "target intranet" or "policy network gear answers"
+    host TEXT NOT NULL, interval_ms INTEGER NOT NULL, timeout_ms INTEGER NOT NULL, params TEXT NOT NULL, rule TEXT NOT NULL,
+    state TEXT NOT NULL,              -- ok, warning, critical, unknown, unobserved, unproven
+    state_since INTEGER NOT NULL, exceeded_since INTEGER, reason TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, removed_lsn INTEGER,
+    row INTEGER PRIMARY KEY           -- in the order of the probes in an agent's batches: what changes together lies together
+) STRICT;
+CREATE TABLE probe_interval (probe BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, state TEXT NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (probe, from_wall, lsn, ordinal)) STRICT, WITHOUT ROWID;
+CREATE TABLE receipt (lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL, ci BLOB, probe BLOB, reason TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (lsn, ordinal)) STRICT, WITHOUT ROWID;
+CREATE TABLE snapshot_page (section TEXT NOT NULL, page INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (section, page)) STRICT, WITHOUT ROWID;
+CREATE TABLE verdict (idempotency_key TEXT NOT NULL, actor TEXT NOT NULL, lsn INTEGER NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (actor, idempotency_key)) STRICT, WITHOUT ROWID;
+CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE to_wall IS NULL;
+CREATE INDEX ci_by_name ON ci (name);
+CREATE INDEX incident_by_ci ON incident (ci, number);
+CREATE INDEX incident_by_state ON incident (state, number);
+CREATE INDEX outbox_waiting ON outbox (state, lsn, ordinal);
+CREATE INDEX probe_by_ci ON probe (ci);
