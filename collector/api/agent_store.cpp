@@ -13,15 +13,19 @@ namespace {
 constexpr NamedQuery page_of_agents{
     "agents.page",
     R"(SELECT name, id FROM agent
-       WHERE (name, id) > (?1, ?2) AND (?3 = '' OR state = ?3) ORDER BY name, id LIMIT ?4)"
+       WHERE (name, id) > (?1, ?2) AND (?3 = '' OR state = ?3)
+         AND (?5 IS NULL OR site IN (SELECT value FROM json_each(?5)))
+       ORDER BY name, id LIMIT ?4)"
 };
 constexpr NamedQuery count_of_agents{
     "agents.count",
-    "SELECT COUNT(*) FROM (SELECT 1 FROM agent WHERE ?1 = '' OR state = ?1 LIMIT ?2)"
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM agent WHERE (?1 = '' OR state = ?1)
+         AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3))) LIMIT ?2))"
 };
 constexpr NamedQuery by_name{
     "agents.by_name",
-    "SELECT id FROM agent WHERE name = ?1 ORDER BY state = 'revoked', enrolled DESC LIMIT 1"
+    R"(SELECT id FROM agent WHERE name = ?1 AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2)))
+       ORDER BY state = 'revoked', enrolled DESC LIMIT 1)"
 };
 constexpr NamedQuery one{
     "agents.one",
@@ -29,7 +33,8 @@ constexpr NamedQuery one{
               a.enrolled, a.epoch, a.probes, a.ci, c.name,
               (SELECT MAX(u.from_wall) FROM agent_unobserved u
                WHERE u.agent = a.id AND u.to_wall IS NULL)
-       FROM agent a LEFT JOIN ci c ON c.id = a.ci WHERE a.id = ?1)"
+       FROM agent a LEFT JOIN ci c ON c.id = a.ci
+       WHERE a.id = ?1 AND (?2 IS NULL OR a.site IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery unobserved{
     "agents.unobserved",
@@ -60,13 +65,19 @@ json::object agent_json(const Statement& row) {
     return agent;
 }
 
-Result<std::optional<json::object>> read_brief(StateConnection& connection, const std::string& id) {
-    return one_row(
-        connection, one, [&](Statement& statement) { statement.bind_blob(0, id); }, agent_json
-    );
+Result<std::optional<json::object>> read_brief(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+) {
+    const Bind bind = [&](Statement& statement) {
+        statement.bind_blob(0, id);
+        scope.bind(statement, 1);
+    };
+    return one_row(connection, one, bind, agent_json);
 }
 
-Result<std::string> find_agent(StateConnection& connection, const std::string& id_or_name) {
+Result<std::string> find_agent(
+    StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
+) {
     if (const Result<Uuid> id = Uuid::parse(id_or_name); id) {
         return std::string(id->raw());
     }
@@ -74,7 +85,10 @@ Result<std::string> find_agent(StateConnection& connection, const std::string& i
     const Status read = visit_rows(
         connection,
         by_name,
-        [&](Statement& statement) { statement.bind_text(0, id_or_name); },
+        [&](Statement& statement) {
+            statement.bind_text(0, id_or_name);
+            scope.bind(statement, 1);
+        },
         [&](const Statement& row) { found = row.blob(0); }
     );
     if (!read) {
@@ -86,7 +100,10 @@ Result<std::string> find_agent(StateConnection& connection, const std::string& i
 }  // namespace
 
 Result<Page> read_agents(
-    StateConnection& connection, const std::string& state, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& state,
+    const PageRequest& page
 ) {
     const Result<std::string> after = raw_part(page, 1);
     if (!after) {
@@ -98,15 +115,17 @@ Result<Page> read_agents(
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind_text(0, text_part(page, 0)).bind_blob(1, *after);
                 statement.bind_text(2, state).bind(3, limit);
+                scope.bind(statement, 4);
             },
         .key = [](const Statement& row
                ) { return PageKey{std::string(row.text(0)), id_part(row.blob(1))}; },
-        .item = [&](const PageKey& key) { return read_brief(connection, *from_hex(key[1])); }
+        .item = [&](const PageKey& key) { return read_brief(connection, scope, *from_hex(key[1])); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
         count_rows(connection, count_of_agents, [&](Statement& statement) {
             statement.bind_text(0, state).bind(1, counted_at_most);
+            scope.bind(statement, 2);
         });
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
@@ -116,13 +135,13 @@ Result<Page> read_agents(
 }
 
 Result<std::optional<json::object>> read_agent(
-    StateConnection& connection, const std::string& id_or_name
+    StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
 ) {
-    const Result<std::string> id = find_agent(connection, id_or_name);
+    const Result<std::string> id = find_agent(connection, scope, id_or_name);
     if (!id) {
         return failure(id.error());
     }
-    Result<std::optional<json::object>> agent = read_brief(connection, *id);
+    Result<std::optional<json::object>> agent = read_brief(connection, scope, *id);
     if (!agent || !agent->has_value()) {
         return agent;
     }

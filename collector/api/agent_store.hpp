@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collector/api/page.hpp"
+#include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 
 #include <boost/json.hpp>
@@ -14,12 +15,15 @@ namespace muster::collector {
 
 /// By name, then id. `state`: one state, or empty for all.
 Result<Page> read_agents(
-    StateConnection& connection, const std::string& state, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& state,
+    const PageRequest& page
 );
 
 /// By UUID text or name. With the last 50 intervals in which it was not observed.
 Result<std::optional<json::object>> read_agent(
-    StateConnection& connection, const std::string& id_or_name
+    StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
 );
 
 std::span<const NamedQuery> agent_queries();

@@ -24,7 +24,8 @@ constexpr NamedQuery page_of_cis{
                  THEN 'unobserved' ELSE c.state END AS state
           FROM ci c
           WHERE c.retired IS NULL AND c.merged_into IS NULL AND (c.name, c.id) > (?1, ?2)
-            AND (?3 = '' OR c.class = ?3) AND (?5 = '' OR c.site = ?5))
+            AND (?3 = '' OR c.class = ?3) AND (?5 = '' OR c.site = ?5)
+            AND (?7 IS NULL OR c.site IN (SELECT value FROM json_each(?7))))
        WHERE ?4 = '' OR state = ?4
        ORDER BY name, id LIMIT ?6)"
 };
@@ -32,11 +33,13 @@ constexpr NamedQuery count_of_cis{
     "cis.count",
     R"(SELECT COUNT(*) FROM (SELECT 1 FROM ci
        WHERE retired IS NULL AND merged_into IS NULL AND (?1 = '' OR class = ?1)
-         AND (?2 = '' OR site = ?2) LIMIT ?3))"
+         AND (?2 = '' OR site = ?2) AND (?4 IS NULL OR site IN (SELECT value FROM json_each(?4)))
+       LIMIT ?3))"
 };
 constexpr NamedQuery by_name{
     "cis.by_name",
-    "SELECT id FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL LIMIT 2"
+    R"(SELECT id FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
+         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))) LIMIT 2)"
 };
 constexpr NamedQuery one{
     "cis.one",
@@ -51,7 +54,12 @@ constexpr NamedQuery one{
                WHERE p.ci = c.id AND p.removed_lsn IS NULL),
               (SELECT COUNT(*) FROM incident i WHERE i.ci = c.id
                  AND i.state NOT IN ('resolved', 'closed', 'cancelled'))
-       FROM ci c WHERE c.id = ?1)"
+       FROM ci c
+       WHERE c.id = ?1 AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2))))"
+};
+constexpr NamedQuery is_there{
+    "cis.is_there",
+    R"(SELECT 1 FROM ci WHERE id = ?1 AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery keys{
     "cis.keys", "SELECT namespace, kind, value, state FROM ci_key WHERE ci = ?1 LIMIT 1000"
@@ -62,7 +70,7 @@ constexpr NamedQuery attributes{
        WHERE ci = ?1 AND valid_to IS NULL AND superseded_lsn IS NULL ORDER BY name LIMIT 1000)"
 };
 
-constexpr std::array queries{page_of_cis, count_of_cis, by_name, one, keys, attributes};
+constexpr std::array queries{page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes};
 
 json::object ci_json(const Statement& row) {
     const std::int64_t probes = row.integer(12);
@@ -86,10 +94,14 @@ json::object ci_json(const Statement& row) {
     return ci;
 }
 
-Result<std::optional<json::object>> read_brief(StateConnection& connection, const std::string& id) {
-    return one_row(
-        connection, one, [&](Statement& statement) { statement.bind_blob(0, id); }, ci_json
-    );
+Result<std::optional<json::object>> read_brief(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+) {
+    const Bind bind = [&](Statement& statement) {
+        statement.bind_blob(0, id);
+        scope.bind(statement, 1);
+    };
+    return one_row(connection, one, bind, ci_json);
 }
 
 json::value key_json(const Statement& row) {
@@ -113,7 +125,10 @@ json::value attribute_json(const Statement& row) {
 }  // namespace
 
 Result<Page> read_cis(
-    StateConnection& connection, const CiFilter& filter, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const CiFilter& filter,
+    const PageRequest& page
 ) {
     const Result<std::string> after = raw_part(page, 1);
     if (!after) {
@@ -126,16 +141,18 @@ Result<Page> read_cis(
                 statement.bind_text(0, text_part(page, 0)).bind_blob(1, *after);
                 statement.bind_text(2, filter.ci_class).bind_text(3, filter.state);
                 statement.bind_text(4, filter.site).bind(5, limit);
+                scope.bind(statement, 6);
             },
         .key = [](const Statement& row
                ) { return PageKey{std::string(row.text(1)), id_part(row.blob(0))}; },
-        .item = [&](const PageKey& key) { return read_brief(connection, *from_hex(key[1])); }
+        .item = [&](const PageKey& key) { return read_brief(connection, scope, *from_hex(key[1])); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
         count_rows(connection, count_of_cis, [&](Statement& statement) {
             statement.bind_text(0, filter.ci_class).bind_text(1, filter.site);
             statement.bind(2, counted_at_most);
+            scope.bind(statement, 3);
         });
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
@@ -144,15 +161,36 @@ Result<Page> read_cis(
     return result;
 }
 
-Result<std::string> find_ci(StateConnection& connection, const std::string& id_or_name) {
-    if (const Result<Uuid> id = Uuid::parse(id_or_name); id) {
-        return std::string(id->raw());
-    }
+Result<std::string> find_ci(
+    StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
+) {
     std::vector<std::string> found;
+    if (const Result<Uuid> id = Uuid::parse(id_or_name); id) {
+        const std::string raw(id->raw());
+        const Status read = visit_rows(
+            connection,
+            is_there,
+            [&](Statement& statement) {
+                statement.bind_blob(0, raw);
+                scope.bind(statement, 1);
+            },
+            [&](const Statement&) { found.push_back(raw); }
+        );
+        if (!read) {
+            return failure(read.error());
+        }
+        if (found.empty()) {
+            return failure(ErrorKind::not_found, "no CI has this id or name", id_or_name);
+        }
+        return raw;
+    }
     const Status read = visit_rows(
         connection,
         by_name,
-        [&](Statement& statement) { statement.bind_text(0, id_or_name); },
+        [&](Statement& statement) {
+            statement.bind_text(0, id_or_name);
+            scope.bind(statement, 1);
+        },
         [&](const Statement& row) { found.emplace_back(row.blob(0)); }
     );
     if (!read) {
@@ -167,8 +205,10 @@ Result<std::string> find_ci(StateConnection& connection, const std::string& id_o
     return found.front();
 }
 
-Result<std::optional<json::object>> read_ci(StateConnection& connection, const std::string& id) {
-    Result<std::optional<json::object>> ci = read_brief(connection, id);
+Result<std::optional<json::object>> read_ci(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+) {
+    Result<std::optional<json::object>> ci = read_brief(connection, scope, id);
     if (!ci || !ci->has_value()) {
         return ci;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collector/api/page.hpp"
+#include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 
 #include <boost/json.hpp>
@@ -20,13 +21,22 @@ struct CiFilter {
 };
 
 /// By name, then id. Retired and merged ones are left out.
-Result<Page> read_cis(StateConnection& connection, const CiFilter& filter, const PageRequest& page);
+Result<Page> read_cis(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const CiFilter& filter,
+    const PageRequest& page
+);
 
 /// By UUID text or natural name: 16 raw bytes. `not_found`; `conflict` where several have that name.
-Result<std::string> find_ci(StateConnection& connection, const std::string& id_or_name);
+Result<std::string> find_ci(
+    StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
+);
 
 /// The CI with its keys, attributes (those that hold now) and statements. `id`: 16 raw bytes.
-Result<std::optional<json::object>> read_ci(StateConnection& connection, const std::string& id);
+Result<std::optional<json::object>> read_ci(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+);
 
 std::span<const NamedQuery> ci_queries();
 

@@ -6,6 +6,7 @@
 #include "base/secret.hpp"
 #include "base/task.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 #include "collector/command.hpp"
 #include "collector/history/history_series.hpp"
@@ -24,6 +25,7 @@ enum class Permission : std::uint8_t { undeclared, nobody, view, operate, edit, 
 struct Actor {
     std::string name;  ///< "admin"; stands in timelines and the audit
     Permission granted = Permission::nobody;
+    ReadScope scope = ReadScope::of_sites({});  ///< the sites whose records it may see
 };
 
 struct JoinTokenRequest {

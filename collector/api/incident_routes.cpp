@@ -44,36 +44,55 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
     const std::int64_t number = number_of(call.path.at("id"));
     const Error missing = no_such_incident(call);
     std::function<Result<IncidentAndMore>(StateConnection&)> work =
-        [number, more, missing](StateConnection& connection) -> Result<IncidentAndMore> {
-        Result<std::optional<json::object>> incident = read_incident(connection, number);
+        [scope = call.actor.scope, number, more, missing](StateConnection& connection
+        ) -> Result<IncidentAndMore> {
+        Result<std::optional<json::object>> incident = read_incident(connection, scope, number);
         if (!incident || !incident->has_value()) {
             return failure(!incident ? incident.error() : missing);
         }
         IncidentAndMore all{std::move(**incident), {}, {}};
         if (more == More::timeline) {
-            Result<json::array> lines = read_timeline(connection, number);
-            if (!lines) {
-                return failure(lines.error());
+            Result<std::optional<json::array>> lines = read_timeline(connection, scope, number);
+            if (!lines || !lines->has_value()) {
+                return failure(!lines ? lines.error() : missing);
             }
-            all.lines = std::move(*lines);
+            all.lines = std::move(**lines);
         }
         if (more == More::why) {
-            Result<json::object> why = read_why(connection, number);
-            if (!why) {
-                return failure(why.error());
+            Result<std::optional<json::object>> why = read_why(connection, scope, number);
+            if (!why || !why->has_value()) {
+                return failure(!why ? why.error() : missing);
             }
-            all.why = std::move(*why);
+            all.why = std::move(**why);
         }
         return all;
     };
     co_return co_await call.context->state->query<IncidentAndMore>(std::move(work));
 }
 
+/// Whoever sees everything is left to the brain, which knows what no reader does yet.
+Task<Result<bool>> may_see(StateReader* state, ReadScope scope, std::int64_t number) {
+    if (scope.is_everything()) {
+        co_return true;
+    }
+    std::function<Result<bool>(StateConnection&)> work = [scope,
+                                                          number](StateConnection& connection) {
+        return is_incident_there(connection, scope, number);
+    };
+    co_return co_await state->query<bool>(std::move(work));
+}
+
 /// Hands a command to the brain. `form` has given all its fields to `body`.
 Task<HttpResponse> submit(Call call, std::string name, json::object body) {
     const std::int64_t number = number_of(call.path.at("id"));
+    const Error missing = no_such_incident(call);
     if (number == 0) {
-        co_return problem_of(no_such_incident(call));
+        co_return problem_of(missing);
+    }
+    Task<Result<bool>> looking = may_see(call.context->state, call.actor.scope, number);
+    const Result<bool> seen = co_await std::move(looking);
+    if (!seen || !*seen) {
+        co_return problem_of(!seen ? seen.error() : missing);
     }
     body["number"] = number;
     Result<Command> command = command_of(call, std::move(name), body);
@@ -99,15 +118,16 @@ Task<HttpResponse> list_incidents(Call call) {
     const std::string ci = parameter(call, "ci");
     IncidentFilter filter{*state, ""};
     std::function<Result<Page>(StateConnection&)> work =
-        [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
+        [scope = call.actor.scope, page = *page, ci, filter](StateConnection& connection
+        ) mutable -> Result<Page> {
         if (!ci.empty()) {
-            Result<std::string> id = find_ci(connection, ci);
+            Result<std::string> id = find_ci(connection, scope, ci);
             if (!id) {
                 return failure(id.error());
             }
             filter.ci = std::move(*id);
         }
-        return read_incidents(connection, filter, page);
+        return read_incidents(connection, scope, filter, page);
     };
     Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
     co_return found ? page_answer(std::move(*found), "incidents") : problem_of(found.error());

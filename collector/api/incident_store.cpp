@@ -10,31 +10,44 @@ namespace muster::collector {
 
 namespace {
 
+// An incident is where its CI is; without one, where its agent is; else at its place.
 constexpr NamedQuery page_of_all{
     "incidents.page",
-    R"(SELECT number FROM incident
+    R"(SELECT number FROM incident i
        WHERE number < ?1 AND (?2 = '' OR state = ?2
              OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+         AND (?4 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?4)))
        ORDER BY number DESC LIMIT ?3)"
 };
 constexpr NamedQuery page_of_ci{
     "incidents.page_of_ci",
-    R"(SELECT number FROM incident
+    R"(SELECT number FROM incident i
        WHERE ci = ?4 AND number < ?1 AND (?2 = '' OR state = ?2
              OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+         AND (?5 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?5)))
        ORDER BY number DESC LIMIT ?3)"
 };
 constexpr NamedQuery count_of_all{
     "incidents.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident
-       WHERE ?1 = '' OR state = ?1
-             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')) LIMIT ?2))"
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
+       WHERE (?1 = '' OR state = ?1
+             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+         AND (?3 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?3))) LIMIT ?2))"
 };
 constexpr NamedQuery count_of_ci{
     "incidents.count_of_ci",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
        WHERE ci = ?3 AND (?1 = '' OR state = ?1
-             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled'))) LIMIT ?2))"
+             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
+         AND (?4 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?4))) LIMIT ?2))"
 };
 constexpr NamedQuery one{
     "incidents.one",
@@ -44,12 +57,21 @@ constexpr NamedQuery one{
               i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host
        FROM incident i LEFT JOIN ci c ON c.id = i.ci LEFT JOIN agent a ON a.id = i.agent
             LEFT JOIN probe p ON p.id = i.probe
-       WHERE i.number = ?1)"
+       WHERE i.number = ?1 AND (?2 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery timeline{
     "incidents.timeline",
     R"(SELECT wall, kind, actor, text, data, lsn, ordinal FROM incident_timeline
        WHERE incident = ?1 ORDER BY lsn, ordinal LIMIT 10000)"
+};
+constexpr NamedQuery is_there{
+    "incidents.is_there",
+    R"(SELECT 1 FROM incident i
+       WHERE number = ?1 AND (?2 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
+               (SELECT site FROM agent WHERE id = i.agent), i.place)
+               IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery why{"incidents.why", "SELECT why FROM incident WHERE number = ?1"};
 constexpr NamedQuery told{
@@ -59,7 +81,7 @@ constexpr NamedQuery told{
 };
 
 constexpr std::array queries{
-    page_of_all, page_of_ci, count_of_all, count_of_ci, one, timeline, why, told
+    page_of_all, page_of_ci, count_of_all, count_of_ci, one, timeline, is_there, why, told
 };
 
 json::value thing_or_null(
@@ -155,10 +177,21 @@ json::value message_json(const Statement& row) {
     };
 }
 
+/// For queries whose first parameter is a number, the second a scope. What it captures outlives the query.
+Bind one_of(const ReadScope& scope, std::int64_t number) {
+    return [&scope, number](Statement& statement) {
+        statement.bind(0, number);
+        scope.bind(statement, 1);
+    };
+}
+
 }  // namespace
 
 Result<Page> read_incidents(
-    StateConnection& connection, const IncidentFilter& filter, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const IncidentFilter& filter,
+    const PageRequest& page
 ) {
     const Result<std::int64_t> before = before_number(page);
     if (!before) {
@@ -173,9 +206,11 @@ Result<Page> read_incidents(
                 if (of_ci) {
                     statement.bind_blob(3, filter.ci);
                 }
+                scope.bind(statement, of_ci ? 4 : 3);
             },
         .key = [](const Statement& row) { return PageKey{std::to_string(row.integer(0))}; },
-        .item = [&](const PageKey& key) { return read_incident(connection, std::stoll(key[0])); }
+        .item = [&](const PageKey& key
+                ) { return read_incident(connection, scope, std::stoll(key[0])); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
@@ -184,6 +219,7 @@ Result<Page> read_incidents(
             if (of_ci) {
                 statement.bind_blob(2, filter.ci);
             }
+            scope.bind(statement, of_ci ? 3 : 2);
         });
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
@@ -193,23 +229,53 @@ Result<Page> read_incidents(
 }
 
 Result<std::optional<json::object>> read_incident(
-    StateConnection& connection, std::int64_t number
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
 ) {
-    return one_row(
-        connection, one, [&](Statement& statement) { statement.bind(0, number); }, incident_json
-    );
+    return one_row(connection, one, one_of(scope, number), incident_json);
 }
 
-Result<json::array> read_timeline(StateConnection& connection, std::int64_t number) {
-    return list_rows(
+Result<bool> is_incident_there(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    const Result<std::int64_t> found = count_rows(connection, is_there, one_of(scope, number));
+    if (!found) {
+        return failure(found.error());
+    }
+    return *found == 1;
+}
+
+Result<std::optional<json::array>> read_timeline(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    const Result<bool> found = is_incident_there(connection, scope, number);
+    if (!found) {
+        return failure(found.error());
+    }
+    if (!*found) {
+        return std::nullopt;
+    }
+    Result<json::array> lines = list_rows(
         connection,
         timeline,
         [&](Statement& statement) { statement.bind(0, number); },
         timeline_line
     );
+    if (!lines) {
+        return failure(lines.error());
+    }
+    return std::move(*lines);
 }
 
-Result<json::object> read_why(StateConnection& connection, std::int64_t number) {
+Result<std::optional<json::object>> read_why(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    const Result<bool> there = is_incident_there(connection, scope, number);
+    if (!there) {
+        return failure(there.error());
+    }
+    if (!*there) {
+        return std::nullopt;
+    }
     const Bind bind = [&](Statement& statement) { statement.bind(0, number); };
     Result<std::optional<json::object>> answer =
         one_row(connection, why, bind, [](const Statement& row) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collector/api/page.hpp"
+#include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 
 #include <boost/json.hpp>
@@ -21,17 +22,31 @@ struct IncidentFilter {
 
 /// Newest first.
 Result<Page> read_incidents(
-    StateConnection& connection, const IncidentFilter& filter, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const IncidentFilter& filter,
+    const PageRequest& page
 );
 
 /// Nothing where there is no such number. The object has every member of docs/api.md; `version` is the ETag.
-Result<std::optional<json::object>> read_incident(StateConnection& connection, std::int64_t number);
+Result<std::optional<json::object>> read_incident(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
 
-/// What happened, oldest first: at most 10,000 lines.
-Result<json::array> read_timeline(StateConnection& connection, std::int64_t number);
+/// Whether there is such an incident for this caller: asked before a command about it is given to the brain.
+Result<bool> is_incident_there(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
 
-/// {"why": the brain's reasons, "told": the messages about it and what came of them}.
-Result<json::object> read_why(StateConnection& connection, std::int64_t number);
+/// What happened, oldest first: at most 10,000 lines. Nothing where there is no such number.
+Result<std::optional<json::array>> read_timeline(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
+
+/// {"why": the brain's reasons, "told": the messages about it and what came of them}. Nothing where there is no such number.
+Result<std::optional<json::object>> read_why(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
 
 std::span<const NamedQuery> incident_queries();
 

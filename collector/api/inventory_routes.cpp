@@ -44,22 +44,23 @@ Task<HttpResponse> list_cis(Call call) {
         co_return bad_parameter(state.error());
     }
     const CiFilter filter{parameter(call, "class"), *state, parameter(call, "site")};
-    std::function<Result<Page>(StateConnection&)> work = [page = *page,
-                                                          filter](StateConnection& connection) {
-        return read_cis(connection, filter, page);
-    };
+    std::function<Result<Page>(StateConnection&)> work =
+        [scope = call.actor.scope, page = *page, filter](StateConnection& connection) {
+            return read_cis(connection, scope, filter, page);
+        };
     Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
     co_return found ? page_answer(std::move(*found), "cis") : problem_of(found.error());
 }
 
 Task<HttpResponse> show_ci(Call call) {
     std::function<Result<FoundObject>(StateConnection&)> work =
-        [name = call.path.at("id")](StateConnection& connection) -> Result<FoundObject> {
-        const Result<std::string> id = find_ci(connection, name);
+        [scope = call.actor.scope,
+         name = call.path.at("id")](StateConnection& connection) -> Result<FoundObject> {
+        const Result<std::string> id = find_ci(connection, scope, name);
         if (!id) {
             return failure(id.error());
         }
-        return read_ci(connection, *id);
+        return read_ci(connection, scope, *id);
     };
     const Result<FoundObject> found =
         co_await call.context->state->query<FoundObject>(std::move(work));
@@ -78,15 +79,16 @@ Task<HttpResponse> list_probes(Call call) {
     const std::string ci = parameter(call, "ci");
     ProbeFilter filter{"", *state};
     std::function<Result<Page>(StateConnection&)> work =
-        [page = *page, ci, filter](StateConnection& connection) mutable -> Result<Page> {
+        [scope = call.actor.scope, page = *page, ci, filter](StateConnection& connection
+        ) mutable -> Result<Page> {
         if (!ci.empty()) {
-            Result<std::string> id = find_ci(connection, ci);
+            Result<std::string> id = find_ci(connection, scope, ci);
             if (!id) {
                 return failure(id.error());
             }
             filter.ci = std::move(*id);
         }
-        return read_probes(connection, filter, page);
+        return read_probes(connection, scope, filter, page);
     };
     Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
     co_return found ? page_answer(std::move(*found), "probes") : problem_of(found.error());
@@ -103,8 +105,8 @@ Task<HttpResponse> show_probe(Call call) {
         co_return object_answer(FoundObject(), call);
     }
     std::function<Result<FoundObject>(StateConnection&)> work =
-        [raw = std::string(id->raw())](StateConnection& connection) {
-            return read_probe(connection, raw);
+        [scope = call.actor.scope, raw = std::string(id->raw())](StateConnection& connection) {
+            return read_probe(connection, scope, raw);
         };
     const Result<FoundObject> found =
         co_await call.context->state->query<FoundObject>(std::move(work));
@@ -121,8 +123,8 @@ Task<HttpResponse> list_agents(Call call) {
         co_return bad_parameter(state.error());
     }
     std::function<Result<Page>(StateConnection&)> work =
-        [page = *page, state = *state](StateConnection& connection) {
-            return read_agents(connection, state, page);
+        [scope = call.actor.scope, page = *page, state = *state](StateConnection& connection) {
+            return read_agents(connection, scope, state, page);
         };
     Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
     co_return found ? page_answer(std::move(*found), "agents") : problem_of(found.error());
@@ -130,8 +132,8 @@ Task<HttpResponse> list_agents(Call call) {
 
 Task<HttpResponse> show_agent(Call call) {
     std::function<Result<FoundObject>(StateConnection&)> work =
-        [name = call.path.at("id")](StateConnection& connection) {
-            return read_agent(connection, name);
+        [scope = call.actor.scope, name = call.path.at("id")](StateConnection& connection) {
+            return read_agent(connection, scope, name);
         };
     const Result<FoundObject> found =
         co_await call.context->state->query<FoundObject>(std::move(work));

@@ -19,7 +19,8 @@ constexpr NamedQuery page_of_all{
                  THEN 'unobserved' ELSE p.state END AS state
           FROM ci c JOIN probe p ON p.ci = c.id
           WHERE p.removed_lsn IS NULL AND c.name >= ?1
-            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4))
+            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4)
+            AND (?7 IS NULL OR c.site IN (SELECT value FROM json_each(?7))))
        WHERE ?5 = '' OR state = ?5
        ORDER BY ci_name, ci, name, id LIMIT ?6)"
 };
@@ -32,15 +33,22 @@ constexpr NamedQuery page_of_ci{
                  THEN 'unobserved' ELSE p.state END AS state
           FROM ci c JOIN probe p ON p.ci = c.id
           WHERE p.removed_lsn IS NULL AND c.id = ?7
-            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4))
+            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4)
+            AND (?8 IS NULL OR c.site IN (SELECT value FROM json_each(?8))))
        WHERE ?5 = '' OR state = ?5
        ORDER BY ci_name, ci, name, id LIMIT ?6)"
 };
 constexpr NamedQuery count_of_all{
-    "probes.count", "SELECT COUNT(*) FROM (SELECT 1 FROM probe WHERE removed_lsn IS NULL LIMIT ?1)"
+    "probes.count",
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM probe p WHERE removed_lsn IS NULL
+         AND (?2 IS NULL OR (SELECT site FROM ci WHERE id = p.ci)
+                            IN (SELECT value FROM json_each(?2))) LIMIT ?1))"
 };
 constexpr NamedQuery count_of_ci{
-    "probes.count_of_ci", "SELECT COUNT(*) FROM probe WHERE removed_lsn IS NULL AND ci = ?1"
+    "probes.count_of_ci",
+    R"(SELECT COUNT(*) FROM probe p WHERE removed_lsn IS NULL AND ci = ?1
+         AND (?2 IS NULL OR (SELECT site FROM ci WHERE id = p.ci)
+                            IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery one{
     "probes.one",
@@ -51,7 +59,7 @@ constexpr NamedQuery one{
                WHERE u.agent = p.agent AND u.to_wall IS NULL),
               p.params, p.rule, p.removed_lsn
        FROM probe p LEFT JOIN ci c ON c.id = p.ci LEFT JOIN agent a ON a.id = p.agent
-       WHERE p.id = ?1)"
+       WHERE p.id = ?1 AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery intervals{
     "probes.intervals",
@@ -123,7 +131,10 @@ Result<Start> start_of(const PageRequest& page) {
 }  // namespace
 
 Result<Page> read_probes(
-    StateConnection& connection, const ProbeFilter& filter, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const ProbeFilter& filter,
+    const PageRequest& page
 ) {
     const Result<Start> start = start_of(page);
     if (!start) {
@@ -140,6 +151,7 @@ Result<Page> read_probes(
                 if (of_ci) {
                     statement.bind_blob(6, filter.ci);
                 }
+                scope.bind(statement, of_ci ? 7 : 6);
             },
         .key =
             [](const Statement& row) {
@@ -156,7 +168,10 @@ Result<Page> read_probes(
                 return one_row(
                     connection,
                     one,
-                    [&](Statement& statement) { statement.bind_blob(0, id); },
+                    [&](Statement& statement) {
+                        statement.bind_blob(0, id);
+                        scope.bind(statement, 1);
+                    },
                     brief_json
                 );
             }
@@ -169,6 +184,7 @@ Result<Page> read_probes(
             } else {
                 statement.bind(0, counted_at_most);
             }
+            scope.bind(statement, 1);
         });
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
@@ -177,9 +193,15 @@ Result<Page> read_probes(
     return result;
 }
 
-Result<std::optional<json::object>> read_probe(StateConnection& connection, const std::string& id) {
+Result<std::optional<json::object>> read_probe(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+) {
     const Bind bind = [&](Statement& statement) { statement.bind_blob(0, id); };
-    Result<std::optional<json::object>> probe = one_row(connection, one, bind, full_json);
+    const Bind bind_scoped = [&](Statement& statement) {
+        bind(statement);
+        scope.bind(statement, 1);
+    };
+    Result<std::optional<json::object>> probe = one_row(connection, one, bind_scoped, full_json);
     if (!probe || !probe->has_value()) {
         return probe;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collector/api/page.hpp"
+#include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 
 #include <boost/json.hpp>
@@ -20,11 +21,16 @@ struct ProbeFilter {
 
 /// By the CI's name, then the probe's. Removed ones are left out.
 Result<Page> read_probes(
-    StateConnection& connection, const ProbeFilter& filter, const PageRequest& page
+    StateConnection& connection,
+    const ReadScope& scope,
+    const ProbeFilter& filter,
+    const PageRequest& page
 );
 
 /// `id`: 16 raw bytes. With `params`, `rule` and the last 50 intervals in which it failed.
-Result<std::optional<json::object>> read_probe(StateConnection& connection, const std::string& id);
+Result<std::optional<json::object>> read_probe(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+);
 
 std::span<const NamedQuery> probe_queries();
 

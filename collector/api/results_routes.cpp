@@ -143,9 +143,10 @@ Task<HttpResponse> probe_results(Call call) {
     if (!id) {
         co_return problem(404, "there is no probe with this id");
     }
-    std::function<Result<Found>(StateConnection&)> look = [raw = std::string(id->raw())](
-                                                              StateConnection& connection
-                                                          ) { return read_probe(connection, raw); };
+    std::function<Result<Found>(StateConnection&)> look =
+        [scope = call.actor.scope, raw = std::string(id->raw())](StateConnection& connection) {
+            return read_probe(connection, scope, raw);
+        };
     const Result<Found> found = co_await call.context->state->query<Found>(std::move(look));
     if (!found) {
         co_return problem_of(found.error());

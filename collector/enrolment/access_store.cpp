@@ -193,7 +193,11 @@ Result<Actor> AccessStore::check_bearer(const Secret& bearer, WallTime now) {
     if (!find->is_null(2) && wall_from_ns(find->integer(2)) <= now) {
         return refused("this API token has expired");
     }
-    return Actor{.name = std::string(find->text(1)), .granted = Permission::administer};
+    return Actor{
+        .name = std::string(find->text(1)),
+        .granted = Permission::administer,
+        .scope = ReadScope::everything()
+    };
 }
 
 Result<CreatedJoinToken> AccessStore::create_join_token(

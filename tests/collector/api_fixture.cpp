@@ -31,7 +31,7 @@ Task<Result<Actor>> check_bearer(const Surroundings* around, Secret bearer) {
     if (bearer.reveal() != "good") {
         co_return failure(ErrorKind::refused, "unknown token");
     }
-    co_return Actor{"admin", around->granted};
+    co_return Actor{"admin", around->granted, around->scope};
 }
 
 Task<Result<CreatedJoinToken>> create_token(
@@ -78,28 +78,32 @@ std::string id_text(std::uint8_t number) {
 
 StateFile::StateFile(const std::string& path) : database_(open_state(path)) {}
 
-void StateFile::ci(std::uint8_t id, const std::string& name, const std::string& state) {
+void StateFile::ci(
+    std::uint8_t id, const std::string& name, const std::string& state, const std::string& site
+) {
     Statement row = prepare(
         database_,
         "INSERT INTO ci (id, class, name, address, site, service, source, state, state_since, "
         "created, created_lsn)"
-        " VALUES (?1, 'application_endpoint', ?2, '192.0.2.1', 'HQ', 'Intranet', 'configuration', "
+        " VALUES (?1, 'application_endpoint', ?2, '192.0.2.1', ?4, 'Intranet', 'configuration', "
         "?3, 1, 1, 1)"
     );
     const std::string bytes = id_bytes(id);
-    row.bind_blob(0, bytes).bind_text(1, name).bind_text(2, state);
+    row.bind_blob(0, bytes).bind_text(1, name).bind_text(2, state).bind_text(3, site);
     run_statement(row);
 }
 
-void StateFile::agent(std::uint8_t id, const std::string& name, const std::string& state) {
+void StateFile::agent(
+    std::uint8_t id, const std::string& name, const std::string& state, const std::string& site
+) {
     Statement row = prepare(
         database_,
         "INSERT INTO agent (id, name, ci, site, hostname, version, address, state, state_since, "
         "enrolled, epoch, probes)"
-        " VALUES (?1, ?2, x'00', 'HQ', 'h1', '0.1.0', '127.0.0.1', ?3, 1, 1, 7, 3)"
+        " VALUES (?1, ?2, x'00', ?4, 'h1', '0.1.0', '127.0.0.1', ?3, 1, 1, 7, 3)"
     );
     const std::string bytes = id_bytes(id);
-    row.bind_blob(0, bytes).bind_text(1, name).bind_text(2, state);
+    row.bind_blob(0, bytes).bind_text(1, name).bind_text(2, state).bind_text(3, site);
     run_statement(row);
 }
 

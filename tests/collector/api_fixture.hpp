@@ -52,8 +52,18 @@ class StateFile {
   public:
     explicit StateFile(const std::string& path);
 
-    void ci(std::uint8_t id, const std::string& name, const std::string& state = "up");
-    void agent(std::uint8_t id, const std::string& name, const std::string& state = "connected");
+    void ci(
+        std::uint8_t id,
+        const std::string& name,
+        const std::string& state = "up",
+        const std::string& site = "HQ"
+    );
+    void agent(
+        std::uint8_t id,
+        const std::string& name,
+        const std::string& state = "connected",
+        const std::string& site = "HQ"
+    );
     /// From here on nobody watches the agent's probes; `to` 0: until now.
     void unobserved(std::uint8_t agent, std::int64_t from, std::int64_t to = 0);
     void probe(
@@ -84,6 +94,7 @@ struct Surroundings {
     std::vector<Command> commands;
     Result<Verdict> verdict = Verdict{200, R"({"ok":true})", "42"};
     Permission granted = Permission::administer;
+    ReadScope scope = ReadScope::everything();
     std::vector<JoinTokenRequest> tokens;
     std::vector<std::string> enrolled;  ///< host names
     Result<EnrolAnswer> enrol_answer = EnrolAnswer{};
