@@ -14,7 +14,8 @@
 
 namespace muster::collector {
 
-enum class Method : std::uint8_t { undeclared, get, post };
+/// `remove` is DELETE.
+enum class Method : std::uint8_t { undeclared, get, post, put, patch, remove };
 
 /// Which records an answer may show. `nothing`: none. `collector`: settings of the whole collector. `sites`: records that
 /// belong to a site, cut to the caller's sites once there are callers who may not see all.
