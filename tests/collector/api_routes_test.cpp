@@ -9,6 +9,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -175,7 +177,7 @@ TEST_F(ApiRoutes, SayWhetherEverythingWorks) {
 TEST_F(ApiRoutes, StandInTheDocumentation) {
     std::set<std::string> written;
     const std::string text = text_of_file("docs/api.md");
-    const std::regex row(R"(\| `(GET|POST) ([^`]+)` \|)");
+    const std::regex row(R"(\| `(GET|POST|PUT|PATCH|DELETE) ([^`]+)` \|)");
     for (auto at = std::sregex_iterator(text.begin(), text.end(), row);
          at != std::sregex_iterator();
          ++at) {
@@ -194,7 +196,7 @@ std::map<std::string, std::set<std::string>> operations_in_openapi() {
     std::map<std::string, std::set<std::string>> found;
     std::istringstream lines(text_of_file("docs/openapi.yaml"));
     const std::regex path_line(R"re(^  (/[^:]*):$)re");
-    const std::regex method_line(R"re(^    (get|post):$)re");
+    const std::regex method_line(R"re(^    (get|post|put|patch|delete):$)re");
     const std::regex own_line(R"re(^        - \{name: (\w+), in: query.*)re");
     const std::regex shared_line(R"re(^        - .*components/parameters/(limit|cursor)"\}$)re");
     std::string line;
@@ -205,7 +207,11 @@ std::map<std::string, std::set<std::string>> operations_in_openapi() {
         if (std::regex_match(line, match, path_line)) {
             path = match[1];
         } else if (std::regex_match(line, match, method_line)) {
-            operation = (match[1] == "get" ? "GET " : "POST ") + path;
+            std::string method = match[1];
+            std::ranges::transform(method, method.begin(), [](unsigned char c) {
+                return static_cast<char>(std::toupper(c));
+            });
+            operation = method + " " + path;
             found[operation];
         } else if (std::regex_match(line, match, own_line) ||
                    std::regex_match(line, match, shared_line)) {
