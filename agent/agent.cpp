@@ -197,6 +197,18 @@ void Agent::start() {
     impl_->delivery->start();
 }
 
+void Agent::reconfigure(DeliverySettings settings) {
+    impl_->delivery->reconfigure(std::move(settings));
+}
+
+bool Agent::is_connected() const {
+    return impl_->delivery->is_live();
+}
+
+std::size_t Agent::probes() const {
+    return impl_->scheduler.probes();
+}
+
 Task<void> Agent::stop(std::string reason, Deadline deadline) {
     impl_->stopped = true;
     impl_->timer.cancel();

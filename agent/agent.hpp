@@ -50,6 +50,11 @@ class Agent {
 
     /// Takes up the assignments of the last run and begins to connect.
     void start();
+    void reconfigure(DeliverySettings settings);
+
+    bool is_connected() const;
+    /// Probes being run, of the assignments in force.
+    std::size_t probes() const;
     /// Stops probing, hands over what was measured, waits for it to be durable (and committed,
     /// while the link lives), says goodbye; all of it at most until `deadline`.
     Task<void> stop(std::string reason, Deadline deadline);

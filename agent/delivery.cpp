@@ -102,6 +102,16 @@ void Delivery::applied(std::uint32_t epoch, std::vector<std::string> problems) {
     uplink_.applied(epoch, std::move(problems));
 }
 
+void Delivery::reconfigure(DeliverySettings settings) {
+    spool_.set_limits(settings.spool);
+    uplink_.reconfigure(
+        std::move(settings.collector),
+        settings.backoff_least,
+        settings.backoff_most,
+        std::move(settings.config_hash)
+    );
+}
+
 void Delivery::fill_heartbeat(wire::proto::Heartbeat& heartbeat) {
     const SpoolReport& report = spool_.report();
     const WallTime wall = clock_.wall();

@@ -35,6 +35,15 @@ struct DeliveryEvents {
     std::function<void(wire::proto::Heartbeat&)> heartbeat;
 };
 
+/// What may change while it runs.
+struct DeliverySettings {
+    SpoolLimits spool;
+    Endpoint collector;
+    Duration backoff_least{};
+    Duration backoff_most{};
+    std::string config_hash;
+};
+
 /// Made, used and destroyed on the loop's thread.
 class Delivery {
   public:
@@ -67,6 +76,8 @@ class Delivery {
     /// looks at `unacked_records` first.
     Status append(wire::Record record);
     void applied(std::uint32_t epoch, std::vector<std::string> problems);
+    /// From now on. Another collector is called at once.
+    void reconfigure(DeliverySettings settings);
 
     /// Records appended and not yet committed by the collector.
     std::uint64_t unacked_records() const { return spool_.unacked_records(); }

@@ -45,7 +45,8 @@ Status Spool::room_for(const wire::Record& record) {
         return failure(ErrorKind::full, "too much waits to be written: the disk does not keep up");
     }
     const bool matters = record.drop_class == wire::DropClass::state;
-    const std::uint64_t limit = options_.max_bytes + (matters ? options_.max_bytes / 16 : 0);
+    const std::uint64_t limit =
+        options_.limits.max_bytes + (matters ? options_.limits.max_bytes / 16 : 0);
     while (disk_bytes_ + bytes > limit && segments_.size() > 1 &&
            segments_.front().end_seq() <= acked_ + 1) {
         if (!delete_front()) {
@@ -328,8 +329,8 @@ bool Spool::deletable(const Segment& segment, MonoTime now) const {
     for (const Segment& other : segments_) {
         acked_bytes += other.end_seq() <= acked_ + 1 ? other.bytes : 0;
     }
-    return now - segment.newest >= options_.retain_acked ||
-           acked_bytes > options_.retain_acked_bytes;
+    return now - segment.newest >= options_.limits.retain_acked ||
+           acked_bytes > options_.limits.retain_acked_bytes;
 }
 
 void Spool::trim(MonoTime now) {

@@ -18,18 +18,25 @@
 
 namespace muster::agent {
 
+/// What may change while the spool is in use.
+struct SpoolLimits {
+    std::uint64_t max_bytes = 256u
+                              << 20;  ///< of all segments; state changes may use a sixteenth more
+    Duration retain_acked = std::chrono::minutes(30);
+    std::uint64_t retain_acked_bytes = 64u << 20;
+
+    bool operator==(const SpoolLimits&) const = default;
+};
+
 struct SpoolOptions {
+    SpoolLimits limits;
     std::uint64_t segment_bytes = 8u << 20;
     std::uint64_t memory_bytes = 16u
                                  << 20;  ///< synced records kept for sending without reading files
     std::uint64_t unsynced_bytes =
         16u << 20;  ///< beyond: records are refused (the disk does not keep up, or fails)
-    std::uint64_t max_bytes = 256u
-                              << 20;  ///< of all segments; state changes may use a sixteenth more
     std::uint64_t keep_free_bytes =
         64u << 20;  ///< left to others on the file system; looked at once a segment
-    Duration retain_acked = std::chrono::minutes(30);
-    std::uint64_t retain_acked_bytes = 64u << 20;
 };
 
 /// Since the spool was opened, unless said otherwise.
@@ -72,6 +79,9 @@ class Spool {
     /// `bytes`. From memory where possible. Records before the oldest kept are not given. Errors:
     /// the file cannot be read; nothing is lost.
     Result<std::vector<wire::SequencedRecord>> read(std::uint64_t from_seq, std::size_t bytes);
+
+    /// From now on; a spool beyond smaller limits refuses until it has shrunk.
+    void set_limits(const SpoolLimits& limits) { options_.limits = limits; }
 
     /// The collector has committed everything up to `seq`.
     void ack(std::uint64_t seq);

@@ -65,6 +65,10 @@ void SpoolThread::ack(std::uint64_t seq) {
     mailbox_.post(Ack{seq});
 }
 
+void SpoolThread::set_limits(const SpoolLimits& limits) {
+    mailbox_.post(limits);
+}
+
 std::uint64_t SpoolThread::unacked_records() const {
     const std::uint64_t taken = handed_over_ - report_.counters.refused_records;
     return first_seq_ + taken - report_.position.first_unacked;
@@ -121,6 +125,10 @@ void SpoolThread::handle(Message& message) {
     }
     if (const auto* ack = std::get_if<Ack>(&message)) {
         spool_.ack(ack->seq);
+        return;
+    }
+    if (const auto* limits = std::get_if<SpoolLimits>(&message)) {
+        spool_.set_limits(*limits);
         return;
     }
     stopping_ = true;

@@ -65,6 +65,7 @@ class SpoolThread {
     Status append(wire::Record record);
     void fetch(std::uint64_t from_seq, std::size_t bytes);
     void ack(std::uint64_t seq);
+    void set_limits(const SpoolLimits& limits);
 
     /// As of the last report.
     const SpoolReport& report() const { return report_; }
@@ -90,7 +91,7 @@ class SpoolThread {
 
     struct Stop {};
 
-    using Message = std::variant<Append, Fetch, Ack, Stop>;
+    using Message = std::variant<Append, Fetch, Ack, SpoolLimits, Stop>;
 
     /// Owned by the loop's side and by handlers on their way to it; cut off by the destructor.
     struct Gate {

@@ -304,6 +304,18 @@ void Uplink::applied(std::uint32_t epoch, std::vector<std::string> problems) {
     impl_->perform(impl_->client.on_applied(epoch, std::move(problems)));
 }
 
+void Uplink::reconfigure(
+    Endpoint collector, Duration backoff_least, Duration backoff_most, std::string config_hash
+) {
+    impl_->client.reconfigure(backoff_least, backoff_most, std::move(config_hash));
+    if (collector != impl_->options.collector && !impl_->stopped) {
+        impl_->options.collector = std::move(collector);
+        impl_->perform(
+            impl_->client.call_anew(impl_->clock.mono(), "another collector is configured")
+        );
+    }
+}
+
 bool Uplink::is_live() const {
     return impl_->client.is_live();
 }

@@ -23,6 +23,8 @@ using Resolve = std::function<Task<Result<std::vector<std::string>>>(std::string
 struct Endpoint {
     std::string host;
     std::uint16_t port = 8444;
+
+    bool operator==(const Endpoint&) const = default;
 };
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port);
@@ -68,6 +70,10 @@ class Uplink {
     /// The answer to `fetch`: exactly one each.
     void on_records(std::vector<wire::SequencedRecord> records);
     void applied(std::uint32_t epoch, std::vector<std::string> problems);
+    /// From the next call on; where the collector is another, it is called at once.
+    void reconfigure(
+        Endpoint collector, Duration backoff_least, Duration backoff_most, std::string config_hash
+    );
     bool is_live() const;
     /// Goodbye, the frames still queued, close; at most until `deadline`. Nothing happens
     /// afterwards.

@@ -149,7 +149,7 @@ class LoadedAgent {
                                     Deadline) -> Task<Result<std::vector<std::string>>> {
             co_return std::vector<std::string>{"127.0.0.1"};
         };
-        options.spool.retain_acked_bytes = 16U << 20U;
+        options.spool.limits.retain_acked_bytes = 16U << 20U;
         options.facts = {
             std::string(Uuid::random(random_).raw()), std::string(16, 'b'), "", "bench", "bench"
         };

@@ -15,9 +15,10 @@
 #include "collector/journal/journal_thread.hpp"
 #include "collector/journal/segments.hpp"
 #include "collector/notify/notifier.hpp"
+#include "collector/reload.hpp"
 #include "collector/settings.hpp"
+#include "collector/supervision.hpp"
 #include "collector/watch_entry.hpp"
-#include "probes/probe_type.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -28,7 +29,6 @@
 #include <csignal>
 #include <functional>
 #include <optional>
-#include <sstream>
 #include <unistd.h>
 #include <utility>
 
@@ -78,6 +78,7 @@ struct Collector::Impl {
     std::vector<IssuedAssignments> in_force;  // until start
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
+    std::optional<Supervision> supervision;
     bool is_ready = false;
     bool is_stopping = false;
     int exit_code = 0;
@@ -97,6 +98,7 @@ struct Collector::Impl {
     void caught_up();
     void fail(const Error& why);
     std::vector<HealthCheck> health() const;
+    std::string status() const;
     void begin_stop(const std::string& reason);
     Task<void> shut_down(std::string reason);
     Task<void> watch_signals();
@@ -133,6 +135,9 @@ Result<Collector> Collector::open(
         return failure(opened.error());
     }
     impl->open_api();
+    impl->supervision.emplace(impl->options.manager, *impl->brain_feed, [self = impl.get()] {
+        return self->status();
+    });
     return Collector(std::move(impl));
 }
 
@@ -315,6 +320,7 @@ void Collector::start() {
     impl.watch(impl.options.loaded);
     impl.tasks.start("collector.signals", impl.watch_signals());
     impl.tasks.start("collector.lag", impl.watch_lag());
+    impl.supervision->start(impl.tasks);
 }
 
 void Collector::stop(const std::string& reason) {
@@ -362,27 +368,14 @@ void Collector::Impl::reload() {
     if (options.config_path.empty()) {
         return;
     }
-    const auto schemas = probes::probe_schemas();
-    auto loaded = config::load_collector_config(*world.files, options.config_path, schemas);
-    if (!loaded) {
-        std::istringstream lines(loaded.error().text());
-        for (std::string line; std::getline(lines, line);) {
-            log(LogLevel::error, "config.rejected", {{"why", line}});
-        }
-        return;
+    supervision->reloading();
+    auto loaded =
+        read_again(*world.files, options.config_path, options.data_dir, options.loaded.process);
+    if (loaded) {
+        options.loaded = std::move(*loaded);
+        watch(options.loaded);
     }
-    loaded->process.hash = options.loaded.process.hash;
-    if (!options.data_dir.empty()) {
-        loaded->process.data_dir = options.data_dir;
-    }
-    if (loaded->process != options.loaded.process) {
-        log(LogLevel::warning,
-            "config.needs_restart",
-            {{"why", "all but targets, policies and channels is taken at the next start"}});
-    }
-    loaded->process = options.loaded.process;
-    options.loaded = std::move(*loaded);
-    watch(options.loaded);
+    supervision->reloaded();
 }
 
 void Collector::Impl::caught_up() {
@@ -409,6 +402,7 @@ void Collector::Impl::caught_up() {
          {"agents", with_port(process.listen_agents, link->port())},
          {"data_dir", data.path()},
          {"version", options.version}});
+    supervision->ready();
 }
 
 void Collector::Impl::fail(const Error& why) {
@@ -430,11 +424,18 @@ std::vector<HealthCheck> Collector::Impl::health() const {
     };
 }
 
+std::string Collector::Impl::status() const {
+    const Lsn behind = brain_feed->lag().entries;
+    return is_ready ? status_line(http->port(), link->port(), link->sessions(), behind)
+                    : status_line(behind);
+}
+
 void Collector::Impl::begin_stop(const std::string& reason) {
     if (is_stopping) {
         return;
     }
     is_stopping = true;
+    supervision->stopping(reason, longest_stop);
     log(LogLevel::notice, "collector.stopping", {{"why", reason}});
     tasks.start("collector.stop", shut_down(reason));
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/files.hpp"
+#include "base/notify_socket.hpp"
 #include "base/random.hpp"
 #include "base/task.hpp"
 #include "config/programs.hpp"
@@ -18,6 +19,7 @@ struct CollectorOptions {
     std::string config_path;  ///< read again on reload; empty: there is none
     std::string version;
     std::string data_dir;  ///< goes before that of a configuration read later; empty: it does not
+    NotifySocket manager;  ///< hears when the collector is ready, reloads, lives and stops
 };
 
 /// What the process stands on; outlives the collector. All safe from any thread.

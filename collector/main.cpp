@@ -59,6 +59,7 @@ int run(const Arguments& arguments) {
     configure_log(
         arguments.log_format == "json" ? LogFormat::json : LogFormat::text, LogLevel::info
     );
+    NotifySocket manager = NotifySocket::from_environment();
     const SystemClock clock;
     SystemRandom random;
     RealFiles files;
@@ -80,7 +81,8 @@ int run(const Arguments& arguments) {
         .loaded = std::move(*loaded),
         .config_path = arguments.config_path,
         .version = MUSTER_VERSION,
-        .data_dir = arguments.data_dir
+        .data_dir = arguments.data_dir,
+        .manager = std::move(manager)
     };
     auto collector = collector::Collector::open(
         loop, std::move(options), {.clock = &clock, .random = &random, .files = &files}

@@ -28,6 +28,8 @@ struct AgentConfig {
     std::uint32_t workers = 1;   ///< muster-probe-worker processes
     std::string worker_program;  ///< default: beside the agent's own binary
     std::string hash;            ///< of the text it came from
+
+    bool operator==(const AgentConfig&) const = default;
 };
 
 /// collector.yaml (the process itself).

@@ -261,6 +261,27 @@ LinkClient::Actions LinkClient::on_applied(std::uint32_t epoch, std::vector<std:
     return out;
 }
 
+LinkClient::Actions LinkClient::call_anew(MonoTime now, std::string why) {
+    Actions out;
+    if (state_ == State::stopped) {
+        return out;
+    }
+    if (state_ != State::waiting) {
+        drop(now, std::move(why), out);
+    }
+    next_try_ = now;
+    failed_tries_ = 0;
+    return out;
+}
+
+void LinkClient::reconfigure(
+    Duration backoff_least, Duration backoff_most, std::string config_hash
+) {
+    options_.backoff_least = backoff_least;
+    options_.backoff_most = backoff_most;
+    facts_.config_hash = std::move(config_hash);
+}
+
 LinkClient::Actions LinkClient::stop(std::string reason) {
     Actions out;
     if (state_ == State::live || state_ == State::greeting) {

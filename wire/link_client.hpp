@@ -113,6 +113,10 @@ class LinkClient {
     Actions on_records(MonoTime now, std::vector<SequencedRecord> records);
     /// The scheduler has taken the epoch; reported to the collector.
     Actions on_applied(std::uint32_t epoch, std::vector<std::string> problems);
+    /// Lets go of the connection there is, or of waiting for one, and calls anew at once.
+    Actions call_anew(MonoTime now, std::string why);
+    /// From the next Hello and the next wait on.
+    void reconfigure(Duration backoff_least, Duration backoff_most, std::string config_hash);
     /// Orderly end: Goodbye, then Close. Nothing is sent afterwards.
     Actions stop(std::string reason);
 

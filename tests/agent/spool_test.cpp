@@ -76,7 +76,7 @@ TEST_F(SpoolTest, GivesNoMoreThanAskedForButAtLeastOne) {
 
 TEST_F(SpoolTest, KeepsWhatIsNotAcknowledged) {
     options.segment_bytes = 200;
-    options.retain_acked = 0s;
+    options.limits.retain_acked = 0s;
     auto spool = open();
     fill(*spool, 30);
     ASSERT_TRUE(spool->sync());
@@ -104,7 +104,7 @@ TEST_F(SpoolTest, NeverTakesAnAcknowledgementOfWhatItHasNotSynced) {
 
 TEST_F(SpoolTest, RetainsAcknowledgedSegmentsForAWhile) {
     options.segment_bytes = 200;
-    options.retain_acked = 30min;
+    options.limits.retain_acked = 30min;
     auto spool = open();
     fill(*spool, 30);
     ASSERT_TRUE(spool->sync());
@@ -120,7 +120,7 @@ TEST_F(SpoolTest, RetainsAcknowledgedSegmentsForAWhile) {
 
 TEST_F(SpoolTest, RetainsNoMoreAcknowledgedBytesThanAllowed) {
     options.segment_bytes = 200;
-    options.retain_acked_bytes = 500;
+    options.limits.retain_acked_bytes = 500;
     auto spool = open();
     fill(*spool, 50);
     ASSERT_TRUE(spool->sync());
@@ -249,7 +249,7 @@ TEST_F(SpoolTest, HoldsRecordsInMemoryOnlyUpToABoundWhileTheDiskFails) {
 }
 
 TEST_F(SpoolTest, RefusesResultsAtItsBoundAndLeavesRoomForChangesOfState) {
-    options.max_bytes = 16'000;
+    options.limits.max_bytes = 16'000;
     options.segment_bytes = 2000;
     auto spool = open();
     int taken = 0;

@@ -127,12 +127,12 @@ void Site::start_agent(const std::string& name) {
     resume_agent(name);
 }
 
-void Site::resume_agent(const std::string& name) {
+void Site::resume_agent(const std::string& name, std::map<std::string, std::string> environment) {
     agents_.insert_or_assign(
         name,
         Process::start(
             {program("muster-agent"), "--config", dir_ / (name + ".yaml")},
-            {{}, dir_ / (name + ".log")}
+            {std::move(environment), dir_ / (name + ".log")}
         )
     );
 }

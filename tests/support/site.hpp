@@ -37,7 +37,9 @@ class Site {
     /// Enrols and starts an agent.
     void start_agent(const std::string& name = "agent1");
     /// Starts an agent that is enrolled already.
-    void resume_agent(const std::string& name = "agent1");
+    void resume_agent(
+        const std::string& name = "agent1", std::map<std::string, std::string> environment = {}
+    );
     /// SIGTERM, then waits for the end; gives the exit code.
     int stop_collector();
     int stop_agent(const std::string& name = "agent1");
