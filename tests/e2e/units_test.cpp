@@ -1,0 +1,151 @@
+// The units in systemd/ as they are, and an installation below an empty folder.
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <regex>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr double most_exposure = 2.0;
+
+std::vector<std::string> services() {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(MUSTER_SOURCE_DIR "/systemd")) {
+        if (entry.path().extension() == ".service") {
+            found.push_back(entry.path());
+        }
+    }
+    return found;
+}
+
+TEST(Units, AreExposedNoMoreThanTwo) {
+    const std::vector<std::string> units = services();
+    ASSERT_GE(units.size(), 2U);
+    for (const std::string& unit : units) {
+        const CommandResult result =
+            run_command({"systemd-analyze", "security", "--offline=true", "--no-pager", unit});
+        std::smatch found;
+        // "→ Overall exposure level for muster-agent.service: 1.6 OK"
+        ASSERT_TRUE(
+            std::regex_search(result.output, found, std::regex("exposure level for .*: ([0-9.]+)"))
+        ) << result.output;
+        EXPECT_LE(std::stod(found[1]), most_exposure) << unit << "\n" << result.output;
+    }
+}
+
+TEST(Units, OfDaemonsTellWhenTheyAreReadyAndAreWatched) {
+    for (const char* name : {"muster-collector", "muster-agent"}) {
+        const std::string unit =
+            read_text(MUSTER_SOURCE_DIR "/systemd/" + std::string(name) + ".service");
+        for (const char* line :
+             {"Type=notify\n",
+              "NotifyAccess=main\n",
+              "WatchdogSec=30s\n",
+              "ExecReload=",
+              "MemoryMax=",
+              "TasksMax="}) {
+            EXPECT_THAT(unit, HasSubstr(line)) << name;
+        }
+    }
+}
+
+/// `cmake --install` below an empty folder.
+class Installation : public ::testing::Test {
+  protected:
+    CommandResult install(const std::string& prefix) const {
+        return run_command(
+            {"cmake", "--install", MUSTER_BIN_DIR "/..", "--prefix", prefix},
+            60s,
+            {{"DESTDIR", dir_.path()}}
+        );
+    }
+
+    TempDir dir_;
+};
+
+TEST_F(Installation, PutsProgramsUnitsUsersAndExamplesInPlace) {
+    const CommandResult installed = install("/usr");
+    ASSERT_EQ(installed.exit_code, 0) << installed.output;
+    for (const char* file :
+         {"usr/bin/muster",
+          "usr/bin/muster-agent",
+          "usr/bin/muster-collector",
+          "usr/bin/muster-probe-worker",
+          "usr/lib/systemd/system/muster-collector.service",
+          "usr/lib/systemd/system/muster-agent.service",
+          "usr/lib/sysusers.d/muster.conf",
+          "usr/lib/tmpfiles.d/muster.conf",
+          "usr/share/doc/muster/operations.md",
+          "usr/share/doc/muster/examples/conf.d/network.yaml",
+          "etc/muster/collector.yaml",
+          "etc/muster/agent.yaml"}) {
+        EXPECT_TRUE(std::filesystem::exists(dir_ / file)) << file;
+    }
+    EXPECT_EQ(run_command({dir_ / "usr/bin/muster", "version"}).exit_code, 0);
+}
+
+TEST_F(Installation, KeepsAConfigurationThatIsThere) {
+    std::filesystem::create_directories(dir_ / "etc/muster");
+    write_text(dir_ / "etc/muster/collector.yaml", "data_dir: /srv/muster\n");
+    ASSERT_EQ(install("/usr").exit_code, 0);
+    EXPECT_EQ(read_text(dir_ / "etc/muster/collector.yaml"), "data_dir: /srv/muster\n");
+}
+
+TEST_F(Installation, GivesUnitsThePathsOfItsPrefix) {
+    ASSERT_EQ(install("/opt/muster").exit_code, 0);
+    const std::string unit =
+        read_text(dir_ / "opt/muster/lib/systemd/system/muster-collector.service");
+    EXPECT_THAT(unit, HasSubstr("ExecStart=/opt/muster/bin/muster-collector --config"));
+    EXPECT_THAT(unit, Not(HasSubstr("/usr/bin/muster")));
+}
+
+TEST_F(Installation, IsReadBySystemdWithoutComplaint) {
+    ASSERT_EQ(install("/usr").exit_code, 0);
+    // What every unit depends on.
+    std::filesystem::copy(
+        "/lib/systemd/system",
+        dir_ / "usr/lib/systemd/system",
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks |
+            std::filesystem::copy_options::skip_existing
+    );
+    std::filesystem::create_directories(dir_ / "bin");
+    std::filesystem::copy_file("/bin/kill", dir_ / "bin/kill");
+    std::vector<std::string> verify = {
+        "systemd-analyze", "verify", "--man=no", "--root=" + dir_.path()
+    };
+    for (const std::string& unit : services()) {
+        verify.push_back(std::filesystem::path(unit).filename());
+    }
+    const CommandResult verified = run_command(verify);
+    EXPECT_EQ(verified.exit_code, 0) << verified.output;
+    for (const char* word : {"Unknown", "not executable", "Failed to parse"}) {
+        EXPECT_THAT(verified.output, Not(HasSubstr(word)));
+    }
+}
+
+TEST_F(Installation, MakesTheUsersOfTheUnits) {
+    ASSERT_EQ(install("/usr").exit_code, 0);
+    write_text(dir_ / "etc/passwd", "");
+    const CommandResult made = run_command({"systemd-sysusers", "--root=" + dir_.path()});
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    const std::string users = read_text(dir_ / "etc/passwd");
+    EXPECT_THAT(users, HasSubstr("\nmuster-agent:"));
+    EXPECT_THAT(users, HasSubstr("muster:"));
+    const CommandResult folders = run_command(
+        {"systemd-tmpfiles", "--create", "--root=" + dir_.path(), "--prefix=/etc/muster"}
+    );
+    EXPECT_EQ(folders.exit_code, 0) << folders.output;
+    EXPECT_TRUE(std::filesystem::is_directory(dir_ / "etc/muster/secrets"));
+}
+
+}  // namespace
+}  // namespace muster::test
