@@ -1,160 +1,111 @@
 #include "cmdb/model.hpp"
 
-#include "config/yaml.hpp"
+#include "cmdb/model_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 namespace muster::cmdb {
 
 namespace {
 
-using config::Issues;
-using config::YamlKind;
-using config::YamlNode;
+constexpr Duration default_patience = std::chrono::hours(24 * 7);
+constexpr std::uint32_t default_precedence = 50;
 
-/// A map of the file with what is asked of it; unknown keys are issues.
-struct Map {
-    std::string_view file;
-    const YamlNode& node;
-    Issues& issues;
-
-    bool has_only(std::initializer_list<std::string_view> known) const {
-        if (node.kind != YamlKind::map) {
-            issues.add(file, node.at, node.described() + " where a map was expected");
-            return false;
-        }
-        for (const auto& key : node.keys) {
-            if (std::ranges::find(known, key.name) == known.end()) {
-                issues.add(file, key.at, "unknown key \"" + key.name + "\"");
-            }
-        }
-        return true;
-    }
-
-    std::string text(std::string_view key) const {
-        const YamlNode* value = node.find(key);
-        if (value == nullptr) {
-            return {};
-        }
-        if (value->kind != YamlKind::scalar) {
-            issues.add(file, value->at, value->described() + " where text was expected");
-            return {};
-        }
-        return value->text;
-    }
-
-    std::string required(std::string_view key) const {
-        std::string value = text(key);
-        if (value.empty()) {
-            issues.add(file, node.at, "\"" + std::string(key) + "\" is missing");
-        }
-        return value;
-    }
-
-    std::string choice(std::string_view key, std::initializer_list<std::string_view> known) const {
-        std::string value = text(key);
-        if (!value.empty() && std::ranges::find(known, value) == known.end()) {
-            issues.add(file, node.find(key)->at, "\"" + value + "\" is not one of the known words");
-        }
-        return value;
-    }
+/// Where a name was defined, for messages.
+struct Place {
+    std::string file;
+    config::Position name;
+    config::Position parent;
 };
 
-Label read_label(std::string_view file, const YamlNode& parent, Issues& issues) {
-    const YamlNode* node = parent.find("label");
-    if (node == nullptr) {
-        issues.add(file, parent.at, "\"label\" is missing: {en: …, zh: …} was expected");
-        return {};
-    }
-    const Map map{file, *node, issues};
-    if (!map.has_only({"en", "zh"})) {
-        return {};
-    }
-    return {map.required("en"), map.required("zh")};
-}
+using Places = std::map<std::string, Place, std::less<>>;
 
-std::span<const YamlNode> list_of(const Map& map, std::string_view key) {
-    const YamlNode* node = map.node.find(key);
-    if (node == nullptr) {
-        return {};
+bool remember(
+    Places& places,
+    const std::string& what,
+    const std::string& name,
+    Place place,
+    config::Issues& issues
+) {
+    const auto [at, is_new] = places.emplace(name, place);
+    if (!is_new) {
+        issues.add(
+            place.file,
+            place.name,
+            what + " \"" + name + "\" is defined twice; the other one is in " + at->second.file
+        );
     }
-    if (node->kind != YamlKind::sequence) {
-        map.issues.add(map.file, node->at, node->described() + " where a list was expected");
-        return {};
-    }
-    return node->items;
-}
-
-KeyRule read_key_rule(const Map& map) {
-    KeyRule rule{.space = map.required("namespace"), .kind = map.required("kind")};
-    const std::string rank = map.required("rank");
-    const auto read = std::from_chars(rank.data(), rank.data() + rank.size(), rule.rank);
-    if (read.ec != std::errc() || rule.rank == 0) {
-        map.issues.add(map.file, map.node.at, "\"rank\" must be a number from 1");
-    }
-    rule.values =
-        map.choice("values", {"single", "many"}) == "many" ? KeyValues::many : KeyValues::single;
-    return rule;
-}
-
-CiClass read_class(std::string_view file, const YamlNode& root, Issues& issues) {
-    const Map map{file, root, issues};
-    CiClass read;
-    if (!map.has_only({"name", "parent", "abstract", "label", "attributes", "identification"})) {
-        return read;
-    }
-    read.name = map.required("name");
-    read.parent = map.text("parent");
-    read.abstract = map.choice("abstract", {"true", "false"}) == "true";
-    read.label = read_label(file, root, issues);
-    for (const YamlNode& item : list_of(map, "attributes")) {
-        const Map row{file, item, issues};
-        if (row.has_only({"name", "type", "label"})) {
-            read.attributes.push_back(
-                {row.required("name"),
-                 row.choice("type", {"text", "integer", "number", "boolean"}),
-                 read_label(file, item, issues)}
-            );
-        }
-    }
-    for (const YamlNode& item : list_of(map, "identification")) {
-        const Map row{file, item, issues};
-        if (row.has_only({"namespace", "kind", "rank", "values"})) {
-            read.identification.push_back(read_key_rule(row));
-        }
-    }
-    return read;
+    return is_new;
 }
 
 }  // namespace
 
+std::string_view to_string(RelationType::Travels travels) {
+    switch (travels) {
+        case RelationType::Travels::none:
+            return "none";
+        case RelationType::Travels::from_to:
+            return "from_to";
+        case RelationType::Travels::to_from:
+            return "to_from";
+    }
+    return "none";
+}
+
+std::string_view to_string(RelationType::Redundancy redundancy) {
+    return redundancy == RelationType::Redundancy::members ? "members" : "none";
+}
+
 Result<Model> Model::parse(std::span<const config::ConfigText> files) {
-    Issues issues;
+    config::Issues issues;
     Model model;
-    std::map<std::string, std::string> file_of;
-    for (const auto& file : files) {
-        const auto root = config::parse_yaml(file.name, file.text, issues);
-        if (!root) {
-            continue;
+    Places class_places;
+    Places relation_places;
+    std::vector<std::pair<std::string, ReadRelation>> relations;
+    for (const config::ConfigText& file : files) {
+        ReadFile read = read_model_file(file, issues);
+        for (ReadClass& each : read.classes) {
+            const std::string name = each.value.name;
+            if (remember(
+                    class_places, "class", name, {file.name, each.name_at, each.parent_at}, issues
+                )) {
+                model.classes_.emplace(name, std::move(each.value));
+            }
         }
-        CiClass read = read_class(file.name, *root, issues);
-        if (read.name.empty()) {
-            continue;
+        for (ReadRelation& each : read.relations) {
+            if (remember(
+                    relation_places,
+                    "relation",
+                    each.value.name,
+                    {file.name, each.name_at, each.name_at},
+                    issues
+                )) {
+                relations.emplace_back(file.name, std::move(each));
+            }
         }
-        const std::string name = read.name;
-        if (!model.classes_.emplace(name, std::move(read)).second) {
-            issues.add_file(file.name, "class \"" + name + "\" is defined twice");
-        }
-        file_of[name] = file.name;
     }
     for (const auto& [name, each] : model.classes_) {
+        const Place& place = class_places[name];
         if (!each.parent.empty() && model.find(each.parent) == nullptr) {
-            issues.add_file(file_of[name], "parent class \"" + each.parent + "\" does not exist");
+            issues.add(
+                place.file, place.parent, "parent class \"" + each.parent + "\" does not exist"
+            );
         }
         if (model.depth(name) > model.classes_.size()) {
-            issues.add_file(file_of[name], "class \"" + name + "\" inherits from itself");
+            issues.add(place.file, place.parent, "class \"" + name + "\" inherits from itself");
         }
+    }
+    for (auto& [file, each] : relations) {
+        for (std::size_t at = 0; at < each.value.pairs.size(); ++at) {
+            for (const std::string& end :
+                 {each.value.pairs[at].first, each.value.pairs[at].second}) {
+                if (model.find(end) == nullptr) {
+                    issues.add(file, each.pairs_at[at], "class \"" + end + "\" does not exist");
+                }
+            }
+        }
+        model.relations_.emplace(each.value.name, std::move(each.value));
     }
     if (!issues.empty()) {
         return tl::unexpected(issues.error());
@@ -221,6 +172,67 @@ std::vector<std::string> Model::names() const {
     std::vector<std::string> all;
     all.reserve(classes_.size());
     for (const auto& [name, each] : classes_) {
+        all.push_back(name);
+    }
+    return all;
+}
+
+/// The class itself or the nearest above it for which `member` holds.
+template <class Member>
+const CiClass* Model::nearest(std::string_view name, Member member) const {
+    std::size_t steps = 0;
+    for (const CiClass* here = find(name); here != nullptr && steps++ <= classes_.size();
+         here = find(here->parent)) {
+        if (member(*here)) {
+            return here;
+        }
+    }
+    return nullptr;
+}
+
+std::string_view Model::criticality(std::string_view name) const {
+    const CiClass* found = nearest(name, [](const CiClass& c) { return !c.criticality.empty(); });
+    return found == nullptr ? std::string_view("medium") : std::string_view(found->criticality);
+}
+
+Duration Model::patience(std::string_view name) const {
+    const CiClass* found = nearest(name, [](const CiClass& c) { return c.patience.has_value(); });
+    return found == nullptr ? default_patience : *found->patience;
+}
+
+std::uint32_t Model::precedence(std::string_view name) const {
+    const CiClass* found = nearest(name, [](const CiClass& c) { return c.precedence.has_value(); });
+    return found == nullptr ? default_precedence : *found->precedence;
+}
+
+std::string_view Model::icon(std::string_view name) const {
+    const CiClass* found = nearest(name, [](const CiClass& c) { return !c.icon.empty(); });
+    return found == nullptr ? std::string_view() : std::string_view(found->icon);
+}
+
+bool Model::is_dependent(std::string_view name) const {
+    return nearest(name, [](const CiClass& c) {
+               return std::ranges::find(c.identification, "parent", &KeyRule::space) !=
+                      c.identification.end();
+           }) != nullptr;
+}
+
+const RelationType* Model::relation(std::string_view name) const {
+    const auto found = relations_.find(name);
+    return found == relations_.end() ? nullptr : &found->second;
+}
+
+bool Model::may_relate(std::string_view type, std::string_view from, std::string_view to) const {
+    const RelationType* found = relation(type);
+    return found != nullptr && std::ranges::any_of(found->pairs, [&](const auto& pair) {
+               return is_a(from, pair.first) && is_a(to, pair.second);
+           });
+}
+
+std::vector<std::string> Model::relation_names() const {
+    std::vector<std::string> all;
+    all.reserve(relations_.size());
+    for (const auto& [name, each] : relations_) {
         all.push_back(name);
     }
     return all;
