@@ -117,7 +117,9 @@ struct Brain::Impl {
                 state.agents[found->second].state == AgentState::revoked) {
                 continue;
             }
-            fold_results(fold, found->second, batch);
+            if (!batch.observations) {
+                fold_results(fold, found->second, batch);
+            }
             if (!fold.events.empty()) {
                 fold_events(fold);
             }

@@ -109,7 +109,9 @@ std::uint64_t Tail::bytes_of(const Entry& entry) {
     std::uint64_t bytes = samples_of(entry) * bytes_a_result;
     if (entry.batches) {
         for (const DecodedBatch& batch : *entry.batches) {
-            bytes += bytes_a_batch + batch.results.values.size() * sizeof(std::int64_t);
+            if (!batch.observations) {
+                bytes += bytes_a_batch + batch.results.values.size() * sizeof(std::int64_t);
+            }
         }
     }
     return bytes;
@@ -122,6 +124,9 @@ void Tail::add(const Entry& entry, const SeriesMap& map) {
     samples_ += samples_of(entry);
     bytes_ += bytes_of(entry);
     for (const DecodedBatch& batch : *entry.batches) {
+        if (batch.observations) {
+            continue;
+        }
         const std::vector<std::uint32_t>& probes = batch.results.probe;
         Item item{.owner = entry.batches, .batch = &batch};
         item.table = map.find(batch.agent, batch.results.epoch);

@@ -46,4 +46,20 @@ Status IssuedEpochs::check(const wire::ResultBatch& results) const {
     return {};
 }
 
+Status check_own(const wire::Observations& observations, AgentId agent) {
+    const std::string own = agent.text();
+    for (const wire::ObservedItem& item : observations.items) {
+        for (const wire::ObservedKey& key : item.keys) {
+            if (key.space == agent_space && key.value != own) {
+                return failure(
+                    ErrorKind::refused,
+                    "\"" + item.object + "\" is said to be of agent " + key.value +
+                        ", not of the one that says so"
+                );
+            }
+        }
+    }
+    return {};
+}
+
 }  // namespace muster::collector

@@ -1,12 +1,14 @@
-// Owns: which results an agent may bring: the bounds of the assignment epochs issued to it.
+// Owns: what an agent may bring: results within the assignment epochs issued to it, observations of its own.
 #pragma once
 
 #include "base/result.hpp"
 #include "base/uuid.hpp"
+#include "wire/observations.hpp"
 #include "wire/results.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <string_view>
 #include <utility>
 
 namespace muster::collector {
@@ -27,5 +29,11 @@ class IssuedEpochs {
   private:
     std::deque<std::pair<std::uint32_t, std::uint32_t>> bounds_;  // epoch, bound; rising
 };
+
+/// The key space in which only the agent itself has a name: its id as text.
+inline constexpr std::string_view agent_space = "agent";
+
+/// `refused` where a key in `agent_space` names another agent: nobody may take over another's machine.
+Status check_own(const wire::Observations& observations, AgentId agent);
 
 }  // namespace muster::collector

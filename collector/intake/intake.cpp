@@ -203,17 +203,6 @@ void Intake::on_records(Session& session, wire::server_action::Append append, Ac
 }
 
 void Intake::stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Record record) {
-    if (record.kind != wire::RecordKind::results) {
-        const auto kind = std::to_string(static_cast<int>(record.kind));
-        set_aside(
-            session,
-            spool,
-            seq,
-            std::move(record.payload),
-            "records of kind " + kind + " are not understood"
-        );
-        return;
-    }
     DecodedBatch decoded{
         .agent = session.agent,
         .spool = spool,
@@ -224,16 +213,18 @@ void Intake::stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Rec
     };
     Status good = wire::open_payload(record, raw_);
     if (good) {
-        good = wire::decode_results(raw_, decoded.results);
+        good = decode_payload(record.kind, raw_, decoded);
     }
     if (good) {
-        good = agent(session.agent).epochs.check(decoded.results);
+        good = decoded.observations ? check_own(*decoded.observations, session.agent)
+                                    : agent(session.agent).epochs.check(decoded.results);
     }
     if (!good) {
         set_aside(session, spool, seq, std::move(record.payload), good.error().text());
         return;
     }
-    const std::size_t count = decoded.results.size();
+    const std::size_t count =
+        decoded.observations ? decoded.observations->items.size() : decoded.results.size();
     const bool urgent = record.drop_class == wire::DropClass::state;
     staging_.add_record(
         batch_item(session.agent, spool, seq, std::move(record), count), std::move(decoded), urgent

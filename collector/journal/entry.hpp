@@ -3,6 +3,7 @@
 
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "wire/observations.hpp"
 #include "wire/record.hpp"
 #include "wire/results.hpp"
 
@@ -45,7 +46,9 @@ struct DecodedBatch {
     std::uint64_t seq = 0;
     WallTime wall{};  ///< base of the offsets in `results`
     MonoTime mono{};
-    wire::ResultBatch results;
+    wire::ResultBatch results;  ///< empty in a record of observations
+    /// Set in a record of observations. Shared by what is folded now and what is kept of it.
+    std::shared_ptr<const wire::Observations> observations = nullptr;
 };
 
 struct Entry {

@@ -1,5 +1,6 @@
 #include "collector/journal/pending.hpp"
 
+#include "wire/observations.hpp"
 #include "wire/results.hpp"
 
 #include <utility>
@@ -30,7 +31,7 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
         .mono = mono_from_ns(item.mono_ns()),
         .results = {}
     };
-    if (auto done = wire::decode_results(raw, decoded.results); !done) {
+    if (auto done = decode_payload(record.kind, raw, decoded); !done) {
         return failure(done.error());
     }
     return decoded;
@@ -38,9 +39,31 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
 
 }  // namespace
 
+Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch& out) {
+    switch (kind) {
+        case wire::RecordKind::results:
+            return wire::decode_results(raw, out.results);
+        case wire::RecordKind::observations: {
+            auto seen = wire::decode_observations(raw);
+            if (!seen) {
+                return failure(seen.error());
+            }
+            out.observations = std::make_shared<const wire::Observations>(std::move(*seen));
+            return {};
+        }
+        case wire::RecordKind::gap:
+            break;
+    }
+    return failure(
+        ErrorKind::invalid,
+        "records of kind " + std::to_string(static_cast<int>(kind)) + " are not understood"
+    );
+}
+
 std::size_t memory_bytes(const DecodedBatch& batch) {
     const wire::ResultBatch& results = batch.results;
-    return sizeof(DecodedBatch) +
+    const std::size_t seen = batch.observations ? wire::memory_bytes(*batch.observations) : 0;
+    return sizeof(DecodedBatch) + seen +
            results.probe.size() *
                (sizeof(std::uint32_t) + sizeof(std::int32_t) + sizeof(std::uint8_t)) +
            results.values.size() * sizeof(std::int64_t) +

@@ -58,6 +58,10 @@ struct Appended {
     std::vector<std::size_t> rejected_in;  ///< beside `rejected`: the Pending it was part of
 };
 
+/// Reads the unpacked payload of a record into `out`: results or observations. `invalid` for kinds that are not
+/// understood, `corrupt` beyond the bounds of its codec.
+Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch& out);
+
 /// Bytes held in memory, roughly.
 std::size_t memory_bytes(const DecodedBatch& batch);
 std::size_t memory_bytes(const Entry& entry);

@@ -68,10 +68,44 @@ wire::Record record(std::uint32_t count, std::uint32_t failed, WallTime wall) {
     );
 }
 
-/// Two records: one stored plain, one compressed.
+wire::Record observed_record(WallTime wall) {
+    wire::Observations seen;
+    seen.run = "7d6f3c52-0b1e-4a7f-9b5e-0f6f6f3a1c11";
+    seen.full = true;
+    seen.items.push_back(
+        {.object = "host",
+         .ci_class = "server",
+         .keys =
+             {{"agent", "machine_key", Uuid::named("golden agent").text()},
+              {"vendor", "serial", "Dell Inc. 7Q0R8M2"}},
+         .attributes = {{"memory_bytes", "8589934592"}, {"name", "probe"}},
+         .observed = wall}
+    );
+    seen.items.push_back(
+        {.object = "interface/eth0",
+         .ci_class = "interface",
+         .keys = {},
+         .attributes = {{"mac", "00:16:3e:12:34:56"}, {"name", "eth0"}},
+         .observed = wall}
+    );
+    seen.relations.push_back({.from = 0, .to = 1, .type = "contains"});
+    seen.lacking = {"asset number: permission denied"};
+    return wire::make_record(
+        wire::RecordKind::observations,
+        wire::DropClass::state,
+        static_cast<std::uint32_t>(seen.items.size()),
+        wall,
+        mono_from_ns(to_ns(wall) - to_ns(beginning) + 1'000'000'000'000),
+        wire::encode_observations(seen)
+    );
+}
+
+/// Three records: results stored plain, results compressed, observations.
 std::string batch_body(WallTime now) {
     proto::BatchEntry body;
-    const wire::Record records[] = {record(2, 0, now - 70s), record(64, 3, now - 64s)};
+    const wire::Record records[] = {
+        record(2, 0, now - 70s), record(64, 3, now - 64s), observed_record(now - 1s)
+    };
     for (const wire::Record& each : records) {
         auto& item = *body.add_items();
         item.set_agent_id(agent_id());
@@ -262,6 +296,30 @@ void describe_results(Lines& lines, const wire::ResultBatch& results) {
     }
 }
 
+void describe_observations(Lines& lines, const wire::Observations& seen) {
+    lines.text("run", seen.run);
+    lines.number("full", seen.full);
+    for (const wire::ObservedItem& item : seen.items) {
+        lines.text("item", item.object + " is a " + item.ci_class);
+        lines.number("observed_ns", to_ns(item.observed));
+        for (const wire::ObservedKey& key : item.keys) {
+            lines.text("key " + key.space + "/" + key.kind, key.value);
+        }
+        for (const auto& [name, value] : item.attributes) {
+            lines.text("attribute " + name, value);
+        }
+    }
+    for (const wire::ObservedRelation& relation : seen.relations) {
+        lines.text(
+            "relation",
+            std::to_string(relation.from) + " " + relation.type + " " + std::to_string(relation.to)
+        );
+    }
+    for (const std::string& fact : seen.lacking) {
+        lines.text("lacking", fact);
+    }
+}
+
 void describe_batch(Lines& lines, const std::string& bytes) {
     const auto batches = decode_batch_body(bytes);
     if (!batches) {
@@ -274,7 +332,11 @@ void describe_batch(Lines& lines, const std::string& bytes) {
         lines.number("seq", batch.seq);
         lines.number("wall_ns", to_ns(batch.wall));
         lines.number("mono_ns", to_ns(batch.mono));
-        describe_results(lines, batch.results);
+        if (batch.observations) {
+            describe_observations(lines, *batch.observations);
+        } else {
+            describe_results(lines, batch.results);
+        }
     }
 }
 

@@ -113,7 +113,7 @@ TEST_F(GoldenEntries, ComeBackFromAJournalAsTheyWere) {
         EXPECT_EQ(read_back[at].version, all[at].version);
         if (read_back[at].kind == EntryKind::batch) {
             ASSERT_TRUE(read_back[at].batches);
-            EXPECT_EQ(read_back[at].batches->size(), 2U);
+            EXPECT_EQ(read_back[at].batches->size(), 3U);
         } else {
             EXPECT_EQ(read_back[at].body, all[at].body);
         }

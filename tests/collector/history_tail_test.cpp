@@ -49,6 +49,16 @@ TEST_F(HistoryTail, TurnsBatchesIntoSeries) {
     EXPECT_EQ(all.values[0], (std::vector<std::int64_t>{5, 6, 4, 8, 7, 9}));
 }
 
+TEST_F(HistoryTail, HoldsNothingOfWhatAnAgentHasSeenOfItsMachine) {
+    knows(one, 1, {1});
+    DecodedBatch seen = batch_of(one, 1, 1000, {});
+    seen.observations = std::make_shared<const wire::Observations>();
+    add({seen});
+    EXPECT_TRUE(all_of(tail).series.empty());
+    EXPECT_EQ(tail.bytes(), 0U);
+    EXPECT_EQ(tail.strangers(), 0U);
+}
+
 TEST_F(HistoryTail, KeepsAllMetricsAndTheirAbsence) {
     knows(one, 1, {1, 2});
     add({batch_of(

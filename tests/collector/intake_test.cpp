@@ -188,7 +188,7 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     garbage.payload = "garbage";
     garbage.raw_size = 7;
     wire::Record later = some_record(3);
-    later.kind = wire::RecordKind::observations;
+    later.kind = wire::RecordKind::gap;
     send(
         session,
         5,
@@ -206,12 +206,53 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     EXPECT_THAT(taken.quarantined[0].why, ::testing::HasSubstr("epoch 2 was never issued"));
     EXPECT_THAT(taken.quarantined[1].why, ::testing::HasSubstr("probe 10 is not among the 10"));
     EXPECT_EQ(taken.quarantined[2].payload, "garbage");
-    EXPECT_THAT(taken.quarantined[3].why, ::testing::HasSubstr("kind 2"));
+    EXPECT_THAT(taken.quarantined[3].why, ::testing::HasSubstr("kind 3"));
     ASSERT_EQ(taken.decoded.size(), 1U);
     EXPECT_EQ(taken.decoded[0].seq, 9U);
     EXPECT_EQ(taken.cursors[0].last_seq, 9U);
     EXPECT_EQ(stored(group).sent.at(0).ack().committed_seq(), 9U);
     EXPECT_EQ(intake_.quarantined(), 4U);
+}
+
+TEST_F(Taking, TakesWhatAnAgentHasSeenOfItsOwnMachine) {
+    const SessionId session = connect();
+    const wire::Observations seen = some_observations(agent_);
+    send(session, 5, records(some_record(3), record_of(seen)));
+    const auto group = take();
+    const BatchGroup& taken = group.pending.at(1).batch;
+    EXPECT_TRUE(taken.quarantined.empty());
+    ASSERT_EQ(taken.decoded.size(), 2U);
+    EXPECT_FALSE(taken.decoded[0].observations);
+    ASSERT_TRUE(taken.decoded[1].observations);
+    EXPECT_EQ(*taken.decoded[1].observations, seen);
+    EXPECT_EQ(taken.entry.items(1).kind(), 2U);
+    EXPECT_EQ(taken.entry.items(1).count(), seen.items.size());
+    EXPECT_GT(memory_bytes(taken.decoded[1]), memory_bytes(DecodedBatch{}));
+}
+
+TEST_F(Taking, SetsAsideObservationsThatNameAnotherAgentOrPassABound) {
+    const SessionId session = connect();
+    wire::Observations crowd = some_observations(agent_);
+    for (int at = 0; at < 20'000; ++at) {
+        crowd.items.push_back(
+            {.object = std::to_string(at), .ci_class = "disk", .keys = {}, .attributes = {}}
+        );
+    }
+    send(
+        session, 5, records(record_of(some_observations(agent_named("another"))), record_of(crowd))
+    );
+    const auto group = take();
+    const BatchGroup& taken = group.pending.at(1).batch;
+    ASSERT_EQ(taken.quarantined.size(), 2U);
+    EXPECT_THAT(
+        taken.quarantined[0].why,
+        ::testing::HasSubstr(
+            "\"host\" is said to be of agent " + agent_named("another").text() +
+            ", not of the one that says so"
+        )
+    );
+    EXPECT_THAT(taken.quarantined[1].why, ::testing::HasSubstr("more than 20000 items"));
+    EXPECT_EQ(stored(group).sent.at(0).ack().committed_seq(), 6U);
 }
 
 TEST_F(Taking, UnderstandsResultsOfEarlierEpochs) {

@@ -43,6 +43,41 @@ inline wire::Record some_record(std::uint32_t probes, std::uint32_t epoch = 1) {
     );
 }
 
+/// What the agent has seen of its machine: a host and an interface.
+inline wire::Observations some_observations(AgentId agent) {
+    wire::Observations seen;
+    seen.run = "1";
+    seen.full = true;
+    seen.items.push_back(
+        {.object = "host",
+         .ci_class = "server",
+         .keys = {{"agent", "machine_key", agent.text()}},
+         .attributes = {{"name", "web1"}, {"memory_bytes", "8589934592"}},
+         .observed = wall_from_ns(1'700'000'000'000'000'000)}
+    );
+    seen.items.push_back(
+        {.object = "interface/eth0",
+         .ci_class = "interface",
+         .keys = {},
+         .attributes = {{"name", "eth0"}},
+         .observed = wall_from_ns(1'700'000'000'000'000'000)}
+    );
+    seen.relations.push_back({.from = 0, .to = 1, .type = "contains"});
+    seen.lacking = {"serial: permission denied"};
+    return seen;
+}
+
+inline wire::Record record_of(const wire::Observations& seen) {
+    return wire::make_record(
+        wire::RecordKind::observations,
+        wire::DropClass::state,
+        static_cast<std::uint32_t>(seen.items.size()),
+        wall_from_ns(1'700'000'000'000'000'000),
+        mono_from_ns(5'000'000'000),
+        wire::encode_observations(seen)
+    );
+}
+
 inline Pending some_entry(EntryKind kind, std::string body) {
     Pending pending;
     pending.kind = kind;

@@ -71,6 +71,27 @@ TEST_F(JournalFiles, GiveBackWhatWasAppended) {
     EXPECT_EQ(second.results.values, some_results(3).values);
 }
 
+TEST_F(JournalFiles, GiveBackObservationsAsTheyCame) {
+    Pending group = some_batch(agent_, spool_, 1, 2);
+    const wire::Observations seen = some_observations(agent_);
+    const wire::Record record = record_of(seen);
+    auto& item = *group.batch.entry.mutable_items(1);
+    item.set_kind(static_cast<std::uint32_t>(record.kind));
+    item.set_raw_size(record.raw_size);
+    item.set_payload(record.payload);
+    Journal journal = opened(options());
+    ASSERT_TRUE(journal.append(together(std::move(group)), moment(5s)));
+    const auto entries = read(1);
+    ASSERT_EQ(entries.size(), 1U);
+    const std::vector<DecodedBatch>& batches = *entries[0].batches;
+    ASSERT_EQ(batches.size(), 2U);
+    EXPECT_FALSE(batches[0].observations);
+    EXPECT_EQ(batches[0].results.size(), 3U);
+    ASSERT_TRUE(batches[1].observations);
+    EXPECT_EQ(*batches[1].observations, seen);
+    EXPECT_EQ(batches[1].results.size(), 0U);
+}
+
 TEST_F(JournalFiles, NumberEntriesWithoutHolesOverRestarts) {
     for (Lsn expected = 1; expected <= 3; ++expected) {
         Journal journal = opened(options());
