@@ -23,6 +23,7 @@ struct Agent::Impl {
         asio::io_context& on,
         const Clock& the_clock,
         Files& the_files,
+        Random& random,
         AgentOptions& options,
         RunProbe run
     )
@@ -33,7 +34,17 @@ struct Agent::Impl {
           scheduler(options.scheduler),
           batcher(options.batcher, options.delivery.facts.boot_id),
           timer(on),
-          runs(on) {}
+          runs(on),
+          inventory(
+              on,
+              the_clock,
+              random,
+              std::move(options.inventory),
+              [this](wire::Record record) {
+                  // What the spool refuses is counted there.
+                  static_cast<void>(delivery->append(std::move(record)));
+              }
+          ) {}
 
     void on_assignments(std::uint32_t epoch, std::vector<wire::proto::Assignment> items);
     void take_up(AssignmentTable table);
@@ -53,6 +64,7 @@ struct Agent::Impl {
     asio::steady_timer timer;
     MonoTime armed_for = MonoTime::max();
     TaskGroup runs;
+    Inventory inventory;
     bool pumping = false;
     bool stopped = false;
 };
@@ -165,14 +177,14 @@ Result<std::unique_ptr<Agent>> Agent::open(
     AgentOptions options,
     RunProbe run_probe
 ) {
-    auto impl = std::make_unique<Impl>(loop, clock, files, options, std::move(run_probe));
+    auto impl = std::make_unique<Impl>(loop, clock, files, random, options, std::move(run_probe));
     Impl* self = impl.get();
     DeliveryEvents events;
     events.assignments = [self](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
         self->on_assignments(epoch, std::move(items));
     };
     events.heartbeat = [self](wire::proto::Heartbeat& heartbeat) {
-        heartbeat.set_produced(self->batcher.produced());
+        heartbeat.set_produced(self->batcher.produced() + self->inventory.delivered());
         heartbeat.set_skipped(self->scheduler.skipped());
     };
     auto delivery =
@@ -189,12 +201,14 @@ Agent::Agent(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Agent::~Agent() {
     impl_->stopped = true;
     impl_->timer.cancel();
+    impl_->inventory.stop();
     impl_->runs.stop();
 }
 
 void Agent::start() {
     impl_->take_up_last();
     impl_->delivery->start();
+    impl_->inventory.start();
 }
 
 void Agent::reconfigure(DeliverySettings settings) {
@@ -212,6 +226,7 @@ std::size_t Agent::probes() const {
 Task<void> Agent::stop(std::string reason, Deadline deadline) {
     impl_->stopped = true;
     impl_->timer.cancel();
+    impl_->inventory.stop();
     impl_->runs.stop();
     while (auto record = impl_->batcher.take_all(impl_->clock.mono())) {
         static_cast<void>(impl_->delivery->append(std::move(*record)));

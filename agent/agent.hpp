@@ -4,6 +4,7 @@
 #pragma once
 
 #include "agent/delivery.hpp"
+#include "agent/inventory.hpp"
 #include "agent/result_batcher.hpp"
 #include "agent/scheduler.hpp"
 #include "probes/outcome.hpp"
@@ -20,6 +21,7 @@ struct AgentOptions {
     SchedulerOptions scheduler;
     BatcherOptions batcher;
     DeliveryOptions delivery;
+    InventoryOptions inventory;
     /// What was assigned last, without secrets: probes that need none go on after a restart while
     /// the collector is away.
     std::string assignments_file;

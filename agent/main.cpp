@@ -1,8 +1,12 @@
 // Owns: the program muster-agent: its arguments, signals and exit codes (0 done, 1 failed, 2 wrong
 // configuration or usage).
 #include "agent/data_folder.hpp"
+#include "agent/discovery/host_inventory.hpp"
 #include "agent/enrolment.hpp"
+#include "agent/identity.hpp"
+#include "agent/inventory_text.hpp"
 #include "agent/service.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "config/programs.hpp"
 
@@ -32,6 +36,9 @@ struct Arguments {
     std::string collector_url;
     std::string token_file;
     std::string name;
+    bool inventory = false;
+    std::string root = "/";
+    std::string inventory_format = "table";
 };
 
 int fail(const Error& error, int code) {
@@ -103,13 +110,35 @@ int run_enrolment(const Arguments& arguments, const config::AgentConfig& config)
     return 0;
 }
 
+/// What would be sent of this machine, or of the one whose files are below another folder.
+int run_inventory(const Arguments& arguments, const config::AgentConfig& config) {
+    RealFiles files;
+    const SystemClock clock;
+    HostInventoryOptions options;
+    options.root = arguments.root;
+    if (options.root == "/") {
+        options.helper = config.inventory_helper;
+        const auto identity = load_identity(files, config.data_dir);
+        options.observer.agent = identity ? identity->agent : AgentId{};
+    } else {
+        options.addresses = [] { return std::vector<InterfaceAddress>{}; };
+    }
+    options.observer.version = MUSTER_VERSION;
+    const HostInventory inventory = look_at_host(options, clock.wall());
+    std::cout
+        << (arguments.inventory_format == "json" ? inventory_json(inventory.seen)
+                                                 : inventory_table(inventory.seen));
+    return 0;
+}
+
 /// The configuration, with the command line's say.
 Result<config::AgentConfig> configure(const Arguments& arguments) {
     RealFiles files;
     config::AgentConfig config;
-    // Enrolment needs no more than a data directory; a file that is named must be right all the
-    // same.
-    if (!arguments.enrol || arguments.config_given || files.exists(arguments.config)) {
+    // Enrolment and looking around need no more than a data directory; a file that is named must be
+    // right all the same.
+    const bool needs_file = !arguments.enrol && !arguments.inventory;
+    if (needs_file || arguments.config_given || files.exists(arguments.config)) {
         auto loaded = config::load_agent_config(files, arguments.config);
         if (!loaded) {
             return failure(loaded.error());
@@ -138,6 +167,9 @@ int dispatch(const Arguments& arguments) {
     if (arguments.check) {
         std::cout << arguments.config << ": ok\n";
         return 0;
+    }
+    if (arguments.inventory) {
+        return run_inventory(arguments, *config);
     }
     if (arguments.enrol) {
         return run_enrolment(arguments, *config);
@@ -181,6 +213,16 @@ int parse_and_run(int argc, char** argv) {
     enrolment->add_option(
         "--name", arguments.name, "Name of this agent; by default the collector's choice"
     );
+    auto* inventory =
+        app.add_subcommand("inventory", "Show what is told of this machine, and what is lacking");
+    inventory
+        ->add_option(
+            "--root", arguments.root, "Read the files below this folder, as another machine's"
+        )
+        ->capture_default_str();
+    inventory->add_option("--format", arguments.inventory_format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -188,6 +230,7 @@ int parse_and_run(int argc, char** argv) {
     }
     arguments.config_given = config->count() > 0;
     arguments.enrol = enrolment->parsed();
+    arguments.inventory = inventory->parsed();
     return dispatch(arguments);
 }
 

@@ -72,6 +72,9 @@ AgentOptions options_for(
     options.delivery.facts.config_hash = config.hash;
     options.delivery.facts.version = service.version;
     options.delivery.facts.hostname = own_hostname();
+    options.inventory.every = config.inventory_every;
+    options.inventory.host.helper = config.inventory_helper;
+    options.inventory.host.observer = {.agent = identity.agent, .version = service.version};
     return options;
 }
 

@@ -10,7 +10,7 @@ foreach(check IN ITEMS layers coroutines)
 endforeach()
 
 set(header_units "")
-foreach(folder IN ITEMS base wire config probes cmdb agent worker collector ctl)
+foreach(folder IN ITEMS base wire config probes cmdb agent inventory worker collector ctl)
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/${folder}/*.hpp")
     foreach(header IN LISTS headers)
         set(unit "${CMAKE_BINARY_DIR}/header_units/${header}.cpp")

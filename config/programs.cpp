@@ -51,6 +51,9 @@ AgentConfig read_agent(const Source& source, const YamlNode& root) {
     spool.read("max_bytes", config.spool_max_bytes);
     spool.read("retain_acked", config.retain_acked);
     spool.read("retain_acked_bytes", config.retain_acked_bytes);
+    const MapReader inventory(source, reader.section("inventory"), schema::agent_inventory);
+    inventory.read("every", config.inventory_every);
+    inventory.read("helper", config.inventory_helper);
     const MapReader link(source, reader.section("link"), schema::agent_link);
     link.read("backoff_least", config.backoff_least);
     link.read("backoff_most", config.backoff_most);

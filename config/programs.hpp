@@ -25,6 +25,8 @@ struct AgentConfig {
     std::uint64_t spool_max_bytes = 256u << 20;
     Duration retain_acked = std::chrono::minutes(30);
     std::uint64_t retain_acked_bytes = 64u << 20;
+    Duration inventory_every = std::chrono::hours(1);  ///< zero: never
+    std::string inventory_helper = "/run/muster-inventory.sock";
     std::uint32_t workers = 1;   ///< muster-probe-worker processes
     std::string worker_program;  ///< default: beside the agent's own binary
     std::string hash;            ///< of the text it came from

@@ -27,6 +27,7 @@ constexpr KeySpec agent_file_keys[] = {
     {"labels", text_map, "Labels of this agent."},
     {"spool", map, "How results are kept until the collector has them."},
     {"link", map, "How the collector is called again after a failure."},
+    {"inventory", map, "What is told of the machine itself."},
     {"workers", integer, "Number of probe worker processes.", "1", 1, 64},
     {"worker_program", path, "The probe worker; by default the one beside the agent's program."},
 };
@@ -49,6 +50,20 @@ constexpr KeySpec agent_spool_keys[] = {
 constexpr KeySpec agent_link_keys[] = {
     {"backoff_least", duration, "First wait after a failed call.", "1s", 10 * ms, hour},
     {"backoff_most", duration, "Longest wait after repeated failures.", "1m", 10 * ms, hour},
+};
+
+constexpr KeySpec agent_inventory_keys[] = {
+    {"every",
+     duration,
+     "How often the machine is looked at; only what has changed is sent. 0s: never.",
+     "1h",
+     0 * ms,
+     7 * day},
+    {"helper",
+     path,
+     "Socket of muster-inventory, which reads what needs rights; without it those facts are "
+     "lacking.",
+     "/run/muster-inventory.sock"},
 };
 
 constexpr KeySpec cli_file_keys[] = {
@@ -274,6 +289,7 @@ constexpr Section sections[] = {
     {"agent.yaml", agent_file_keys},
     {"agent.yaml: spool", agent_spool_keys},
     {"agent.yaml: link", agent_link_keys},
+    {"agent.yaml: inventory", agent_inventory_keys},
     {"collector.yaml", process_keys},
     {"collector.yaml: listen", listen_keys},
     {"collector.yaml: link", collector_link_keys},
@@ -359,6 +375,7 @@ namespace schema {
 const std::span<const KeySpec> agent_file = agent_file_keys;
 const std::span<const KeySpec> agent_spool = agent_spool_keys;
 const std::span<const KeySpec> agent_link = agent_link_keys;
+const std::span<const KeySpec> agent_inventory = agent_inventory_keys;
 const std::span<const KeySpec> cli_file = cli_file_keys;
 const std::span<const KeySpec> collector_file = collector_file_keys;
 const std::span<const KeySpec> watch_file = watch_file_keys;

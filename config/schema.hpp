@@ -56,6 +56,7 @@ namespace schema {
 extern const std::span<const KeySpec> agent_file;
 extern const std::span<const KeySpec> agent_spool;
 extern const std::span<const KeySpec> agent_link;
+extern const std::span<const KeySpec> agent_inventory;
 extern const std::span<const KeySpec> cli_file;
 extern const std::span<const KeySpec> collector_file;  ///< with the keys of watch_file
 extern const std::span<const KeySpec> watch_file;      ///< what conf.d/*.yaml may hold

@@ -93,7 +93,7 @@ TEST(AgentFile, NamesThePlaceOfWhatIsWrong) {
         wrong_agent("budget: {memory: 64MiB}\n"),
         "/etc/agent.yaml:1:1: unknown key \"budget\", expected one of: collector, data_dir, "
         "labels, spool, "
-        "link, workers, worker_program"
+        "link, inventory, workers, worker_program"
     );
 }
 
