@@ -34,7 +34,7 @@ class HostTree {
     void interface(const std::string& name, const std::string& mac);
 
   private:
-    muster::test::TempDir dir_;
+    muster::test::TempDir dir_{"/dev/shm"};  // thousands of files
 };
 
 /// A virtual machine of KVM with ssh and nginx.

@@ -1,0 +1,106 @@
+// What an agent has seen of its machine arrives in the collector's journal, once, with the helper's part and without.
+#include "collector/journal/journal_reader.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/site.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::HasSubstr;
+
+class InventoryOfAnAgent : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        site_.configure("targets: []\n");
+        ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+        ASSERT_NO_FATAL_FAILURE(site_.start_agent());
+    }
+
+    /// All observations in the journal, in order; the collector may run.
+    std::vector<collector::DecodedBatch> journalled() {
+        std::vector<collector::DecodedBatch> found;
+        auto reader = collector::JournalReader::open(site_.data_dir() + "/journal");
+        EXPECT_TRUE(reader) << reader.error().text();
+        for (collector::Lsn next = 1; reader;) {
+            const auto entries = reader->read(next, 256, 1U << 20U);
+            EXPECT_TRUE(entries) << entries.error().text();
+            if (!entries || entries->empty()) {
+                break;
+            }
+            next += entries->size();
+            for (const collector::Entry& entry : *entries) {
+                for (const collector::DecodedBatch& batch :
+                     entry.batches ? *entry.batches : std::vector<collector::DecodedBatch>{}) {
+                    if (batch.observations) {
+                        found.push_back(batch);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    Site site_;
+};
+
+TEST_F(InventoryOfAnAgent, ReachesTheJournalOnce) {
+    ASSERT_TRUE(eventually(30s, [&] { return !journalled().empty(); })) << site_.agent_log();
+    const auto found = journalled();
+    ASSERT_EQ(found.size(), 1U);
+    const wire::Observations& seen = *found[0].observations;
+    const wire::ObservedItem& host = seen.items.at(0);
+    EXPECT_EQ(host.object, "host");
+    const wire::ObservedKey machine{"agent", "machine_key", found[0].agent.text()};
+    EXPECT_THAT(host.keys, Contains(machine));
+    EXPECT_EQ(host.attributes.count("memory_bytes"), 1U);
+    const std::string place = "endpoint/tcp/[::]:" + std::to_string(site_.people_port());
+    const std::string other = "endpoint/tcp/127.0.0.1:" + std::to_string(site_.people_port());
+    EXPECT_TRUE(std::ranges::any_of(seen.items, [&](const wire::ObservedItem& item) {
+        return item.object == place || item.object == other;
+    })) << "the collector's own port";
+    EXPECT_THAT(site_.agent_log(), HasSubstr("inventory.lacking"));
+    EXPECT_EQ(site_.stop_agent(), 0);
+    EXPECT_EQ(site_.stop_collector(), 0);
+    EXPECT_THAT(site_.collector_log(), testing::Not(HasSubstr("intake.quarantined")));
+}
+
+TEST_F(InventoryOfAnAgent, IsSentAgainByTheNextProcessAndKeptWhileTheCollectorIsAway) {
+    ASSERT_TRUE(eventually(30s, [&] { return journalled().size() == 1; }));
+    EXPECT_EQ(site_.stop_agent(), 0);
+    EXPECT_EQ(site_.stop_collector(), 0);
+    ASSERT_NO_FATAL_FAILURE(site_.resume_agent());
+    ASSERT_TRUE(eventually(30s, [&] {
+        const std::string log = site_.agent_log();
+        const std::size_t first = log.find("inventory.sent");
+        return log.find("inventory.sent", first + 1) != std::string::npos;
+    }));
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    ASSERT_TRUE(eventually(30s, [&] { return journalled().size() == 2; }));
+    const auto found = journalled();
+    EXPECT_NE(found[0].observations->run, found[1].observations->run);
+    EXPECT_EQ(found[0].agent, found[1].agent);
+}
+
+TEST_F(InventoryOfAnAgent, IsPrintedByItsCommand) {
+    const CommandResult table =
+        run_command({program("muster-agent"), "inventory", "--data-dir", site_.agent_dir()});
+    EXPECT_EQ(table.exit_code, 0);
+    EXPECT_THAT(table.output, HasSubstr("host  (server)\n"));
+    EXPECT_THAT(table.output, HasSubstr("key agent/machine_key "));
+    EXPECT_THAT(table.output, HasSubstr("lacking: what needs rights: /run/muster-inventory.sock"));
+    const CommandResult json =
+        run_command({program("muster-agent"), "inventory", "--root", "/nowhere", "--format", "json"}
+        );
+    EXPECT_THAT(json.output, HasSubstr(R"({"full":true,"items":[{"object":"host")"));
+}
+
+}  // namespace
+}  // namespace muster::test
