@@ -199,24 +199,27 @@ std::string ProcessFacts::name() const {
 
 std::string unit_in(std::string_view cgroups) {
     constexpr std::string_view service = ".service";
-    std::string found;
     while (!cgroups.empty()) {
-        // "1:name=systemd:/system.slice/ssh.service" or "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service"
-        std::string_view line = next_line(cgroups);
+        // "1:name=systemd:/system.slice/ssh.service", "0::/…/user@1000.service/app.slice/sync.service"
+        const std::string_view line = next_line(cgroups);
         const std::size_t end = line.rfind(service);
-        if (end == std::string_view::npos || !found.empty()) {
+        if (end == std::string_view::npos) {
             continue;
         }
-        const std::string_view rest = line.substr(end + service.size());
-        line = line.substr(0, end + service.size());
-        line = line.substr(line.rfind('/') + 1);
-        // What a person runs in a session belongs to no service, though a manager of the person's is above it.
-        const bool is_session = line.starts_with("user@") && !rest.empty();
-        if (!is_session) {
-            found = printable(line, longest_text);
+        const std::string_view whole = line.substr(0, end + service.size());
+        const std::string_view unit = whole.substr(whole.rfind('/') + 1);
+        // A person's manager: its services may be called as those of the machine are.
+        const std::size_t manager = line.find("/user@");
+        if (manager == std::string_view::npos) {
+            return printable(unit, longest_text);
         }
+        const std::string_view above =
+            line.substr(manager + 1, line.find('/', manager + 1) - manager - 1);
+        const bool is_session = unit == above;  // a program of a session, in no service
+        return is_session ? ""
+                          : printable(std::string(above) + "/" + std::string(unit), longest_text);
     }
-    return found;
+    return {};
 }
 
 std::string container_in(std::string_view cgroups) {

@@ -44,7 +44,8 @@ Holders find_holders(
     const HolderLimits& limits = {}
 );
 
-/// The service of a process from its /proc/PID/cgroup: "0::/system.slice/nginx.service" → "nginx.service".
+/// The service of a process from its /proc/PID/cgroup: "0::/system.slice/nginx.service" → "nginx.service"; of a person's own
+/// manager with that before it, "user@1000.service/sync.service".
 std::string unit_in(std::string_view cgroups);
 /// The container's id: "0::/system.slice/docker-4f1c….scope" → "4f1c…", cut to 12 characters as tools show it.
 std::string container_in(std::string_view cgroups);

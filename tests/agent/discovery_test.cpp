@@ -401,7 +401,7 @@ TEST(Processes, BelongToTheServiceTheirControlGroupNames) {
     );
     EXPECT_EQ(
         unit_in("0::/user.slice/user-1000.slice/user@1000.service/app.slice/sync.service\n"),
-        "sync.service"
+        "user@1000.service/sync.service"
     );
     EXPECT_EQ(
         unit_in("0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope\n"), ""

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <unistd.h>
 
 namespace muster::test {
 namespace {
@@ -87,6 +87,42 @@ TEST_F(InventoryOfAnAgent, IsSentAgainByTheNextProcessAndKeptWhileTheCollectorIs
     const auto found = journalled();
     EXPECT_NE(found[0].observations->run, found[1].observations->run);
     EXPECT_EQ(found[0].agent, found[1].agent);
+}
+
+TEST_F(InventoryOfAnAgent, HasTheHelpersPartWhenItsSocketIsThere) {
+    ASSERT_TRUE(eventually(30s, [&] { return journalled().size() == 1; }));
+    EXPECT_EQ(site_.stop_agent(), 0);
+    const std::string socket = site_.dir() / "helper.sock";
+    const Process activator = Process::start(
+        {"systemd-socket-activate",
+         "--accept",
+         "--inetd",
+         "--listen=" + socket,
+         program("muster-inventory")},
+        {{}, site_.dir() / "activator.log"}
+    );
+    ASSERT_TRUE(eventually(10s, [&] { return ::access(socket.c_str(), F_OK) == 0; }));
+    const std::string config = site_.dir() / "agent1.yaml";
+    write_text(config, read_text(config) + "inventory: {every: 1s, helper: " + socket + "}\n");
+    ASSERT_NO_FATAL_FAILURE(site_.resume_agent());
+    ASSERT_TRUE(eventually(30s, [&] { return journalled().size() == 2; })) << site_.agent_log();
+    const auto found = journalled();
+    const wire::Observations& seen = *found[1].observations;
+    EXPECT_TRUE(seen.full);
+    for (const std::string& fact : seen.lacking) {
+        EXPECT_THAT(fact, testing::Not(HasSubstr("what needs rights")));
+    }
+    // Only the helper may look into the collector's process: the agent has given its capabilities away.
+    const auto service = std::ranges::find_if(seen.items, [](const wire::ObservedItem& item) {
+        const auto executable = item.attributes.find("executable");
+        return executable != item.attributes.end() &&
+               executable->second == program("muster-collector");
+    });
+    ASSERT_NE(service, seen.items.end()) << site_.agent_log();
+    const auto at = static_cast<std::uint32_t>(service - seen.items.begin());
+    EXPECT_TRUE(std::ranges::any_of(seen.relations, [&](const wire::ObservedRelation& relation) {
+        return relation.from == at && relation.type == "provides";
+    }));
 }
 
 TEST_F(InventoryOfAnAgent, IsPrintedByItsCommand) {
