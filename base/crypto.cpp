@@ -42,6 +42,43 @@ std::string hmac_sha256(std::string_view key, std::string_view data) {
     return mac;
 }
 
+namespace {
+
+constexpr unsigned long long password_passes = 3;
+constexpr std::size_t password_memory = 32u << 20;
+
+}  // namespace
+
+Result<std::string> hash_password(std::string_view password) {
+    start_sodium();
+    std::string hash(crypto_pwhash_STRBYTES, '\0');
+    const int code = crypto_pwhash_str_alg(
+        hash.data(),
+        password.data(),
+        password.size(),
+        password_passes,
+        password_memory,
+        crypto_pwhash_ALG_ARGON2ID13
+    );
+    if (code != 0) {
+        return failure(ErrorKind::unavailable, "no memory to hash a password; try again");
+    }
+    hash.resize(hash.find('\0'));
+    return hash;
+}
+
+bool verify_password(const std::string& hash, std::string_view password) {
+    start_sodium();
+    return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+std::string nobodys_password_hash() {
+    const std::string salt(22, 'A');
+    const std::string hash(43, 'A');
+    return "$argon2id$v=19$m=" + std::to_string(password_memory / 1024) +
+           ",t=" + std::to_string(password_passes) + ",p=1$" + salt + "$" + hash;
+}
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
     return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }

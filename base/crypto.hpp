@@ -1,6 +1,8 @@
 // Owns: the few primitives outside TLS, by libsodium. Leaves to wire/: certificates and TLS.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <string>
 #include <string_view>
 
@@ -12,5 +14,13 @@ std::string sha256(std::string_view data);
 std::string hmac_sha256(std::string_view key, std::string_view data);
 /// Constant time for equal lengths.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+/// A text that names algorithm (argon2id, RFC 9106), cost (32 MiB, three passes: some 100 ms of a core), a fresh salt and the
+/// hash. Blocks: not for a loop's thread. `unavailable` where there is no memory for it.
+Result<std::string> hash_password(std::string_view password);
+/// Whether `hash`, a text of hash_password, is of this password. As slow, whatever the answer.
+bool verify_password(const std::string& hash, std::string_view password);
+/// A text of that form and cost which no password is known to fit: for users that are not there, so that time tells nothing.
+std::string nobodys_password_hash();
 
 }  // namespace muster

@@ -265,7 +265,7 @@ Status Collector::Impl::open_access() {
     if (!store) {
         return failure(store.error());
     }
-    const auto ensured = store->ensure_administrator(
+    const auto ensured = store->tokens().ensure_administrator(
         *world.files, data / "admin.token", *world.random, world.clock->wall()
     );
     if (!ensured) {

@@ -1,10 +1,6 @@
-#include "base/bytes.hpp"
 #include "ctl/verbs.hpp"
 
-#include <fmt/format.h>
-
 #include <memory>
-#include <ostream>
 
 namespace muster::ctl {
 
@@ -13,11 +9,6 @@ namespace {
 struct Options {
     std::string agent;
     std::size_t limit = 100;
-    bool for_agent = false;
-    std::string ttl = "1h";
-    std::string site;
-    std::string name;
-    int uses = 1;
 };
 
 int list(Session& session, const Options& options) {
@@ -76,35 +67,6 @@ int show(Session& session, const Options& options) {
     return session.print(table, *agent);
 }
 
-int create_token(Session& session, const Options& options) {
-    const Result<ApiClient> client = session.connect();
-    if (!client) {
-        return session.fail(client.error());
-    }
-    json::object body{{"ttl", options.ttl}, {"max_uses", options.uses}};
-    if (!options.site.empty()) {
-        body["site"] = options.site;
-    }
-    if (!options.name.empty()) {
-        body["name"] = options.name;
-    }
-    const Result<json::value> created = client->post("/join-tokens", body);
-    if (!created) {
-        return session.fail(created.error());
-    }
-    if (session.format() == Format::json) {
-        return session.print({}, *created);
-    }
-    session.world().out << printable(text_of(*created, "token")) << "\n";
-    session.world().out.flush();
-    session.say(fmt::format(
-        "valid until {}; on the agent's machine: muster-agent enrol --collector URL --token-file "
-        "FILE",
-        printable(text_of(*created, "expires"))
-    ));
-    return exit_success;
-}
-
 }  // namespace
 
 void add_agent_verbs(CLI::App& app, Session& session) {
@@ -123,20 +85,6 @@ void add_agent_verbs(CLI::App& app, Session& session) {
     shower->add_option("AGENT", options->agent, "Its name or id")->required();
     shower->callback([&session, options] {
         session.action = [&session, options] { return show(session, *options); };
-    });
-
-    CLI::App* tokens = app.add_subcommand("token", "Tokens");
-    tokens->require_subcommand(1);
-    CLI::App* create = tokens->add_subcommand("create", "A new token, printed once on stdout");
-    create->add_flag("--agent", options->for_agent, "A join token with which an agent enrols")
-        ->required();
-    create->add_option("--ttl", options->ttl, "How long it is valid")->capture_default_str();
-    create->add_option("--uses", options->uses, "How many agents may enrol with it")
-        ->capture_default_str();
-    create->add_option("--site", options->site, "The site of agents that enrol with it");
-    create->add_option("--name", options->name, "The name of the agent that enrols with it");
-    create->callback([&session, options] {
-        session.action = [&session, options] { return create_token(session, *options); };
     });
 }
 

@@ -131,8 +131,9 @@ Result<ApiClient> ApiClient::open(std::string server, Secret token, std::string 
 ApiClient::ApiClient(std::string server, Secret token, std::string ca_pem)
     : server_(std::move(server)), token_(std::move(token)), ca_pem_(std::move(ca_pem)) {}
 
-Result<json::value> ApiClient::call(std::string method, const std::string& target, std::string body)
-    const {
+Result<wire::HttpAnswer> ApiClient::exchange(
+    std::string method, const std::string& target, std::string body
+) const {
     wire::HttpCall request;
     request.method = std::move(method);
     request.url = server_ + "/api/v1" + target;
@@ -140,17 +141,30 @@ Result<json::value> ApiClient::call(std::string method, const std::string& targe
     if (!token_.empty()) {
         request.headers["Authorization"] = "Bearer " + std::string(token_.reveal());
     }
-    if (request.method == "POST") {
+    if (!cookie_.empty()) {
+        request.headers["Cookie"] = std::string(cookie_.reveal());
+        request.headers["Origin"] = server_;
+    }
+    if (request.method != "GET") {
         request.headers["Content-Type"] = "application/json";
     }
     request.body = std::move(body);
     request.trust.ca_pem = ca_pem_;
-    const Result<wire::HttpAnswer> answer = perform(std::move(request));
+    Result<wire::HttpAnswer> answer = perform(std::move(request));
     if (!answer) {
         return failure(answer.error(), server_);
     }
     if (answer->status >= 400) {
         return tl::unexpected(problem_error(answer->status, answer->body));
+    }
+    return answer;
+}
+
+Result<json::value> ApiClient::call(std::string method, const std::string& target, std::string body)
+    const {
+    const Result<wire::HttpAnswer> answer = exchange(std::move(method), target, std::move(body));
+    if (!answer) {
+        return failure(answer.error());
     }
     boost::system::error_code wrong;
     json::value value = json::parse(answer->body, wrong);
@@ -164,12 +178,43 @@ Result<json::value> ApiClient::call(std::string method, const std::string& targe
     return value;
 }
 
+Status ApiClient::sign_in(const std::string& name, const Secret& password) {
+    const json::object body{
+        {"name", name},
+        {"password", json::string_view(password.reveal().data(), password.reveal().size())}
+    };
+    const Result<wire::HttpAnswer> answer = exchange("POST", "/session", json::serialize(body));
+    if (!answer) {
+        return failure(answer.error());
+    }
+    const auto cookie = answer->headers.find("set-cookie");
+    if (cookie == answer->headers.end()) {
+        return failure(ErrorKind::corrupt, "the collector gave no session", server_);
+    }
+    cookie_ = Secret(cookie->second.substr(0, cookie->second.find(';')));
+    return {};
+}
+
+Status ApiClient::sign_out() {
+    const Result<json::value> ended = call("DELETE", "/session", "");
+    cookie_ = Secret();
+    return ended ? Status{} : Status{failure(ended.error())};
+}
+
 Result<json::value> ApiClient::get(const std::string& path, const QueryFields& query) const {
     return call("GET", with_query(path, query), "");
 }
 
 Result<json::value> ApiClient::post(const std::string& path, const json::object& body) const {
     return call("POST", path, json::serialize(body));
+}
+
+Result<json::value> ApiClient::patch(const std::string& path, const json::object& body) const {
+    return call("PATCH", path, json::serialize(body));
+}
+
+Result<json::value> ApiClient::remove(const std::string& path) const {
+    return call("DELETE", path, "");
 }
 
 Result<json::array> ApiClient::list(const std::string& path, QueryFields query, std::size_t limit)

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "ctl/output.hpp"
+#include "wire/http_client.hpp"
 
 #include <map>
 #include <string>
@@ -25,15 +26,25 @@ class ApiClient {
     /// for 401 and 403, `conflict` for 409 and 412, `invalid` for other 4xx, `unavailable` for 5xx.
     Result<json::value> get(const std::string& path, const QueryFields& query = {}) const;
     Result<json::value> post(const std::string& path, const json::object& body) const;
+    Result<json::value> patch(const std::string& path, const json::object& body) const;
+    Result<json::value> remove(const std::string& path) const;
+    /// From here on as this person, by a session instead of a token, until `sign_out`.
+    Status sign_in(const std::string& name, const Secret& password);
+    Status sign_out();
     /// All `items` of a list, page by page, at most `limit`.
     Result<json::array> list(const std::string& path, QueryFields query, std::size_t limit) const;
 
   private:
     ApiClient(std::string server, Secret token, std::string ca_pem);
+    /// Calls and judges the answer: a problem document becomes an error.
+    Result<wire::HttpAnswer> exchange(
+        std::string method, const std::string& target, std::string body
+    ) const;
     Result<json::value> call(std::string method, const std::string& target, std::string body) const;
 
     std::string server_;
     Secret token_;
+    Secret cookie_;  // of a session, as it is sent
     std::string ca_pem_;
 };
 

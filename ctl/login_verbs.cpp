@@ -1,31 +1,37 @@
 #include "config/programs.hpp"
 #include "ctl/verbs.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <istream>
 #include <memory>
 #include <ostream>
+#include <unistd.h>
 
 namespace muster::ctl {
 
 namespace {
 
+struct Options {
+    std::string user;
+    std::string password_file;
+    std::string ttl = "90d";
+};
+
 std::string folder_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
 
-/// The token from `--token-file FILE`, or a line of standard input where that is "-" or not given.
-Result<Secret> read_token(Session& session) {
-    const std::string& file = session.settings().token_file;
-    if (!file.empty() && file != "-") {
-        return read_secret_file(session.world().files, file);
-    }
-    session.say("your token:");
-    std::string line;
-    std::getline(session.world().in, line);
-    if (line.empty()) {
-        return failure(ErrorKind::invalid, "no token on standard input");
-    }
-    return Secret(std::move(line));
+/// "muster-HOST", of what a token's name may have.
+std::string token_name() {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    std::string name = "muster-" + std::string(host.data()).substr(0, 100);
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; }, '-'
+    );
+    return name;
 }
 
 Status save(
@@ -40,64 +46,163 @@ Status save(
     return write_file_atomically(files, path, config::cli_config_text(config));
 }
 
-int login(Session& session) {
-    const Result<std::string> path = session.config_path();
-    if (!path) {
-        return session.fail(path.error());
-    }
+/// What --server, MUSTER_SERVER and --ca-file say.
+Result<config::CliConfig> wanted_config(Session& session) {
     const Settings& settings = session.settings();
     const auto& environment = session.world().environment;
     const auto from_environment = environment.find("MUSTER_SERVER");
+    const Result<std::string> path = session.config_path();
+    if (!path) {
+        return failure(path.error());
+    }
     config::CliConfig config;
     config.server = !settings.server.empty()                ? settings.server
                     : from_environment != environment.end() ? from_environment->second
                                                             : std::string();
     if (config.server.empty()) {
-        return session.fail(
-            {ErrorKind::invalid, "which collector? Give --server https://HOST:8443"}, exit_usage
-        );
+        return failure(ErrorKind::invalid, "which collector? Give --server https://HOST:8443");
     }
     if (!settings.ca_file.empty() && !settings.ca_file.starts_with('/')) {
-        return session.fail(
-            {ErrorKind::invalid, "--ca-file: expected an absolute path"}, exit_usage
-        );
+        return failure(ErrorKind::invalid, "--ca-file: expected an absolute path");
     }
     config.ca_file = settings.ca_file;
     config.token_file = folder_of(*path) + "/token";
-    Result<Secret> token = read_token(session);
-    if (!token) {
-        return session.fail(token.error());
-    }
+    return config;
+}
+
+Result<ApiClient> open_client(Session& session, const config::CliConfig& config, Secret token) {
     std::string ca_pem;
     if (!config.ca_file.empty()) {
         Result<std::string> text = read_file(session.world().files, config.ca_file, 1u << 20);
         if (!text) {
-            return session.fail(text.error());
+            return failure(text.error());
         }
         ca_pem = std::move(*text);
     }
-    const Result<ApiClient> client =
-        ApiClient::open(config.server, token->clone(), std::move(ca_pem));
+    return ApiClient::open(config.server, std::move(token), std::move(ca_pem));
+}
+
+/// A token that was handed over, tried once.
+Result<Secret> given_token(Session& session, const config::CliConfig& config) {
+    Result<Secret> token = session.read_secret(session.settings().token_file, "your token: ");
+    if (!token) {
+        return failure(token.error());
+    }
+    const Result<ApiClient> client = open_client(session, config, token->clone());
+    if (!client) {
+        return failure(client.error());
+    }
+    if (const auto agents = client->get("/agents", {{"limit", "1"}}); !agents) {
+        return failure(agents.error());
+    }
+    return token;
+}
+
+/// Signs in with name and password, and has a token made for this machine.
+Result<Secret> made_token(
+    Session& session, const config::CliConfig& config, const Options& options
+) {
+    std::string name = options.user;
+    if (name.empty()) {
+        session.world().err << "your name: " << std::flush;
+        std::getline(session.world().in, name);
+    }
+    const Result<Secret> password = session.read_secret(options.password_file, "your password: ");
+    if (!password) {
+        return failure(password.error());
+    }
+    Result<ApiClient> client = open_client(session, config, Secret());
+    if (!client) {
+        return failure(client.error());
+    }
+    if (auto known = client->sign_in(name, *password); !known) {
+        return failure(known.error());
+    }
+    const Result<json::value> made =
+        client->post("/tokens", {{"name", token_name()}, {"ttl", options.ttl}});
+    const Status ended = client->sign_out();
+    if (!made || !ended) {
+        return failure(!made ? made.error() : ended.error());
+    }
+    return Secret(text_of(*made, "token"));
+}
+
+int login(Session& session, const Options& options) {
+    const Result<std::string> path = session.config_path();
+    if (!path) {
+        return session.fail(path.error());
+    }
+    const Result<config::CliConfig> config = wanted_config(session);
+    if (!config) {
+        return session.fail(config.error(), exit_usage);
+    }
+    const bool by_name = !options.user.empty() || !options.password_file.empty() ||
+                         (session.has_person() && session.settings().token_file.empty());
+    const Result<Secret> token =
+        by_name ? made_token(session, *config, options) : given_token(session, *config);
+    if (!token) {
+        return session.fail(token.error());
+    }
+    if (const Status saved = save(session.world().files, *path, *config, *token); !saved) {
+        return session.fail(saved.error());
+    }
+    session.say("logged in to " + config->server + "; saved in " + *path);
+    return exit_success;
+}
+
+/// The token in our own folder ends where it is a user's; one that was handed over is only forgotten.
+int logout(Session& session) {
+    const Result<std::string> path = session.config_path();
+    if (!path) {
+        return session.fail(path.error());
+    }
+    Files& files = session.world().files;
+    const std::string token_file = folder_of(*path) + "/token";
+    if (!files.exists(token_file)) {
+        return session.fail({ErrorKind::not_found, "you are not logged in", token_file});
+    }
+    const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    if (const auto agents = client->get("/agents", {{"limit", "1"}}); !agents) {
-        return session.fail(agents.error());
+    const Result<json::value> self = client->get("/session");
+    const bool is_users = self && !text_of(*self, "user").empty();
+    if (is_users) {
+        const Result<json::value> revoked =
+            client->remove("/tokens/" + percent_encoded(text_of(*self, "token")));
+        if (!revoked) {
+            return session.fail(revoked.error());
+        }
+    } else if (!self && self.error().kind() != ErrorKind::refused) {
+        return session.fail(self.error());
     }
-    if (const Status saved = save(session.world().files, *path, config, *token); !saved) {
-        return session.fail(saved.error());
+    if (auto removed = files.remove(token_file); !removed) {
+        return session.fail(removed.error());
     }
-    session.say("logged in to " + config.server + "; saved in " + *path);
+    session.say(is_users ? "logged out; the token counts no more" : "logged out");
     return exit_success;
 }
 
 }  // namespace
 
 void add_login_verbs(CLI::App& app, Session& session) {
+    // Owned by the callbacks below and by the options that write into it.
+    const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand(
-        "login", "Try --server with the token of --token-file (or standard input) and save both"
+        "login",
+        "Sign in to --server with name and password, and keep a token for this machine; or keep "
+        "the token of --token-file (or standard input)"
     );
-    verb->callback([&session] { session.action = [&session] { return login(session); }; });
+    verb->add_option("--user", options->user, "Your name; asked for where a person types");
+    verb->add_option("--password-file", options->password_file, "File of your password, or -");
+    verb->add_option("--ttl", options->ttl, "How long the token is valid")->capture_default_str();
+    verb->callback([&session, options] {
+        session.action = [&session, options] { return login(session, *options); };
+    });
+
+    app.add_subcommand("logout", "End and forget the token that login kept")->callback([&session] {
+        session.action = [&session] { return logout(session); };
+    });
 
     app.add_subcommand("version", "The version of this program")->callback([&session] {
         session.action = [&session] {

@@ -50,6 +50,9 @@ int run(World& world, std::vector<std::string> arguments) {
     add_probe_verbs(app, session);
     add_config_verbs(app, session);
     add_login_verbs(app, session);
+    add_user_verbs(app, session);
+    add_token_verbs(app, session);
+    add_audit_verbs(app, session);
     const int wrong_usage = usage_code(app, arguments);
     try {
         std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

@@ -3,6 +3,7 @@
 #include "config/programs.hpp"
 
 #include <algorithm>
+#include <istream>
 #include <ostream>
 
 namespace muster::ctl {
@@ -94,6 +95,21 @@ Result<ApiClient> Session::connect() const {
         ca_pem = std::move(*text);
     }
     return ApiClient::open(server, std::move(*token), std::move(ca_pem));
+}
+
+Result<Secret> Session::read_secret(const std::string& file, const std::string& prompt) const {
+    if (!file.empty() && file != "-") {
+        return read_secret_file(world_.files, file);
+    }
+    if (file.empty() && world_.ask_secret) {
+        return world_.ask_secret(prompt);
+    }
+    std::string line;
+    std::getline(world_.in, line);
+    if (line.empty()) {
+        return failure(ErrorKind::invalid, "nothing on standard input", prompt);
+    }
+    return Secret(std::move(line));
 }
 
 int Session::print(const Table& table, const json::value& value) const {

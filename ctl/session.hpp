@@ -44,6 +44,12 @@ class Session {
     /// The collector and the token: command line, then MUSTER_SERVER, then cli.yaml.
     Result<ApiClient> connect() const;
 
+    /// A secret from `file`; a line of standard input where that is "-"; asked for with `prompt` where it is empty.
+    Result<Secret> read_secret(const std::string& file, const std::string& prompt) const;
+
+    /// Whether somebody types at a terminal.
+    bool has_person() const { return static_cast<bool>(world_.ask_secret); }
+
     /// The table on a terminal or in CSV; in JSON `value` itself.
     int print(const Table& table, const json::value& value) const;
     /// A sentence for people, on stderr, unless the output is JSON.

@@ -11,13 +11,19 @@ namespace muster::ctl {
 void add_incident_verbs(CLI::App& app, Session& session);
 /// `muster ci list|show`, `muster probes [CI]`
 void add_ci_verbs(CLI::App& app, Session& session);
-/// `muster agent list|show`, `muster token create --agent`
+/// `muster agent list|show`
 void add_agent_verbs(CLI::App& app, Session& session);
 /// `muster probe icmp|snmp|http … TARGET`; exit codes as a Nagios plugin
 void add_probe_verbs(CLI::App& app, Session& session);
 /// `muster config check FILE`
 void add_config_verbs(CLI::App& app, Session& session);
-/// `muster login`, `muster version`
+/// `muster login|logout`, `muster version`
 void add_login_verbs(CLI::App& app, Session& session);
+/// `muster user list|create|edit|delete|password`
+void add_user_verbs(CLI::App& app, Session& session);
+/// `muster token list|create|revoke`, for API tokens and, with --agent, join tokens
+void add_token_verbs(CLI::App& app, Session& session);
+/// `muster audit list|verify`
+void add_audit_verbs(CLI::App& app, Session& session);
 
 }  // namespace muster::ctl

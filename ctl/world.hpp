@@ -4,10 +4,13 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/random.hpp"
+#include "base/secret.hpp"
 
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace muster::ctl {
 
@@ -31,6 +34,8 @@ struct World {
         environment;             ///< MUSTER_SERVER, HOME, XDG_CONFIG_HOME, NO_COLOR, where set
     std::string program_folder;  ///< where `muster` and its probe worker lie, with a trailing slash
     OutputKind output_kind = OutputKind::pipe;
+    /// Reads a line that is not shown, where a person types; empty: nobody does, secrets are lines of `in`.
+    std::function<Result<Secret>(std::string_view prompt)> ask_secret = {};
 };
 
 }  // namespace muster::ctl

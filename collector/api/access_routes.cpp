@@ -1,6 +1,7 @@
+#include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
-#include "collector/api/json.hpp"
 #include "collector/api/parameters.hpp"
+#include "collector/enrolment/access_store.hpp"
 
 #include <utility>
 
@@ -14,7 +15,7 @@ constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_request_pem = 16u << 10;
 constexpr std::int64_t most_uses = 10'000;
 
-json::object token_json(const JoinToken& token) {
+json::object join_token_json(const JoinToken& token) {
     return {
         {"id", json_text(token.id)},
         {"site", json_text(token.site)},
@@ -38,20 +39,19 @@ HttpResponse too_many(Duration wait) {
 }  // namespace
 
 Task<HttpResponse> list_join_tokens(Call call) {
-    Task<Result<std::vector<JoinToken>>> asking = call.context->access.join_tokens();
-    const Result<std::vector<JoinToken>> tokens = co_await std::move(asking);
+    std::function<Result<std::vector<JoinToken>>(AccessDesk&)> work = [](AccessDesk& desk) {
+        return desk.store.join_tokens();
+    };
+    const Result<std::vector<JoinToken>> tokens =
+        co_await call.context->access.query<std::vector<JoinToken>>(std::move(work));
     if (!tokens) {
         co_return problem_of(tokens.error());
     }
     json::array items;
     for (const JoinToken& token : *tokens) {
-        items.push_back(token_json(token));
+        items.push_back(join_token_json(token));
     }
-    json::object body;
-    body["total_estimate"] = items.size();
-    body["next_cursor"] = nullptr;
-    body["items"] = std::move(items);
-    co_return json_answer(body);
+    co_return whole_list(std::move(items));
 }
 
 Task<HttpResponse> create_join_token(Call call) {
@@ -64,15 +64,31 @@ Task<HttpResponse> create_join_token(Call call) {
     if (!form.flaws().empty()) {
         co_return form.refusal();
     }
-    Task<Result<CreatedJoinToken>> asking =
-        call.context->access.create_join_token(std::move(wanted), call.actor);
-    const Result<CreatedJoinToken> created = co_await std::move(asking);
+    std::function<Result<CreatedJoinToken>(AccessDesk&)> work =
+        [wanted, actor = call.actor](AccessDesk& desk) {
+            return desk.store.create_join_token(
+                wanted, actor, desk.authority.pin(), desk.random, desk.now
+            );
+        };
+    const Result<CreatedJoinToken> created =
+        co_await call.context->access.query<CreatedJoinToken>(std::move(work));
     if (!created) {
         co_return problem_of(created.error());
     }
-    json::object body = token_json(created->row);
+    json::object body = join_token_json(created->row);
     body["token"] = json_text(created->token.reveal());
     co_return json_answer(body, 201);
+}
+
+Task<HttpResponse> revoke_join_token(Call call) {
+    const std::string id = call.path.at("id");
+    AccessWork work = [id, actor = call.actor](AccessDesk& desk) {
+        return desk.store.revoke_join_token(id, actor, desk.now);
+    };
+    Task<Status> revoking = call.context->access.perform(std::move(work));
+    const Status revoked = co_await std::move(revoking);
+    co_return revoked ? json_answer(json::object{{"revoked", json_text(id)}})
+                      : problem_of(revoked.error());
 }
 
 Task<HttpResponse> enrol_agent(Call call) {

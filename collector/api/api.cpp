@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/credentials.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/problem.hpp"
 #include "collector/api/routes.hpp"
@@ -153,23 +154,11 @@ HttpResponse unauthorised(std::string_view detail) {
     return response;
 }
 
-std::optional<std::string> bearer_of(const HttpRequest& request) {
-    constexpr std::string_view scheme = "bearer ";
-    const auto header = request.headers.find("authorization");
-    if (header == request.headers.end() || header->second.size() <= scheme.size()) {
-        return std::nullopt;
-    }
-    const std::string_view given = std::string_view(header->second).substr(0, scheme.size());
-    const bool is_bearer = std::ranges::equal(given, scheme, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-    });
-    return is_bearer ? std::optional(header->second.substr(scheme.size())) : std::nullopt;
-}
-
+/// What has no body needs no type: without a browser's word it is not taken with a cookie anyway.
 bool is_json(const HttpRequest& request) {
     const auto header = request.headers.find("content-type");
     if (header == request.headers.end()) {
-        return false;
+        return request.method == "DELETE" && request.body.empty();
     }
     std::string_view rest = header->second;
     std::string type(cut(rest, ';'));
@@ -177,10 +166,51 @@ bool is_json(const HttpRequest& request) {
     return type == "application/json";
 }
 
-Task<Result<Actor>> actor_of(const ApiContext* context, std::string bearer) {
-    Secret secret(std::move(bearer));
-    Task<Result<Actor>> checking = context->access.check_bearer(std::move(secret));
-    co_return co_await std::move(checking);
+/// A token counts where one is given, else the session's cookie.
+Task<Result<Actor>> actor_of(const ApiContext* context, Call* call) {
+    std::optional<Secret> bearer = bearer_of(call->request);
+    if (bearer) {
+        Task<Result<Actor>> checking =
+            context->access.check_bearer(std::move(*bearer), attempt_address(call->request));
+        co_return co_await std::move(checking);
+    }
+    std::optional<Secret> cookie = cookie_of(call->request);
+    if (cookie) {
+        Task<Result<Actor>> checking = context->access.check_session(std::move(*cookie));
+        co_return co_await std::move(checking);
+    }
+    co_return failure(ErrorKind::not_found, "no token");
+}
+
+/// Another site must not have a browser change something here: what comes with a cookie must come from our own page, and
+/// nothing that a page sends may come from a foreign one.
+std::optional<HttpResponse> refuse_foreign(const Route& route, const HttpRequest& request) {
+    if (route.csrf == Csrf::safe || bearer_of(request)) {
+        return std::nullopt;
+    }
+    const Sender sender = sender_of(request);
+    const bool refused = sender == Sender::foreign_page ||
+                         (sender == Sender::unsaid && cookie_of(request).has_value());
+    return refused ? std::optional(problem(
+                         403,
+                         "with a session's cookie, changes are taken from this collector's own "
+                         "pages alone (Origin, Sec-Fetch-Site); programs send a token"
+                     ))
+                   : std::nullopt;
+}
+
+/// Until somebody can sign in as administrator, whoever is first would be one.
+std::optional<HttpResponse> refuse_distant(const Route& route, const Call& call) {
+    const bool is_health = route.permission == Permission::nobody && route.scope == Scope::nothing;
+    if (route.door == Door::enrolment || is_health || is_this_machine(call.request) ||
+        call.context->access.has_administrator()) {
+        return std::nullopt;
+    }
+    return problem(
+        403,
+        "this collector answers its own machine alone until it has an administrator; there, run: "
+        "muster user create NAME --role administrator"
+    );
 }
 
 /// Whoever knocks without end does not fill the log.
@@ -194,28 +224,41 @@ void tell_refusal(const Call& call, const Error& why, AttemptLimiter& lines) {
     }
 }
 
+/// What a caller is refused whom we know.
+std::optional<HttpResponse> refuse_actor(const Route& route, const Actor& actor) {
+    if (actor.granted < route.permission) {
+        return problem(
+            403,
+            actor.token.empty() ? "your role does not allow that" : "this token does not allow that"
+        );
+    }
+    const bool of_all = route.scope == Scope::collector && route.permission > Permission::operate;
+    if (of_all && !actor.scope.is_everything()) {
+        return problem(403, "this concerns all sites, and you may see some alone");
+    }
+    return std::nullopt;
+}
+
 /// Nothing where the caller may go on; fills `call.actor`.
 Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call, AttemptLimiter* lines) {
     if (route->permission == Permission::nobody) {
         co_return std::nullopt;
     }
-    std::optional<std::string> bearer = bearer_of(call->request);
-    if (!bearer) {
-        co_return unauthorised("send a token: \"Authorization: Bearer …\"");
+    Result<Actor> actor = co_await actor_of(call->context, call);
+    if (!actor && actor.error().kind() == ErrorKind::not_found) {
+        co_return unauthorised("send a token (\"Authorization: Bearer …\"), or sign in");
     }
-    Result<Actor> actor = co_await actor_of(call->context, *bearer);
     if (!actor && actor.error().kind() != ErrorKind::refused) {
         co_return problem_of(actor.error());
     }
     if (!actor) {
         tell_refusal(*call, actor.error(), *lines);
-        co_return unauthorised("this token is not valid here");
+        co_return unauthorised("this token or session is not valid here");
     }
-    if (actor->granted < route->permission) {
-        co_return problem(403, "this token does not allow that");
-    }
+    actor->peer = call->request.peer;
+    std::optional<HttpResponse> refused = refuse_actor(*route, *actor);
     call->actor = std::move(*actor);
-    co_return std::nullopt;
+    co_return refused;
 }
 
 Task<HttpResponse> dispatch(Call call, Target target, AttemptLimiter* lines) {
@@ -224,7 +267,13 @@ Task<HttpResponse> dispatch(Call call, Target target, AttemptLimiter* lines) {
         co_return no_route(call.request, found);
     }
     call.path = std::move(found.path);
-    std::optional<HttpResponse> refused = co_await refuse(found.route, &call, lines);
+    std::optional<HttpResponse> refused = refuse_distant(*found.route, call);
+    if (!refused) {
+        refused = refuse_foreign(*found.route, call.request);
+    }
+    if (!refused) {
+        refused = co_await refuse(found.route, &call, lines);
+    }
     if (refused) {
         co_return std::move(*refused);
     }
@@ -254,6 +303,7 @@ Task<HttpResponse> Api::answer(HttpRequest request) {
     Call call;
     call.context = context_;
     call.enrol_attempts = &enrol_attempts_;
+    call.sign_ins = &sign_ins_;
     call.request = std::move(request);
     call.request_id = Uuid::random(*context_->random).text();
     const std::string request_id = call.request_id;

@@ -1,4 +1,4 @@
-// Owns: what every request passes before its handler: route, door, token, permission, content type, parameters.
+// Owns: what every request passes before its handler: route, door, token or session, permission, content type, parameters.
 // Leaves to routes.hpp: what each route asks for.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include "collector/api/attempt_limiter.hpp"
 #include "collector/api/context.hpp"
 #include "collector/api/http_message.hpp"
+#include "collector/api/sign_in_gate.hpp"
 
 namespace muster::collector {
 
@@ -23,6 +24,7 @@ class Api {
   private:
     const ApiContext* context_;
     AttemptLimiter enrol_attempts_;
+    SignInGate sign_ins_;
     AttemptLimiter refusal_lines_;  // in the log, by address
 };
 

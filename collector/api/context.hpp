@@ -9,78 +9,72 @@
 #include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 #include "collector/command.hpp"
+#include "collector/enrolment/access_types.hpp"
 #include "collector/history/history_series.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace muster::collector {
 
-/// What a route needs and a token grants; each includes those before it. `nobody`: no token is asked for.
-enum class Permission : std::uint8_t { undeclared, nobody, view, operate, edit, administer };
+class AccessStore;
+class CertificateAuthority;
 
-/// Who asks, as proved by a token.
-struct Actor {
-    std::string name;  ///< "admin"; stands in timelines and the audit
-    Permission granted = Permission::nobody;
-    ReadScope scope = ReadScope::of_sites({});  ///< the sites whose records it may see
+/// What work on access.db is given, on the thread of its store.
+struct AccessDesk {
+    AccessStore& store;
+    Random& random;
+    const CertificateAuthority& authority;
+    WallTime now;
 };
 
-struct JoinTokenRequest {
-    Duration ttl = std::chrono::hours(1);
-    std::uint32_t max_uses = 1;
-    std::string site;
-    std::string name;  ///< the agent must take this name; empty: any
-};
-
-/// A join token as it is stored: without its secret.
-struct JoinToken {
-    std::string id;
-    std::string site;
-    std::string name;
-    std::uint32_t uses = 0;
-    std::uint32_t max_uses = 1;
-    WallTime created{};
-    WallTime expires{};
-    std::string created_by;
-    bool revoked = false;
-};
-
-struct CreatedJoinToken {
-    Secret token;  ///< jt1.<id>.<secret>.<pin>, shown once
-    JoinToken row;
-};
-
-struct EnrolRequest {
-    Secret token;
-    std::string request_pem;
-    std::string hostname;
-    std::string version;
-    std::string name;  ///< wished; empty: the token's, else the host name
-    std::string peer;
-};
-
-struct EnrolAnswer {
-    AgentId agent;
-    std::string name;
-    std::string site;
-    std::string certificate_pem;
-    std::string ca_pem;
-    std::string link;  ///< "host:8444" to connect to; empty: the host enrolled with, port 8444
-};
+using AccessWork = std::function<Status(AccessDesk&)>;
 
 /// What access.db is asked. `refused` says why in words; the implementation logs it and keeps the audit.
 struct AccessOperations {
-    /// The token after "Bearer ". `refused`: unknown, expired, malformed.
-    std::function<Task<Result<Actor>>(Secret bearer)> check_bearer;
-    std::function<Task<Result<CreatedJoinToken>>(JoinTokenRequest request, Actor actor)>
-        create_join_token;
-    std::function<Task<Result<std::vector<JoinToken>>>()> join_tokens;
+    /// The token after "Bearer ", and the address it comes from, without a port. `refused`: unknown, expired, malformed.
+    std::function<Task<Result<Actor>>(Secret bearer, std::string address)> check_bearer;
+    /// The value of the session's cookie. `refused`: unknown, malformed, ended.
+    std::function<Task<Result<Actor>>(Secret cookie)> check_session;
+    /// A session for name and password. `refused` whatever of both is wrong, after the same time; `full` when too many
+    /// passwords are being checked.
+    std::function<Task<Result<OpenedSession>>(SignIn who)> sign_in;
+    /// Whether the password is the user's: as `sign_in`, without a session.
+    std::function<Task<Status>(SignIn who)> confirm;
+    /// The text to store for a password. `full` as for `sign_in`.
+    std::function<Task<Result<std::string>>(Secret password)> hash_password;
+    /// Runs work on the store's thread; each of its changes is a transaction with its row in the audit.
+    std::function<Task<Status>(AccessWork work)> perform;
+    /// Whether somebody can sign in as administrator; until then only this machine is served. At once, as of the last answer.
+    std::function<bool()> has_administrator;
     /// `refused`: the token is unknown, used up, expired; `invalid`: the request cannot be signed; `conflict`: name taken.
     std::function<Task<Result<EnrolAnswer>>(EnrolRequest request)> enrol;
+
+    /// `perform` with an answer.
+    template <class T>
+    Task<Result<T>> query(std::function<Result<T>(AccessDesk&)> work) const;
 };
+
+template <class T>
+Task<Result<T>> AccessOperations::query(std::function<Result<T>(AccessDesk&)> work) const {
+    // Shared by this coroutine and the work, which goes on when the coroutine is destroyed.
+    const auto found = std::make_shared<std::optional<Result<T>>>();
+    AccessWork keep = [found, work = std::move(work)](AccessDesk& desk) {
+        found->emplace(work(desk));
+        return Status{};
+    };
+    Task<Status> running = perform(std::move(keep));
+    const Status done = co_await std::move(running);
+    if (!done) {
+        co_return failure(done.error());
+    }
+    co_return std::move(**found);
+}
 
 /// One line of /readyz.
 struct HealthCheck {

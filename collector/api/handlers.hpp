@@ -30,6 +30,25 @@ Task<HttpResponse> show_agent(Call call);
 
 Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);
+Task<HttpResponse> revoke_join_token(Call call);
 Task<HttpResponse> enrol_agent(Call call);
+
+Task<HttpResponse> open_session(Call call);
+Task<HttpResponse> show_session(Call call);
+Task<HttpResponse> close_session(Call call);
+
+Task<HttpResponse> list_users(Call call);
+Task<HttpResponse> show_user(Call call);
+Task<HttpResponse> create_user(Call call);
+Task<HttpResponse> change_user(Call call);
+Task<HttpResponse> delete_user(Call call);
+Task<HttpResponse> set_password(Call call);
+
+Task<HttpResponse> list_tokens(Call call);
+Task<HttpResponse> create_token(Call call);
+Task<HttpResponse> revoke_token(Call call);
+
+Task<HttpResponse> list_audit(Call call);
+Task<HttpResponse> verify_audit(Call call);
 
 }  // namespace muster::collector

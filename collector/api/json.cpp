@@ -193,6 +193,62 @@ Duration Form::duration(std::string_view name, Duration absent, Duration least, 
     return *duration;
 }
 
+bool Form::has(std::string_view name) {
+    return take(name) != nullptr;
+}
+
+std::optional<bool> Form::truth(std::string_view name) {
+    const json::value* value = take(name);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (!value->is_bool()) {
+        blame(name, "expected true or false");
+        return std::nullopt;
+    }
+    return value->get_bool();
+}
+
+std::vector<std::string> Form::texts(std::string_view name, std::size_t most, std::size_t limit) {
+    const json::value* value = take(name);
+    std::vector<std::string> found;
+    if (value == nullptr) {
+        return found;
+    }
+    if (!value->is_array() || value->get_array().size() > most) {
+        blame(name, "expected a list of at most " + std::to_string(most) + " texts");
+        return found;
+    }
+    for (const json::value& one : value->get_array()) {
+        const bool good = one.is_string() && !one.get_string().empty() &&
+                          one.get_string().size() <= limit &&
+                          is_plain_text(std::string_view(one.get_string()));
+        if (!good) {
+            blame(name, "expected texts of at most " + std::to_string(limit) + " bytes");
+            return {};
+        }
+        found.emplace_back(one.get_string());
+    }
+    return found;
+}
+
+std::string Form::choice(
+    std::string_view name, Presence presence, std::span<const std::string_view> choices
+) {
+    constexpr std::size_t longest_choice = 64;
+    std::string text = this->text(name, presence, longest_choice);
+    if (text.empty() || std::ranges::find(choices, text) != choices.end()) {
+        return text;
+    }
+    std::string expected = "expected one of";
+    for (const std::string_view choice : choices) {
+        expected += choice == choices.front() ? " " : ", ";
+        expected += choice;
+    }
+    blame(name, std::move(expected));
+    return {};
+}
+
 Form Form::object(std::string_view name) {
     const json::value* value = take(name);
     std::string prefix = prefix_ + "/" + pointer_token(name);

@@ -10,7 +10,9 @@
 #include <boost/json.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +50,18 @@ class Form {
         std::string_view name, std::int64_t absent, std::int64_t least, std::int64_t most
     );
     Duration duration(std::string_view name, Duration absent, Duration least, Duration most);
+    /// Whether the member is there and not null: for changes, where what is absent stays.
+    bool has(std::string_view name);
+    /// Absent where it is missing.
+    std::optional<bool> truth(std::string_view name);
+    /// A list of at most `most` texts, each as `text` takes it and not empty; empty where it is missing.
+    std::vector<std::string> texts(std::string_view name, std::size_t most, std::size_t limit);
+    /// One of `choices`; empty where it is missing.
+    std::string choice(
+        std::string_view name, Presence presence, std::span<const std::string_view> choices
+    );
+    /// What a field's rules cannot say.
+    void blame(std::string_view name, std::string detail);
     /// A nested object; empty where it is absent. Its members are the caller's.
     Form object(std::string_view name);
     /// The flaws of a nested form become this one's.
@@ -64,7 +78,6 @@ class Form {
   private:
     Form(json::object object, std::string prefix);
     const json::value* take(std::string_view name);
-    void blame(std::string_view name, std::string detail);
 
     json::object object_;
     std::string prefix_;

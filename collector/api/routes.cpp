@@ -45,6 +45,50 @@ constexpr Route command(std::string_view pattern, std::string_view summary, Rout
     };
 }
 
+/// Reads of access.db for administrators.
+constexpr Route access_read(
+    std::string_view pattern,
+    std::string_view parameters,
+    std::string_view summary,
+    RouteHandler handler
+) {
+    Route route = read(pattern, Scope::collector, parameters, summary, handler);
+    route.permission = Permission::administer;
+    return route;
+}
+
+/// Changes of access.db by administrators.
+constexpr Route access_change(
+    Method method, std::string_view pattern, std::string_view summary, RouteHandler handler
+) {
+    return {
+        .method = method,
+        .pattern = pattern,
+        .door = Door::people,
+        .permission = Permission::administer,
+        .scope = Scope::collector,
+        .csrf = Csrf::json_body,
+        .audit = Audit::access,
+        .parameters = "",
+        .summary = summary,
+        .handler = handler
+    };
+}
+
+/// What is the caller's own; the handler looks whose it is.
+constexpr Route own_read(std::string_view pattern, std::string_view summary, RouteHandler handler) {
+    return read(pattern, Scope::own, "", summary, handler);
+}
+
+constexpr Route own_change(
+    Method method, std::string_view pattern, std::string_view summary, RouteHandler handler
+) {
+    Route route = access_change(method, pattern, summary, handler);
+    route.permission = Permission::view;
+    route.scope = Scope::own;
+    return route;
+}
+
 constexpr Route health(std::string_view pattern, std::string_view summary, RouteHandler handler) {
     return {
         .method = Method::get,
@@ -126,30 +170,19 @@ constexpr std::array table{
     read("/api/v1/agents", Scope::sites, "state limit cursor", "Agents, by name.", list_agents),
     read("/api/v1/agents/{id}", Scope::sites, "", "One agent.", show_agent),
 
-    Route{
-        .method = Method::get,
-        .pattern = "/api/v1/join-tokens",
-        .door = Door::people,
-        .permission = Permission::administer,
-        .scope = Scope::collector,
-        .csrf = Csrf::safe,
-        .audit = Audit::none,
-        .parameters = "",
-        .summary = "Join tokens, without their secrets.",
-        .handler = list_join_tokens
-    },
-    Route{
-        .method = Method::post,
-        .pattern = "/api/v1/join-tokens",
-        .door = Door::people,
-        .permission = Permission::administer,
-        .scope = Scope::collector,
-        .csrf = Csrf::json_body,
-        .audit = Audit::access,
-        .parameters = "",
-        .summary = "A token with which agents enrol; shown once.",
-        .handler = create_join_token
-    },
+    access_read("/api/v1/join-tokens", "", "Join tokens, without their secrets.", list_join_tokens),
+    access_change(
+        Method::post,
+        "/api/v1/join-tokens",
+        "A token with which agents enrol; shown once.",
+        create_join_token
+    ),
+    access_change(
+        Method::remove,
+        "/api/v1/join-tokens/{id}",
+        "Nobody enrols with it any more.",
+        revoke_join_token
+    ),
     Route{
         .method = Method::post,
         .pattern = "/api/v1/enrol",
@@ -162,6 +195,62 @@ constexpr std::array table{
         .summary = "A join token and a certificate request for an agent's certificate.",
         .handler = enrol_agent
     },
+
+    Route{
+        .method = Method::post,
+        .pattern = "/api/v1/session",
+        .door = Door::people,
+        .permission = Permission::nobody,
+        .scope = Scope::own,
+        .csrf = Csrf::json_body,
+        .audit = Audit::access,
+        .parameters = "",
+        .summary = "Signs in with name and password; the session is a cookie.",
+        .handler = open_session
+    },
+    own_read("/api/v1/session", "Who you are here, and what you may.", show_session),
+    own_change(Method::remove, "/api/v1/session", "Signs out.", close_session),
+
+    access_read("/api/v1/users", "", "People who may sign in, by name.", list_users),
+    access_change(Method::post, "/api/v1/users", "A new user with a password.", create_user),
+    access_read("/api/v1/users/{id}", "", "One user.", show_user),
+    access_change(
+        Method::patch,
+        "/api/v1/users/{id}",
+        "Changes role, sites, language, time zone, or disables.",
+        change_user
+    ),
+    access_change(
+        Method::remove,
+        "/api/v1/users/{id}",
+        "Ends the user, with its sessions and tokens.",
+        delete_user
+    ),
+    own_change(
+        Method::post,
+        "/api/v1/users/{id}/password",
+        "A new password; your own with the current one. Ends the user's sessions.",
+        set_password
+    ),
+
+    own_read("/api/v1/tokens", "Your API tokens; an administrator's: everybody's.", list_tokens),
+    own_change(
+        Method::post, "/api/v1/tokens", "A new API token; its text is shown once.", create_token
+    ),
+    own_change(Method::remove, "/api/v1/tokens/{id}", "The token counts no more.", revoke_token),
+
+    access_read(
+        "/api/v1/audit",
+        "actor action from to limit cursor",
+        "Who changed access, and who came in, newest first.",
+        list_audit
+    ),
+    access_read(
+        "/api/v1/audit/verify",
+        "",
+        "Whether every row of the audit is as it was written.",
+        verify_audit
+    ),
 };
 
 static_assert(

@@ -5,6 +5,7 @@
 #include "collector/api/attempt_limiter.hpp"
 #include "collector/api/context.hpp"
 #include "collector/api/http_message.hpp"
+#include "collector/api/sign_in_gate.hpp"
 
 #include <cstdint>
 #include <map>
@@ -18,10 +19,12 @@ namespace muster::collector {
 enum class Method : std::uint8_t { undeclared, get, post, put, patch, remove };
 
 /// Which records an answer may show. `nothing`: none. `collector`: settings of the whole collector. `sites`: records that
-/// belong to a site, cut to the caller's sites once there are callers who may not see all.
-enum class Scope : std::uint8_t { undeclared, nothing, collector, sites };
+/// belong to a site, cut to the caller's (`Actor::scope`). `own`: what belongs to the caller alone; its handler looks whose it
+/// is. Whoever sees some sites alone changes nothing of the whole collector.
+enum class Scope : std::uint8_t { undeclared, nothing, collector, sites, own };
 
-/// `safe`: changes nothing. `json_body`: changes something; takes application/json alone, which a form of another site cannot send.
+/// `safe`: changes nothing. `json_body`: changes something; takes application/json alone, which a form of another site cannot
+/// send, and with a session's cookie only what the browser says comes from our own pages.
 enum class Csrf : std::uint8_t { undeclared, safe, json_body };
 
 /// Where the change is kept with who made it. `journal`: as a command. `access`: in access.db.
@@ -31,6 +34,7 @@ enum class Audit : std::uint8_t { undeclared, none, journal, access };
 struct Call {
     const ApiContext* context = nullptr;       ///< outlives the call
     AttemptLimiter* enrol_attempts = nullptr;  ///< outlives the call; failures by address
+    SignInGate* sign_ins = nullptr;            ///< outlives the call
     HttpRequest request;
     std::map<std::string, std::string> path;   ///< "{id}" of the pattern, decoded
     std::map<std::string, std::string> query;  ///< decoded; only names that the route declares
@@ -55,7 +59,7 @@ struct Route {
 };
 
 /// Whether nothing was left out and the fields agree with each other: what changes something is not `safe`, is audited,
-/// and asks for more than `view` (but enrolment, which proves itself by its token).
+/// and asks for more than `view` (but enrolment, which proves itself by its token, and what is the caller's own).
 constexpr bool declares_everything(const Route& route) {
     const bool complete = route.method != Method::undeclared && !route.pattern.empty() &&
                           route.permission != Permission::undeclared &&
@@ -65,7 +69,8 @@ constexpr bool declares_everything(const Route& route) {
     if (route.method == Method::get) {
         return complete && route.csrf == Csrf::safe && route.audit == Audit::none;
     }
-    const bool proved = route.permission > Permission::view || route.door == Door::enrolment;
+    const bool proved = route.permission > Permission::view || route.door == Door::enrolment ||
+                        route.scope == Scope::own;
     return complete && route.csrf == Csrf::json_body && route.audit != Audit::none && proved;
 }
 

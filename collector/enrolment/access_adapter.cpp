@@ -1,5 +1,6 @@
 #include "collector/enrolment/access_adapter.hpp"
 
+#include "base/crypto.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace muster::collector {
@@ -19,6 +21,27 @@ namespace {
 template <class T>
 Task<Result<T>> run_there(std::function<Result<T>()> work) {
     co_return work();
+}
+
+/// Passwords being checked or hashed at once, and those that wait; each takes some 100 ms and 32 MiB.
+constexpr std::size_t most_hashing = 2;
+constexpr std::size_t most_waiting = 16;
+/// Rows of the audit about refused sign-ins, a minute; the others are counted.
+constexpr std::uint32_t told_refusals = 60;
+constexpr Duration refusal_window = std::chrono::minutes(1);
+
+/// The body of a coroutine on a thread for passwords.
+template <class T>
+Task<T> hash_there(std::function<T()> work) {
+    co_return work();
+}
+
+Error too_busy() {
+    return {ErrorKind::full, "too many passwords are being checked; try again in a second"};
+}
+
+Error wrong_password() {
+    return {ErrorKind::refused, "name or password is wrong, or the account is disabled"};
 }
 
 Pending enrolled_entry(const EnrolledAgent& agent) {
@@ -37,11 +60,17 @@ Pending enrolled_entry(const EnrolledAgent& agent) {
 
 struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     Impl(AccessContext outside, AccessStore rows)
-        : context(outside), store(std::move(rows)), thread(1) {}
+        : context(outside), store(std::move(rows)), thread(1), hashing(most_hashing) {}
 
     AccessContext context;
     AccessStore store;  // the thread alone, once it has work
     asio::thread_pool thread;
+    asio::thread_pool hashing;
+    std::size_t hashes = 0;  // running and waiting
+    bool has_administrator = false;
+    MonoTime refusals_began{};
+    std::uint32_t refusals = 0;
+    std::uint64_t untold = 0;
     std::map<AgentId, EnrolledAgent> agents;
     bool is_stopped = false;
 
@@ -55,11 +84,42 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
         co_return co_await asio::co_spawn(thread, std::move(there), asio::use_awaitable);
     }
 
+    /// One of `hashes`, also when the caller goes away.
+    class HashSlot {
+      public:
+        explicit HashSlot(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) { ++impl_->hashes; }
+
+        HashSlot(const HashSlot&) = delete;
+        HashSlot& operator=(const HashSlot&) = delete;
+
+        ~HashSlot() { --impl_->hashes; }
+
+      private:
+        std::shared_ptr<Impl> impl_;  // shared with the adapter and its running operations
+    };
+
+    /// Runs `work` on one of the threads for passwords; nothing when too many wait.
+    template <class T>
+    Task<std::optional<T>> hash(std::function<T()> work) {
+        if (is_stopped || hashes >= most_hashing + most_waiting) {
+            co_return std::nullopt;
+        }
+        const HashSlot slot(shared_from_this());
+        Task<T> there = hash_there<T>(std::move(work));
+        T found = co_await asio::co_spawn(hashing, std::move(there), asio::use_awaitable);
+        co_return found;
+    }
+
     void announce(const EnrolledAgent& agent);
     void mark_announced(AgentId agent);
-    Task<Result<Actor>> check_bearer(Secret bearer);
-    Task<Result<CreatedJoinToken>> create_join_token(JoinTokenRequest request, Actor actor);
-    Task<Result<std::vector<JoinToken>>> join_tokens();
+    void tell_refused(const std::string& name, const std::string& peer);
+    Task<Result<Actor>> check_bearer(Secret bearer, std::string address);
+    Task<Result<Actor>> check_session(Secret cookie);
+    Task<Result<std::string>> checked(std::shared_ptr<SignIn> who);
+    Task<Result<OpenedSession>> sign_in(SignIn who);
+    Task<Status> confirm(SignIn who);
+    Task<Result<std::string>> hash_password(Secret password);
+    Task<Status> perform_work(AccessWork work);
     Task<Result<EnrolAnswer>> enrol(EnrolRequest request);
 };
 
@@ -76,10 +136,15 @@ AccessAdapter::~AccessAdapter() {
 Result<AccessAdapter> AccessAdapter::open(AccessContext context, AccessStore store) {
     auto all = store.agents();
     auto missing = store.unannounced();
+    const auto administered = store.users().has_administrator();
     if (!all || !missing) {
         return failure(!all ? all.error() : missing.error());
     }
+    if (!administered) {
+        return failure(administered.error());
+    }
     auto impl = std::make_shared<Impl>(context, std::move(store));
+    impl->has_administrator = *administered;
     for (EnrolledAgent& agent : *all) {
         const AgentId id = agent.id;
         impl->agents.emplace(id, std::move(agent));
@@ -109,34 +174,127 @@ void AccessAdapter::Impl::mark_announced(AgentId agent) {
     });
 }
 
-Task<Result<Actor>> AccessAdapter::Impl::check_bearer(Secret bearer) {
+Task<Result<Actor>> AccessAdapter::Impl::check_bearer(Secret bearer, std::string address) {
     const auto impl = shared_from_this();
     const auto shared = std::make_shared<Secret>(std::move(bearer));  // std::function copies
-    std::function<Result<Actor>()> work = [impl, shared] {
-        return impl->store.check_bearer(*shared, impl->context.clock->wall());
+    std::function<Result<Actor>()> work = [impl, shared, address = std::move(address)] {
+        return impl->store.tokens().check_bearer(*shared, address, impl->context.clock->wall());
     };
     co_return co_await perform<Actor>(std::move(work));
 }
 
-Task<Result<CreatedJoinToken>> AccessAdapter::Impl::create_join_token(
-    JoinTokenRequest request, Actor actor
-) {
+Task<Result<Actor>> AccessAdapter::Impl::check_session(Secret cookie) {
     const auto impl = shared_from_this();
-    std::function<Result<CreatedJoinToken>()> work = [impl, request, actor] {
-        const AccessContext& context = impl->context;
-        return impl->store.create_join_token(
-            request, actor, context.authority->pin(), *context.random, context.clock->wall()
-        );
+    const auto shared = std::make_shared<Secret>(std::move(cookie));  // std::function copies
+    std::function<Result<Actor>()> work = [impl, shared] {
+        return impl->store.sessions().check(*shared, impl->context.clock->wall());
     };
-    co_return co_await perform<CreatedJoinToken>(std::move(work));
+    co_return co_await perform<Actor>(std::move(work));
 }
 
-Task<Result<std::vector<JoinToken>>> AccessAdapter::Impl::join_tokens() {
+/// A flood of wrong passwords does not fill the audit.
+void AccessAdapter::Impl::tell_refused(const std::string& name, const std::string& peer) {
+    const MonoTime now = context.clock->mono();
+    if (refusals_began + refusal_window <= now) {
+        refusals_began = now;
+        refusals = 0;
+    }
+    if (refusals >= told_refusals) {
+        ++untold;
+        return;
+    }
+    ++refusals;
+    log(LogLevel::notice, "session.refused", {{"peer", peer}});
     const auto impl = shared_from_this();
-    std::function<Result<std::vector<JoinToken>>()> work = [impl] {
-        return impl->store.join_tokens();
+    const auto who = std::make_shared<SignIn>();  // std::function copies
+    who->name = name;
+    who->peer = peer;
+    const std::uint64_t more = std::exchange(untold, 0);
+    asio::post(thread, [impl, who, more] {
+        const WallTime at = impl->context.clock->wall();
+        if (const auto kept = impl->store.sessions().refused(*who, more, at); !kept) {
+            log(LogLevel::warning, "access.not_audited", {{"why", kept.error().text()}});
+        }
+    });
+}
+
+/// The hash that the password fits. Takes as long for a user that is not there.
+Task<Result<std::string>> AccessAdapter::Impl::checked(std::shared_ptr<SignIn> who) {
+    const auto impl = shared_from_this();
+    using Stored = std::optional<std::string>;
+    std::function<Result<Stored>()> find = [impl, who] {
+        return impl->store.users().password_hash(who->name);
     };
-    co_return co_await perform<std::vector<JoinToken>>(std::move(work));
+    const Result<Stored> stored = co_await perform<Stored>(std::move(find));
+    if (!stored) {
+        co_return failure(stored.error());
+    }
+    const std::string hash = stored->value_or(nobodys_password_hash());
+    std::function<bool()> compare = [who, hash] {
+        return verify_password(hash, who->password.reveal());
+    };
+    const std::optional<bool> fits = co_await this->hash<bool>(std::move(compare));
+    if (!fits) {
+        co_return failure(too_busy());
+    }
+    if (!*fits || !stored->has_value()) {
+        tell_refused(who->name, who->peer);
+        co_return failure(wrong_password());
+    }
+    co_return hash;
+}
+
+Task<Result<OpenedSession>> AccessAdapter::Impl::sign_in(SignIn who) {
+    const auto impl = shared_from_this();
+    const auto shared = std::make_shared<SignIn>(std::move(who));  // std::function copies
+    const Result<std::string> hash = co_await checked(shared);
+    if (!hash) {
+        co_return failure(hash.error());
+    }
+    std::function<Result<OpenedSession>()> open = [impl, shared, hash = *hash] {
+        const AccessContext& outside = impl->context;
+        return impl->store.sessions().open(*shared, hash, *outside.random, outside.clock->wall());
+    };
+    Result<OpenedSession> opened = co_await perform<OpenedSession>(std::move(open));
+    if (!opened && opened.error().kind() == ErrorKind::refused) {
+        tell_refused(shared->name, shared->peer);
+    }
+    co_return opened;
+}
+
+Task<Status> AccessAdapter::Impl::confirm(SignIn who) {
+    const Result<std::string> hash = co_await checked(std::make_shared<SignIn>(std::move(who)));
+    co_return hash ? Status{} : Status{failure(hash.error())};
+}
+
+Task<Result<std::string>> AccessAdapter::Impl::hash_password(Secret password) {
+    const auto shared = std::make_shared<Secret>(std::move(password));  // std::function copies
+    std::function<Result<std::string>()> work = [shared] {
+        return muster::hash_password(shared->reveal());
+    };
+    std::optional<Result<std::string>> made = co_await hash<Result<std::string>>(std::move(work));
+    if (!made) {
+        co_return failure(too_busy());
+    }
+    co_return std::move(*made);
+}
+
+Task<Status> AccessAdapter::Impl::perform_work(AccessWork work) {
+    const auto impl = shared_from_this();
+    std::function<Result<bool>()> there = [impl, work = std::move(work)]() -> Result<bool> {
+        const AccessContext& outside = impl->context;
+        AccessDesk desk{impl->store, *outside.random, *outside.authority, outside.clock->wall()};
+        if (auto done = work(desk); !done) {
+            return failure(done.error());
+        }
+        return impl->store.users().has_administrator();
+    };
+    const Result<bool> administered = co_await perform<bool>(std::move(there));
+    if (!administered) {
+        co_return failure(administered.error());
+    }
+    has_administrator = *administered;
+    co_return Status{};
 }
 
 Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
@@ -177,12 +335,16 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
 AccessOperations AccessAdapter::operations() {
     const auto impl = impl_;
     return {
-        .check_bearer = [impl](Secret bearer) { return impl->check_bearer(std::move(bearer)); },
-        .create_join_token =
-            [impl](JoinTokenRequest request, Actor actor) {
-                return impl->create_join_token(std::move(request), std::move(actor));
-            },
-        .join_tokens = [impl] { return impl->join_tokens(); },
+        .check_bearer = [impl](
+                            Secret bearer, std::string address
+                        ) { return impl->check_bearer(std::move(bearer), std::move(address)); },
+        .check_session = [impl](Secret cookie) { return impl->check_session(std::move(cookie)); },
+        .sign_in = [impl](SignIn who) { return impl->sign_in(std::move(who)); },
+        .confirm = [impl](SignIn who) { return impl->confirm(std::move(who)); },
+        .hash_password = [impl](Secret password
+                         ) { return impl->hash_password(std::move(password)); },
+        .perform = [impl](AccessWork work) { return impl->perform_work(std::move(work)); },
+        .has_administrator = [impl] { return impl->has_administrator; },
         .enrol = [impl](EnrolRequest request) { return impl->enrol(std::move(request)); }
     };
 }
@@ -203,6 +365,7 @@ Status AccessAdapter::may_connect(const wire::Peer& peer) const {
 
 void AccessAdapter::stop() {
     impl_->is_stopped = true;
+    impl_->hashing.join();
     impl_->thread.join();
 }
 

@@ -1,4 +1,4 @@
-// Owns: access.db on a thread of its own, who may connect, and telling the journal who enrolled.
+// Owns: access.db on a thread of its own, passwords on two more, who may connect, and telling the journal who enrolled.
 // Leaves to access_store.hpp: the rows; to api/: the routes.
 #pragma once
 

@@ -5,14 +5,6 @@
 
 namespace muster::collector {
 
-inline constexpr std::string_view insert_audit =
-    "INSERT INTO audit(at, actor, action, target, peer) VALUES(?, ?, ?, ?, ?)";
-inline constexpr std::string_view count_administrators =
-    "SELECT COUNT(*) FROM api_token WHERE name = 'admin' AND revoked = 0";
-inline constexpr std::string_view insert_api_token =
-    "INSERT INTO api_token(id, hash, name, permission, created) VALUES(?, ?, ?, 'administer', ?)";
-inline constexpr std::string_view find_api_token =
-    "SELECT hash, name, expires, revoked FROM api_token WHERE id = ?";
 inline constexpr std::string_view insert_join_token =
     "INSERT INTO join_token(id, hash, site, name, max_uses, created, expires, created_by) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?)";
@@ -25,6 +17,8 @@ inline constexpr std::string_view find_join_token =
 inline constexpr std::string_view all_join_tokens =
     "SELECT id, site, name, uses, max_uses, created, expires, created_by, revoked FROM join_token "
     "ORDER BY created DESC, id LIMIT 1000";
+inline constexpr std::string_view withdraw_join_token =
+    "UPDATE join_token SET revoked = 1 WHERE id = ? AND revoked = 0";
 inline constexpr std::string_view find_agent_name =
     "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE name = ?";
 inline constexpr std::string_view renew_agent_row =

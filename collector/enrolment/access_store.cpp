@@ -1,9 +1,8 @@
 #include "collector/enrolment/access_store.hpp"
 
 #include "base/bytes.hpp"
-#include "base/crypto.hpp"
-#include "base/log.hpp"
 #include "collector/enrolment/access_sql.hpp"
+#include "collector/enrolment/store_tools.hpp"
 #include "collector/enrolment/tokens.hpp"
 #include "collector/migrations.hpp"
 
@@ -16,9 +15,8 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t longest_name = longest_access_name;
 constexpr int names_to_try = 1000;
-constexpr std::string_view administrator = "admin";
 
 Failure refused(std::string why) {
     return failure(ErrorKind::refused, std::move(why));
@@ -67,15 +65,6 @@ std::string clean_name(std::string_view text) {
     return name.empty() ? std::string("agent") : name;
 }
 
-/// Runs a statement without a result.
-Status done(Result<Statement>& statement) {
-    if (!statement) {
-        return failure(statement.error());
-    }
-    auto ran = statement->run();
-    return ran ? Status{} : Status{failure(ran.error())};
-}
-
 /// The columns of find_agent_name and of the lists.
 Result<EnrolledAgent> read_agent(Statement& row) {
     const auto id = Uuid::from_bytes(row.blob(0));
@@ -102,102 +91,11 @@ Result<AccessStore> AccessStore::open(const std::string& path) {
     if (auto migrated = database->migrate(enrolment_migrations()); !migrated) {
         return failure(migrated.error());
     }
-    return AccessStore(std::move(*database));
-}
-
-Status AccessStore::audit(
-    WallTime now,
-    const std::string& actor,
-    const std::string& action,
-    const std::string& target,
-    const std::string& peer
-) {
-    auto statement = database_.prepare(insert_audit);
-    if (statement) {
-        statement->bind(0, to_ns(now))
-            .bind_text(1, actor)
-            .bind_text(2, action)
-            .bind_text(3, printable(target))
-            .bind_text(4, printable(peer));
+    AccessStore store(std::move(*database));
+    if (auto sealed = store.parts_->audit.seal(); !sealed) {
+        return failure(sealed.error());
     }
-    return done(statement);
-}
-
-Status AccessStore::ensure_administrator(
-    Files& files, const std::string& path, Random& random, WallTime now
-) {
-    auto count = database_.prepare(count_administrators);
-    auto row = count ? count->step() : failure(count.error());
-    if (!row) {
-        return failure(row.error());
-    }
-    const bool exists = count->integer(0) > 0;
-    count->reset();
-    if (exists) {
-        return {};
-    }
-    // A file without a row is from a start that was cut short before the row: its token becomes the valid one.
-    std::optional<TokenParts> parts;
-    if (files.exists(path)) {
-        if (auto secret = read_secret_file(files, path)) {
-            if (auto known = parse_api_token(*secret)) {
-                parts = std::move(*known);
-            }
-        }
-    }
-    if (!parts) {
-        MadeToken made = make_api_token(random);
-        const std::string line = std::string(made.token.reveal()) + "\n";
-        if (auto written = write_file_atomically(files, path, line); !written) {
-            return written;
-        }
-        parts = std::move(made.parts);
-        log(LogLevel::notice, "administrator.created", {{"token_file", path}});
-    }
-    auto transaction = Transaction::begin(database_);
-    if (!transaction) {
-        return failure(transaction.error());
-    }
-    auto insert = database_.prepare(insert_api_token);
-    if (insert) {
-        insert->bind_text(0, parts->id)
-            .bind_blob(1, parts->secret_hash)
-            .bind_text(2, administrator)
-            .bind(3, to_ns(now));
-    }
-    if (auto inserted = done(insert); !inserted) {
-        return inserted;
-    }
-    if (auto told = audit(now, "muster-collector", "api_token.created", parts->id, ""); !told) {
-        return told;
-    }
-    return transaction->commit();
-}
-
-Result<Actor> AccessStore::check_bearer(const Secret& bearer, WallTime now) {
-    auto parts = parse_api_token(bearer);
-    if (!parts) {
-        return failure(parts.error());
-    }
-    auto find = database_.prepare(find_api_token);
-    auto row = find ? find->bind_text(0, parts->id).step() : failure(find.error());
-    if (!row) {
-        return failure(row.error());
-    }
-    if (!*row || !equal_in_constant_time(find->blob(0), parts->secret_hash)) {
-        return refused("this API token is unknown");
-    }
-    if (find->integer(3) != 0) {
-        return refused("this API token has been revoked");
-    }
-    if (!find->is_null(2) && wall_from_ns(find->integer(2)) <= now) {
-        return refused("this API token has expired");
-    }
-    return Actor{
-        .name = std::string(find->text(1)),
-        .granted = Permission::administer,
-        .scope = ReadScope::everything()
-    };
+    return store;
 }
 
 Result<CreatedJoinToken> AccessStore::create_join_token(
@@ -229,8 +127,8 @@ Result<CreatedJoinToken> AccessStore::create_join_token(
         .created_by = actor.name,
         .revoked = false
     };
-    auto transaction = Transaction::begin(database_);
-    auto insert = transaction ? database_.prepare(insert_join_token)
+    auto transaction = Transaction::begin(parts_->database);
+    auto insert = transaction ? parts_->database.prepare(insert_join_token)
                               : Result<Statement>(failure(transaction.error()));
     if (insert) {
         insert->bind_text(0, token.id)
@@ -242,10 +140,11 @@ Result<CreatedJoinToken> AccessStore::create_join_token(
             .bind(6, to_ns(token.expires))
             .bind_text(7, token.created_by);
     }
-    if (auto inserted = done(insert); !inserted) {
+    if (auto inserted = run_to_end(insert); !inserted) {
         return failure(inserted.error());
     }
-    if (auto told = audit(now, actor.name, "join_token.created", token.id, ""); !told) {
+    if (auto told = parts_->audit.add(now, actor.name, "join_token.created", token.id, actor.peer);
+        !told) {
         return failure(told.error());
     }
     if (auto committed = transaction->commit(); !committed) {
@@ -255,7 +154,7 @@ Result<CreatedJoinToken> AccessStore::create_join_token(
 }
 
 Result<std::vector<JoinToken>> AccessStore::join_tokens() {
-    auto all = database_.prepare(all_join_tokens);
+    auto all = parts_->database.prepare(all_join_tokens);
     if (!all) {
         return failure(all.error());
     }
@@ -270,19 +169,37 @@ Result<std::vector<JoinToken>> AccessStore::join_tokens() {
     return found;
 }
 
+Status AccessStore::revoke_join_token(const std::string& id, const Actor& actor, WallTime now) {
+    auto transaction = Transaction::begin(parts_->database);
+    auto update = transaction ? parts_->database.prepare(withdraw_join_token)
+                              : Result<Statement>(failure(transaction.error()));
+    if (update) {
+        update->bind_text(0, id);
+    }
+    const Result<std::int64_t> changed = run_counted(update);
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return failure(ErrorKind::not_found, "there is no join token with this id", id);
+    }
+    const Status told = parts_->audit.add(now, actor.name, "join_token.revoked", id, actor.peer);
+    return told ? transaction->commit() : told;
+}
+
 /// Part of the caller's transaction: an enrolment that fails later gives the use back.
 Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime now) {
     auto parts = parse_join_token(request.token);
     if (!parts) {
         return failure(parts.error());
     }
-    auto use = database_.prepare(use_join_token);
+    auto use = parts_->database.prepare(use_join_token);
     if (!use) {
         return failure(use.error());
     }
     auto used =
         use->bind_text(0, parts->id).bind_blob(1, parts->secret_hash).bind(2, to_ns(now)).run();
-    auto find = database_.prepare(find_join_token);
+    auto find = parts_->database.prepare(find_join_token);
     if (!used || !find) {
         return failure(!used ? used.error() : find.error());
     }
@@ -301,7 +218,7 @@ Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime n
 }
 
 Result<std::optional<EnrolledAgent>> AccessStore::agent_named(const std::string& name) {
-    auto find = database_.prepare(find_agent_name);
+    auto find = parts_->database.prepare(find_agent_name);
     auto row = find ? find->bind_text(0, name).step() : failure(find.error());
     if (!row) {
         return failure(row.error());
@@ -354,7 +271,7 @@ Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const 
 Status AccessStore::insert_agent(
     const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after, WallTime now
 ) {
-    auto insert = database_.prepare(insert_agent_row);
+    auto insert = parts_->database.prepare(insert_agent_row);
     if (insert) {
         insert->bind_blob(0, agent.id.raw())
             .bind_text(1, agent.name)
@@ -365,14 +282,14 @@ Status AccessStore::insert_agent(
             .bind(6, to_ns(not_after))
             .bind(7, to_ns(now));
     }
-    return done(insert);
+    return run_to_end(insert);
 }
 
 /// Whoever makes a join token for a name that is taken wants that agent back: its older certificate ends.
 Status AccessStore::renew_agent(
     const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after
 ) {
-    auto update = database_.prepare(renew_agent_row);
+    auto update = parts_->database.prepare(renew_agent_row);
     if (!update) {
         return failure(update.error());
     }
@@ -396,7 +313,7 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
     Random& random,
     WallTime now
 ) {
-    auto transaction = Transaction::begin(database_);
+    auto transaction = Transaction::begin(parts_->database);
     if (!transaction) {
         return failure(transaction.error());
     }
@@ -433,7 +350,7 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
     }
     const std::string actor = "join token " + token->id;
     const std::string action = *known ? "agent.enrolled_anew" : "agent.enrolled";
-    if (auto told = audit(now, actor, action, id.text(), request.peer); !told) {
+    if (auto told = parts_->audit.add(now, actor, action, id.text(), request.peer); !told) {
         return failure(told.error());
     }
     if (auto committed = transaction->commit(); !committed) {
@@ -443,7 +360,7 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
 }
 
 Result<std::vector<EnrolledAgent>> AccessStore::read_agents(std::string_view sql) {
-    auto all = database_.prepare(sql);
+    auto all = parts_->database.prepare(sql);
     if (!all) {
         return failure(all.error());
     }
@@ -471,16 +388,16 @@ Result<std::vector<EnrolledAgent>> AccessStore::unannounced() {
 }
 
 Status AccessStore::mark_announced(AgentId agent) {
-    auto update = database_.prepare(announce_agent);
+    auto update = parts_->database.prepare(announce_agent);
     if (update) {
         update->bind_blob(0, agent.raw());
     }
-    return done(update);
+    return run_to_end(update);
 }
 
 Status AccessStore::revoke(AgentId agent, const Actor& actor, WallTime now) {
-    auto transaction = Transaction::begin(database_);
-    auto update = transaction ? database_.prepare(revoke_agent)
+    auto transaction = Transaction::begin(parts_->database);
+    auto update = transaction ? parts_->database.prepare(revoke_agent)
                               : Result<Statement>(failure(transaction.error()));
     if (!update) {
         return failure(update.error());
@@ -492,7 +409,8 @@ Status AccessStore::revoke(AgentId agent, const Actor& actor, WallTime now) {
     if (*changed == 0) {
         return failure(ErrorKind::not_found, "no active agent has the id " + agent.text());
     }
-    if (auto told = audit(now, actor.name, "agent.revoked", agent.text(), ""); !told) {
+    if (auto told = parts_->audit.add(now, actor.name, "agent.revoked", agent.text(), actor.peer);
+        !told) {
         return told;
     }
     return transaction->commit();

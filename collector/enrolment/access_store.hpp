@@ -1,14 +1,19 @@
-// Owns: access.db: join tokens, agents, API tokens and the audit of their changes. Nothing of it is ever journalled.
-// Leaves to access_adapter.hpp: threads; to certificate_authority.hpp: keys.
+// Owns: access.db: its one connection, join tokens and agents. Nothing of it is ever journalled. Leaves to users_store.hpp,
+// sessions_store.hpp, tokens_store.hpp, audit_store.hpp: their rows; to access_adapter.hpp: threads.
 #pragma once
 
 #include "base/database.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
-#include "collector/api/context.hpp"
+#include "collector/enrolment/access_types.hpp"
+#include "collector/enrolment/audit_store.hpp"
 #include "collector/enrolment/certificate_authority.hpp"
+#include "collector/enrolment/sessions_store.hpp"
+#include "collector/enrolment/tokens_store.hpp"
+#include "collector/enrolment/users_store.hpp"
 
-#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +34,13 @@ class AccessStore {
   public:
     static Result<AccessStore> open(const std::string& path);
 
-    /// Keeps the token in `path` valid, and makes it where there is no administrator yet: `path` is 0600.
-    Status ensure_administrator(
-        Files& files, const std::string& path, Random& random, WallTime now
-    );
-    /// `refused` says why.
-    Result<Actor> check_bearer(const Secret& bearer, WallTime now);
+    UsersStore& users() { return parts_->users; }
+
+    SessionsStore& sessions() { return parts_->sessions; }
+
+    TokensStore& tokens() { return parts_->tokens; }
+
+    AuditStore& audit() { return parts_->audit; }
 
     Result<CreatedJoinToken> create_join_token(
         const JoinTokenRequest& request,
@@ -44,6 +50,8 @@ class AccessStore {
         WallTime now
     );
     Result<std::vector<JoinToken>> join_tokens();
+    /// `not_found` where there is none that counts.
+    Status revoke_join_token(const std::string& id, const Actor& actor, WallTime now);
 
     struct Enrolled {
         EnrolledAgent agent;
@@ -68,15 +76,28 @@ class AccessStore {
     Status revoke(AgentId agent, const Actor& actor, WallTime now);
 
   private:
-    explicit AccessStore(Database database) : database_(std::move(database)) {}
+    /// Together on the heap: they know each other by address.
+    struct Parts {
+        explicit Parts(Database opened)
+            : database(std::move(opened)),
+              audit(database),
+              users(database, audit),
+              sessions(database, audit, users),
+              tokens(database, audit, users) {}
 
-    Status audit(
-        WallTime now,
-        const std::string& actor,
-        const std::string& action,
-        const std::string& target,
-        const std::string& peer
-    );
+        Parts(const Parts&) = delete;
+        Parts& operator=(const Parts&) = delete;
+
+        Database database;
+        AuditStore audit;
+        UsersStore users;
+        SessionsStore sessions;
+        TokensStore tokens;
+    };
+
+    explicit AccessStore(Database database)
+        : parts_(std::make_unique<Parts>(std::move(database))) {}
+
     Result<JoinToken> use_token(const EnrolRequest& request, WallTime now);
     Result<std::string> choose_name(const EnrolRequest& request, const JoinToken& token);
     Result<std::optional<EnrolledAgent>> agent_named(const std::string& name);
@@ -86,7 +107,7 @@ class AccessStore {
     Status renew_agent(const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after);
     Result<std::vector<EnrolledAgent>> read_agents(std::string_view sql);
 
-    Database database_;
+    std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace muster::collector

@@ -77,6 +77,10 @@ MadeToken make_api_token(Random& random) {
     return make_token(random, "it1", "");
 }
 
+MadeToken make_session_cookie(Random& random) {
+    return make_token(random, "se1", "");
+}
+
 Result<TokenParts> parse_join_token(const Secret& token) {
     auto parts = take_apart(token, "jt1", 4);
     if (!parts) {
@@ -91,6 +95,14 @@ Result<TokenParts> parse_api_token(const Secret& token) {
     auto parts = take_apart(token, "it1", 3);
     if (!parts) {
         return failure(ErrorKind::refused, "this is not an API token (it1.<id>.<secret>)");
+    }
+    return *std::move(parts);
+}
+
+Result<TokenParts> parse_session_cookie(const Secret& cookie) {
+    auto parts = take_apart(cookie, "se1", 3);
+    if (!parts) {
+        return failure(ErrorKind::refused, "this is not the cookie of a session");
     }
     return *std::move(parts);
 }

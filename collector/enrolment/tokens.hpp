@@ -1,4 +1,4 @@
-// Owns: the text form of join tokens and API tokens. Leaves to access_store.hpp: which of them count.
+// Owns: the text form of join tokens, API tokens and session cookies. Leaves to access_store.hpp: which of them count.
 #pragma once
 
 #include "base/random.hpp"
@@ -26,9 +26,12 @@ struct MadeToken {
 MadeToken make_join_token(Random& random, std::string_view pin);
 /// `it1.<id>.<secret>`
 MadeToken make_api_token(Random& random);
+/// `se1.<id>.<secret>`
+MadeToken make_session_cookie(Random& random);
 
 /// `refused` for anything of another form; the text is never repeated in the error.
 Result<TokenParts> parse_join_token(const Secret& token);
 Result<TokenParts> parse_api_token(const Secret& token);
+Result<TokenParts> parse_session_cookie(const Secret& cookie);
 
 }  // namespace muster::collector

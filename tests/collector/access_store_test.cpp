@@ -27,9 +27,14 @@ class Access : public ::testing::Test {
         return std::move(*store);
     }
 
+    static Actor admin() {
+        Actor actor;
+        actor.name = "admin";
+        return actor;
+    }
+
     Secret token(JoinTokenRequest request = {}) {
-        auto made =
-            store_.create_join_token(request, {.name = "admin"}, authority_.pin(), random_, now_);
+        auto made = store_.create_join_token(request, admin(), authority_.pin(), random_, now_);
         EXPECT_TRUE(made) << made.error().text();
         return std::move(made->token);
     }
@@ -151,35 +156,34 @@ TEST_F(Access, SecretsAreNotStored) {
 
 TEST_F(Access, TheAdministratorsTokenIsMadeOnce) {
     const std::string path = dir_ / "admin.token";
-    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
+    ASSERT_TRUE(store_.tokens().ensure_administrator(files_, path, random_, now_));
     const std::string first = test::read_text(path);
-    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
+    ASSERT_TRUE(store_.tokens().ensure_administrator(files_, path, random_, now_));
     EXPECT_EQ(test::read_text(path), first);
     const auto secret = read_secret_file(files_, path);
-    const auto actor = store_.check_bearer(*secret, now_);
+    const auto actor = store_.tokens().check_bearer(*secret, "192.0.2.1", now_);
     ASSERT_TRUE(actor) << actor.error().text();
     EXPECT_EQ(actor->name, "admin");
     EXPECT_EQ(actor->granted, Permission::administer);
-    EXPECT_FALSE(store_.check_bearer(make_api_token(random_).token, now_));
-    EXPECT_FALSE(store_.check_bearer(Secret("it1.x.y"), now_));
+    EXPECT_FALSE(store_.tokens().check_bearer(make_api_token(random_).token, "192.0.2.1", now_));
+    EXPECT_FALSE(store_.tokens().check_bearer(Secret("it1.x.y"), "192.0.2.1", now_));
 }
 
 TEST_F(Access, AStartCutShortAfterTheTokenFileKeepsThatToken) {
     const std::string path = dir_ / "admin.token";
     const MadeToken made = make_api_token(random_);
     test::write_text(path, std::string(made.token.reveal()) + "\n");
-    ASSERT_TRUE(store_.ensure_administrator(files_, path, random_, now_));
-    EXPECT_TRUE(store_.check_bearer(made.token, now_));
+    ASSERT_TRUE(store_.tokens().ensure_administrator(files_, path, random_, now_));
+    EXPECT_TRUE(store_.tokens().check_bearer(made.token, "192.0.2.1", now_));
 }
 
 TEST_F(Access, EveryChangeIsInTheAudit) {
     const auto enrolled = enrol(token());
     ASSERT_TRUE(enrolled);
-    ASSERT_TRUE(store_.revoke(enrolled->agent.id, {.name = "admin"}, now_));
+    ASSERT_TRUE(store_.revoke(enrolled->agent.id, admin(), now_));
     EXPECT_FALSE(store_.agents()->front().is_active);
     EXPECT_EQ(
-        store_.revoke(enrolled->agent.id, {.name = "admin"}, now_).error().kind(),
-        ErrorKind::not_found
+        store_.revoke(enrolled->agent.id, admin(), now_).error().kind(), ErrorKind::not_found
     );
     EXPECT_EQ(count("SELECT COUNT(*) FROM audit"), 3);
 }

@@ -5,6 +5,7 @@
 #include "base/task.hpp"
 #include "collector/api/api.hpp"
 #include "collector/api/http_server.hpp"
+#include "collector/enrolment/access_adapter.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "wire/certificates.hpp"
 #include "wire/http_client.hpp"
@@ -95,7 +96,6 @@ struct Surroundings {
     Result<Verdict> verdict = Verdict{200, R"({"ok":true})", "42"};
     Permission granted = Permission::administer;
     ReadScope scope = ReadScope::everything();
-    std::vector<JoinTokenRequest> tokens;
     std::vector<std::string> enrolled;  ///< host names
     Result<EnrolAnswer> enrol_answer = EnrolAnswer{};
     std::vector<HealthCheck> health;
@@ -106,7 +106,8 @@ class ApiTest : public ::testing::Test {
     ApiTest();
     ~ApiTest() override;
 
-    /// Straight into the API, as from a connection of that door. The good token is "good".
+    /// Straight into the API, as from a connection of that door, and from this machine where the request says nothing else.
+    /// The token "good" is as `around_` says; sessions, users and other tokens are real.
     HttpResponse ask(HttpRequest request);
     HttpResponse get(const std::string& target, const std::string& token = "good");
     HttpResponse post(
@@ -114,8 +115,16 @@ class ApiTest : public ::testing::Test {
         const std::string& body,
         std::map<std::string, std::string> headers = {}
     );
+    /// Any method; the good token unless `headers` has one or a cookie.
+    HttpResponse send(
+        const std::string& method,
+        const std::string& path,
+        const std::string& body,
+        std::map<std::string, std::string> headers = {}
+    );
     static boost::json::value body_of(const HttpResponse& response);
 
+    void open_access();
     /// Starts the listener on port 0.
     void listen(HttpLimits limits = {});
     void stop_listening();
@@ -124,11 +133,15 @@ class ApiTest : public ::testing::Test {
 
     muster::test::TempDir dir_;
     asio::io_context loop_;
+    RealFiles files_;
     ManualClock clock_{wall_from_ns(1'795'000'000'000'000'000)};
     SystemRandom random_;
     StateFile state_;
     std::optional<StateReader> reader_;
     Surroundings around_;
+    std::optional<CertificateAuthority> access_authority_;
+    std::optional<AccessAdapter> access_;
+    AccessOperations real_access_;
     ApiContext context_;
     std::optional<Api> api_;
     wire::KeyAndCertificate authority_;

@@ -163,18 +163,23 @@ TEST_F(ApiInventory, ShowsAgents) {
 
 TEST_F(ApiInventory, MakesJoinTokensShownOnce) {
     const HttpResponse response =
-        post("/api/v1/join-tokens", R"({"ttl":"2h","max_uses":5,"site":"HQ","name":"agent1"})");
+        post("/api/v1/join-tokens", R"({"ttl":"2h","max_uses":5,"site":"HQ"})");
     EXPECT_EQ(response.status, 201);
-    EXPECT_EQ(body_of(response).at("token"), "jt1.a.b.c");
-    ASSERT_EQ(around_.tokens.size(), 1U);
-    EXPECT_EQ(around_.tokens[0].ttl, std::chrono::hours(2));
-    EXPECT_EQ(around_.tokens[0].max_uses, 5U);
-    EXPECT_EQ(around_.tokens[0].site, "HQ");
+    EXPECT_TRUE(body_of(response).at("token").as_string().starts_with("jt1."));
+    EXPECT_EQ(body_of(response).at("max_uses"), 5);
     EXPECT_EQ(post("/api/v1/join-tokens", R"({"ttl":"9999d"})").status, 400);
     EXPECT_EQ(post("/api/v1/join-tokens", R"({"max_uses":0})").status, 400);
     const HttpResponse list = get("/api/v1/join-tokens");
-    EXPECT_EQ(body_of(list).at("items").at(0).at("id"), "a");
+    EXPECT_EQ(body_of(list).at("items").at(0).at("id"), body_of(response).at("id"));
     EXPECT_EQ(list.body.find("token\":"), std::string::npos);
+}
+
+TEST_F(ApiInventory, WithdrawsAJoinToken) {
+    const boost::json::value made = body_of(post("/api/v1/join-tokens", "{}"));
+    const std::string path = "/api/v1/join-tokens/" + std::string(made.at("id").as_string());
+    EXPECT_EQ(send("DELETE", path, "").status, 200);
+    EXPECT_EQ(send("DELETE", path, "").status, 404);
+    EXPECT_EQ(body_of(get("/api/v1/join-tokens")).at("items").at(0).at("revoked"), true);
 }
 
 TEST_F(ApiInventory, SlowsDownWhoTriesTokens) {

@@ -1,0 +1,37 @@
+#include "collector/enrolment/access_types.hpp"
+
+#include <array>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Permission>, 3> roles{{
+    {"viewer", Permission::view},
+    {"operator", Permission::operate},
+    {"administrator", Permission::administer},
+}};
+
+}  // namespace
+
+std::optional<Permission> permission_of_role(std::string_view role) {
+    for (const auto& [name, permission] : roles) {
+        if (name == role) {
+            return permission;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string_view role_of_permission(Permission permission) {
+    std::string_view found;
+    for (const auto& [name, granted] : roles) {
+        if (granted <= permission) {
+            found = name;
+        }
+    }
+    return found;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,207 @@
+#include "base/bytes.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+struct Options {
+    bool for_agent = false;
+    bool for_program = false;
+    std::string ttl;
+    std::string site;
+    std::string role;
+    std::string name;
+    std::string id;
+    int uses = 1;
+};
+
+std::string list_path(const Options& options) {
+    return options.for_agent ? "/join-tokens" : "/tokens";
+}
+
+/// "HQ Depot"; "all" for an empty list.
+std::string sites_of(const json::value& token) {
+    std::string text;
+    if (const json::array* sites = member_of(token, "sites").if_array(); sites != nullptr) {
+        for (const json::value& site : *sites) {
+            text += (text.empty() ? "" : " ") +
+                    (site.is_string() ? std::string(site.get_string()) : std::string());
+        }
+    }
+    return text.empty() ? "all" : text;
+}
+
+std::vector<Cell> join_row(const Session& session, const json::value& token) {
+    return {
+        {text_of(token, "id")},
+        {text_of(token, "name")},
+        {text_of(token, "site")},
+        {text_of(token, "uses") + "/" + text_of(token, "max_uses")},
+        {session.time(member_of(token, "expires"))},
+        {text_of(token, "created_by")},
+        {text_of(token, "revoked") == "true" ? "revoked" : "", Tone::bad}
+    };
+}
+
+std::vector<Cell> api_row(const Session& session, const json::value& token) {
+    return {
+        {text_of(token, "id")},
+        {text_of(token, "name")},
+        {text_of(token, "owner")},
+        {text_of(token, "role")},
+        {sites_of(token)},
+        {session.time(member_of(token, "last_used"))},
+        {session.time(member_of(token, "expires"))},
+        {text_of(token, "revoked") == "true" ? "revoked" : "", Tone::bad}
+    };
+}
+
+int list(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> page = client->get(list_path(options));
+    if (!page) {
+        return session.fail(page.error());
+    }
+    const json::value& items = member_of(*page, "items");
+    Table table;
+    table.titles = options.for_agent
+                       ? std::vector<std::string>{"ID", "NAME", "SITE", "USES", "EXPIRES", "BY", ""}
+                       : std::vector<std::string>{
+                             "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", ""
+                         };
+    if (const json::array* tokens = items.if_array(); tokens != nullptr) {
+        for (const json::value& token : *tokens) {
+            table.rows.push_back(
+                options.for_agent ? join_row(session, token) : api_row(session, token)
+            );
+        }
+    }
+    return session.print(table, items);
+}
+
+json::object join_body(const Options& options) {
+    json::object body{
+        {"ttl", options.ttl.empty() ? "1h" : options.ttl}, {"max_uses", options.uses}
+    };
+    if (!options.site.empty()) {
+        body["site"] = options.site;
+    }
+    if (!options.name.empty()) {
+        body["name"] = options.name;
+    }
+    return body;
+}
+
+json::object api_body(const Options& options) {
+    json::object body{{"name", options.name}};
+    if (!options.ttl.empty()) {
+        body["ttl"] = options.ttl;
+    }
+    if (!options.role.empty()) {
+        body["role"] = options.role;
+    }
+    if (!options.site.empty()) {
+        body["sites"] = json::array{json::string(options.site)};
+    }
+    if (options.for_program) {
+        body["kind"] = "program";
+    }
+    return body;
+}
+
+int create(Session& session, const Options& options) {
+    if (!options.for_agent && options.name.empty()) {
+        return session.fail(
+            {ErrorKind::invalid,
+             "what for? --agent for a join token, or --name NAME for an API token"},
+            exit_usage
+        );
+    }
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> created = client->post(
+        list_path(options), options.for_agent ? join_body(options) : api_body(options)
+    );
+    if (!created) {
+        return session.fail(created.error());
+    }
+    if (session.format() == Format::json) {
+        return session.print({}, *created);
+    }
+    session.world().out << printable(text_of(*created, "token")) << "\n";
+    session.world().out.flush();
+    session.say(fmt::format(
+        "valid until {}; {}",
+        printable(text_of(*created, "expires")),
+        options.for_agent
+            ? "on the agent's machine: muster-agent enrol --collector URL --token-file FILE"
+            : "it is not shown again"
+    ));
+    return exit_success;
+}
+
+int revoke(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> revoked =
+        client->remove(list_path(options) + "/" + percent_encoded(options.id));
+    if (!revoked) {
+        return session.fail(revoked.error());
+    }
+    session.say("revoked " + options.id);
+    return exit_success;
+}
+
+}  // namespace
+
+void add_token_verbs(CLI::App& app, Session& session) {
+    // Owned by the callbacks below and by the options that write into it.
+    const auto options = std::make_shared<Options>();
+    CLI::App* tokens =
+        app.add_subcommand("token", "API tokens, and the tokens with which agents enrol");
+    tokens->require_subcommand(1);
+
+    CLI::App* lister = tokens->add_subcommand("list", "Tokens, without their secrets");
+    lister->add_flag("--agent", options->for_agent, "Join tokens");
+    lister->callback([&session, options] {
+        session.action = [&session, options] { return list(session, *options); };
+    });
+
+    CLI::App* creator = tokens->add_subcommand("create", "A new token, printed once on stdout");
+    creator->add_flag("--agent", options->for_agent, "A join token with which an agent enrols");
+    creator->add_flag("--program", options->for_program, "An API token of no user");
+    creator->add_option(
+        "--ttl", options->ttl, "How long it is valid (1h for an agent, 90d otherwise)"
+    );
+    creator->add_option("--uses", options->uses, "How many agents may enrol with it")
+        ->capture_default_str();
+    creator->add_option("--role", options->role, "viewer, operator or administrator")
+        ->check(CLI::IsMember({"viewer", "operator", "administrator"}));
+    creator->add_option("--site", options->site, "The agent's site; what an API token sees alone");
+    creator->add_option("--name", options->name, "The agent's name; what an API token is for");
+    creator->callback([&session, options] {
+        session.action = [&session, options] { return create(session, *options); };
+    });
+
+    CLI::App* revoker = tokens->add_subcommand("revoke", "The token counts no more");
+    revoker->add_option("ID", options->id, "Its id, as in the list")->required();
+    revoker->add_flag("--agent", options->for_agent, "It is a join token");
+    revoker->callback([&session, options] {
+        session.action = [&session, options] { return revoke(session, *options); };
+    });
+}
+
+}  // namespace muster::ctl
