@@ -238,7 +238,8 @@ Task<Result<std::string>> AccessAdapter::Impl::checked(std::shared_ptr<SignIn> w
         co_return failure(too_busy());
     }
     if (!*fits || !stored->has_value()) {
-        tell_refused(who->name, who->peer);
+        // What is no user's name may be a password in the wrong field.
+        tell_refused(stored->has_value() ? who->name : "(no such user)", who->peer);
         co_return failure(wrong_password());
     }
     co_return hash;

@@ -116,6 +116,15 @@ Status TokensStore::ensure_administrator(
         return exists ? Status{} : Status{failure(exists.error())};
     }
     std::optional<TokenParts> parts = token_in(files, path);
+    if (parts) {
+        const Result<std::optional<ApiToken>> known = find(parts->id);
+        if (!known) {
+            return failure(known.error());
+        }
+        if (known->has_value()) {  // revoked: it does not come back
+            parts.reset();
+        }
+    }
     if (!parts) {
         MadeToken made = make_api_token(random);
         const std::string line = std::string(made.token.reveal()) + "\n";

@@ -177,6 +177,18 @@ TEST_F(Access, AStartCutShortAfterTheTokenFileKeepsThatToken) {
     EXPECT_TRUE(store_.tokens().check_bearer(made.token, "192.0.2.1", now_));
 }
 
+TEST_F(Access, ARevokedAdministratorsTokenIsFollowedByAnother) {
+    const std::string path = dir_ / "admin.token";
+    ASSERT_TRUE(store_.tokens().ensure_administrator(files_, path, random_, now_));
+    const auto first = read_secret_file(files_, path);
+    const auto actor = store_.tokens().check_bearer(*first, "192.0.2.1", now_);
+    ASSERT_TRUE(actor);
+    ASSERT_TRUE(store_.tokens().revoke(actor->token, *actor, now_));
+    ASSERT_TRUE(store_.tokens().ensure_administrator(files_, path, random_, now_));
+    EXPECT_FALSE(store_.tokens().check_bearer(*first, "192.0.2.1", now_));
+    EXPECT_TRUE(store_.tokens().check_bearer(*read_secret_file(files_, path), "192.0.2.1", now_));
+}
+
 TEST_F(Access, EveryChangeIsInTheAudit) {
     const auto enrolled = enrol(token());
     ASSERT_TRUE(enrolled);
