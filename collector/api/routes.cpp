@@ -213,11 +213,11 @@ constexpr std::array table{
 
     access_read("/api/v1/users", "", "People who may sign in, by name.", list_users),
     access_change(Method::post, "/api/v1/users", "A new user with a password.", create_user),
-    access_read("/api/v1/users/{id}", "", "One user.", show_user),
-    access_change(
+    own_read("/api/v1/users/{id}", "Yourself; an administrator's: any user.", show_user),
+    own_change(
         Method::patch,
         "/api/v1/users/{id}",
-        "Changes role, sites, language, time zone, or disables.",
+        "Changes your language and time zone; an administrator: also role, sites, and disables.",
         change_user
     ),
     access_change(

@@ -58,6 +58,25 @@ HttpResponse refusal_of(const Error& error, const std::optional<std::int64_t>& v
     return stale ? problem(412, error.text()) : problem_of(error);
 }
 
+bool is_chief(const Actor& actor) {
+    return actor.granted >= Permission::administer && actor.scope.is_everything();
+}
+
+/// Everybody may look at oneself; others are an administrator's, whether they are there or not.
+std::optional<HttpResponse> refuse_others(const Call& call) {
+    const bool own = call.path.at("id") == call.actor.user;
+    return own || is_chief(call.actor) ? std::nullopt
+                                       : std::optional(problem(403, "this is somebody else"));
+}
+
+/// What one may change of oneself is how one is spoken to.
+std::optional<HttpResponse> refuse_rights(const Call& call, const UserChange& change) {
+    const bool rights = change.role || change.sites || change.disabled;
+    return rights && !is_chief(call.actor)
+               ? std::optional(problem(403, "role, sites and disabling are an administrator's"))
+               : std::nullopt;
+}
+
 UserChange change_of(Form& form) {
     UserChange change;
     if (form.has("role")) {
@@ -95,6 +114,9 @@ Task<HttpResponse> list_users(Call call) {
 }
 
 Task<HttpResponse> show_user(Call call) {
+    if (auto refused = refuse_others(call)) {
+        co_return std::move(*refused);
+    }
     const std::string name = call.path.at("id");
     std::function<Result<User>(AccessDesk&)> work = [name](AccessDesk& desk) -> Result<User> {
         const Result<std::optional<User>> user = desk.store.users().find(name);
@@ -134,8 +156,14 @@ Task<HttpResponse> create_user(Call call) {
 }
 
 Task<HttpResponse> change_user(Call call) {
+    if (auto refused = refuse_others(call)) {
+        co_return std::move(*refused);
+    }
     Form form(call.request);
     const UserChange change = change_of(form);
+    if (auto refused = refuse_rights(call, change)) {
+        co_return std::move(*refused);
+    }
     if (!form.flaws().empty()) {
         co_return form.refusal();
     }
@@ -169,10 +197,8 @@ Task<HttpResponse> delete_user(Call call) {
 Task<HttpResponse> set_password(Call call) {
     const std::string name = call.path.at("id");
     const bool own = name == call.actor.user;
-    const bool may =
-        call.actor.granted >= Permission::administer && call.actor.scope.is_everything();
-    if (!own && !may) {
-        co_return problem(403, "this is somebody else's password");
+    if (auto refused = refuse_others(call)) {
+        co_return std::move(*refused);
     }
     Form form(call.request);
     Secret password = new_password(form, "password", name);

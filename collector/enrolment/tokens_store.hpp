@@ -8,6 +8,7 @@
 #include "collector/enrolment/audit_store.hpp"
 #include "collector/enrolment/users_store.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,8 @@ class TokensStore {
         const ApiToken& token, const Actor& actor, const std::string& address, WallTime now
     );
 
+    std::set<std::string>
+        seen_;            // "token address" that are in the table: most requests ask nothing
     Database* database_;  // not owned
     AuditStore* audit_;   // not owned
     UsersStore* users_;   // not owned

@@ -27,7 +27,7 @@ constexpr std::string_view delete_user = "DELETE FROM user WHERE name = ?";
 constexpr std::string_view delete_sessions = "DELETE FROM session WHERE user = ?";
 constexpr std::string_view one_password = "SELECT password FROM user WHERE name = ?";
 constexpr std::string_view count_administrators =
-    "SELECT COUNT(*) FROM user WHERE role = 'administrator' AND disabled = 0";
+    "SELECT COUNT(*) FROM user WHERE role = 'administrator' AND sites = '[]' AND disabled = 0";
 
 Result<User> read_user(Statement& row) {
     Result<std::vector<std::string>> sites = sites_from(row.text(2));
@@ -287,7 +287,7 @@ Status UsersStore::end_sessions(const std::string& name) {
 }
 
 Status UsersStore::keep_an_administrator(const User& before) {
-    if (before.role != "administrator" || before.disabled) {
+    if (before.role != "administrator" || !before.sites.empty() || before.disabled) {
         return {};
     }
     const Result<bool> left = has_administrator();

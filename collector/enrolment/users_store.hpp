@@ -12,8 +12,8 @@
 namespace muster::collector {
 
 /// Part of access.db; uses the connection of the AccessStore that owns it, on its thread. Every change is one transaction with
-/// its row in the audit. Names are compared without regard to case. There is always an enabled administrator once there was
-/// one: a change that would end that is a `conflict`.
+/// its row in the audit. Names are compared without regard to case. There is always an enabled administrator of all sites
+/// once there was one: a change that would end that is a `conflict`.
 class UsersStore {
   public:
     /// Both outlive this.
@@ -48,7 +48,7 @@ class UsersStore {
 
     /// The stored hash; nothing where there is no such user. A disabled user's too: whoever checks it takes as long.
     Result<std::optional<std::string>> password_hash(const std::string& name);
-    /// Whether somebody who is not disabled is an administrator.
+    /// Whether somebody who is not disabled is an administrator of all sites.
     Result<bool> has_administrator();
 
   private:

@@ -233,6 +233,24 @@ TEST_F(AccessApi, ChangesUsersAsTheyWereSeen) {
     EXPECT_EQ(send("PATCH", "/api/v1/users/anna", body).status, 404);
 }
 
+TEST_F(AccessApi, LetsEverybodySayHowToBeSpokenTo) {
+    user("anna", "viewer");
+    user("bert", "viewer");
+    const auto page = page_of("anna");
+    const std::string own = "/api/v1/users/anna";
+    EXPECT_EQ(send("GET", own, "", page).status, 200);
+    EXPECT_EQ(send("PATCH", own, R"({"language":"zh-CN"})", page).status, 200);
+    for (const char* rights :
+         {R"({"role":"administrator"})", R"({"sites":[]})", R"({"disabled":false})"}) {
+        EXPECT_EQ(send("PATCH", own, rights, page).status, 403) << rights;
+    }
+    for (const char* other : {"bert", "nobody"}) {
+        const std::string path = std::string("/api/v1/users/") + other;
+        EXPECT_EQ(send("GET", path, "", page).status, 403);
+        EXPECT_EQ(send("PATCH", path, R"({"language":"en"})", page).status, 403);
+    }
+}
+
 TEST_F(AccessApi, NamesWhatIsWrongWithANewUser) {
     const HttpResponse refused = post(
         "/api/v1/users", R"({"name":"anna","password":"short","role":"king","sites":[1],"x":1})"
