@@ -56,6 +56,25 @@ Pending enrolled_entry(const EnrolledAgent& agent) {
     return entry;
 }
 
+/// One of the passwords that are checked or wait, also when the caller goes away. Belongs to the loop's thread.
+class HashSlot {
+  public:
+    /// The count lives as long as its owner.
+    HashSlot(std::shared_ptr<void> owner, std::size_t& count)
+        : owner_(std::move(owner)), count_(&count) {
+        ++*count_;
+    }
+
+    HashSlot(const HashSlot&) = delete;
+    HashSlot& operator=(const HashSlot&) = delete;
+
+    ~HashSlot() { --*count_; }
+
+  private:
+    std::shared_ptr<void> owner_;  // shared with the adapter and its running operations
+    std::size_t* count_;
+};
+
 }  // namespace
 
 struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
@@ -84,27 +103,13 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
         co_return co_await asio::co_spawn(thread, std::move(there), asio::use_awaitable);
     }
 
-    /// One of `hashes`, also when the caller goes away.
-    class HashSlot {
-      public:
-        explicit HashSlot(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) { ++impl_->hashes; }
-
-        HashSlot(const HashSlot&) = delete;
-        HashSlot& operator=(const HashSlot&) = delete;
-
-        ~HashSlot() { --impl_->hashes; }
-
-      private:
-        std::shared_ptr<Impl> impl_;  // shared with the adapter and its running operations
-    };
-
     /// Runs `work` on one of the threads for passwords; nothing when too many wait.
     template <class T>
     Task<std::optional<T>> hash(std::function<T()> work) {
         if (is_stopped || hashes >= most_hashing + most_waiting) {
             co_return std::nullopt;
         }
-        const HashSlot slot(shared_from_this());
+        const HashSlot slot(shared_from_this(), hashes);
         Task<T> there = hash_there<T>(std::move(work));
         T found = co_await asio::co_spawn(hashing, std::move(there), asio::use_awaitable);
         co_return found;
