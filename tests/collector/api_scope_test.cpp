@@ -1,4 +1,11 @@
+#include "collector/api/routes.hpp"
 #include "tests/collector/api_fixture.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace muster::collector::test {
 namespace {
@@ -73,6 +80,41 @@ TEST_F(ScopeTest, AnswersForAnotherSiteAsForWhatIsNotThere) {
         EXPECT_EQ(missing.status, 404) << absent;
         EXPECT_EQ(body_of(hidden).at("title"), body_of(missing).at("title")) << elsewhere;
     }
+}
+
+/// Every route of the table about one agent, CI, probe or incident, also those that come later.
+TEST_F(ScopeTest, HidesWhatIsElsewhereOnEveryRouteAboutOneRecord) {
+    const std::map<std::string, std::pair<std::string, std::string>> ids = {
+        {"agents", {id_text(2), id_text(99)}},
+        {"cis", {id_text(12), id_text(99)}},
+        {"probes", {id_text(22), id_text(99)}},
+        {"incidents", {"2", "99"}},
+    };
+    constexpr std::string_view prefix = "/api/v1/";
+    around_.verdict = Verdict{404, "{}", ""};  // what the brain says of a number that is not there
+    int tried = 0;
+    for (const Route& route : routes()) {
+        const std::string pattern(route.pattern);
+        const std::size_t id = pattern.find("/{id}");
+        if (route.scope != Scope::sites || id == std::string::npos) {
+            continue;
+        }
+        const auto known = ids.find(pattern.substr(prefix.size(), id - prefix.size()));
+        if (known == ids.end()) {
+            continue;
+        }
+        const auto answer = [&](const std::string& name) {
+            const std::string path = pattern.substr(0, id + 1) + name + pattern.substr(id + 5);
+            return send(std::string(to_string(route.method)), path, R"({"text":"x"})");
+        };
+        const HttpResponse hidden = answer(known->second.first);
+        const HttpResponse missing = answer(known->second.second);
+        EXPECT_EQ(hidden.status, missing.status) << to_string(route.method) << " " << pattern;
+        EXPECT_GE(hidden.status, 400) << to_string(route.method) << " " << pattern;
+        ++tried;
+    }
+    EXPECT_GE(tried, 12);
+    EXPECT_TRUE(around_.commands.empty()) << "nothing of it was given to the brain";
 }
 
 TEST_F(ScopeTest, GivesNoCommandAboutAnIncidentOfAnotherSite) {
