@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace muster::collector {
@@ -26,6 +28,9 @@ Task<Result<T>> run_there(std::function<Result<T>()> work) {
 /// Passwords being checked or hashed at once, and those that wait; each takes some 100 ms and 32 MiB.
 constexpr std::size_t most_hashing = 2;
 constexpr std::size_t most_waiting = 16;
+/// Of those that wait, from addresses that have not signed in to the account: they do not keep the owner waiting.
+constexpr std::size_t strangers_waiting = 4;
+constexpr std::size_t most_regulars = 4096;
 /// Rows of the audit about refused sign-ins, a minute; the others are counted.
 constexpr std::uint32_t told_refusals = 60;
 constexpr Duration refusal_window = std::chrono::minutes(1);
@@ -87,6 +92,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     asio::thread_pool hashing;
     std::size_t hashes = 0;  // running and waiting
     bool has_administrator = false;
+    std::set<std::string> regulars;  // "name address" that have signed in since the start
     MonoTime refusals_began{};
     std::uint32_t refusals = 0;
     std::uint64_t untold = 0;
@@ -103,10 +109,10 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
         co_return co_await asio::co_spawn(thread, std::move(there), asio::use_awaitable);
     }
 
-    /// Runs `work` on one of the threads for passwords; nothing when too many wait.
+    /// Runs `work` on one of the threads for passwords; nothing when more than `waiting` wait.
     template <class T>
-    Task<std::optional<T>> hash(std::function<T()> work) {
-        if (is_stopped || hashes >= most_hashing + most_waiting) {
+    Task<std::optional<T>> hash(std::function<T()> work, std::size_t waiting) {
+        if (is_stopped || hashes >= most_hashing + waiting) {
             co_return std::nullopt;
         }
         const HashSlot slot(shared_from_this(), hashes);
@@ -235,10 +241,12 @@ Task<Result<std::string>> AccessAdapter::Impl::checked(std::shared_ptr<SignIn> w
         co_return failure(stored.error());
     }
     const std::string hash = stored->value_or(nobodys_password_hash());
+    const std::string regular = who->name + " " + who->peer.substr(0, who->peer.rfind(':'));
+    const std::size_t waiting = regulars.contains(regular) ? most_waiting : strangers_waiting;
     std::function<bool()> compare = [who, hash] {
         return verify_password(hash, who->password.reveal());
     };
-    const std::optional<bool> fits = co_await this->hash<bool>(std::move(compare));
+    const std::optional<bool> fits = co_await this->hash<bool>(std::move(compare), waiting);
     if (!fits) {
         co_return failure(too_busy());
     }
@@ -247,6 +255,10 @@ Task<Result<std::string>> AccessAdapter::Impl::checked(std::shared_ptr<SignIn> w
         tell_refused(stored->has_value() ? who->name : "(no such user)", who->peer);
         co_return failure(wrong_password());
     }
+    if (regulars.size() >= most_regulars) {
+        regulars.clear();
+    }
+    regulars.insert(regular);
     co_return hash;
 }
 
@@ -278,7 +290,8 @@ Task<Result<std::string>> AccessAdapter::Impl::hash_password(Secret password) {
     std::function<Result<std::string>()> work = [shared] {
         return muster::hash_password(shared->reveal());
     };
-    std::optional<Result<std::string>> made = co_await hash<Result<std::string>>(std::move(work));
+    std::optional<Result<std::string>> made =
+        co_await hash<Result<std::string>>(std::move(work), most_waiting);
     if (!made) {
         co_return failure(too_busy());
     }
