@@ -78,6 +78,8 @@ constexpr KeySpec watch_file_keys[] = {
     {"targets", list_of_maps, "What to watch, declared by hand."},
     {"policies", list_of_maps, "What to watch on everything a query matches."},
     {"channels", list_of_maps, "Who is told."},
+    {"host_watch", map, "How the host of every agent is watched by another agent."},
+    {"storm", map, "When many incidents at once become one."},
 };
 constexpr KeySpec process_keys[] = {
     {"listen", map, "Where the collector listens."},
@@ -231,7 +233,22 @@ constexpr KeySpec probe_keys[] = {
 constexpr KeySpec from_keys[] = {
     {"agent", text, "The agent of this name."},
     {"site", text, "An agent of this site; `same`: the CI's own site."},
-    {"any", integer, "How many of them probe.", "1", 1, 1},
+    {"any", integer, "How many of them probe.", "1", 1, 16},
+    {"quorum",
+     integer,
+     "How many of them must see a fault; by default more than half of `any`.",
+     {},
+     1,
+     16},
+};
+constexpr KeySpec host_watch_keys[] = {
+    {"enabled", boolean, "Whether hosts of agents are watched at all.", "true"},
+    {"interval", duration, "Time between two pings.", "10s", 100 * ms, hour},
+    {"failures", integer, "This many lost pings in a row.", "3", 2, 100},
+};
+constexpr KeySpec storm_keys[] = {
+    {"incidents", integer, "More incidents than this at once are one storm.", "20", 2, 10'000},
+    {"within", duration, "What counts as at once.", "1m", 100 * ms, hour},
 };
 constexpr KeySpec breach_keys[] = {
     {"failures", integer, "This many failures in a row.", "3", 1, 100},
@@ -303,6 +320,8 @@ constexpr Section sections[] = {
     {"policies", policy_keys},
     {"probes", probe_keys},
     {"from", from_keys},
+    {"host_watch", host_watch_keys},
+    {"storm", storm_keys},
     {"breach", breach_keys},
     {"breach: any", breach_any_keys},
     {"recover", recover_keys},
@@ -390,6 +409,8 @@ const std::span<const KeySpec> target = target_keys;
 const std::span<const KeySpec> policy = policy_keys;
 const std::span<const KeySpec> probe = probe_keys;
 const std::span<const KeySpec> from = from_keys;
+const std::span<const KeySpec> host_watch = host_watch_keys;
+const std::span<const KeySpec> storm = storm_keys;
 const std::span<const KeySpec> breach = breach_keys;
 const std::span<const KeySpec> breach_any = breach_any_keys;
 const std::span<const KeySpec> recover = recover_keys;

@@ -71,6 +71,8 @@ extern const std::span<const KeySpec> target;
 extern const std::span<const KeySpec> policy;
 extern const std::span<const KeySpec> probe;  ///< beside the options of its type
 extern const std::span<const KeySpec> from;
+extern const std::span<const KeySpec> host_watch;
+extern const std::span<const KeySpec> storm;
 extern const std::span<const KeySpec> breach;
 extern const std::span<const KeySpec> breach_any;
 extern const std::span<const KeySpec> recover;

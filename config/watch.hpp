@@ -32,11 +32,29 @@ struct Rule {
 
 enum class Urgency { high, medium, low };
 
-/// Which agent probes: by name, by site, or any (the first by enrolment).
+/// Which agents probe: by name, by site, or any (the first by enrolment).
 struct Vantage {
     std::string agent;
-    std::string site;  ///< "same" = the CI's own site
+    std::string site;          ///< "same" = the CI's own site
+    std::uint32_t any = 1;     ///< how many of those that fit probe
+    std::uint32_t quorum = 1;  ///< a fault needs this many of them; 1 … any
+    std::uint32_t place = 0;   ///< filled in by planning: which of the `any` this one is, from 0
     bool operator==(const Vantage&) const = default;
+};
+
+/// How the host of every agent is watched by another agent.
+struct HostWatch {
+    bool enabled = true;
+    Duration interval = std::chrono::seconds(10);
+    std::uint32_t failures = 3;
+    bool operator==(const HostWatch&) const = default;
+};
+
+/// When incidents that would open together become one: more than `incidents` within `within`.
+struct StormBrake {
+    std::uint32_t incidents = 20;
+    Duration within = std::chrono::seconds(60);
+    bool operator==(const StormBrake&) const = default;
 };
 
 struct ProbeDeclaration {
@@ -84,6 +102,8 @@ struct Watch {
     std::vector<Target> targets;
     std::vector<Policy> policies;
     std::vector<Channel> channels;
+    HostWatch host_watch;
+    StormBrake storm;
 };
 
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;

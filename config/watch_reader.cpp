@@ -20,8 +20,25 @@ Vantage read_vantage(const Source& source, const MapReader& owner) {
     const MapReader reader(source, node, schema::from);
     reader.read("agent", from.agent);
     reader.read("site", from.site);
-    std::uint32_t any = 1;
-    reader.read("any", any);
+    reader.read("any", from.any);
+    from.quorum = from.any / 2 + 1;
+    reader.read("quorum", from.quorum);
+    if (from.quorum > from.any) {
+        source.wrong(
+            reader.at("quorum"),
+            fmt::format(
+                "quorum: {} of {}, expected at most \"any\": so many agents probe",
+                from.quorum,
+                from.any
+            )
+        );
+    }
+    if (!from.agent.empty() && from.any > 1) {
+        source.wrong(
+            reader.at("any"),
+            "any: beside the name of one agent, expected \"site\" or neither of the two"
+        );
+    }
     if (!from.agent.empty() && !from.site.empty()) {
         source.wrong(reader.at("site"), "site: beside an agent, expected one of the two");
     }
@@ -143,6 +160,22 @@ void WatchReader::read(const Source& source, const YamlNode& root) {
     }
     for (const YamlNode& node : reader.list("channels")) {
         read_channel(source, node);
+    }
+    read_brakes(source, reader);
+}
+
+void WatchReader::read_brakes(const Source& source, const MapReader& reader) {
+    if (reader.has("host_watch") &&
+        claim(source, reader.at("host_watch"), "section", "host_watch")) {
+        const MapReader watch(source, reader.section("host_watch"), schema::host_watch);
+        watch.read("enabled", watch_.host_watch.enabled);
+        watch.read("interval", watch_.host_watch.interval);
+        watch.read("failures", watch_.host_watch.failures);
+    }
+    if (reader.has("storm") && claim(source, reader.at("storm"), "section", "storm")) {
+        const MapReader storm(source, reader.section("storm"), schema::storm);
+        storm.read("incidents", watch_.storm.incidents);
+        storm.read("within", watch_.storm.within);
     }
 }
 

@@ -43,6 +43,8 @@ class WatchReader {
     );
     void read_policy(const Source& source, const YamlNode& node);
     void read_channel(const Source& source, const YamlNode& node);
+    /// `host_watch:` and `storm:`, each once over all files.
+    void read_brakes(const Source& source, const MapReader& reader);
     std::vector<ProbeDeclaration> repeat_probes(
         const Source& source, const ProbeReader& reader, const std::vector<ProbeTemplate>& probes
     );

@@ -9,6 +9,8 @@ namespace muster::ctl {
 
 /// `muster incident list|show|ack|comment|resolve|why`
 void add_incident_verbs(CLI::App& app, Session& session);
+/// `muster why INCIDENT|CI`, `muster receipts`
+void add_why_verbs(CLI::App& app, Session& session);
 /// `muster ci list|show`, `muster probes [CI]`
 void add_ci_verbs(CLI::App& app, Session& session);
 /// `muster agent list|show`

@@ -20,6 +20,9 @@ Task<HttpResponse> list_cis(Call call);
 Task<HttpResponse> show_ci(Call call);
 Task<HttpResponse> ci_probes(Call call);
 Task<HttpResponse> ci_incidents(Call call);
+Task<HttpResponse> ci_why(Call call);
+
+Task<HttpResponse> list_receipts(Call call);
 
 Task<HttpResponse> list_probes(Call call);
 Task<HttpResponse> show_probe(Call call);

@@ -2,6 +2,7 @@
 #include "collector/api/handlers.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/parameters.hpp"
+#include "collector/api/receipt_store.hpp"
 #include "collector/api/verdict_answer.hpp"
 
 #include <array>
@@ -63,7 +64,12 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
             if (!why || !why->has_value()) {
                 return failure(!why ? why.error() : missing);
             }
+            Result<json::array> symptoms = read_symptoms(connection, scope, number);
+            if (!symptoms) {
+                return failure(symptoms.error());
+            }
             all.why = std::move(**why);
+            all.why["symptoms"] = std::move(*symptoms);
         }
         return all;
     };

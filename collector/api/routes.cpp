@@ -150,6 +150,16 @@ constexpr std::array table{
         "Its incidents, newest first.",
         ci_incidents
     ),
+    read(
+        "/api/v1/cis/{id}/why", Scope::sites, "at", "Why it paged at a moment, or did not.", ci_why
+    ),
+    read(
+        "/api/v1/receipts",
+        Scope::sites,
+        "ci from to reason limit cursor",
+        "Pages that were not sent, and why; newest first.",
+        list_receipts
+    ),
 
     read(
         "/api/v1/probes",

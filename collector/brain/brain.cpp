@@ -8,8 +8,13 @@
 #include "collector/brain/availability/judgement.hpp"
 #include "collector/brain/commands.hpp"
 #include "collector/brain/fold.hpp"
+#include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/silences.hpp"
+#include "collector/brain/incidents/site_cut.hpp"
+#include "collector/brain/incidents/storm.hpp"
 #include "collector/brain/outbox.hpp"
 #include "collector/brain/policy_stage.hpp"
 #include "collector/brain/presence.hpp"
@@ -77,6 +82,21 @@ struct Brain::Impl {
             case Timer::Kind::forget_verdict:
                 forget_old_verdicts(fold);
                 break;
+            case Timer::Kind::host_watch:
+                plan_host_watch(fold);
+                break;
+            case Timer::Kind::isolation:
+                isolation_is_certain(fold, subject, timer.id);
+                break;
+            case Timer::Kind::site_cut:
+                site_cut_is_certain(fold, subject, timer.id);
+                break;
+            case Timer::Kind::storm:
+                storm_is_over(fold, timer.subject, timer.id);
+                break;
+            case Timer::Kind::goodbye:
+                goodbye_is_long(fold, subject);
+                break;
         }
         refresh_cis(fold);
     }
@@ -122,6 +142,9 @@ struct Brain::Impl {
             }
             if (!fold.events.empty()) {
                 fold_events(fold);
+            }
+            if (!fold.changed_sight.empty()) {
+                look_around(fold);
             }
             hear(fold, found->second);
             hear_record(fold, found->second, batch.spool, batch.seq, batch.wall);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace muster::collector {
@@ -39,6 +40,8 @@ struct Fold {
     WallTime wall{};
 
     std::vector<AvailabilityEvent> events{};
+    /// Agents and those of their probes that begin to fail, or answer while the agent is isolated.
+    std::vector<std::pair<AgentIndex, Slot>> changed_sight{};
     std::vector<CiIndex> touched_cis{};  ///< whose condition may have changed; may repeat
     std::optional<Verdict> verdict{};    ///< of a command
     std::set<AgentIndex> issued{};       ///< whose current epoch was issued since the last commit

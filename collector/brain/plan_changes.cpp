@@ -2,7 +2,10 @@
 
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/incidents/isolation.hpp"
 
 #include <functional>
 #include <utility>
@@ -131,6 +134,10 @@ void remove_probes(Fold& fold, const std::vector<Slot>& slots) {
 bool assign_probe(Fold& fold, AgentChooser& chooser, Slot slot, Changes& changes) {
     const State& state = fold.state;
     const ColdProbe& cold = state.cold[slot];
+    if (is_host_watch(state, slot)) {
+        const AgentIndex watcher = choose_watcher(state, state.cis[cold.ci].agent, cold.agent);
+        return give_probe(fold, slot, watcher, changes);
+    }
     const AgentIndex agent = chooser.choose(state.specs[cold.spec].from, state.cis[cold.ci].site);
     return give_probe(fold, slot, agent, changes);
 }
@@ -153,6 +160,7 @@ bool give_probe(Fold& fold, Slot slot, AgentIndex agent, Changes& changes) {
 void finish_changes(Fold& fold, const Changes& changes) {
     write_rows(fold, changes);
     want_assignments(fold, changes);
+    forget_targets(fold);
     refresh_cis(fold);
     decide_held(fold, nothing);
 }

@@ -1,13 +1,18 @@
 #include "collector/brain/planning.hpp"
 
 #include "collector/brain/cmdb_stage.hpp"
+#include "collector/brain/incidents/hosts.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace muster::collector {
 
 namespace {
+
+constexpr const char* host_watch_name = "host";
+constexpr Duration longest_ping = std::chrono::seconds(2);
 
 bool equal_declarations(const config::ProbeDeclaration& a, const config::ProbeDeclaration& b) {
     return a.type == b.type && a.interval == b.interval && a.timeout == b.timeout &&
@@ -16,6 +21,22 @@ bool equal_declarations(const config::ProbeDeclaration& a, const config::ProbeDe
 
 std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
     return (seed ^ value) * 0x9E3779B97F4A7C15ULL + (seed >> 32U);
+}
+
+/// Each of several vantages has a probe of its own; the first is called as if it were alone.
+ProbeId probe_id(
+    std::string_view origin, const CiState& ci, std::string_view name, std::uint32_t place
+) {
+    std::string identity = "probe\n";
+    identity += origin;
+    identity += '\n';
+    identity += ci.source + '/' + ci.key;
+    identity += '\n';
+    identity += name;
+    if (place != 0) {
+        identity += "\nvantage " + std::to_string(place);
+    }
+    return ProbeId{Uuid::named(identity)};
 }
 
 bool equal_judging(const Spec& a, const Spec& b) {
@@ -34,6 +55,7 @@ std::uint64_t spec_hash(const Spec& spec) {
     hash = mix(hash, spec.rule.successes);
     hash = mix(hash, static_cast<std::uint64_t>(spec.rule.hold.count()));
     hash = mix(hash, static_cast<std::uint64_t>(spec.urgency));
+    hash = mix(mix(hash, spec.from.any), mix(spec.from.quorum, spec.from.place));
     return mix(mix(hash, text(spec.from.agent)), text(spec.from.site));
 }
 
@@ -69,9 +91,9 @@ void Planner::add(
     const config::ProbeDeclaration& probe,
     Spec judged,
     const CiState& ci,
-    CiIndex index
+    CiIndex index,
+    std::string host
 ) {
-    std::string host = ci.address;
     if (host.empty()) {
         const auto url = probe.params.find("url");
         host = url == probe.params.end() ? std::string{} : host_of_url(url->second);
@@ -79,34 +101,64 @@ void Planner::add(
     if (host.empty()) {
         return;
     }
-    std::string identity = "probe\n";
-    identity += origin;
-    identity += '\n';
-    identity += ci.source + '/' + ci.key;
-    identity += '\n';
-    identity += probe.name;
-    desired_.push_back(
-        {.id = ProbeId{Uuid::named(identity)},
-         .ci = index,
-         .spec = intern(probe, std::move(judged)),
-         .name = names_.add(probe.name),
-         .origin = names_.add(origin),
-         .host = names_.add(host)}
-    );
+    for (std::uint32_t place = 0; place < std::max(1U, judged.from.any); ++place) {
+        judged.from.place = place;
+        desired_.push_back(
+            {.id = probe_id(origin, ci, probe.name, place),
+             .ci = index,
+             .spec = intern(probe, judged),
+             .name = names_.add(probe.name),
+             .origin = names_.add(origin),
+             .host = names_.add(host)}
+        );
+    }
 }
 
 void Planner::add_target(const config::Target& target, const CiState& ci, CiIndex index) {
     const std::string origin = "target " + target.name;
     for (const config::ProbeDeclaration& probe : target.probes) {
-        add(origin, probe, {nullptr, target.rule, target.urgency, target.from}, ci, index);
+        add(origin,
+            probe,
+            {nullptr, target.rule, target.urgency, target.from},
+            ci,
+            index,
+            ci.address);
     }
 }
 
 void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiIndex index) {
     const std::string origin = "policy " + policy.name;
     for (const config::ProbeDeclaration& probe : policy.probes) {
-        add(origin, probe, {nullptr, policy.rule, policy.urgency, policy.from}, ci, index);
+        add(origin,
+            probe,
+            {nullptr, policy.rule, policy.urgency, policy.from},
+            ci,
+            index,
+            ci.address);
     }
+}
+
+void Planner::add_host_watch(
+    const config::HostWatch& watch, const CiState& ci, CiIndex index, std::string_view host
+) {
+    config::ProbeDeclaration ping;
+    ping.type = "icmp";
+    ping.name = host_watch_name;
+    ping.interval = watch.interval;
+    ping.timeout = std::min<Duration>(watch.interval, longest_ping);
+    ping.params = {{"count", "1"}, {"ip", "any"}, {"size", "56"}, {"spacing", "200ms"}};
+    config::Rule rule;
+    rule.failures = watch.failures;
+    add(host_watch_origin,
+        ping,
+        {nullptr, rule, config::Urgency::high, {}},
+        ci,
+        index,
+        std::string(host));
+}
+
+ProbeId host_watch_id(const CiState& ci) {
+    return probe_id(host_watch_origin, ci, host_watch_name, 0);
 }
 
 std::string host_of_url(std::string_view url) {
@@ -127,16 +179,19 @@ std::string host_of_url(std::string_view url) {
 
 AgentIndex AgentChooser::choose(const config::Vantage& from, std::string_view ci_site) {
     const std::string_view site = from.site == "same" ? ci_site : std::string_view(from.site);
-    const auto [place, is_new] = chosen_.emplace(from.agent + '\n' + std::string(site), nothing);
+    const std::string asked =
+        from.agent + '\n' + std::string(site) + '\n' + std::to_string(from.place);
+    const auto [place, is_new] = chosen_.emplace(asked, nothing);
     if (!is_new) {
         return place->second;
     }
+    std::uint32_t passed = 0;
     for (AgentIndex index = 0; index < state_.agents.size(); ++index) {
         const Agent& agent = state_.agents[index];
         const bool fits = agent.state != AgentState::revoked &&
                           (from.agent.empty() || agent.name == from.agent) &&
                           (site.empty() || agent.site == site);
-        if (fits) {
+        if (fits && passed++ == from.place) {
             place->second = index;
             break;
         }

@@ -37,6 +37,10 @@ class Planner {
     /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs
     /// without one.
     void add_policy(const config::Policy& policy, const CiState& ci, CiIndex index);
+    /// The watch of an agent's host.
+    void add_host_watch(
+        const config::HostWatch& watch, const CiState& ci, CiIndex index, std::string_view host
+    );
 
     std::vector<DesiredProbe> take() { return std::move(desired_); }
 
@@ -46,7 +50,8 @@ class Planner {
         const config::ProbeDeclaration& probe,
         Spec judged,
         const CiState& ci,
-        CiIndex index
+        CiIndex index,
+        std::string host
     );
     SpecIndex intern(const config::ProbeDeclaration& probe, Spec judged);
 
@@ -57,6 +62,9 @@ class Planner {
     config::ProbeDeclaration last_;  // repeated probes come in a row
     SpecIndex last_spec_ = nothing;
 };
+
+/// The probe that watches the host of the agent whose CI it is.
+ProbeId host_watch_id(const CiState& ci);
 
 /// For finding equal specs again.
 std::uint64_t spec_hash(const Spec& spec);

@@ -5,6 +5,7 @@
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
 #include "collector/brain/cmdb_stage.hpp"
+#include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"
@@ -193,6 +194,8 @@ void fold_config(Fold& fold, const Entry& entry) {
         state.channels.push_back(channel.name);
     }
     state.policies = std::move(watch->policies);
+    state.causes.watch = watch->host_watch;
+    state.causes.brake = watch->storm;
     state.plan_pages.mark(0);
     const std::vector<CiIndex> target_cis = declare_targets(fold, watch->targets);
     std::vector<Spec> specs;
@@ -209,6 +212,7 @@ void fold_config(Fold& fold, const Entry& entry) {
             }
         }
     }
+    add_host_watches(state, planner);
     apply_plan(fold, planner.take(), std::move(specs), std::move(names));
 }
 
@@ -238,6 +242,7 @@ void fold_enrolled(Fold& fold, const Entry& entry) {
         agent.state = agent.state == AgentState::revoked ? AgentState::enrolled : agent.state;
         fold.store.update_agent(agent, fold.wall);
     }
+    want_host_watch(fold);
     Changes changes;
     state.plan_pages.mark(0);
     Planner planner(state.specs, state.spec_index, state.names);
@@ -268,6 +273,7 @@ void fold_revoked(Fold& fold, const Entry& entry) {
         return;
     }
     forget_presence(fold, found->second);
+    want_host_watch(fold);
     Changes changes;
     reassign_orphans(fold, changes);
     finish_changes(fold, changes);

@@ -3,8 +3,12 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/journal/entries.pb.h"
 
@@ -26,41 +30,12 @@ AgentIndex find_agent(const Fold& fold, const std::string& raw_id) {
     return found == fold.state.agent_by_id.end() ? nothing : found->second;
 }
 
-std::string silent_key(const Agent& agent) {
-    return "agent_silent/" + agent.id.text();
-}
-
 void change(Fold& fold, Agent& agent, AgentState state) {
     agent.state = state;
     fold.store.update_agent(agent, fold.wall);
     if (agent.ci != nothing) {
         fold.touched_cis.push_back(agent.ci);
     }
-}
-
-void begin_gap(Fold& fold, Agent& agent, WallTime from, std::string_view reason) {
-    if (!agent.gap_reason.empty()) {
-        return;
-    }
-    agent.gap_reason = reason;
-    agent.gap_from = from;
-    agent.gap_first_record = WallTime{};
-    fold.store.insert_unobserved(agent.id, from, reason, fold.lsn);
-}
-
-/// What an agent delivers later was observed after all: the gap ends where its records begin.
-void end_gap(Fold& fold, Agent& agent, WallTime now) {
-    if (agent.gap_reason.empty()) {
-        return;
-    }
-    const WallTime to =
-        agent.gap_first_record == WallTime{} ? now : std::min(now, agent.gap_first_record);
-    if (to <= agent.gap_from + fold.state.silent_after && agent.gap_first_record != WallTime{}) {
-        fold.store.delete_unobserved(agent.id, agent.gap_from);
-    } else {
-        fold.store.close_unobserved(agent.id, agent.gap_from, std::max(to, agent.gap_from));
-    }
-    agent.gap_reason.clear();
 }
 
 void watch_silence(Fold& fold, AgentIndex index) {
@@ -90,6 +65,20 @@ void caught_up(Fold& fold, AgentIndex index) {
     decide_held(fold, index);
 }
 
+/// What is known of the host of a silent agent, as the end of a sentence.
+std::string outside_words(const State& state, AgentIndex agent) {
+    switch (outside_view(state, agent)) {
+        case OutsideView::answers:
+            return "; its host answers " + watcher_name(state, agent);
+        case OutsideView::fails:
+        case OutsideView::unsure:
+            return "; " + watcher_name(state, agent) + " does not see yet whether its host is up";
+        case OutsideView::nobody:
+            break;
+    }
+    return "; nobody watches its host from outside";
+}
+
 std::uint64_t first_bytes(const std::string& raw) {
     return raw.size() < 8 ? 0 : load_u64(raw.data());
 }
@@ -106,6 +95,43 @@ void note_boot(State& state, Agent& agent, std::uint64_t boot) {
 
 }  // namespace
 
+std::string silent_key(const Agent& agent) {
+    return "agent_silent/" + agent.id.text();
+}
+
+void begin_gap(Fold& fold, Agent& agent, WallTime from, std::string_view reason) {
+    if (!agent.gap_reason.empty()) {
+        return;
+    }
+    agent.gap_reason = reason;
+    agent.gap_from = from;
+    agent.gap_first_record = WallTime{};
+    fold.store.insert_unobserved(agent.id, from, reason, fold.lsn);
+}
+
+void end_gap(Fold& fold, Agent& agent, WallTime now) {
+    if (agent.gap_reason.empty()) {
+        return;
+    }
+    const WallTime to =
+        agent.gap_first_record == WallTime{} ? now : std::min(now, agent.gap_first_record);
+    if (to <= agent.gap_from + fold.state.silent_after && agent.gap_first_record != WallTime{}) {
+        fold.store.delete_unobserved(agent.id, agent.gap_from);
+    } else {
+        fold.store.close_unobserved(agent.id, agent.gap_from, std::max(to, agent.gap_from));
+    }
+    agent.gap_reason.clear();
+}
+
+void await_silent_agent(Fold& fold, AgentIndex index) {
+    if (fold.state.agents[index].state != AgentState::silent) {
+        return;
+    }
+    const Elapsed until = fold.elapsed + fold.state.silent_incident_after;
+    fold.state.causes.patience[index] = until;
+    fold.state.arm(until, Timer::Kind::silent_incident, index);
+}
+
 bool is_observing(const Agent& agent) {
     const bool is_there =
         agent.state == AgentState::connected || agent.state == AgentState::disconnected;
@@ -119,6 +145,7 @@ void hear(Fold& fold, AgentIndex index) {
     if (agent.state == AgentState::silent) {
         change(fold, agent, agent.linked ? AgentState::connected : AgentState::disconnected);
         resolve_silence(fold, agent, "heard from again");
+        silence_ended(fold, index);
         watch_silence(fold, index);
         if (agent.linked && agent.backlog.empty()) {
             caught_up(fold, index);
@@ -155,6 +182,8 @@ void fold_connected(Fold& fold, const Entry& entry) {
     }
     Agent& agent = fold.state.agents[index];
     resolve_silence(fold, agent, "connected again");
+    const bool was_silent = agent.state == AgentState::silent;
+    const bool is_elsewhere = host_part(agent.address) != host_part(body.address());
     agent.address = printable(body.address(), 256);
     agent.version = printable(body.version(), 64);
     agent.linked = true;
@@ -170,7 +199,14 @@ void fold_connected(Fold& fold, const Entry& entry) {
             agent.backlog.push_back({SpoolId{*spool}, stream.next_seq() - 1});
         }
     }
+    const bool was_away = agent.state != AgentState::connected;
     change(fold, agent, AgentState::connected);
+    fold.state.causes.goodbyes.erase(index);
+    if (was_silent) {
+        silence_ended(fold, index);
+    } else if (was_away || is_elsewhere) {
+        want_host_watch(fold);
+    }
     watch_silence(fold, index);
     if (agent.backlog.empty()) {
         caught_up(fold, index);
@@ -193,6 +229,7 @@ void fold_disconnected(Fold& fold, const Entry& entry) {
     if (body.orderly()) {
         change(fold, agent, AgentState::stopped);
         begin_gap(fold, agent, fold.wall, "stopped");
+        agent_stopped(fold, index);
     } else if (agent.state == AgentState::connected) {
         change(fold, agent, AgentState::disconnected);
     }
@@ -259,6 +296,7 @@ void silence_is_over(Fold& fold, AgentIndex index, std::uint64_t timer) {
     }
     change(fold, agent, AgentState::silent);
     begin_gap(fold, agent, from, "silent");
+    silence_began(fold, index);
     fold.state.arm(
         std::max(fold.elapsed, agent.heard + fold.state.silent_incident_after),
         Timer::Kind::silent_incident,
@@ -278,7 +316,7 @@ void silence_is_long(Fold& fold, AgentIndex index) {
         return each.second.key == silent_key(agent) && each.second.resolved_by != "system" &&
                each.second.resolved >= agent.heard_wall;
     });
-    if (put_aside) {
+    if (put_aside || silence_has_cause(fold, index)) {
         return;
     }
     Incident incident;
@@ -286,7 +324,7 @@ void silence_is_long(Fold& fold, AgentIndex index) {
     incident.key = silent_key(agent);
     incident.ci = agent.ci;
     incident.agent = index;
-    incident.title = "agent " + agent.name + " is silent";
+    incident.title = "agent " + agent.name + " is silent" + outside_words(fold.state, index);
     incident.urgency = "medium";
     incident.expected = "a sign of life within " + format_duration(fold.state.silent_after);
     incident.seen = "nothing since " + format_rfc3339(agent.heard_wall);
@@ -301,8 +339,10 @@ void forget_presence(Fold& fold, AgentIndex index) {
     agent.linked = false;
     agent.backlog.clear();
     resolve_silence(fold, agent, "the agent was revoked");
+    end_isolation(fold, index, fold.wall, "the agent was revoked");
     end_gap(fold, agent, fold.wall);
     change(fold, agent, AgentState::revoked);
+    silence_ended(fold, index);
 }
 
 }  // namespace muster::collector

@@ -9,6 +9,17 @@ namespace muster::collector {
 /// It is there and has told what it knew.
 bool is_observing(const Agent& agent);
 
+/// The key of the incident about its silence.
+std::string silent_key(const Agent& agent);
+
+/// The time from which on its probes are unobserved; nothing while they are already.
+void begin_gap(Fold& fold, Agent& agent, WallTime from, std::string_view reason);
+/// What an agent delivers later was observed after all: the gap ends where its records begin.
+void end_gap(Fold& fold, Agent& agent, WallTime now);
+
+/// What explained its silence is over: it gets the usual time to be heard before it is an incident.
+void await_silent_agent(Fold& fold, AgentIndex agent);
+
 /// Anything from the agent: a batch, a heartbeat, a Hello.
 void hear(Fold& fold, AgentIndex agent);
 /// A record of a spool was committed: the backlog of the Hello may be at its end. `record_wall`:

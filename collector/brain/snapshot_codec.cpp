@@ -22,12 +22,20 @@ config::Rule unpack_rule(Unpacker& in) {
 void pack_vantage(Packer& out, const config::Vantage& from) {
     out.text(from.agent);
     out.text(from.site);
+    out.u32(from.any);
+    out.u32(from.quorum);
+    out.u32(from.place);
 }
 
-config::Vantage unpack_vantage(Unpacker& in) {
+config::Vantage unpack_vantage(Unpacker& in, std::uint32_t version) {
     config::Vantage from;
     from.agent = in.text();
     from.site = in.text();
+    if (version >= 3) {
+        from.any = in.u32();
+        from.quorum = in.u32();
+        from.place = in.u32();
+    }
     return from;
 }
 
@@ -142,7 +150,7 @@ bool decode_policies(State& state, std::string_view bytes) {
             return false;
         }
         policy.match = *match;
-        policy.from = unpack_vantage(in);
+        policy.from = unpack_vantage(in, state.loaded_version);
         policy.rule = unpack_rule(in);
         policy.urgency = in.choice(config::Urgency::low);
         for (std::size_t probes = in.count(8); probes > 0; --probes) {
@@ -177,6 +185,7 @@ std::span<const SectionCodec> small_sections() {
         {"incidents", encode_incidents, decode_incidents},
         {"telling", encode_telling, decode_telling},
         {"timers", encode_timers, decode_timers},
+        {"causes", encode_causes, decode_causes, 3},
     };
     return all;
 }

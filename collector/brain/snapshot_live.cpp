@@ -160,7 +160,7 @@ bool decode_faults(State& state, std::string_view bytes) {
     Unpacker in(bytes);
     for (std::size_t left = in.count(29); left > 0; --left) {
         Fault& fault = state.faults[in.u32()];
-        fault.phase = in.choice(Fault::Phase::put_aside);
+        fault.phase = in.choice(Fault::Phase::withheld);
         fault.timer = in.u64();
         fault.incident = in.u64();
         for (std::size_t members = in.count(60); members > 0; --members) {

@@ -24,11 +24,13 @@ std::string encode_telling(const State& state);
 bool decode_telling(State& state, std::string_view bytes);
 std::string encode_timers(const State& state);
 bool decode_timers(State& state, std::string_view bytes);
+std::string encode_causes(const State& state);
+bool decode_causes(State& state, std::string_view bytes);
 
 void pack_rule(Packer& out, const config::Rule& rule);
 config::Rule unpack_rule(Unpacker& in);
 void pack_vantage(Packer& out, const config::Vantage& from);
-config::Vantage unpack_vantage(Unpacker& in);
+config::Vantage unpack_vantage(Unpacker& in, std::uint32_t version);
 
 /// Any container of pairs of texts.
 template <class Pairs>

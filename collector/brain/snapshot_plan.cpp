@@ -133,7 +133,7 @@ bool decode_plan(State& state, std::string_view bytes) {
         spec.probe = std::make_shared<const ProbeSpec>(std::move(probe));
         spec.rule = unpack_rule(in);
         spec.urgency = in.choice(config::Urgency::low);
-        spec.from = unpack_vantage(in);
+        spec.from = unpack_vantage(in, state.loaded_version);
         state.spec_index.emplace(spec_hash(spec), static_cast<SpecIndex>(state.specs.size()));
         state.specs.push_back(std::move(spec));
     }

@@ -8,6 +8,7 @@
 #include "cmdb/model.hpp"
 #include "collector/brain/assignment_list.hpp"
 #include "collector/brain/dirty_pages.hpp"
+#include "collector/brain/incidents/causes.hpp"
 #include "collector/command.hpp"
 #include "collector/journal/entry.hpp"
 #include "config/watch.hpp"
@@ -168,7 +169,7 @@ struct Agent {
 
 /// A CI with at least one probe over its threshold, from the first until the last has recovered.
 struct Fault {
-    enum class Phase : std::uint8_t { pending, held, open, put_aside };
+    enum class Phase : std::uint8_t { pending, held, open, put_aside, withheld };
 
     struct Member {
         Slot probe = nothing;
@@ -229,9 +230,14 @@ struct Timer {
         silent_incident,
         reopen,
         close,
-        forget_verdict
+        forget_verdict,
+        host_watch,
+        isolation,
+        site_cut,
+        storm,
+        goodbye
     };
-    static constexpr Kind last_kind = Kind::forget_verdict;
+    static constexpr Kind last_kind = Kind::goodbye;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -315,6 +321,7 @@ struct State {
     std::map<std::uint64_t, Incident> incidents;  ///< all that are not closed
     std::map<std::string, std::uint64_t> open_by_key;
     std::uint64_t next_incident = 1;
+    Causes causes;
 
     // Telling.
     std::map<std::string, Outgoing> outgoing;

@@ -39,6 +39,8 @@ enum class StateQuery : std::size_t {
     insert_verdict,
     delete_verdict,
     insert_receipt,
+    insert_symptom,
+    end_symptom,
     read_position,
     write_folded,
     write_snapshot,
@@ -113,6 +115,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "DELETE FROM verdict WHERE actor = ?1 AND idempotency_key = ?2",
         "INSERT INTO receipt (lsn, ordinal, wall, ci, probe, reason, data) VALUES (?1, ?2, "
         "?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO incident_symptom (incident, lsn, ordinal, ci, name, text, since) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "UPDATE incident_symptom SET until = ?3 WHERE incident = ?1 AND ci = ?2 AND until IS "
+        "NULL",
         "SELECT folded, snapshot, elapsed FROM fold WHERE id = 1",
         "UPDATE fold SET folded = ?1, elapsed = ?2 WHERE id = 1",
         "UPDATE fold SET folded = ?1, snapshot = ?1, elapsed = ?2 WHERE id = 1",

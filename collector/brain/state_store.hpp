@@ -119,6 +119,20 @@ class StateStore {
 
     void insert_receipt(const ReceiptRow& row);
 
+    struct SymptomRow {
+        std::uint64_t incident;
+        Lsn lsn;
+        std::uint32_t ordinal;
+        CiId ci;
+        std::string_view name;
+        std::string_view text;
+        WallTime since;
+    };
+
+    void insert_symptom(const SymptomRow& row);
+    /// The open one of that CI.
+    void end_symptom(std::uint64_t incident, CiId ci, WallTime until);
+
     Result<FoldPosition> position();
     /// Ends the transaction, with the position.
     Status commit(Lsn folded, Elapsed elapsed);

@@ -2,6 +2,7 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/probe_store.hpp"
+#include "collector/api/receipt_store.hpp"
 #include "collector/api/routes.hpp"
 #include "collector/migrations.hpp"
 #include "collector/notify/outbox_store.hpp"
@@ -238,7 +239,12 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
     ASSERT_TRUE(database->migrate(brain_migrations()));
     std::set<std::string_view> names;
     for (const auto queries :
-         {incident_queries(), ci_queries(), probe_queries(), agent_queries(), outbox_queries()}) {
+         {incident_queries(),
+          ci_queries(),
+          probe_queries(),
+          agent_queries(),
+          outbox_queries(),
+          receipt_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);
             EXPECT_TRUE(statement) << query.name << ": " << statement.error().text();

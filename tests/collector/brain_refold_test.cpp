@@ -1,4 +1,5 @@
 #include "base/database.hpp"
+#include "brain_network.hpp"
 #include "brain_script.hpp"
 
 #include <gmock/gmock.h>
@@ -156,6 +157,34 @@ TEST_F(Refold, ManySnapshotsOfOnlyWhatChangedAreAsGoodAsOne) {
                 brain.reset();
                 brain = open(path);
             }
+        }
+        const Ending found = end(*brain);
+        EXPECT_EQ(found.tables, expected.tables);
+        EXPECT_EQ(found.memory, expected.memory);
+    }
+}
+
+TEST_F(Refold, WhatExplainsWhatIsTheSameAfterEveryKill) {
+    for (const std::uint64_t seed : {41U, 42U, 43U}) {
+        SCOPED_TRACE(seed);
+        Network net = large_network();
+        live_through_night(net, seed);
+        const std::vector<Entry>& journal = net.world.journal();
+        const Ending expected = end(net.world.brain());
+        SeededRandom random(seed);
+        const std::string path = fresh();
+        auto brain = open(path);
+        while (brain->next_lsn() <= journal.size()) {
+            fold_to(
+                *brain,
+                journal,
+                std::min<Lsn>(journal.size(), brain->next_lsn() + random.below(200))
+            );
+            if (random.below(2) == 0) {
+                ASSERT_TRUE(brain->snapshot_now());
+            }
+            brain.reset();
+            brain = open(path);
         }
         const Ending found = end(*brain);
         EXPECT_EQ(found.tables, expected.tables);

@@ -163,7 +163,7 @@ TestAgent& BrainWorld::enrol(const std::string& name, const std::string& site) {
 void BrainWorld::connect(TestAgent& agent) {
     proto::AgentConnected body;
     body.set_agent_id(std::string(agent.id.raw()));
-    body.set_address("127.0.0.1");
+    body.set_address(agent.address);
     body.set_version("0.1.0");
     body.set_assignment_epoch(agent.epoch);
     auto* stream = body.add_backlog();

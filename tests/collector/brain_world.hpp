@@ -34,6 +34,7 @@ struct TestAgent {
     AgentId id;
     SpoolId spool;
     std::string name;
+    std::string address = "127.0.0.1:40000";  ///< where its link comes from
     std::uint64_t boot = 1;
     std::uint64_t seq = 0;        ///< produced
     std::uint64_t committed = 0;  ///< delivered

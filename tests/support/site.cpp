@@ -38,8 +38,8 @@ Result<wire::HttpAnswer> perform(wire::HttpCall call) {
     return std::move(*answer);
 }
 
-std::string listen_address(std::uint16_t port) {
-    return "\"127.0.0.1:" + std::to_string(port) + "\"";
+std::string listen_address(const std::string& host, std::uint16_t port) {
+    return "\"" + host + ":" + std::to_string(port) + "\"";
 }
 
 }  // namespace
@@ -61,8 +61,10 @@ void Site::configure(const std::string& watch) {
     watch_ = watch;
     write_text(
         dir_ / "collector.yaml",
-        "listen: {people: " + listen_address(people_port_) +
-            ", agents: " + listen_address(agents_port_) + "}\ndata_dir: " + data_dir() +
+        "listen: {people: " + listen_address("127.0.0.1", people_port_) + ", agents: " +
+            listen_address(network_address_.empty() ? "127.0.0.1" : "0.0.0.0", agents_port_) +
+            "}\n" + (network_address_.empty() ? "" : "names: [" + network_address_ + "]\n") +
+            "data_dir: " + data_dir() +
             "\nlink: {heartbeat: 500ms, alive_every: 500ms, silent_after: " +
             format_duration(silent_after_) + ", silent_incident_after: " +
             format_duration(silent_incident_after_) + "}" + short_periods + watch_
@@ -72,6 +74,10 @@ void Site::configure(const std::string& watch) {
 void Site::set_silence(Duration after, Duration incident_after) {
     silent_after_ = after;
     silent_incident_after_ = incident_after;
+}
+
+void Site::open_to_network(const std::string& address) {
+    network_address_ = address;
 }
 
 void Site::start_collector(std::map<std::string, std::string> environment) {
@@ -100,8 +106,9 @@ std::string Site::join_token(const std::string& name, const std::string& extra_j
     return text_of(answer.body, "token");
 }
 
-void Site::enrol_agent(const std::string& name) {
-    write_text(dir_ / (name + ".token"), join_token(name));
+void Site::enrol_agent(const std::string& name, const std::string& site) {
+    const std::string where = site.empty() ? "" : R"(,"site":")" + site + "\"";
+    write_text(dir_ / (name + ".token"), join_token(name, where));
     write_text(
         dir_ / (name + ".yaml"),
         "collector: localhost:" + std::to_string(agents_port_) + "\ndata_dir: " + agent_dir(name) +
@@ -127,13 +134,20 @@ void Site::start_agent(const std::string& name) {
     resume_agent(name);
 }
 
-void Site::resume_agent(const std::string& name, std::map<std::string, std::string> environment) {
+void Site::resume_agent(
+    const std::string& name,
+    std::map<std::string, std::string> environment,
+    const std::vector<std::string>& within
+) {
+    std::vector<std::string> command = within;
+    if (!within.empty()) {
+        std::string text = read_text(dir_ / (name + ".yaml"));
+        text.replace(0, text.find(':', text.find(':') + 1), "collector: " + network_address_);
+        write_text(dir_ / (name + ".yaml"), text);
+    }
+    command.insert(command.end(), {program("muster-agent"), "--config", dir_ / (name + ".yaml")});
     agents_.insert_or_assign(
-        name,
-        Process::start(
-            {program("muster-agent"), "--config", dir_ / (name + ".yaml")},
-            {std::move(environment), dir_ / (name + ".log")}
-        )
+        name, Process::start(command, {std::move(environment), dir_ / (name + ".log")})
     );
 }
 

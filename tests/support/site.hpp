@@ -30,15 +30,20 @@ class Site {
     void configure(const std::string& watch);
     /// When an agent that is not heard is silent, and when that is an incident. Before `configure`.
     void set_silence(Duration after, Duration incident_after);
+    /// The collector listens on every address and is called `address` by agents elsewhere. Before `configure`.
+    void open_to_network(const std::string& address);
     /// Starts the collector and waits until it is ready; keeps its ports over restarts.
     void start_collector(std::map<std::string, std::string> environment = {});
     /// Makes a join token and enrols an agent, which is not started.
-    void enrol_agent(const std::string& name = "agent1");
+    void enrol_agent(const std::string& name = "agent1", const std::string& site = "");
     /// Enrols and starts an agent.
     void start_agent(const std::string& name = "agent1");
-    /// Starts an agent that is enrolled already.
+    /// Starts an agent that is enrolled already. `within`: a command to run it by, such as nsenter and its arguments; the
+    /// agent is then told to call the address of `open_to_network`.
     void resume_agent(
-        const std::string& name = "agent1", std::map<std::string, std::string> environment = {}
+        const std::string& name = "agent1",
+        std::map<std::string, std::string> environment = {},
+        const std::vector<std::string>& within = {}
     );
     /// SIGTERM, then waits for the end; gives the exit code.
     int stop_collector();
@@ -86,6 +91,7 @@ class Site {
 
     TempDir dir_;
     std::string watch_;
+    std::string network_address_;
     Duration silent_after_ = std::chrono::milliseconds(1500);
     Duration silent_incident_after_ = std::chrono::seconds(15);
     std::optional<Process> collector_;

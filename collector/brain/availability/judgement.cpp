@@ -1,6 +1,7 @@
 #include "collector/brain/availability/judgement.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/brain/incidents/isolation.hpp"
 
 #include <algorithm>
 
@@ -77,6 +78,13 @@ void drop_if_well(Fold& fold, Slot slot) {
     }
 }
 
+/// Whether its agent still sees anything is asked only when a probe changes.
+void note_sight(Fold& fold, const Judged& result, const ColdProbe& cold) {
+    if (!is_answer(result.state) || fold.state.causes.isolations.contains(cold.agent)) {
+        fold.changed_sight.emplace_back(cold.agent, result.probe);
+    }
+}
+
 /// Before its first answer a probe opens nothing: it may have the wrong credential, or never have
 /// existed.
 void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
@@ -118,6 +126,7 @@ void become_proven(Fold& fold, const Judged& result, HotProbe& probe, const Cold
     probe.state = ok;
     fold.state.cis[cold.ci].proven += 1;
     fold.touched_cis.push_back(cold.ci);
+    note_sight(fold, result, cold);
     if (result.state == ok) {
         fold.store.update_probe_state(cold, "ok", result.at, nullptr);
     }
@@ -128,6 +137,7 @@ void change_state(Fold& fold, const Judged& result, HotProbe& probe, const ColdP
     CiState& ci = fold.state.cis[cold.ci];
     const bool was_well = probe.state == ok;
     probe.state = result.state;
+    note_sight(fold, result, cold);
     Trouble& trouble = trouble_of(fold, result.probe);
     end_interval(fold, cold, trouble, result.at);
     if (result.state == ok) {
@@ -279,22 +289,50 @@ void withdraw(Fold& fold, Slot slot) {
     probe = HotProbe{};
 }
 
+namespace {
+
+/// Of a CI with probes over their thresholds, or in trouble.
+std::string_view troubled_state(const State& state, CiIndex index) {
+    if (is_blind(state, index)) {
+        return "unobserved";
+    }
+    if (state.cis[index].exceeded == 0) {
+        return "degraded";
+    }
+    const auto withheld = state.causes.withheld.find(index);
+    const bool is_minor = withheld != state.causes.withheld.end() &&
+                          (withheld->second.why == Withholding::path ||
+                           withheld->second.why == Withholding::quorum);
+    if (is_minor) {
+        return "degraded";
+    }
+    // A host is down when its agent is silent too: until that is clear it is not.
+    const auto fault = state.faults.find(index);
+    const bool is_undecided = state.cis[index].agent != nothing && fault != state.faults.end() &&
+                              fault->second.phase == Fault::Phase::pending;
+    return is_undecided ? "degraded" : "down";
+}
+
+std::string_view state_of(const State& state, CiIndex index) {
+    const CiState& ci = state.cis[index];
+    const bool is_linked =
+        ci.agent != nothing && state.agents[ci.agent].state == AgentState::connected;
+    if (ci.probes == 0) {
+        return is_linked ? "up" : "unobserved";
+    }
+    if (ci.exceeded != 0 || ci.troubled != 0) {
+        return troubled_state(state, index);
+    }
+    return ci.proven == 0 && !is_linked ? "unproven" : "up";
+}
+
+}  // namespace
+
 void refresh_cis(Fold& fold) {
     for (const CiIndex index : fold.touched_cis) {
         CiState& ci = fold.state.cis[index];
         fold.state.ci_pages.mark(index / ci_page_items);
-        std::string_view state = "up";
-        if (ci.probes == 0) {
-            const bool is_linked =
-                ci.agent != nothing && fold.state.agents[ci.agent].state == AgentState::connected;
-            state = is_linked ? "up" : "unobserved";
-        } else if (ci.exceeded != 0) {
-            state = "down";
-        } else if (ci.troubled != 0) {
-            state = "degraded";
-        } else if (ci.proven == 0) {
-            state = "unproven";
-        }
+        const std::string_view state = state_of(fold.state, index);
         if (ci.state != state) {
             ci.state = state;
             fold.store.update_ci_state(ci, fold.wall);

@@ -1,6 +1,11 @@
 #include "collector/brain/incidents/faults.hpp"
 
+#include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/isolation.hpp"
+#include "collector/brain/incidents/quorum.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/silences.hpp"
+#include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/brain/presence.hpp"
 
@@ -70,18 +75,38 @@ void add_symptoms(Fold& fold, const Fault& fault, const Incident& incident) {
     }
 }
 
-void open_fault(Fold& fold, CiIndex ci, Fault& fault, bool detected_late) {
+/// Whether a fault is decided when its hold is over, or when an agent has caught up.
+enum class Lateness { in_time, late };
+
+/// It is not one probe that fails: the whole host does not answer, and its agent is silent.
+void describe_host(const State& state, Incident& incident, AgentIndex host) {
+    const Agent& agent = state.agents[host];
+    incident.title = "host " + state.cis[incident.ci].name + " is down: " + incident.seen +
+                     ", and its agent is silent";
+    incident.expected = "an answer, or a word from its agent";
+    incident.seen +=
+        "; nothing from agent " + agent.name + " since " + format_rfc3339(agent.heard_wall);
+    incident.reason = "host down";
+    incident.urgency = "high";
+}
+
+void open_fault(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness, const Course& course) {
     std::erase_if(fault.members, [](const Fault::Member& each) {
         return each.recovered_at != WallTime{};
     });
     Incident incident = describe(fold.state, ci, fault);
-    incident.detected_late = detected_late;
+    incident.detected_late = lateness == Lateness::late;
+    if (course.host_down != nothing) {
+        describe_host(fold.state, incident, course.host_down);
+    }
     const std::string why =
         fault_why(fold.state, incident, spec_of(fold.state, spokesman(fault).probe), fold.wall);
     const Incident& opened = open_incident(fold, std::move(incident), why, Telling::told);
     fault.phase = Phase::open;
     fault.incident = opened.number;
     add_symptoms(fold, fault, opened);
+    fold.touched_cis.push_back(ci);
+    fault_opened(fold, ci, fault, course);
 }
 
 WallTime last_recovery(const Fault& fault) {
@@ -120,7 +145,19 @@ void end_fault(Fold& fold, CiIndex ci, Fault& fault, std::string_view why_over) 
     switch (fault.phase) {
         case Phase::pending:
         case Phase::held:
-            if (fault.phase == Phase::held && last_recovery(fault) - first.exceeded_at >= hold) {
+            if (seen_while_blind(fold.state, fault)) {
+                add_withheld_receipt(
+                    fold,
+                    ci,
+                    first.id,
+                    {.why = Withholding::isolated,
+                     .rule = "what an isolated vantage saw opens nothing",
+                     .text = "it was seen to fail only by an agent that saw nothing at all then",
+                     .counterfactual = "had anything else answered that agent, it would have been "
+                                       "recorded"}
+                );
+            } else if (fault.phase == Phase::held &&
+                       last_recovery(fault) - first.exceeded_at >= hold) {
                 record_late(fold, ci, fault);
             } else {
                 add_receipt(
@@ -142,14 +179,55 @@ void end_fault(Fold& fold, CiIndex ci, Fault& fault, std::string_view why_over) 
             }
             break;
         case Phase::put_aside:
+        case Phase::withheld:
             break;
     }
     fold.state.faults.erase(ci);
+    fault_ended(fold, ci);
 }
 
 void begin_hold(Fold& fold, CiIndex ci, Fault& fault, Duration hold) {
     fault.phase = Phase::pending;
     fault.timer = fold.state.arm(fold.elapsed + hold, Timer::Kind::hold, ci);
+}
+
+/// The hold is over and somebody watches: an incident, unless something else explains it.
+void decide(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness) {
+    const Course course = correlate(fold, ci, fault);
+    switch (course.kind) {
+        case Course::Kind::open:
+            open_fault(fold, ci, fault, lateness, course);
+            break;
+        case Course::Kind::wait:
+            begin_hold(fold, ci, fault, course.wait);
+            break;
+        case Course::Kind::withheld:
+            fault.phase = Phase::withheld;
+            break;
+    }
+}
+
+/// One more probe of a CI whose fault is withheld: what was true of the others may not be any more.
+void reconsider(Fold& fold, CiIndex ci, Fault& fault, Duration hold) {
+    const auto withheld = fold.state.causes.withheld.find(ci);
+    if (withheld == fold.state.causes.withheld.end() || withheld->second.cause != 0) {
+        return;
+    }
+    fold.state.causes.withheld.erase(withheld);
+    begin_hold(fold, ci, fault, hold);
+}
+
+/// Fewer vantages see it fail than make a fault: told as over, though some still do.
+void fall_below_quorum(Fold& fold, CiIndex ci, Fault& fault) {
+    Incident* incident = open_incident_of(fold.state, fault.incident);
+    if (incident == nullptr || reaches_quorum(fold.state, ci, fault)) {
+        return;
+    }
+    resolve_incident(
+        fold, *incident, "system", "enough vantages see it well again", fold.wall, Telling::told
+    );
+    fault.incident = 0;
+    begin_hold(fold, ci, fault, Duration{});
 }
 
 void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
@@ -187,6 +265,8 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
                 fold, found->second, "symptom", "system", symptom_text(fold.state, member)
             );
         }
+    } else if (fault.phase == Phase::withheld) {
+        reconsider(fold, cold.ci, fault, spec_of(fold.state, event.probe).rule.hold);
     }
 }
 
@@ -218,6 +298,8 @@ void fold_recovered(Fold& fold, const AvailabilityEvent& event) {
             fault,
             removed ? "what failed is no longer probed" : "everything that failed answers again"
         );
+    } else if (fault.phase == Phase::open) {
+        fall_below_quorum(fold, cold.ci, fault);
     }
 }
 
@@ -266,7 +348,7 @@ void hold_is_over(Fold& fold, CiIndex ci, std::uint64_t timer) {
         return;
     }
     if (is_observed(fold, found->second)) {
-        open_fault(fold, ci, found->second, false);
+        decide(fold, ci, found->second, Lateness::in_time);
     } else {
         found->second.phase = Phase::held;
     }
@@ -284,7 +366,7 @@ void decide_held(Fold& fold, AgentIndex agent) {
         if (left > Duration{}) {
             begin_hold(fold, ci, fault, std::min(left, hold));
         } else {
-            open_fault(fold, ci, fault, true);
+            decide(fold, ci, fault, Lateness::late);
         }
     }
 }
@@ -304,6 +386,22 @@ void restart_holds(Fold& fold) {
             begin_hold(fold, ci, fault, spec_of(fold.state, spokesman(fault).probe).rule.hold);
         }
     }
+}
+
+void decide_again(Fold& fold, CiIndex ci, Patience patience) {
+    const auto found = fold.state.faults.find(ci);
+    if (found == fold.state.faults.end()) {
+        return;
+    }
+    Duration wait{};
+    for (const Fault::Member& each : found->second.members) {
+        if (patience == Patience::recovery && each.recovered_at == WallTime{}) {
+            const Spec& spec = spec_of(fold.state, each.probe);
+            wait =
+                std::max(wait, spec.rule.hold + spec.probe->interval * (spec.rule.successes + 1));
+        }
+    }
+    begin_hold(fold, ci, found->second, wait);
 }
 
 void put_aside(Fold& fold, const Incident& incident) {
@@ -327,6 +425,10 @@ void reopen_if_failing(Fold& fold, std::uint64_t number) {
         if (fold.state.agents[incident.agent].state == AgentState::silent) {
             reopen_incident(fold, incident, "still silent " + after + " after it was resolved");
         }
+        return;
+    }
+    if (cause_goes_on(fold.state, number)) {
+        reopen_incident(fold, incident, "still so " + after + " after it was resolved");
         return;
     }
     const auto fault = fold.state.faults.find(incident.ci);

@@ -26,6 +26,12 @@ void hold_for_backlog(Fold& fold, AgentIndex agent);
 /// A collector start: no hold runs out before there was time to hear that it is over.
 void restart_holds(Fold& fold);
 
+/// How long a fault whose cause is over waits before it is decided for itself: not at all, or as long
+/// as a recovery takes.
+enum class Patience { none, recovery };
+/// What was withheld is asked again.
+void decide_again(Fold& fold, CiIndex ci, Patience patience);
+
 /// A person resolved the incident: the fault, if it goes on, is put aside until the timer `reopen`.
 void put_aside(Fold& fold, const Incident& incident);
 

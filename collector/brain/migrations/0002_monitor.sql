@@ -5,5 +5,12 @@
 -- Incidents: the whole record; maintenance windows.
 
 -- Vantage points, storms, receipts.
+-- What an incident explains: opened no incident of its own, or has one that is linked. Of a CI now while until is null.
+CREATE TABLE incident_symptom (
+    incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, ci BLOB NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
+    since INTEGER NOT NULL, until INTEGER, PRIMARY KEY (incident, lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_by_wall ON receipt (wall);
+CREATE INDEX receipt_by_ci ON receipt (ci, wall);
 
 -- Telling: channels, rates, digests.

@@ -30,6 +30,10 @@ CREATE TABLE incident (
     why TEXT NOT NULL,                -- JSON: rule, inputs, times, hold, counterfactual
     version INTEGER NOT NULL          -- lsn of the last change: the ETag
 ) STRICT;
+CREATE TABLE incident_symptom (
+    incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, ci BLOB NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
+    since INTEGER NOT NULL, until INTEGER, PRIMARY KEY (incident, lsn, ordinal)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE incident_timeline (
     incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
     kind TEXT NOT NULL,               -- opened, symptom, recovered, acknowledged, comment, resolved, reopened, notified, notify_failed
@@ -58,3 +62,5 @@ CREATE INDEX incident_by_ci ON incident (ci, number);
 CREATE INDEX incident_by_state ON incident (state, number);
 CREATE INDEX outbox_waiting ON outbox (state, lsn, ordinal);
 CREATE INDEX probe_by_ci ON probe (ci);
+CREATE INDEX receipt_by_ci ON receipt (ci, wall);
+CREATE INDEX receipt_by_wall ON receipt (wall);

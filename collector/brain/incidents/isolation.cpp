@@ -1,0 +1,343 @@
+#include "collector/brain/incidents/isolation.hpp"
+
+#include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/site_cut.hpp"
+#include "collector/brain/incidents/symptoms.hpp"
+#include "collector/brain/presence.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+namespace {
+
+/// A probe that failed so much earlier is a fault of its own, and tells nothing of the agent.
+constexpr Duration same_moment = std::chrono::seconds(60);
+constexpr std::size_t fewest_hosts = 2;
+constexpr Duration certain_after = std::chrono::seconds(5);
+
+constexpr auto critical = static_cast<std::uint8_t>(wire::ResultState::critical);
+constexpr auto unknown = static_cast<std::uint8_t>(wire::ResultState::unknown);
+
+bool is_proven(const HotProbe& probe) {
+    return (probe.flags & HotProbe::proven) != 0;
+}
+
+bool fails(const HotProbe& probe) {
+    return probe.state == critical || probe.state == unknown;
+}
+
+bool is_remote(const State& state, const Agent& agent, Slot slot) {
+    const std::string& host = state.names[state.cold[slot].host];
+    return !is_loopback(host) && host != host_part(agent.address);
+}
+
+/// A probe against another machine that answered once, and has been run by this agent.
+bool counts(const State& state, AgentIndex index, Slot slot) {
+    const HotProbe& probe = state.hot[slot];
+    return state.cold[slot].agent == index && is_proven(probe) && probe.boot != 0 &&
+           is_remote(state, state.agents[index], slot);
+}
+
+std::vector<Slot> remote_probes(const State& state, AgentIndex index) {
+    std::vector<Slot> out;
+    std::ranges::copy_if(state.agents[index].wanted, std::back_inserter(out), [&](Slot slot) {
+        return counts(state, index, slot);
+    });
+    return out;
+}
+
+/// Ends at the first that answers: mostly the first of all.
+bool sees_nothing(const State& state, AgentIndex index) {
+    return std::ranges::none_of(state.agents[index].wanted, [&](Slot slot) {
+        return !fails(state.hot[slot]) && counts(state, index, slot);
+    });
+}
+
+WallTime failed_since(const State& state, Slot slot) {
+    const auto found = state.troubles.find(slot);
+    return found == state.troubles.end() ? WallTime{} : found->second.interval_from;
+}
+
+/// Somebody else knows one of the hosts to be alive.
+bool is_corroborated(
+    const State& state, AgentIndex index, const std::set<NameIndex>& hosts, WallTime since
+) {
+    for (AgentIndex other = 0; other < state.agents.size(); ++other) {
+        const Agent& agent = state.agents[other];
+        const bool is_named = std::ranges::any_of(hosts, [&](NameIndex host) {
+            return host_part(agent.address) == state.names[host];
+        });
+        if (other != index && is_named && agent.linked && agent.heard_wall > since) {
+            return true;
+        }
+    }
+    for (Slot slot = 0; slot < state.cold.size(); ++slot) {
+        const ColdProbe& cold = state.cold[slot];
+        if (!cold.id.is_nil() && cold.agent != index && cold.agent != nothing &&
+            hosts.contains(cold.host) && is_proven(state.hot[slot]) && state.hot[slot].boot != 0 &&
+            !fails(state.hot[slot]) && is_observing(state.agents[cold.agent]) &&
+            !state.causes.isolations.contains(cold.agent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_cut_off(const Agent& agent) {
+    return !agent.linked || !agent.backlog.empty() || is_local(agent);
+}
+
+/// It is there, nothing answers it, and that is still its own fault.
+bool is_still_blind(const State& state, AgentIndex index, WallTime now) {
+    if (!is_observing(state.agents[index])) {
+        return false;
+    }
+    const std::vector<Slot> probes = remote_probes(state, index);
+    const auto failing =
+        std::ranges::find_if(probes, [&](Slot slot) { return fails(state.hot[slot]); });
+    return failing != probes.end() && sight_of(state, index, *failing, now) == Sight::blind;
+}
+
+Incident describe(const State& state, AgentIndex index, WallTime since, std::size_t targets) {
+    const Agent& agent = state.agents[index];
+    Incident incident;
+    incident.kind = "vantage_isolated";
+    incident.key = "vantage_isolated/" + agent.id.text();
+    incident.ci = agent.ci;
+    incident.agent = index;
+    incident.title = "vantage " + agent.name + " is isolated: it sees none of its " +
+                     std::to_string(targets) + " targets elsewhere";
+    incident.urgency = "high";
+    incident.expected = "an answer from any of its targets on other machines";
+    incident.seen = "none of them answers";
+    incident.reason = "isolated";
+    incident.started = since;
+    return incident;
+}
+
+/// What was opened for what only this agent saw, before its isolation was known.
+void adopt_faults(Fold& fold, AgentIndex agent, const Isolation& isolation) {
+    std::vector<CiIndex> mistaken;
+    for (const auto& [ci, fault] : fold.state.faults) {
+        const bool only_here = std::ranges::all_of(fault.members, [&](const Fault::Member& each) {
+            return fold.state.cold[each.probe].agent == agent &&
+                   each.first_failed >= isolation.since;
+        });
+        if (fault.phase == Fault::Phase::open && only_here) {
+            mistaken.push_back(ci);
+        }
+    }
+    for (const CiIndex ci : mistaken) {
+        absorb_fault(fold, ci, Withholding::isolated, isolation.incident);
+    }
+}
+
+}  // namespace
+
+Sight sight_of(const State& state, AgentIndex index, Slot failing, WallTime now) {
+    const Agent& agent = state.agents[index];
+    const HotProbe& anchor = state.hot[failing];
+    const WallTime since = failed_since(state, failing);
+    const std::int64_t since_ms = anchor.latest_ms - to_ms(now - since);
+    std::set<NameIndex> hosts;
+    bool unsure = false;
+    for (const Slot slot : agent.wanted) {
+        const HotProbe& probe = state.hot[slot];
+        if (!counts(state, index, slot)) {
+            continue;
+        }
+        if (!fails(probe)) {
+            if (probe.boot == anchor.boot && probe.latest_ms >= since_ms) {
+                return Sight::sees;
+            }
+            unsure = true;
+            continue;
+        }
+        const Duration interval = state.specs[state.cold[slot].spec].probe->interval;
+        if (failed_since(state, slot) + same_moment + 2 * interval >= since) {
+            hosts.insert(state.cold[slot].host);
+        }
+    }
+    if (hosts.size() < fewest_hosts) {
+        return Sight::sees;
+    }
+    const bool own_fault = is_cut_off(agent) || is_corroborated(state, index, hosts, since);
+    if (unsure) {
+        return own_fault ? Sight::unsure : Sight::alone;
+    }
+    return own_fault ? Sight::blind : Sight::alone;
+}
+
+void adopt_silences(Fold& fold, std::uint64_t incident) {
+    for (AgentIndex index = 0; incident != 0 && index < fold.state.agents.size(); ++index) {
+        if (fold.state.agents[index].state == AgentState::silent) {
+            explain_silence(fold, index, incident);
+        }
+    }
+}
+
+void look_around(Fold& fold) {
+    State& state = fold.state;
+    std::map<AgentIndex, Slot> failing;  // one is enough to judge the agent by
+    for (const auto& [agent, slot] : std::exchange(fold.changed_sight, {})) {
+        if (fails(state.hot[slot])) {
+            failing[agent] = slot;
+        } else if (counts(state, agent, slot)) {
+            end_isolation(fold, agent, fold.wall, "a target answers again");
+        }
+    }
+    for (const auto& [agent, slot] : failing) {
+        if (!state.causes.isolations.contains(agent) && is_cut_off(state.agents[agent]) &&
+            sees_nothing(state, agent) && sight_of(state, agent, slot, fold.wall) == Sight::blind) {
+            begin_isolation(fold, agent, slot);
+        }
+    }
+}
+
+void forget_targets(Fold& fold) {
+    std::vector<AgentIndex> seeing;
+    for (const auto& [agent, isolation] : fold.state.causes.isolations) {
+        const auto probes = remote_probes(fold.state, agent);
+        if (std::ranges::none_of(probes, [&](Slot slot) { return fails(fold.state.hot[slot]); })) {
+            seeing.push_back(agent);
+        }
+    }
+    for (const AgentIndex agent : seeing) {
+        end_isolation(fold, agent, fold.wall, "what it did not see is no longer probed");
+    }
+}
+
+void begin_isolation(Fold& fold, AgentIndex agent, Slot failing) {
+    State& state = fold.state;
+    if (state.causes.isolations.contains(agent)) {
+        return;
+    }
+    Isolation isolation;
+    isolation.since = failed_since(state, failing);
+    for (const Slot slot : remote_probes(state, agent)) {
+        const Duration interval = state.specs[state.cold[slot].spec].probe->interval;
+        const WallTime since = failed_since(state, slot);
+        if (since + same_moment + 2 * interval >= failed_since(state, failing)) {
+            isolation.since = std::min(isolation.since, since);
+            isolation.cis.insert(state.cold[slot].ci);
+        }
+    }
+    isolation.timer = state.arm(fold.elapsed + certain_after, Timer::Kind::isolation, agent);
+    fold.touched_cis.insert(fold.touched_cis.end(), isolation.cis.begin(), isolation.cis.end());
+    begin_gap(fold, state.agents[agent], isolation.since, "isolated");
+    state.causes.isolations.emplace(agent, std::move(isolation));
+}
+
+void end_isolation(Fold& fold, AgentIndex agent, WallTime at, std::string_view text) {
+    State& state = fold.state;
+    const auto found = state.causes.isolations.find(agent);
+    if (found == state.causes.isolations.end()) {
+        return;
+    }
+    const Isolation isolation = std::move(found->second);
+    state.causes.isolations.erase(found);
+    state.causes.blind[agent] = {isolation.since, at};
+    if (state.agents[agent].gap_reason == "isolated") {
+        end_gap(fold, state.agents[agent], at);
+    }
+    fold.touched_cis.insert(fold.touched_cis.end(), isolation.cis.begin(), isolation.cis.end());
+    std::vector<CiIndex> free;
+    for (const auto& [ci, withheld] : state.causes.withheld) {
+        if (withheld.why == Withholding::isolated && isolation.cis.contains(ci) &&
+            withheld.cause == 0) {
+            free.push_back(ci);
+        }
+    }
+    for (const CiIndex ci : free) {
+        state.causes.withheld.erase(ci);
+        decide_again(fold, ci, Patience::recovery);
+    }
+    if (isolation.incident != 0) {
+        end_cause(fold, isolation.incident, text, at);
+    }
+}
+
+void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
+    State& state = fold.state;
+    const auto found = state.causes.isolations.find(agent);
+    if (found == state.causes.isolations.end() || found->second.timer != timer) {
+        return;
+    }
+    Isolation& isolation = found->second;
+    if (!is_still_blind(state, agent, fold.wall)) {
+        end_isolation(fold, agent, fold.wall, "nothing proves it any more");
+        return;
+    }
+    Incident incident = describe(state, agent, isolation.since, isolation.cis.size());
+    incident.detected = fold.wall - certain_after;
+    const std::string why = cause_why(
+        "nothing that agent watches on other machines answers, of at least two hosts, while "
+        "something else proves that it is the agent: the collector's own machine, or a target "
+        "that others hear",
+        "one answer from any of its targets, and each fault would have been judged for itself",
+        {{"agent", state.agents[agent].name},
+         {"since", format_rfc3339(isolation.since)},
+         {"targets", isolation.cis.size()}}
+    );
+    isolation.incident = open_incident(fold, std::move(incident), why, Telling::told).number;
+    for (auto& [ci, withheld] : state.causes.withheld) {
+        if (withheld.why == Withholding::isolated && withheld.cause == 0 &&
+            isolation.cis.contains(ci)) {
+            withheld.cause = isolation.incident;
+            add_symptom_of(fold, isolation.incident, ci, "not seen");
+        }
+    }
+    adopt_faults(fold, agent, isolation);
+    if (collector_isolation(state)) {
+        adopt_silences(fold, isolation.incident);
+        adopt_cuts(fold, isolation.incident);
+    }
+}
+
+bool seen_while_blind(const State& state, const Fault& fault) {
+    return std::ranges::all_of(fault.members, [&](const Fault::Member& each) {
+        const AgentIndex agent = state.cold[each.probe].agent;
+        if (agent == nothing) {
+            return false;
+        }
+        if (const auto now = state.causes.isolations.find(agent);
+            now != state.causes.isolations.end() && each.first_failed >= now->second.since) {
+            return true;
+        }
+        const auto past = state.causes.blind.find(agent);
+        return past != state.causes.blind.end() && each.first_failed >= past->second.from &&
+               each.first_failed <= past->second.to;
+    });
+}
+
+std::optional<std::uint64_t> collector_isolation(const State& state) {
+    for (const auto& [agent, isolation] : state.causes.isolations) {
+        if (!is_local(state.agents[agent])) {
+            continue;
+        }
+        const bool nobody_else = std::ranges::none_of(state.agents, [](const Agent& each) {
+            return each.state == AgentState::connected && !is_local(each);
+        });
+        if (nobody_else) {
+            return isolation.incident;
+        }
+    }
+    return std::nullopt;
+}
+
+bool is_blind(const State& state, CiIndex ci) {
+    return std::ranges::any_of(state.causes.isolations, [ci](const auto& each) {
+        return each.second.cis.contains(ci);
+    });
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,244 @@
+#include "collector/brain/incidents/site_cut.hpp"
+
+#include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/incidents/isolation.hpp"
+#include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/symptoms.hpp"
+#include "collector/brain/presence.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t fewest_silent = 2;
+/// Silences that begin further apart have nothing to do with each other.
+constexpr Duration together = std::chrono::seconds(60);
+
+struct Census {
+    std::size_t agents = 0;
+    std::vector<AgentIndex> silent;
+
+    bool is_cut_off() const {
+        return silent.size() >= fewest_silent && 2 * silent.size() >= agents;
+    }
+};
+
+bool counts(const Agent& agent, std::string_view site) {
+    return agent.site == site &&
+           (agent.state == AgentState::connected || agent.state == AgentState::disconnected ||
+            agent.state == AgentState::silent);
+}
+
+Census census_of(const State& state, std::string_view site) {
+    Census out;
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        if (counts(state.agents[index], site)) {
+            ++out.agents;
+            if (state.agents[index].state == AgentState::silent) {
+                out.silent.push_back(index);
+            }
+        }
+    }
+    return out;
+}
+
+/// Only those that fell silent with the last one.
+Census together_with_last(const State& state, Census census) {
+    WallTime last{};
+    for (const AgentIndex index : census.silent) {
+        last = std::max(last, state.agents[index].heard_wall);
+    }
+    std::erase_if(census.silent, [&](AgentIndex index) {
+        return state.agents[index].heard_wall + together < last;
+    });
+    return census;
+}
+
+CiIndex site_ci(const State& state, std::string_view site) {
+    for (CiIndex ci = 0; ci < state.cis.size(); ++ci) {
+        if (state.cis[ci].ci_class == "site" && state.cis[ci].name == site &&
+            !state.cis[ci].retired) {
+            return ci;
+        }
+    }
+    return nothing;
+}
+
+std::string counted(const Census& census) {
+    return std::to_string(census.silent.size()) + " of " + std::to_string(census.agents) +
+           " agents are silent";
+}
+
+/// "a1, a2 and 3 more"
+std::string names_of(const State& state, const std::vector<AgentIndex>& agents) {
+    constexpr std::size_t named = 5;
+    std::string out;
+    for (std::size_t at = 0; at < std::min(agents.size(), named); ++at) {
+        out += (at == 0 ? "" : ", ") + state.agents[agents[at]].name;
+    }
+    return agents.size() > named ? out + " and " + std::to_string(agents.size() - named) + " more"
+                                 : out;
+}
+
+/// Whether hosts of silent agents answer somebody who is not silent.
+bool hosts_answer(const State& state, const Census& census) {
+    return std::ranges::any_of(census.silent, [&](AgentIndex index) {
+        return outside_view(state, index) == OutsideView::answers;
+    });
+}
+
+Incident describe(const State& state, const std::string& site, const Census& census) {
+    Incident incident;
+    incident.kind = "site_cut_off";
+    incident.key = "site_cut_off/" + site;
+    incident.ci = site_ci(state, site);
+    incident.title = hosts_answer(state, census)
+                         ? "site " + site + ": " + counted(census) + ", yet their hosts answer"
+                         : "site " + site + " is cut off: " + counted(census);
+    incident.urgency = "high";
+    incident.expected = "a word from its agents";
+    incident.seen = "nothing from " + names_of(state, census.silent);
+    incident.reason = "site cut off";
+    incident.started = state.agents[census.silent.front()].heard_wall;
+    for (const AgentIndex index : census.silent) {
+        incident.started = std::min(incident.started, state.agents[index].heard_wall);
+    }
+    return incident;
+}
+
+/// Hosts of the site that were declared down before it was known that the site is.
+void adopt_hosts(Fold& fold, const Census& census, std::uint64_t number) {
+    for (const AgentIndex index : census.silent) {
+        const auto down = fold.state.causes.hosts_down.find(index);
+        if (down != fold.state.causes.hosts_down.end()) {
+            fold.state.causes.hosts_down.erase(down);
+            absorb_fault(fold, fold.state.agents[index].ci, Withholding::site_cut_off, number);
+        }
+    }
+}
+
+void open_cut(Fold& fold, const std::string& site, const Census& census) {
+    State& state = fold.state;
+    Incident incident = describe(state, site, census);
+    incident.detected = fold.wall;
+    const std::string why = cause_why(
+        "at least half of a site's agents, and two, silent within a minute",
+        "had more than half of them been heard, each silence would have been judged for itself",
+        {{"site", site},
+         {"agents", census.agents},
+         {"silent", census.silent.size()},
+         {"outside", hosts_answer(state, census) ? "hosts answer" : "no host answers"}}
+    );
+    const std::uint64_t number =
+        open_incident(fold, std::move(incident), why, Telling::told).number;
+    state.causes.cuts[site].incident = number;
+    adopt_hosts(fold, census, number);
+    for (const AgentIndex index : census.silent) {
+        explain_silence(fold, index, number);
+    }
+}
+
+}  // namespace
+
+void suspect_site(Fold& fold, AgentIndex agent) {
+    State& state = fold.state;
+    const std::string& site = state.agents[agent].site;
+    if (site.empty()) {
+        return;
+    }
+    const Census census = together_with_last(state, census_of(state, site));
+    if (const auto known = state.causes.cuts.find(site); known != state.causes.cuts.end()) {
+        if (known->second.incident != 0) {
+            explain_silence(fold, agent, known->second.incident);
+        }
+        return;
+    }
+    if (census.is_cut_off()) {
+        // Time for the silent ones to be looked at from elsewhere, and for us to notice that it is
+        // we who are cut off.
+        const std::uint64_t timer =
+            state.arm(fold.elapsed + state.silent_after, Timer::Kind::site_cut, agent);
+        state.causes.cuts[site] = {.incident = 0, .timer = timer};
+    }
+}
+
+void reconsider_site(Fold& fold, AgentIndex agent) {
+    State& state = fold.state;
+    const auto found = state.causes.cuts.find(state.agents[agent].site);
+    if (found == state.causes.cuts.end() || census_of(state, found->first).is_cut_off()) {
+        return;
+    }
+    const std::uint64_t incident = found->second.incident;
+    const Census census = census_of(state, found->first);
+    state.causes.cuts.erase(found);
+    if (incident != 0) {
+        end_cause(
+            fold,
+            incident,
+            census.silent.empty()
+                ? "all of its agents are heard again"
+                : "more than half of its agents are heard again: " + counted(census) + " still",
+            fold.wall
+        );
+    }
+}
+
+void site_cut_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
+    State& state = fold.state;
+    const std::string site = state.agents[agent].site;
+    const auto found = state.causes.cuts.find(site);
+    if (found == state.causes.cuts.end() || found->second.timer != timer) {
+        return;
+    }
+    const Census census = census_of(state, site);
+    if (!census.is_cut_off() || collector_isolation(state)) {
+        state.causes.cuts.erase(found);
+        return;
+    }
+    open_cut(fold, site, census);
+}
+
+void adopt_cuts(Fold& fold, std::uint64_t incident) {
+    for (const auto& [site, cut] : std::exchange(fold.state.causes.cuts, {})) {
+        if (cut.incident != 0) {
+            absorb(fold, cut.incident, incident);
+        }
+    }
+}
+
+std::optional<std::uint64_t> cut_of(const State& state, CiIndex ci) {
+    const AgentIndex host = host_agent(state, ci);
+    for (const std::string& site :
+         {state.cis[ci].site, host == nothing ? std::string{} : state.agents[host].site}) {
+        const auto found = state.causes.cuts.find(site);
+        if (!site.empty() && found != state.causes.cuts.end()) {
+            return found->second.incident;
+        }
+    }
+    return std::nullopt;
+}
+
+bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
+    const std::string& site = state.cis[ci].site;
+    if (site.empty()) {
+        return false;
+    }
+    std::size_t agents = 0;
+    std::size_t quiet = 0;
+    for (const Agent& agent : state.agents) {
+        if (counts(agent, site)) {
+            ++agents;
+            // Who fell silent long before has a trouble of his own.
+            const bool is_fresh = agent.heard_wall + together + state.silent_after > since;
+            quiet += agent.heard_wall < since && is_fresh ? 1 : 0;
+        }
+    }
+    return quiet >= fewest_silent && 2 * quiet >= agents;
+}
+
+}  // namespace muster::collector

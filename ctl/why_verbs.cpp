@@ -1,0 +1,260 @@
+#include "base/bytes.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+struct WhyOptions {
+    std::string subject;
+    std::string at;
+};
+
+struct ReceiptOptions {
+    std::string from = "-24h";
+    std::string to;
+    std::string ci;
+    std::string reason;
+    std::size_t limit = 100;
+};
+
+/// "02:14" as the last time it was that, by the clock of whoever asks; everything else is the collector's to read.
+std::string moment(const std::string& text, WallTime now) {
+    int hour = 0;
+    int minute = 0;
+    int read = 0;
+    const bool is_clock = std::sscanf(text.c_str(), "%2d:%2d%n", &hour, &minute, &read) == 2 &&
+                          static_cast<std::size_t>(read) == text.size() && hour >= 0 && hour < 24 &&
+                          minute >= 0 && minute < 60;
+    if (!is_clock) {
+        return text;
+    }
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
+    const auto today = static_cast<std::time_t>(to_ns(now) / ns_per_s);
+    std::tm parts{};
+    ::localtime_r(&today, &parts);
+    parts.tm_hour = hour;
+    parts.tm_min = minute;
+    parts.tm_sec = 0;
+    parts.tm_isdst = -1;
+    if (std::tm copy = parts; std::mktime(&copy) > today) {
+        parts.tm_mday -= 1;
+        parts.tm_isdst = -1;
+    }
+    return format_rfc3339(wall_from_ns(static_cast<std::int64_t>(std::mktime(&parts)) * ns_per_s));
+}
+
+bool names_incident(const std::string& subject) {
+    const bool prefixed = subject.starts_with("INC-") || subject.starts_with("inc-");
+    const std::string digits = prefixed ? subject.substr(4) : subject;
+    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+}
+
+void add_fact(Table& table, const std::string& name, const std::string& value) {
+    if (!value.empty()) {
+        table.rows.push_back({{name, Tone::quiet}, {value}});
+    }
+}
+
+/// Members of an object, those of objects below it by dotted names.
+void add_members(
+    const Session& session, Table& table, const std::string& name, const json::value& value
+) {
+    if (const json::object* object = value.if_object(); object != nullptr) {
+        for (const auto& member : *object) {
+            const std::string key(member.key());
+            add_members(session, table, name.empty() ? key : name + "." + key, member.value());
+        }
+        return;
+    }
+    add_fact(
+        table,
+        name,
+        value.is_null()     ? std::string()
+        : value.is_string() ? session.time(value)
+                            : json::serialize(value)
+    );
+}
+
+const json::array& items_of(const json::value& answer, std::string_view name) {
+    static const json::array none;
+    const json::object* object = answer.if_object();
+    const json::value* found = object == nullptr ? nullptr : object->if_contains(name);
+    return found != nullptr && found->is_array() ? found->get_array() : none;
+}
+
+/// "02:14 to 03:01", or "since 02:14".
+std::string span_of(
+    const Session& session, const json::value& row, std::string_view from, std::string_view to
+) {
+    const std::string end = session.time(member_of(row, to));
+    const std::string begin = session.time(member_of(row, from));
+    return end.empty() ? "since " + begin : begin + " to " + end;
+}
+
+void add_told(const Session& session, Table& table, const json::value& answer) {
+    for (const json::value& message : items_of(answer, "told")) {
+        add_fact(
+            table,
+            "told " + text_of(message, "channel"),
+            fmt::format(
+                "{}: {} {}",
+                text_of(message, "transition"),
+                text_of(message, "state"),
+                session.time(member_of(message, "sent"))
+            )
+        );
+    }
+    if (items_of(answer, "told").empty()) {
+        add_fact(table, "told", "nobody");
+    }
+}
+
+int why_incident(Session& session, const WhyOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> answer = client->get(incident_path(options.subject) + "/why");
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    add_fact(table, "incident", text_of(*answer, "incident", "id"));
+    add_fact(table, "title", text_of(*answer, "incident", "title"));
+    add_members(session, table, "", member_of(*answer, "why"));
+    for (const json::value& symptom : items_of(*answer, "symptoms")) {
+        add_fact(
+            table,
+            "symptom " + text_of(symptom, "ci", "name"),
+            text_of(symptom, "text") + ", " + span_of(session, symptom, "since", "until")
+        );
+    }
+    add_told(session, table, *answer);
+    return session.print(table, *answer);
+}
+
+int why_ci(Session& session, const WhyOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.at.empty()) {
+        query["at"] = moment(options.at, session.world().clock.wall());
+    }
+    const Result<json::value> answer =
+        client->get("/cis/" + percent_encoded(options.subject) + "/why", query);
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    add_fact(table, "CI", text_of(*answer, "ci", "name"));
+    add_fact(table, "at", session.time(member_of(*answer, "at")));
+    add_fact(table, "answer", text_of(*answer, "verdict"));
+    for (const json::value& probe : items_of(*answer, "probes")) {
+        const std::string since = session.time(member_of(probe, "since"));
+        const std::string nobody = text_of(probe, "unobserved");
+        add_fact(
+            table,
+            "probe " + text_of(probe, "name"),
+            fmt::format(
+                "{}{}{}, watched by {}",
+                text_of(probe, "state"),
+                since.empty() ? "" : " since " + since,
+                nobody.empty() ? "" : " (" + nobody + ")",
+                text_of(probe, "agent").empty() ? "nobody" : text_of(probe, "agent")
+            )
+        );
+    }
+    for (const json::value& incident : items_of(*answer, "incidents")) {
+        add_fact(table, "incident " + text_of(incident, "id"), text_of(incident, "title"));
+    }
+    for (const json::value& cause : items_of(*answer, "symptom_of")) {
+        add_fact(table, "symptom of " + text_of(cause, "id"), text_of(cause, "title"));
+    }
+    for (const json::value& receipt : items_of(*answer, "receipts")) {
+        add_fact(
+            table,
+            "withheld " + session.time(member_of(receipt, "at")),
+            fmt::format("{}: {}", text_of(receipt, "reason"), text_of(receipt, "text"))
+        );
+        add_fact(table, "  otherwise", text_of(receipt, "counterfactual"));
+    }
+    return session.print(table, *answer);
+}
+
+int receipts(Session& session, const ReceiptOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const WallTime now = session.world().clock.wall();
+    QueryFields query{{"from", moment(options.from, now)}};
+    if (!options.to.empty()) {
+        query["to"] = moment(options.to, now);
+    }
+    if (!options.ci.empty()) {
+        query["ci"] = options.ci;
+    }
+    if (!options.reason.empty()) {
+        query["reason"] = options.reason;
+    }
+    const Result<json::array> found = client->list("/receipts", query, options.limit);
+    if (!found) {
+        return session.fail(found.error());
+    }
+    Table table{{"WHEN", "CI", "REASON", "INCIDENT", "TEXT"}, {}};
+    for (const json::value& receipt : *found) {
+        table.rows.push_back(
+            {{session.time(member_of(receipt, "at"))},
+             {text_of(receipt, "ci", "name")},
+             {text_of(receipt, "reason")},
+             {text_of(receipt, "incident")},
+             {text_of(receipt, "text")}}
+        );
+    }
+    session.print(table, json::value(*found));
+    if (found->empty()) {
+        session.say("nothing was withheld");
+    }
+    return exit_success;
+}
+
+}  // namespace
+
+void add_why_verbs(CLI::App& app, Session& session) {
+    // Owned by the callbacks below and by the options that write into them.
+    const auto why = std::make_shared<WhyOptions>();
+    const auto listing = std::make_shared<ReceiptOptions>();
+
+    CLI::App* asker = app.add_subcommand("why", "Why something paged, or did not");
+    asker->add_option("SUBJECT", why->subject, "An incident (INC-31) or a CI")->required();
+    asker->add_option("--at", why->at, "For a CI: when; 02:14, -2h or 2026-11-22T02:14:00Z");
+    asker->callback([&session, why] {
+        session.action = [&session, why] {
+            return names_incident(why->subject) ? why_incident(session, *why)
+                                                : why_ci(session, *why);
+        };
+    });
+
+    CLI::App* lister = app.add_subcommand("receipts", "Pages that were not sent, newest first");
+    lister->add_option("--from", listing->from, "Since; 22:00, -24h or a date and time")
+        ->capture_default_str();
+    lister->add_option("--to", listing->to, "Until");
+    lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
+    lister->add_option("--reason", listing->reason, "Such as \"host down\"");
+    lister->add_option("--limit", listing->limit, "At most this many")->capture_default_str();
+    lister->callback([&session, listing] {
+        session.action = [&session, listing] { return receipts(session, *listing); };
+    });
+}
+
+}  // namespace muster::ctl

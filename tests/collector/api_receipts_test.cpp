@@ -1,0 +1,117 @@
+#include "tests/collector/api_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <string>
+
+namespace muster::collector::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t second = 1'000'000'000;
+/// The fixture's clock stands here.
+constexpr std::int64_t now = 1'795'000'000 * second;
+
+class ApiReceipts : public ApiTest {
+  protected:
+    ApiReceipts() {
+        state_.ci(1, "web", "up", "HQ");
+        state_.ci(2, "depot", "up", "Depot");
+        state_.agent(5, "a1");
+        state_.probe(21, 1, 5, "ping", "ok");
+        state_.probe(22, 2, 5, "ping", "ok");
+    }
+
+    void receipt(
+        std::int64_t lsn,
+        int ci,
+        std::int64_t wall,
+        const std::string& reason,
+        const std::string& data
+    ) {
+        run("INSERT INTO receipt VALUES (" + std::to_string(lsn) + ", 0, " + std::to_string(wall) +
+            ", x'0000000000000000000000000000000" + std::to_string(ci) + "', NULL, '" + reason +
+            "', '" + data + "')");
+    }
+
+    void run(const std::string& sql) { ASSERT_TRUE(state_.database().execute(sql.c_str())) << sql; }
+
+    std::vector<std::string> texts(const std::string& path) {
+        std::vector<std::string> out;
+        const HttpResponse response = get(path);
+        EXPECT_EQ(response.status, 200) << response.body;
+        const boost::json::value body = body_of(response);
+        for (const boost::json::value& item : body.at("items").as_array()) {
+            out.emplace_back(item.at("text").as_string());
+        }
+        return out;
+    }
+};
+
+TEST_F(ApiReceipts, AreListedNewestFirstWithEverythingThatWasWeighed) {
+    receipt(10, 1, now - 60 * second, "quorum", R"({"text":"older"})");
+    receipt(
+        11,
+        1,
+        now - 30 * second,
+        "host down",
+        R"({"text":"newer","rule":"r","inputs":{"probe":"ping"},"incident":"INC-4","counterfactual":"c"})"
+    );
+    EXPECT_THAT(texts("/api/v1/receipts"), ElementsAre("newer", "older"));
+    EXPECT_THAT(texts("/api/v1/receipts?reason=quorum"), ElementsAre("older"));
+    EXPECT_THAT(texts("/api/v1/receipts?from=-45s"), ElementsAre("newer"));
+    EXPECT_THAT(texts("/api/v1/receipts?to=-45s"), ElementsAre("older"));
+    EXPECT_THAT(texts("/api/v1/receipts?ci=depot"), ElementsAre());
+    const auto first = body_of(get("/api/v1/receipts?limit=1"));
+    EXPECT_EQ(first.at("total_estimate").as_int64(), 2);
+    const auto& item = first.at("items").at(0);
+    EXPECT_EQ(item.at("incident"), "INC-4");
+    EXPECT_EQ(item.at("inputs").at("probe"), "ping");
+    EXPECT_EQ(item.at("counterfactual"), "c");
+    EXPECT_EQ(item.at("ci").at("name"), "web");
+    const std::string cursor(first.at("next_cursor").as_string());
+    EXPECT_THAT(texts("/api/v1/receipts?limit=1&cursor=" + cursor), ElementsAre("older"));
+    EXPECT_EQ(get("/api/v1/receipts?from=yesterday").status, 400);
+}
+
+TEST_F(ApiReceipts, OfOtherSitesAreNotThere) {
+    receipt(10, 1, now - 60 * second, "quorum", R"({"text":"here"})");
+    receipt(11, 2, now - 60 * second, "quorum", R"({"text":"there"})");
+    around_.scope = ReadScope::of_sites({"HQ"});
+    EXPECT_THAT(texts("/api/v1/receipts"), ElementsAre("here"));
+    EXPECT_EQ(get("/api/v1/cis/depot/why").status, 404);
+    EXPECT_EQ(get("/api/v1/receipts?ci=depot").status, 404);
+}
+
+TEST_F(ApiReceipts, ExplainACiAtAMoment) {
+    const std::string at = "/api/v1/cis/web/why?at=-100s";
+    EXPECT_EQ(body_of(get(at)).at("verdict"), "nothing had failed");
+    run("INSERT INTO probe_interval VALUES (x'00000000000000000000000000000015', " +
+        std::to_string(now - 200 * second) + ", " + std::to_string(now - 50 * second) +
+        ", 'critical', 5, 0)");
+    const auto failing = body_of(get(at));
+    EXPECT_THAT(std::string(failing.at("verdict").as_string()), HasSubstr("no threshold"));
+    EXPECT_EQ(failing.at("probes").at(0).at("state"), "critical");
+    EXPECT_EQ(failing.at("probes").at(0).at("agent"), "a1");
+    EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("verdict"), "nothing had failed");
+    receipt(10, 1, now - 150 * second, "quorum", R"({"text":"other vantages see it well"})");
+    EXPECT_EQ(
+        body_of(get(at)).at("verdict"), "a page was withheld: quorum: other vantages see it well"
+    );
+    state_.incident(4, 2);
+    run("INSERT INTO incident_symptom VALUES (4, 9, 0, x'00000000000000000000000000000001', 'web', "
+        "'not seen', " +
+        std::to_string(now - 150 * second) + ", NULL)");
+    EXPECT_THAT(
+        std::string(body_of(get(at)).at("verdict").as_string()), HasSubstr("symptom of INC-4")
+    );
+    const auto why = body_of(get("/api/v1/incidents/4/why"));
+    EXPECT_EQ(why.at("symptoms").at(0).at("ci").at("name"), "web");
+    state_.unobserved(5, now - 160 * second);
+    EXPECT_EQ(body_of(get(at)).at("probes").at(0).at("state"), "unobserved");
+}
+
+}  // namespace
+}  // namespace muster::collector::test

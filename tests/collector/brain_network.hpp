@@ -1,0 +1,58 @@
+// Owns: machines with agents on a network that can be broken, for tests of what the brain makes of it.
+#pragma once
+
+#include "base/random.hpp"
+#include "brain_world.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::collector::brain_test {
+
+/// Agents on machines of their own, and what answers: every second each agent that is up says what its
+/// probes see. Hosts, links and sight can be taken away.
+class Network {
+  public:
+    /// name → (address, site)
+    using Places = std::map<std::string, std::pair<std::string, std::string>>;
+
+    /// `watch`: targets and more; `targets`: their hosts by name. Ends when everything is known to be well.
+    explicit Network(
+        const Places& where,
+        const std::string& watch = "targets: []\n",
+        std::map<std::string, std::string> targets = {}
+    );
+
+    bool answers(const std::string& from, const std::string& host) const;
+    /// One second after the other.
+    void run(Duration time);
+    /// It is linked, alive and says Hello.
+    void come_back(const std::string& name);
+    std::vector<std::string> open_kinds();
+
+    std::vector<std::string> titles() { return world.column("incident", incident_title); }
+
+    BrainWorld world;
+    std::map<std::string, TestAgent*> agents;
+    std::map<std::string, std::string> host_of;
+    std::set<std::string> dead;    ///< addresses
+    std::set<std::string> linked;  ///< agents whose words reach the collector
+    std::set<std::string> stopped;
+    std::set<std::string> blind;  ///< agents that see nothing
+    std::set<std::pair<std::string, std::string>> severed;
+    std::map<std::string, std::string> target_hosts;  ///< CI → host
+
+  private:
+    void measure(const std::string& name, TestAgent& agent);
+};
+
+/// An agent beside the collector, three hosts at one site and two at another, and targets.
+Network large_network();
+
+/// Breaks a large network in every way there is, at random, and heals it in any order; in the end everything is well.
+void live_through_night(Network& net, std::uint64_t seed);
+
+}  // namespace muster::collector::brain_test
