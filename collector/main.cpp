@@ -1,8 +1,8 @@
 // Owns: the command line of muster-collector. Leaves to collector.hpp: running.
 #include "base/log.hpp"
 #include "collector/collector.hpp"
+#include "collector/configuration/load.hpp"
 #include "collector/size_estimate.hpp"
-#include "probes/probe_type.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -40,8 +40,8 @@ int tell_size(const Arguments& arguments) {
     config::CollectorConfig process;
     if (!arguments.config_path.empty()) {
         RealFiles files;
-        const auto schemas = probes::probe_schemas();
-        auto loaded = config::load_collector_config(files, arguments.config_path, schemas);
+        auto loaded =
+            collector::load_configuration(files, arguments.config_path, arguments.data_dir);
         if (!loaded) {
             std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
             return bad_configuration;
@@ -63,8 +63,7 @@ int run(const Arguments& arguments) {
     const SystemClock clock;
     SystemRandom random;
     RealFiles files;
-    const auto schemas = probes::probe_schemas();
-    auto loaded = config::load_collector_config(files, arguments.config_path, schemas);
+    auto loaded = collector::load_configuration(files, arguments.config_path, arguments.data_dir);
     if (!loaded) {
         std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
         return bad_configuration;

@@ -237,7 +237,10 @@ Result<AgentConfig> load_agent_config(Files& files, const std::string& path) {
 }
 
 Result<LoadedCollector> load_collector_config(
-    Files& files, const std::string& path, std::span<const ProbeSchema> probe_types
+    Files& files,
+    const std::string& path,
+    std::span<const ProbeSchema> probe_types,
+    const Vocabulary* words
 ) {
     Result<std::vector<std::string>> beside = files_beside(files, path);
     if (!beside) {
@@ -248,7 +251,7 @@ Result<LoadedCollector> load_collector_config(
 
     LoadedCollector loaded;
     Issues issues;
-    WatchReader watch(probe_types);
+    WatchReader watch(probe_types, words);
     for (const std::string& name : paths) {
         Result<std::string> text = read_file(files, name, largest_file);
         if (!text) {

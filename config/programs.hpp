@@ -82,8 +82,12 @@ struct LoadedCollector {
     std::vector<ConfigText> texts;  ///< what config.loaded carries
 };
 
+/// `words`: what `match:` and `class:` may name; null: anything.
 Result<LoadedCollector> load_collector_config(
-    Files& files, const std::string& path, std::span<const ProbeSchema> probe_types
+    Files& files,
+    const std::string& path,
+    std::span<const ProbeSchema> probe_types,
+    const Vocabulary* words = nullptr
 );
 
 }  // namespace muster::config

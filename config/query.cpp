@@ -1,6 +1,10 @@
 #include "config/query.hpp"
 
+#include "base/bytes.hpp"
 #include "config/query_parser.hpp"
+#include "config/values.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -36,6 +40,26 @@ std::size_t element(std::string_view pattern, std::size_t at, char c, bool& take
     return 1;
 }
 
+Failure unknown_word(
+    std::string_view kind,
+    const std::string& word,
+    std::size_t column,
+    const std::vector<std::string>& known
+) {
+    const std::string_view guess =
+        nearest(word, std::vector<std::string_view>(known.begin(), known.end()));
+    return failure(
+        ErrorKind::invalid,
+        fmt::format(
+            "column {}: there is no {} \"{}\"{}",
+            column,
+            kind,
+            printable(word, 60),
+            guess.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", guess)
+        )
+    );
+}
+
 bool equals(
     const Query::Node& node,
     const std::string& value,
@@ -43,6 +67,24 @@ bool equals(
     const Query::IsA& is_a
 ) {
     return node.field == "class" && is_a ? is_a(value, wanted) : value == wanted;
+}
+
+/// A value that is no number is neither below nor above one.
+bool compare_numbers(const Query::Node& node, const std::string& value) {
+    const std::optional<double> number = number_of(value);
+    if (!number) {
+        return false;
+    }
+    switch (node.kind) {
+        case QueryKind::less:
+            return *number < node.number;
+        case QueryKind::less_equal:
+            return *number <= node.number;
+        case QueryKind::greater:
+            return *number > node.number;
+        default:
+            return *number >= node.number;
+    }
 }
 
 bool compare(const Query::Node& node, const Query::Fields& fields, const Query::IsA& is_a) {
@@ -58,6 +100,11 @@ bool compare(const Query::Node& node, const Query::Fields& fields, const Query::
             return !value || !equal(node.values.front());
         case QueryKind::like:
             return value && wildcard_matches(node.values.front(), *value);
+        case QueryKind::less:
+        case QueryKind::less_equal:
+        case QueryKind::greater:
+        case QueryKind::greater_equal:
+            return value && compare_numbers(node, *value);
         default:
             return false;
     }
@@ -75,6 +122,33 @@ bool evaluate(const Query::Node& node, const Query::Fields& fields, const Query:
         default:
             return compare(node, fields, is_a);
     }
+}
+
+Status check_node(const Query::Node& node, const Vocabulary& words) {
+    for (const Query::Node& child : node.children) {
+        if (Status checked = check_node(child, words); !checked) {
+            return checked;
+        }
+    }
+    if (node.field.empty()) {
+        return {};
+    }
+    const bool is_free = std::ranges::any_of(words.prefixes, [&](const std::string& prefix) {
+        return node.field.size() > prefix.size() && node.field.starts_with(prefix);
+    });
+    if (!is_free && std::ranges::find(words.fields, node.field) == words.fields.end()) {
+        return unknown_word("field", node.field, node.field_column, words.fields);
+    }
+    const bool names_classes = node.field == "class" && node.kind != QueryKind::like;
+    if (!names_classes || words.classes.empty()) {
+        return {};
+    }
+    for (std::size_t at = 0; at < node.values.size(); ++at) {
+        if (std::ranges::find(words.classes, node.values[at]) == words.classes.end()) {
+            return unknown_word("class", node.values[at], node.value_columns[at], words.classes);
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -120,6 +194,10 @@ Result<Query> Query::parse(std::string_view text) {
     query.text_ = std::string(text);
     query.root_ = std::make_shared<const Node>(std::move(*root));
     return query;
+}
+
+Status Query::check(const Vocabulary& words) const {
+    return root_ == nullptr ? Status{} : check_node(*root_, words);
 }
 
 bool Query::matches(const Fields& fields, const IsA& is_a) const {

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace muster::config {
@@ -14,7 +16,22 @@ namespace {
 constexpr std::size_t longest_query = 4096;
 constexpr int deepest_query = 32;
 
-enum class TokenKind { word, quoted, equal, not_equal, tilde, open, close, comma, end, bad };
+enum class TokenKind {
+    word,
+    quoted,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    tilde,
+    open,
+    close,
+    comma,
+    end,
+    bad
+};
 
 struct Token {
     TokenKind kind = TokenKind::end;
@@ -25,7 +42,7 @@ struct Token {
 bool is_word_byte(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte > ' ' && byte != 0x7F &&
-           std::string_view("()=!~,\"'").find(c) == std::string_view::npos;
+           std::string_view("()=!<>~,\"'").find(c) == std::string_view::npos;
 }
 
 bool is_field(std::string_view word) {
@@ -55,18 +72,23 @@ class Parser {
     }
 
   private:
-    Failure wrong(std::string what) const {
+    /// Of the current token, from 1, in characters.
+    std::size_t column() const {
         const std::string_view before = text_.substr(0, token_.at);
-        const auto column = std::count_if(before.begin(), before.end(), [](char c) {
+        const auto characters = std::count_if(before.begin(), before.end(), [](char c) {
             return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
         });
+        return static_cast<std::size_t>(characters) + 1;
+    }
+
+    Failure wrong(std::string what) const {
         const std::string here = token_.kind == TokenKind::end
                                      ? std::string("the end")
                                      : fmt::format("\"{}\"", printable(token_.text, 60));
         if (what.starts_with("expected")) {
             what = fmt::format("{}, {}", here, what);
         }
-        return failure(ErrorKind::invalid, fmt::format("column {}: {}", column + 1, what));
+        return failure(ErrorKind::invalid, fmt::format("column {}: {}", column(), what));
     }
 
     void advance() {
@@ -91,12 +113,11 @@ class Parser {
             case '~':
                 return single(TokenKind::tilde);
             case '!':
-                if (text_.substr(next_, 2) == "!=") {
-                    token_ = Token{TokenKind::not_equal, "!=", next_};
-                    next_ += 2;
-                    return;
-                }
-                return single(TokenKind::bad);
+                return with_equals(TokenKind::bad, TokenKind::not_equal);
+            case '<':
+                return with_equals(TokenKind::less, TokenKind::less_equal);
+            case '>':
+                return with_equals(TokenKind::greater, TokenKind::greater_equal);
             case '"':
                 return quoted();
             default:
@@ -107,6 +128,16 @@ class Parser {
     void single(TokenKind kind) {
         token_ = Token{kind, std::string(1, text_[next_]), next_};
         ++next_;
+    }
+
+    /// One byte, or it and a "=" behind it.
+    void with_equals(TokenKind alone, TokenKind both) {
+        if (next_ + 1 < text_.size() && text_[next_ + 1] == '=') {
+            token_ = Token{both, std::string(text_.substr(next_, 2)), next_};
+            next_ += 2;
+            return;
+        }
+        single(alone);
     }
 
     void word() {
@@ -210,6 +241,7 @@ class Parser {
         }
         Query::Node node;
         node.field = token_.text;
+        node.field_column = column();
         advance();
         if (takes_keyword("in")) {
             node.kind = QueryKind::in;
@@ -225,10 +257,33 @@ class Parser {
             case TokenKind::tilde:
                 node.kind = QueryKind::like;
                 break;
+            case TokenKind::less:
+                return number(std::move(node), QueryKind::less);
+            case TokenKind::less_equal:
+                return number(std::move(node), QueryKind::less_equal);
+            case TokenKind::greater:
+                return number(std::move(node), QueryKind::greater);
+            case TokenKind::greater_equal:
+                return number(std::move(node), QueryKind::greater_equal);
             default:
-                return wrong("expected =, !=, ~ or in");
+                return wrong("expected =, !=, ~, <, <=, >, >= or in");
         }
         advance();
+        if (const auto error = value(node)) {
+            return failure(*error);
+        }
+        return node;
+    }
+
+    /// What < and its like compare with.
+    Result<Query::Node> number(Query::Node node, QueryKind kind) {
+        node.kind = kind;
+        advance();
+        const std::optional<double> limit = number_of(token_.text);
+        if (token_.kind != TokenKind::word || !limit) {
+            return wrong("expected a number such as 4 or 0.5");
+        }
+        node.number = *limit;
         if (const auto error = value(node)) {
             return failure(*error);
         }
@@ -260,6 +315,7 @@ class Parser {
             return wrong("expected a value; quote what holds blanks or is and, or, not, in")
                 .value();
         }
+        node.value_columns.push_back(column());
         node.values.push_back(std::move(token_.text));
         advance();
         return std::nullopt;
@@ -272,6 +328,13 @@ class Parser {
 };
 
 }  // namespace
+
+std::optional<double> number_of(std::string_view text) {
+    double number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = problem == std::errc{} && end == text.data() + text.size();
+    return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
 
 Result<Query::Node> parse_query(std::string_view text) {
     if (text.size() > longest_query) {

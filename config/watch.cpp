@@ -5,10 +5,12 @@
 namespace muster::config {
 
 Result<Watch> parse_watch(
-    std::span<const ConfigText> files, std::span<const ProbeSchema> probe_types
+    std::span<const ConfigText> files,
+    std::span<const ProbeSchema> probe_types,
+    const Vocabulary* words
 ) {
     Issues issues;
-    WatchReader reader(probe_types);
+    WatchReader reader(probe_types, words);
     for (const ConfigText& file : files) {
         const std::optional<YamlNode> root = parse_yaml(file.name, file.text, issues);
         if (!root) {
@@ -22,6 +24,15 @@ Result<Watch> parse_watch(
         return failure(issues.error());
     }
     return reader.take();
+}
+
+Status check_watch_keys(const ConfigText& text) {
+    Issues issues;
+    if (const std::optional<YamlNode> root = parse_yaml(text.name, text.text, issues)) {
+        const Source source{text.name, issues};
+        const MapReader known(source, *root, schema::watch_file);
+    }
+    return issues.empty() ? Status{} : Status(failure(issues.error()));
 }
 
 }  // namespace muster::config

@@ -108,8 +108,14 @@ struct Watch {
 
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;
 /// all errors are reported, joined by newlines (at most 20). `each: 1..250000` on a target or a probe repeats it with {n} replaced in its texts.
+/// `words`: what `match:` and `class:` may name; null: anything.
 Result<Watch> parse_watch(
-    std::span<const ConfigText> files, std::span<const ProbeSchema> probe_types
+    std::span<const ConfigText> files,
+    std::span<const ProbeSchema> probe_types,
+    const Vocabulary* words = nullptr
 );
+
+/// Whether a text has only the keys of what to watch: those of collector.yaml do not belong into conf.d or `apply`.
+Status check_watch_keys(const ConfigText& text);
 
 }  // namespace muster::config

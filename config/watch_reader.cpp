@@ -220,14 +220,7 @@ Target WatchReader::target_head(const Source& source, const MapReader& reader) {
     target.from = common.from;
     target.rule = common.rule;
     target.urgency = common.urgency;
-    if (!is_class_name(target.ci_class)) {
-        source.wrong(
-            reader.at("class"),
-            fmt::format(
-                "class: \"{}\", expected the name of a class such as server", target.ci_class
-            )
-        );
-    }
+    check_class(source, reader.at("class"), target.ci_class);
     if (target.from.site == "same" && target.site.empty()) {
         source.wrong(
             reader.at("from"), "from: the site is the target's own, expected \"site\" in the target"
@@ -339,20 +332,53 @@ std::vector<ProbeDeclaration> WatchReader::repeat_probes(
     return made;
 }
 
+Query WatchReader::read_match(const Source& source, const MapReader& reader) const {
+    std::string match;
+    reader.read("match", match);
+    if (match.empty()) {
+        return {};
+    }
+    Result<Query> query = Query::parse(match);
+    const Status known = !query              ? Status(failure(query.error()))
+                         : words_ == nullptr ? Status{}
+                                             : query->check(*words_);
+    if (!known) {
+        wrong_query(source, *reader.find("match"), known.error().what());
+        return {};
+    }
+    return std::move(*query);
+}
+
+void WatchReader::check_class(const Source& source, Position at, const std::string& ci_class)
+    const {
+    if (!is_class_name(ci_class)) {
+        source.wrong(
+            at, fmt::format("class: \"{}\", expected the name of a class such as server", ci_class)
+        );
+        return;
+    }
+    if (words_ == nullptr || words_->classes.empty() ||
+        std::ranges::find(words_->classes, ci_class) != words_->classes.end()) {
+        return;
+    }
+    const std::string_view guess = nearest(
+        ci_class, std::vector<std::string_view>(words_->classes.begin(), words_->classes.end())
+    );
+    source.wrong(
+        at,
+        fmt::format(
+            "class: there is no class \"{}\"{}",
+            ci_class,
+            guess.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", guess)
+        )
+    );
+}
+
 void WatchReader::read_policy(const Source& source, const YamlNode& node) {
     const MapReader reader(source, node, schema::policy);
     Policy policy;
     reader.read("name", policy.name);
-    std::string match;
-    reader.read("match", match);
-    if (!match.empty()) {
-        Result<Query> query = Query::parse(match);
-        if (query) {
-            policy.match = std::move(*query);
-        } else {
-            wrong_query(source, *reader.find("match"), query.error().what());
-        }
-    }
+    policy.match = read_match(source, reader);
     const Common common = read_common(source, reader);
     policy.from = common.from;
     policy.rule = common.rule;

@@ -16,7 +16,9 @@ namespace muster::config {
 /// Reads one file after the other into one Watch; names are unique over all of them.
 class WatchReader {
   public:
-    explicit WatchReader(std::span<const ProbeSchema> types) : types_(types) {}
+    /// `words`: what `match:` and `class:` may name; null: anything. Both outlive the reader.
+    explicit WatchReader(std::span<const ProbeSchema> types, const Vocabulary* words = nullptr)
+        : types_(types), words_(words) {}
 
     /// `root` is the whole map of a file; its other keys are the caller's.
     void read(const Source& source, const YamlNode& root);
@@ -32,7 +34,7 @@ class WatchReader {
     };
 
     static Common read_common(const Source& source, const MapReader& reader);
-    static Target target_head(const Source& source, const MapReader& reader);
+    Target target_head(const Source& source, const MapReader& reader);
     void read_target(const Source& source, const YamlNode& node);
     void repeat_target(
         const Source& source,
@@ -50,9 +52,12 @@ class WatchReader {
     );
     /// Complains once when there are too many probes in all.
     bool count_probes(const Source& source, Position at, std::size_t more);
+    Query read_match(const Source& source, const MapReader& reader) const;
+    void check_class(const Source& source, Position at, const std::string& ci_class) const;
     bool claim(const Source& source, Position at, std::string_view kind, const std::string& name);
 
     std::span<const ProbeSchema> types_;
+    const Vocabulary* words_;
     Watch watch_;
     std::map<std::string, std::unordered_set<std::string>> names_;  ///< by kind
     std::size_t probes_ = 0;

@@ -49,6 +49,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_ci_verbs(app, session);
     add_agent_verbs(app, session);
     add_probe_verbs(app, session);
+    add_policy_verbs(app, session);
     add_config_verbs(app, session);
     add_login_verbs(app, session);
     add_user_verbs(app, session);

@@ -17,6 +17,8 @@ void add_ci_verbs(CLI::App& app, Session& session);
 void add_agent_verbs(CLI::App& app, Session& session);
 /// `muster probe icmp|snmp|http … TARGET`; exit codes as a Nagios plugin
 void add_probe_verbs(CLI::App& app, Session& session);
+/// `muster apply -f FILE|DIR`, `muster policy list|show|test`
+void add_policy_verbs(CLI::App& app, Session& session);
 /// `muster config check FILE`
 void add_config_verbs(CLI::App& app, Session& session);
 /// `muster login|logout`, `muster version`

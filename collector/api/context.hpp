@@ -9,6 +9,7 @@
 #include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
 #include "collector/command.hpp"
+#include "collector/configuration/keeper.hpp"
 #include "collector/enrolment/access_types.hpp"
 #include "collector/history/history_series.hpp"
 
@@ -93,6 +94,10 @@ struct ApiContext {
     std::function<Task<Result<Verdict>>(Command command)> submit;
     /// The history thread's answer.
     std::function<Task<Result<HistorySeries>>(HistoryQuery query)> results;
+    /// What runs now; valid until the caller next waits for anything.
+    std::function<const ConfigurationKeeper*()> configuration;
+    /// Validates and, unless it is a dry run, takes what is applied; the folds are told, but have not folded it yet.
+    std::function<Result<ApplyOutcome>(const ApplyRequest& request)> apply;
     /// Asked at each /readyz.
     std::function<std::vector<HealthCheck>()> health;
 };

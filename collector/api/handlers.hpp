@@ -31,6 +31,11 @@ Task<HttpResponse> probe_results(Call call);
 Task<HttpResponse> list_agents(Call call);
 Task<HttpResponse> show_agent(Call call);
 
+Task<HttpResponse> list_policies(Call call);
+Task<HttpResponse> show_policy(Call call);
+Task<HttpResponse> list_applied(Call call);
+Task<HttpResponse> apply_texts(Call call);
+
 Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);
 Task<HttpResponse> revoke_join_token(Call call);

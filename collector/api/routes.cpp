@@ -180,6 +180,22 @@ constexpr std::array table{
     read("/api/v1/agents", Scope::sites, "state limit cursor", "Agents, by name.", list_agents),
     read("/api/v1/agents/{id}", Scope::sites, "", "One agent.", show_agent),
 
+    read("/api/v1/policies", Scope::collector, "", "Policies, by name.", list_policies),
+    read("/api/v1/policies/{id}", Scope::collector, "", "One policy.", show_policy),
+    read("/api/v1/applied", Scope::collector, "", "What was applied, file by file.", list_applied),
+    Route{
+        .method = Method::post,
+        .pattern = "/api/v1/apply",
+        .door = Door::people,
+        .permission = Permission::edit,
+        .scope = Scope::collector,
+        .csrf = Csrf::json_body,
+        .audit = Audit::journal,
+        .parameters = "",
+        .summary = "Takes files of what to watch, or tells what they would change.",
+        .handler = apply_texts
+    },
+
     access_read("/api/v1/join-tokens", "", "Join tokens, without their secrets.", list_join_tokens),
     access_change(
         Method::post,

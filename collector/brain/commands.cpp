@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "collector/brain/incidents/commands.hpp"
+#include "collector/brain/policy_commands.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <boost/json.hpp>
@@ -25,6 +26,7 @@ struct CommandRow {
 
 /// Every command there is; docs/journal.md lists them with their bodies.
 constexpr CommandRow commands[] = {
+    {"config.apply", confirm_configuration},
     {"incident.acknowledge", acknowledge_incident},
     {"incident.comment", comment_on_incident},
     {"incident.resolve", resolve_incident_by_person},

@@ -40,17 +40,23 @@ void reassign_orphans(Fold& fold, Changes& changes) {
     }
 }
 
-bool differs(
+/// measuring: what its agent does differs. judging: only what is made of it, which the agent need not know.
+enum class Difference { none, judging, measuring };
+
+Difference compare(
     const State& state,
     const ColdProbe& had,
     const DesiredProbe& wanted,
     const Spec& spec,
     const Names& names
 ) {
-    return !equal_specs(state.specs[had.spec], spec) ||
-           state.names[had.host] != names[wanted.host] ||
-           state.names[had.name] != names[wanted.name] ||
-           state.names[had.origin] != names[wanted.origin];
+    const Spec& former = state.specs[had.spec];
+    if (*former.probe != *spec.probe || state.names[had.host] != names[wanted.host]) {
+        return Difference::measuring;
+    }
+    const bool is_same = equal_specs(former, spec) && state.names[had.name] == names[wanted.name] &&
+                         state.names[had.origin] == names[wanted.origin];
+    return is_same ? Difference::none : Difference::judging;
 }
 
 /// Replaces the whole plan: new pools of specs and names, probes added, changed, removed.
@@ -74,8 +80,11 @@ void apply_plan(
             continue;
         }
         wanted_at[known->second] = at;
-        if (differs(state, had, wanted, specs[wanted.spec], names)) {
+        const Difference found = compare(state, had, wanted, specs[wanted.spec], names);
+        if (found != Difference::none) {
             changes.updated.push_back(known->second);
+        }
+        if (found == Difference::measuring) {
             changes.of_agent(had.agent);
         }
     }

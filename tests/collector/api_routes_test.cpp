@@ -1,6 +1,7 @@
 #include "collector/api/agent_store.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/incident_store.hpp"
+#include "collector/api/policy_store.hpp"
 #include "collector/api/probe_store.hpp"
 #include "collector/api/receipt_store.hpp"
 #include "collector/api/routes.hpp"
@@ -244,6 +245,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           probe_queries(),
           agent_queries(),
           outbox_queries(),
+          policy_queries(),
           receipt_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);

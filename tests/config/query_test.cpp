@@ -2,6 +2,8 @@
 
 #include "config/query_parser.hpp"
 
+#include <gmock/gmock.h>
+
 #include <map>
 
 namespace muster::config {
@@ -39,6 +41,46 @@ TEST(Query, ComparesFields) {
     EXPECT_TRUE(matches("name ~ core*"));
     EXPECT_TRUE(matches("name~\"core-[0-9]\""));
     EXPECT_FALSE(matches("name ~ ore"));
+}
+
+TEST(Query, ComparesNumbers) {
+    const auto with = [](std::string_view text, const std::string& cpus) {
+        const auto query = Query::parse(text);
+        EXPECT_TRUE(query) << text;
+        return query && query->matches([&](std::string_view) { return std::optional(cpus); });
+    };
+    EXPECT_TRUE(with("cpus > 4", "5"));
+    EXPECT_FALSE(with("cpus > 4", "4"));
+    EXPECT_TRUE(with("cpus >= 4", "4"));
+    EXPECT_TRUE(with("cpus<10", "9"));  // as numbers, not as text
+    EXPECT_TRUE(with("cpus <= 0.5", "0.5"));
+    EXPECT_FALSE(with("cpus < 10", "many"));
+    EXPECT_FALSE(with("cpus > 10", "many"));
+    EXPECT_EQ(wrong("cpus > many"), "column 8: \"many\", expected a number such as 4 or 0.5");
+    EXPECT_EQ(wrong("cpus >"), "column 7: the end, expected a number such as 4 or 0.5");
+    EXPECT_THAT(wrong("cpus > inf"), testing::HasSubstr("expected a number"));
+}
+
+TEST(Query, KnowsWhichFieldsAndClassesThereAre) {
+    const Vocabulary words{
+        .fields = {"class", "name", "site"}, .prefixes = {"label."}, .classes = {"server", "router"}
+    };
+    const auto checked = [&](std::string_view text) {
+        const auto query = Query::parse(text);
+        const Status known = query ? query->check(words) : Status(failure(query.error()));
+        return known ? std::string("accepted") : std::string(known.error().what());
+    };
+    EXPECT_EQ(checked("class = server and not (label.anything = x)"), "accepted");
+    EXPECT_EQ(
+        checked("site = HQ or nmae = a"),
+        "column 14: there is no field \"nmae\"; did you mean \"name\"?"
+    );
+    EXPECT_EQ(
+        checked("class in (server, ruoter)"),
+        "column 19: there is no class \"ruoter\"; did you mean \"router\"?"
+    );
+    EXPECT_EQ(checked("class ~ r*"), "accepted");
+    EXPECT_THAT(checked("label. = x"), testing::HasSubstr("column 1"));
 }
 
 TEST(Query, TakesAnAbsentFieldForDifferentFromEverything) {

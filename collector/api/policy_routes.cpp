@@ -1,0 +1,308 @@
+#include "collector/api/handlers.hpp"
+#include "collector/api/json.hpp"
+#include "collector/api/policy_store.hpp"
+#include "collector/api/verdict_answer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t most_files = 256;
+constexpr std::size_t names_shown = 20;
+
+using Counts = std::map<std::string, PolicyCount>;
+
+json::object policy_json(const config::Policy& policy, const Counts& counts) {
+    static constexpr std::string_view urgencies[] = {"high", "medium", "low"};
+    json::array probes;
+    for (const config::ProbeDeclaration& probe : policy.probes) {
+        probes.push_back(json::object{
+            {"type", probe.type},
+            {"name", json_text(probe.name)},
+            {"interval", format_duration(probe.interval)},
+            {"timeout", format_duration(probe.timeout)}
+        });
+    }
+    const auto found = counts.find("policy " + policy.name);
+    const PolicyCount count = found == counts.end() ? PolicyCount{} : found->second;
+    return {
+        {"name", json_text(policy.name)},
+        {"match", json_text(policy.match.text())},
+        {"urgency", urgencies[static_cast<std::size_t>(policy.urgency)]},
+        {"hold", format_duration(policy.rule.hold)},
+        {"probes", std::move(probes)},
+        {"cis", count.cis},
+        {"assigned_probes", count.probes}
+    };
+}
+
+std::string header(const Call& call, const std::string& name) {
+    const auto found = call.request.headers.find(name);
+    return found == call.request.headers.end() ? std::string() : found->second;
+}
+
+Task<Result<Counts>> read_counts(Call call) {
+    std::function<Result<Counts>(StateConnection&)> work =
+        [scope = call.actor.scope](StateConnection& connection) {
+            return count_by_origin(connection, scope);
+        };
+    co_return co_await call.context->state->query<Counts>(std::move(work));
+}
+
+/// {"files": [{"name", "text"}], "dry_run", "prune"}; what is wrong lands in `flaws`.
+ApplyRequest read_request(const json::object& body, std::vector<Flaw>& flaws) {
+    ApplyRequest out;
+    const auto flag = [&](std::string_view name) {
+        const json::value* value = body.if_contains(name);
+        if (value != nullptr && !value->is_bool()) {
+            flaws.push_back({"/" + std::string(name), "expected true or false"});
+        }
+        return value != nullptr && value->is_bool() && value->get_bool();
+    };
+    out.mode = flag("dry_run") ? ApplyMode::dry_run : ApplyMode::apply;
+    out.prune = flag("prune") ? Prune::yes : Prune::no;
+    for (const auto& [name, value] : body) {
+        if (name != "files" && name != "dry_run" && name != "prune") {
+            flaws.push_back({"/" + std::string(name), "unknown; expected files, dry_run or prune"});
+        }
+    }
+    const json::value* list = body.if_contains("files");
+    if (list == nullptr || !list->is_array() || list->get_array().size() > most_files) {
+        flaws.push_back({"/files", "expected a list of at most 256 files"});
+        return out;
+    }
+    std::size_t at = 0;
+    for (const json::value& each : list->get_array()) {
+        const std::string pointer = "/files/" + std::to_string(at++);
+        const json::object* file = each.if_object();
+        const json::value* name = file == nullptr ? nullptr : file->if_contains("name");
+        const json::value* text = file == nullptr ? nullptr : file->if_contains("text");
+        if (name == nullptr || text == nullptr || !name->is_string() || !text->is_string()) {
+            flaws.push_back({pointer, R"(expected {"name": "web.yaml", "text": "…"})"});
+            continue;
+        }
+        const auto full = applied_name(std::string_view(name->get_string()));
+        if (!full) {
+            flaws.push_back({pointer + "/name", full.error().what()});
+            continue;
+        }
+        if (std::ranges::find(out.texts, *full, &config::ConfigText::name) != out.texts.end()) {
+            flaws.push_back({pointer + "/name", "this file is there twice"});
+            continue;
+        }
+        out.texts.push_back({*full, std::string(text->get_string())});
+    }
+    return out;
+}
+
+/// One flaw for each line: "applied/web.yaml:3:5: what, and what was expected".
+HttpResponse refused(const Error& error, const ApplyRequest& request) {
+    if (error.kind() != ErrorKind::invalid) {
+        return error.kind() == ErrorKind::conflict
+                   ? problem(412, "what is applied has changed since it was read; read it again")
+                   : problem_of(error);
+    }
+    std::vector<Flaw> flaws;
+    std::istringstream lines(error.text());
+    for (std::string line; std::getline(lines, line);) {
+        std::string pointer;
+        for (std::size_t at = 0; at < request.texts.size(); ++at) {
+            if (line.starts_with(request.texts[at].name + ":")) {
+                pointer = "/files/" + std::to_string(at) + "/text";
+            }
+        }
+        flaws.push_back({std::move(pointer), std::move(line)});
+    }
+    return problem(400, "nothing was applied: the files are not valid together", flaws);
+}
+
+json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged) {
+    json::array out;
+    for (const ObjectChange& change : outcome.changes) {
+        if (change.kind == ObjectChange::Kind::unchanged) {
+            ++unchanged;
+            continue;
+        }
+        json::array fields;
+        for (const ObjectChange::Field& field : change.fields) {
+            fields.push_back(json::object{
+                {"name", json_text(field.name)},
+                {"before", json_text(field.before)},
+                {"after", json_text(field.after)}
+            });
+        }
+        out.push_back(json::object{
+            {"list", change.list},
+            {"name", json_text(change.name)},
+            {"change", to_string(change.kind)},
+            {"file", json_text(change.file)},
+            {"fields", std::move(fields)}
+        });
+    }
+    return out;
+}
+
+json::array first_names(const std::vector<std::string>& names) {
+    json::array out;
+    for (std::size_t at = 0; at < std::min(names.size(), names_shown); ++at) {
+        out.push_back(json_text(names[at]));
+    }
+    return out;
+}
+
+std::vector<std::string> beyond(std::vector<std::string> names, std::vector<std::string> others) {
+    std::ranges::sort(names);
+    std::ranges::sort(others);
+    std::vector<std::string> out;
+    std::ranges::set_difference(names, others, std::back_inserter(out));
+    return out;
+}
+
+/// What the policies that differ match, before and after.
+Task<Result<json::array>> effects(Call call, std::vector<ApplyOutcome::Match> matches) {
+    std::function<Result<json::array>(StateConnection&)> work =
+        [matches = std::move(matches),
+         scope = call.actor.scope](StateConnection& connection) -> Result<json::array> {
+        const auto model = cmdb::Model::parse(cmdb::shipped_classes());
+        if (!model) {
+            return failure(model.error());
+        }
+        std::vector<config::Query> queries;
+        for (const ApplyOutcome::Match& match : matches) {
+            queries.push_back(match.before);
+            queries.push_back(match.after);
+        }
+        const auto found = matching_cis(connection, scope, *model, queries);
+        if (!found) {
+            return failure(found.error());
+        }
+        json::array out;
+        for (std::size_t at = 0; at < matches.size(); ++at) {
+            const std::vector<std::string>& before = (*found)[2 * at];
+            const std::vector<std::string>& after = (*found)[2 * at + 1];
+            out.push_back(json::object{
+                {"policy", json_text(matches[at].policy)},
+                {"matched_before", before.size()},
+                {"matched_after", after.size()},
+                {"gained", first_names(beyond(after, before))},
+                {"lost", first_names(beyond(before, after))}
+            });
+        }
+        return out;
+    };
+    co_return co_await call.context->state->query<json::array>(std::move(work));
+}
+
+/// The command behind config.loaded: its verdict says that the brain has folded both.
+Task<Result<Verdict>> confirm(Call call, ApplyOutcome outcome) {
+    json::object body{{"hash", outcome.config_hash}};
+    Result<Command> command = command_of(call, "config.apply", body);
+    if (!command) {
+        co_return failure(command.error());
+    }
+    command->if_match.clear();  // it was about what is applied
+    co_return co_await call.context->submit(std::move(*command));
+}
+
+}  // namespace
+
+Task<HttpResponse> list_policies(Call call) {
+    const Result<Counts> counts = co_await read_counts(call);
+    if (!counts) {
+        co_return problem_of(counts.error());
+    }
+    json::array items;
+    for (const config::Policy& policy : call.context->configuration()->running().watch.policies) {
+        items.push_back(policy_json(policy, *counts));
+    }
+    json::object body;
+    body["total_estimate"] = items.size();
+    body["next_cursor"] = nullptr;
+    body["items"] = std::move(items);
+    co_return json_answer(body);
+}
+
+Task<HttpResponse> show_policy(Call call) {
+    const Result<Counts> counts = co_await read_counts(call);
+    if (!counts) {
+        co_return problem_of(counts.error());
+    }
+    const config::LoadedCollector& running = call.context->configuration()->running();
+    const std::string& name = call.path.at("id");
+    const auto policy = std::ranges::find(running.watch.policies, name, &config::Policy::name);
+    if (policy == running.watch.policies.end()) {
+        co_return problem(404, "there is no policy with this name: " + name);
+    }
+    json::object body = policy_json(*policy, *counts);
+    const DeclaredObjects objects = objects_of(running.texts);
+    if (const auto declared = objects.find({"policies", name}); declared != objects.end()) {
+        body["file"] = declared->second.file;
+        body["line"] = declared->second.line;
+    }
+    co_return json_answer(body);
+}
+
+Task<HttpResponse> list_applied(Call call) {
+    const ConfigurationKeeper* const keeper = call.context->configuration();
+    json::array items;
+    for (const config::ConfigText& text : applied_of(keeper->running())) {
+        items.push_back(
+            json::object{{"name", text.name.substr(applied_prefix.size())}, {"text", text.text}}
+        );
+    }
+    json::object body;
+    body["total_estimate"] = items.size();
+    body["next_cursor"] = nullptr;
+    body["items"] = std::move(items);
+    HttpResponse response = json_answer(body);
+    response.headers.emplace_back("ETag", keeper->etag());
+    co_return response;
+}
+
+Task<HttpResponse> apply_texts(Call call) {
+    boost::system::error_code unreadable;
+    const json::value parsed = json::parse(call.request.body, unreadable);
+    if (unreadable || !parsed.is_object()) {
+        co_return problem(400, "the body is not a JSON object");
+    }
+    std::vector<Flaw> flaws;
+    ApplyRequest request = read_request(parsed.get_object(), flaws);
+    if (!flaws.empty()) {
+        co_return problem(400, "nothing was applied", flaws);
+    }
+    request.if_match = header(call, "if-match");
+    const Result<ApplyOutcome> outcome = call.context->apply(request);
+    if (!outcome) {
+        co_return refused(outcome.error(), request);
+    }
+    std::size_t unchanged = 0;
+    json::object body{
+        {"dry_run", request.mode == ApplyMode::dry_run},
+        {"changes", changes_json(*outcome, unchanged)},
+        {"unchanged", unchanged}
+    };
+    const Result<json::array> matched = co_await effects(call, outcome->matches);
+    if (!matched) {
+        co_return problem_of(matched.error());
+    }
+    body["policies"] = *matched;
+    if (request.mode == ApplyMode::apply) {
+        const Result<Verdict> verdict = co_await confirm(call, *outcome);
+        if (!verdict) {
+            co_return problem_of(verdict.error());
+        }
+        if (verdict->status >= 400) {
+            co_return verdict_answer(*verdict);
+        }
+    }
+    HttpResponse response = json_answer(body);
+    response.headers.emplace_back("ETag", outcome->etag);
+    co_return response;
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,110 @@
+#include "collector/configuration/keeper.hpp"
+
+#include "base/bytes.hpp"
+#include "base/crypto.hpp"
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t etag_digits = 16;
+
+std::string etag_of(const AppliedTexts& texts) {
+    std::string all;
+    for (const config::ConfigText& text : texts) {
+        all += to_hex(sha256(text.name)) + to_hex(sha256(text.text));
+    }
+    return '"' + to_hex(sha256(all)).substr(0, etag_digits) + '"';
+}
+
+const config::Policy* policy_named(const config::Watch& watch, const std::string& name) {
+    const auto found = std::ranges::find(watch.policies, name, &config::Policy::name);
+    return found == watch.policies.end() ? nullptr : &*found;
+}
+
+std::vector<ApplyOutcome::Match> matches_of(
+    const std::vector<ObjectChange>& changes,
+    const config::Watch& before,
+    const config::Watch& after
+) {
+    std::vector<ApplyOutcome::Match> out;
+    for (const ObjectChange& change : changes) {
+        if (change.list != "policies" || change.kind == ObjectChange::Kind::unchanged) {
+            continue;
+        }
+        ApplyOutcome::Match match{.policy = change.name, .before = {}, .after = {}};
+        if (const auto* had = policy_named(before, change.name); had != nullptr) {
+            match.before = had->match;
+        }
+        if (const auto* has = policy_named(after, change.name); has != nullptr) {
+            match.after = has->match;
+        }
+        out.push_back(std::move(match));
+    }
+    return out;
+}
+
+}  // namespace
+
+bool ConfigurationKeeper::reload() {
+    if (options_.path.empty()) {
+        return false;
+    }
+    auto loaded = load_configuration(*options_.files, options_.path, options_.data_dir);
+    if (!loaded) {
+        std::istringstream lines(loaded.error().text());
+        for (std::string line; std::getline(lines, line);) {
+            log(LogLevel::error, "config.rejected", {{"why", line}});
+        }
+        return false;
+    }
+    loaded->process.hash = running_.process.hash;
+    if (!options_.data_dir_said.empty()) {
+        loaded->process.data_dir = options_.data_dir_said;
+    }
+    if (loaded->process != running_.process) {
+        log(LogLevel::warning,
+            "config.needs_restart",
+            {{"why", "all but targets, policies and channels is taken at the next start"}});
+    }
+    loaded->process = running_.process;
+    running_ = std::move(*loaded);
+    return true;
+}
+
+Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
+    const AppliedTexts had = applied_of(running_);
+    if (!request.if_match.empty() && request.if_match != "*" &&
+        request.if_match.find(etag()) == std::string::npos) {
+        return failure(ErrorKind::conflict, "what is applied has changed since it was read");
+    }
+    const AppliedTexts wanted = after_applying(had, request.texts, request.prune);
+    auto next = with_applied(running_, wanted);
+    if (!next) {
+        return failure(next.error());
+    }
+    ApplyOutcome out;
+    out.changes = compare_objects(objects_of(running_.texts), objects_of(next->texts));
+    out.matches = matches_of(out.changes, running_.watch, next->watch);
+    out.etag = etag_of(wanted);
+    if (request.mode == ApplyMode::dry_run) {
+        return out;
+    }
+    const std::string path = applied_path(options_.data_dir);
+    if (const Status written = write_applied(*options_.files, path, wanted); !written) {
+        return failure(written.error());
+    }
+    running_ = std::move(*next);
+    return out;
+}
+
+std::string ConfigurationKeeper::etag() const {
+    return etag_of(applied_of(running_));
+}
+
+}  // namespace muster::collector

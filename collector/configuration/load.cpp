@@ -1,0 +1,94 @@
+#include "collector/configuration/load.hpp"
+
+#include "probes/probe_type.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+Result<config::Vocabulary> shipped_vocabulary() {
+    const auto model = cmdb::Model::parse(cmdb::shipped_classes());
+    if (!model) {
+        return failure(model.error());
+    }
+    return ci_vocabulary(*model);
+}
+
+}  // namespace
+
+config::Vocabulary ci_vocabulary(const cmdb::Model& model) {
+    config::Vocabulary words;
+    words.fields = {"class"};
+    words.prefixes = {"label."};
+    words.classes = model.names();
+    for (const std::string& name : words.classes) {
+        for (const cmdb::AttributeSpec& attribute : model.attributes(name)) {
+            words.fields.push_back(attribute.name);
+        }
+    }
+    std::ranges::sort(words.fields);
+    const auto repeated = std::ranges::unique(words.fields);
+    words.fields.erase(repeated.begin(), repeated.end());
+    return words;
+}
+
+std::string applied_path(const std::string& data_dir) {
+    return data_dir + "/applied.json";
+}
+
+Result<config::LoadedCollector> load_configuration(
+    Files& files, const std::string& path, const std::string& data_dir
+) {
+    const auto words = shipped_vocabulary();
+    if (!words) {
+        return failure(words.error());
+    }
+    auto loaded = config::load_collector_config(files, path, probes::probe_schemas(), &*words);
+    if (!loaded) {
+        return loaded;
+    }
+    const std::string& folder = data_dir.empty() ? loaded->process.data_dir : data_dir;
+    const auto applied = read_applied(files, applied_path(folder));
+    if (!applied) {
+        return failure(applied.error());
+    }
+    return applied->empty() ? std::move(loaded) : with_applied(*loaded, *applied);
+}
+
+Result<config::LoadedCollector> with_applied(
+    const config::LoadedCollector& running, const AppliedTexts& applied
+) {
+    for (const config::ConfigText& text : applied) {
+        if (const Status known = config::check_watch_keys(text); !known) {
+            return failure(known.error());
+        }
+    }
+    const auto words = shipped_vocabulary();
+    if (!words) {
+        return failure(words.error());
+    }
+    config::LoadedCollector out{.process = running.process, .watch = {}, .texts = running.texts};
+    std::erase_if(out.texts, [](const config::ConfigText& text) {
+        return text.name.starts_with(applied_prefix);
+    });
+    out.texts.insert(out.texts.end(), applied.begin(), applied.end());
+    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &*words);
+    if (!watch) {
+        return failure(watch.error());
+    }
+    out.watch = std::move(*watch);
+    return out;
+}
+
+AppliedTexts applied_of(const config::LoadedCollector& running) {
+    AppliedTexts out;
+    std::ranges::copy_if(running.texts, std::back_inserter(out), [](const auto& text) {
+        return text.name.starts_with(applied_prefix);
+    });
+    return out;
+}
+
+}  // namespace muster::collector

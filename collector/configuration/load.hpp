@@ -1,0 +1,34 @@
+// Owns: reading the whole configuration: files, and what was applied. Leaves to config/: form and positions.
+#pragma once
+
+#include "base/files.hpp"
+#include "cmdb/model.hpp"
+#include "collector/configuration/applied.hpp"
+#include "config/programs.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace muster::collector {
+
+/// What `match:` may name over CIs: the attributes of all classes, labels, and the classes themselves.
+config::Vocabulary ci_vocabulary(const cmdb::Model& model);
+
+/// The file of applied texts in a data directory.
+std::string applied_path(const std::string& data_dir);
+
+/// collector.yaml, conf.d beside it and what was applied to its data directory, which `data_dir` names instead where it
+/// is not empty. Errors carry file:line:column.
+Result<config::LoadedCollector> load_configuration(
+    Files& files, const std::string& path, const std::string& data_dir
+);
+
+/// The running configuration with these applied texts instead of its own: nothing is read again from files.
+Result<config::LoadedCollector> with_applied(
+    const config::LoadedCollector& running, const AppliedTexts& applied
+);
+
+/// What was applied to it.
+AppliedTexts applied_of(const config::LoadedCollector& running);
+
+}  // namespace muster::collector
