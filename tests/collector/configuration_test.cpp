@@ -149,7 +149,7 @@ TEST_F(Keeper, KeepsEverythingWhenOneTextIsWrong) {
              {"listen: {people: \"127.0.0.1:1\"}", "applied/b.yaml:1:1: unknown key \"listen\""},
              {"targets: [", "applied/b.yaml:"},
              {"targets:\n  - {name: a, address: h, breach: {failures: 1}, probes: [{type: icmp}]}",
-              "applied/b.yaml:2:48: failures: 1 makes an incident of every lost packet"},
+              "applied/b.yaml:2:46: failures: 1 makes an incident of every lost packet"},
          }) {
         const auto outcome = apply({text("b.yaml", body)});
         ASSERT_FALSE(outcome) << body;

@@ -114,7 +114,7 @@ TEST(Query, MatchesNothingWhenEmpty) {
 
 TEST(Query, NamesTheColumnOfAnError) {
     EXPECT_EQ(wrong(""), "column 1: an empty query, expected a comparison such as class = server");
-    EXPECT_EQ(wrong("class"), "column 6: the end, expected =, !=, ~ or in");
+    EXPECT_EQ(wrong("class"), "column 6: the end, expected =, !=, ~, <, <=, >, >= or in");
     EXPECT_EQ(wrong("class = a b"), "column 11: \"b\", expected \"and\", \"or\" or the end");
     EXPECT_EQ(wrong("(class = a"), "column 11: the end, expected \")\"");
     EXPECT_EQ(wrong("site in (a"), "column 11: the end, expected \",\" or \")\"");
