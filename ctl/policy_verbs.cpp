@@ -150,12 +150,14 @@ int list(Session& session) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> policies = client->list("/policies", {}, 10'000);
-    if (!policies) {
-        return session.fail(policies.error());
+    const Result<json::value> answer = client->get("/policies");
+    if (!answer) {
+        return session.fail(answer.error());
     }
+    const json::value& items = member_of(*answer, "items");
+    const json::array policies = items.is_array() ? items.get_array() : json::array{};
     Table table{{"POLICY", "CIS", "PROBES", "URGENCY", "MATCH"}, {}};
-    for (const json::value& policy : *policies) {
+    for (const json::value& policy : policies) {
         table.rows.push_back(
             {{text_of(policy, "name")},
              {text_of(policy, "cis")},
@@ -164,8 +166,8 @@ int list(Session& session) {
              {text_of(policy, "match")}}
         );
     }
-    session.print(table, json::value(*policies));
-    if (policies->empty()) {
+    session.print(table, json::value(policies));
+    if (policies.empty()) {
         session.say("no policies; docs/policies.md begins with one");
     }
     return exit_success;

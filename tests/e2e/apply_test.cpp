@@ -23,8 +23,9 @@ class Applied : public ::testing::Test {
         write_text(site_.dir() / "hmac", "hook key");
         std::string watch = "channels:\n  - {name: ops, type: webhook, url: \"" + hook_.url() +
                             "\", secret: {file: " + (site_.dir() / "hmac") + "}}\ntargets:\n";
-        for (const char* name : {"web1", "web2"}) {
-            watch += "  - {name: " + std::string(name) + ", class: server, address: 127.0.0.1}\n";
+        for (const char* number : {"1", "2"}) {
+            watch += "  - {name: web" + std::string(number) + ", class: server, address: 127.1.0." +
+                     number + "}\n";
         }
         site_.configure(watch);
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
@@ -37,7 +38,7 @@ class Applied : public ::testing::Test {
         write_text(
             path,
             "policies:\n  - name: servers answer\n    match: class = server\n    probes: [{type: "
-            "icmp, interval: " +
+            "icmp, count: 1, interval: " +
                 std::to_string(interval_ms) + "ms, timeout: 150ms}]\n" + rule + more
         );
         return path;
@@ -149,7 +150,7 @@ TEST_F(Applied, WhatIsWrongIsToldWithItsPlaceAndChangesNothing) {
 
     for (const Row& row :
          {Row{"policies: [{name: p, match: clas = server, probes: [{type: icmp}]}]",
-              "applied/bad.yaml:1:30: match: there is no field \"clas\"; did you mean \"class\"?"},
+              "applied/bad.yaml:1:29: match: there is no field \"clas\"; did you mean \"class\"?"},
           Row{"policies: [{name: p, match: class = server, breach: {failures: 1}, probes: [{type: "
               "icmp}]}]",
               "allow_single"},
