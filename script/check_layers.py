@@ -45,6 +45,7 @@ OUTSIDE_WORLD = {
     r"probes/(resolver|worker_pool|runner|waiter|worker_channel|socket_watch|\w+_run)\.cpp": "names, worker processes and the engines",
     r"worker/\w+\.cpp": "the worker process: one socket to its parent",
     r"agent/(agent|delivery|uplink|enrolment|spool_thread|service|main)\.cpp": "performs what the agent's parts decide",
+    r"collector/collector_impl\.hpp": "what collector.cpp and collector_open.cpp share",
     r"collector/(collector|command_gate|main|\w*listener\w*|\w*_loop|\w*_thread)\.cpp": "performs what the parts decide",
     r"collector/(\w+/)+(\w*thread|\w*loop|\w*listener\w*|http_server|notifier|\w*adapter)\.cpp": "threads and listeners",
     r"ctl/\w+\.cpp": "the command line",
