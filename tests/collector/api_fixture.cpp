@@ -185,7 +185,11 @@ void StateFile::message_is(const std::string& id, const std::string& state) {
     run_statement(row);
 }
 
-ApiTest::ApiTest() : state_(dir_ / "state.db") {
+ApiTest::ApiTest()
+    : state_(dir_ / "state.db"),
+      configuration_(
+          {.files = &files_, .path = "", .data_dir = dir_.path(), .data_dir_said = ""}, {}
+      ) {
     Result<StateReader> reader = StateReader::open(dir_ / "state.db", 2);
     EXPECT_TRUE(reader) << reader.error().text();
     reader_.emplace(std::move(*reader));
@@ -197,6 +201,8 @@ ApiTest::ApiTest() : state_(dir_ / "state.db") {
         return enrol(&around_, std::move(request));
     };
     context_.submit = [this](Command command) { return submit(&around_, std::move(command)); };
+    context_.configuration = [this] { return &configuration_; };
+    context_.apply = [this](const ApplyRequest& request) { return configuration_.apply(request); };
     context_.health = [this] { return around_.health; };
     api_.emplace(context_);
 }

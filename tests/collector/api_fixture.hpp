@@ -142,6 +142,7 @@ class ApiTest : public ::testing::Test {
     std::optional<CertificateAuthority> access_authority_;
     std::optional<AccessAdapter> access_;
     AccessOperations real_access_;
+    ConfigurationKeeper configuration_;
     ApiContext context_;
     std::optional<Api> api_;
     wire::KeyAndCertificate authority_;
