@@ -29,7 +29,8 @@ std::vector<AgentIndex> watchable(const State& state) {
         const Agent& agent = state.agents[index];
         const std::string_view host = host_part(agent.address);
         const bool is_known = agent.state != AgentState::revoked && agent.ci != nothing;
-        if (is_known && !is_loopback(host) && sharing.at(host) == 1) {
+        const bool is_address = !subnet_of(host).empty();  // else there is nothing to ping
+        if (is_known && is_address && !is_loopback(host) && sharing.at(host) == 1) {
             out.push_back(index);
         }
     }
