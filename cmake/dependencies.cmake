@@ -1,7 +1,7 @@
 # The libraries, all Debian packages (script/bootstrap installs them). Targets to link:
 #   Boost::headers Boost::json Boost::url   OpenSSL::SSL OpenSSL::Crypto   protobuf::libprotobuf-lite
 #   yaml-cpp fmt::fmt CLI11::CLI11          PkgConfig::zstd PkgConfig::sodium PkgConfig::re2
-#   SQLite::SQLite3 CURL::libcurl netsnmp   GTest::gtest GTest::gmock benchmark::benchmark
+#   date::date-tz SQLite::SQLite3 CURL::libcurl netsnmp   GTest::gtest GTest::gmock benchmark::benchmark
 set(Boost_NO_WARN_NEW_VERSIONS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS headers json url)
 find_package(OpenSSL 3 REQUIRED)
@@ -12,6 +12,7 @@ find_package(CURL REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(date REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(PkgConfig REQUIRED)

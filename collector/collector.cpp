@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <unistd.h>
 #include <utility>
@@ -19,6 +20,8 @@ namespace {
 constexpr Duration lag_every = std::chrono::milliseconds(200);
 constexpr Duration longest_stop = std::chrono::seconds(10);
 constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
+/// Entries the brain may be behind while the collector still counts as well to those outside.
+constexpr std::uint64_t most_behind = 10'000;
 
 }  // namespace
 
@@ -61,6 +64,39 @@ void Collector::Impl::release(Effects effects) {
     if (effects.outbox_changed) {
         notifier->poke();
     }
+    if (effects.nobody_told) {
+        note_telling(std::move(*effects.nobody_told));
+    }
+}
+
+void Collector::Impl::note_telling(std::string why) {
+    if (why == nobody_told) {
+        return;
+    }
+    if (why.empty()) {
+        log(LogLevel::notice, "telling.somebody_again", {});
+    } else {
+        log(LogLevel::warning, "telling.nobody", {{"why", why}});
+    }
+    nobody_told = std::move(why);
+}
+
+Task<std::optional<ChannelTest>> Collector::Impl::test_channel(std::string name) {
+    Task<std::optional<DeliveryAnswer>> testing = notifier->test(std::move(name));
+    const std::optional<DeliveryAnswer> answer = co_await std::move(testing);
+    if (!answer) {
+        co_return std::nullopt;
+    }
+    co_return ChannelTest{answer->delivered, answer->status, answer->detail};
+}
+
+/// What is told outside as "well": everything that is ready, and the brain at the journal's heels.
+bool Collector::Impl::is_well() const {
+    const std::vector<HealthCheck> checks = health();
+    return std::ranges::all_of(
+               checks, [](const HealthCheck& check) { return check.ready || check.strict_only; }
+           ) &&
+           brain_feed->lag().entries < most_behind;
 }
 
 /// An entry only where something has changed; channels in any case.
@@ -109,6 +145,7 @@ void Collector::Impl::caught_up() {
     // Not before: an agent may run an epoch that was issued after the last snapshot.
     link->start();
     notifier->configure(configuration.running().watch.channels);
+    heartbeat->start();
     const boost::json::object ports = {
         {"people_port", http->port()}, {"agents_port", link->port()}, {"pid", ::getpid()}
     };
@@ -142,7 +179,12 @@ std::vector<HealthCheck> Collector::Impl::health() const {
         {.name = "history",
          .ready = true,
          .detail = std::to_string(history_behind.entries) + " entries behind the journal"},
-        {.name = "agents", .ready = true, .detail = std::to_string(link->sessions()) + " connected"}
+        {.name = "agents", .ready = true, .detail = std::to_string(link->sessions()) + " connected"
+        },
+        {.name = "telling",
+         .ready = nobody_told.empty(),
+         .detail = nobody_told.empty() ? "somebody is told" : "nobody will be told: " + nobody_told,
+         .strict_only = true}
     };
 }
 
@@ -174,6 +216,7 @@ Task<void> Collector::Impl::shut_down(std::string reason) {
     signals.cancel();
     http->stop();
     notifier->stop();
+    heartbeat->stop();
     co_await http->drained();
     co_await notifier->drained();
     co_await link->stop(reason);

@@ -10,6 +10,7 @@
 #include "collector/data_directory.hpp"
 #include "collector/enrolment/access_adapter.hpp"
 #include "collector/fold_lag.hpp"
+#include "collector/heartbeat_loop.hpp"
 #include "collector/history/history_thread.hpp"
 #include "collector/intake/link_adapter.hpp"
 #include "collector/journal/appender.hpp"
@@ -64,6 +65,7 @@ struct Collector::Impl {
     std::optional<CommandGate> gate;
     std::optional<LinkAdapter> link;
     std::optional<Notifier> notifier;
+    std::optional<HeartbeatLoop> heartbeat;
     ApiContext api_context;
     std::optional<Api> api;
     std::optional<HttpServer> http;
@@ -72,6 +74,7 @@ struct Collector::Impl {
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
     std::optional<Supervision> supervision;
+    std::string nobody_told;  // why; empty: somebody would be
     bool is_ready = false;
     bool is_stopping = false;
     int exit_code = 0;
@@ -92,6 +95,9 @@ struct Collector::Impl {
     void caught_up();
     void fail(const Error& why);
     std::vector<HealthCheck> health() const;
+    bool is_well() const;
+    void note_telling(std::string why);
+    Task<std::optional<ChannelTest>> test_channel(std::string name);
     std::string status() const;
     void begin_stop(const std::string& reason);
     Task<void> shut_down(std::string reason);

@@ -198,10 +198,14 @@ void Collector::Impl::open_api() {
         .random = world.random,
         .files = world.files,
         .installation = installation,
+        .helo = mail_name(),
         .append =
             [this](EntryKind kind, std::string body) { appender->append(kind, std::move(body)); }
     };
     notifier.emplace(*loop, sending, notifier_options(process));
+    heartbeat.emplace(*loop, heartbeat_options(process), *world.files, [this] {
+        return is_well();
+    });
     api_context.state = &*state;
     api_context.clock = world.clock;
     api_context.random = world.random;
@@ -209,6 +213,8 @@ void Collector::Impl::open_api() {
     api_context.submit = [this](Command command) { return gate->submit(std::move(command)); };
     api_context.results = [this](HistoryQuery query) { return history->query(std::move(query)); };
     api_context.health = [this] { return health(); };
+    api_context.nobody_told = [this] { return nobody_told; };
+    api_context.test_channel = [this](std::string name) { return test_channel(std::move(name)); };
     api_context.configuration = [this] { return &configuration; };
     api_context.apply = [this](const ApplyRequest& request) { return apply(request); };
     api.emplace(api_context);

@@ -2,6 +2,7 @@
 
 #include "probes/probe_type.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace muster::collector {
@@ -60,6 +61,25 @@ std::vector<std::string> server_names(const config::CollectorConfig& process) {
 
 std::string with_port(const std::string& endpoint, std::uint16_t port) {
     return endpoint.substr(0, endpoint.rfind(':') + 1) + std::to_string(port);
+}
+
+HeartbeatOptions heartbeat_options(const config::CollectorConfig& process) {
+    HeartbeatOptions result;
+    result.url = process.heartbeat_url;
+    result.every = process.heartbeat_every;
+    result.ca_file = process.heartbeat_ca_file;
+    return result;
+}
+
+std::string mail_name() {
+    char host[256] = {};
+    const bool is_there = ::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0';
+    const std::string name = is_there ? host : "localhost";
+    const bool is_domain = std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.';
+    });
+    return is_domain ? name : "localhost";
 }
 
 }  // namespace muster::collector

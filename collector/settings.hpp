@@ -2,6 +2,7 @@
 #pragma once
 
 #include "collector/brain/brain.hpp"
+#include "collector/heartbeat_loop.hpp"
 #include "collector/history/history.hpp"
 #include "collector/intake/intake.hpp"
 #include "collector/journal/journal_writer.hpp"
@@ -25,5 +26,9 @@ NotifierOptions notifier_options(const config::CollectorConfig& process);
 std::vector<std::string> server_names(const config::CollectorConfig& process);
 /// "[::]:8443" with the port that was really taken.
 std::string with_port(const std::string& endpoint, std::uint16_t port);
+
+HeartbeatOptions heartbeat_options(const config::CollectorConfig& process);
+/// Our name to mail servers: the host's, or "localhost" where it has none they would take.
+std::string mail_name();
 
 }  // namespace muster::collector

@@ -136,6 +136,12 @@ CollectorConfig read_collector(const Source& source, const YamlNode& root) {
         config.notify_backoff_least,
         "backoff_least"
     );
+    if (reader.has("heartbeat")) {
+        const MapReader heartbeat(source, reader.section("heartbeat"), schema::heartbeat);
+        heartbeat.read("url", config.heartbeat_url);
+        heartbeat.read("every", config.heartbeat_every);
+        heartbeat.read("ca_file", config.heartbeat_ca_file);
+    }
     return config;
 }
 
@@ -251,7 +257,7 @@ Result<LoadedCollector> load_collector_config(
 
     LoadedCollector loaded;
     Issues issues;
-    WatchReader watch(probe_types, words);
+    WatchReader watch(probe_types, words, ZoneCheck::known_here);
     for (const std::string& name : paths) {
         Result<std::string> text = read_file(files, name, largest_file);
         if (!text) {

@@ -57,6 +57,9 @@ struct CollectorConfig {
     Duration agent_certificate_valid = std::chrono::hours(365 * 24);
     Duration notify_backoff_least = std::chrono::seconds(1);
     Duration notify_backoff_most = std::chrono::minutes(5);
+    std::string heartbeat_url;  ///< empty: nobody outside is told that the collector is well
+    Duration heartbeat_every = std::chrono::minutes(1);
+    std::string heartbeat_ca_file;
     std::string hash;
 
     bool operator==(const CollectorConfig&) const = default;

@@ -151,6 +151,46 @@ Status check_node(const Query::Node& node, const Vocabulary& words) {
     return {};
 }
 
+/// What is certain of a comparison; `maybe` lies between.
+enum class Certainty { no, maybe, yes };
+
+Certainty certainty(const Query::Node& node, const Query::Fields& known) {
+    switch (node.kind) {
+        case QueryKind::all_of: {
+            Certainty least = Certainty::yes;
+            for (const Query::Node& child : node.children) {
+                least = std::min(least, certainty(child, known));
+            }
+            return least;
+        }
+        case QueryKind::any_of:
+        case QueryKind::none_of: {
+            Certainty most = Certainty::no;
+            for (const Query::Node& child : node.children) {
+                most = std::max(most, certainty(child, known));
+            }
+            if (node.kind == QueryKind::any_of || most == Certainty::maybe) {
+                return most;
+            }
+            return most == Certainty::yes ? Certainty::no : Certainty::yes;
+        }
+        default:
+            if (!known(node.field)) {
+                return Certainty::maybe;
+            }
+            return compare(node, known, {}) ? Certainty::yes : Certainty::no;
+    }
+}
+
+void collect_fields(const Query::Node& node, std::vector<std::string>& into) {
+    if (!node.field.empty() && std::ranges::find(into, node.field) == into.end()) {
+        into.push_back(node.field);
+    }
+    for (const Query::Node& child : node.children) {
+        collect_fields(child, into);
+    }
+}
+
 }  // namespace
 
 bool wildcard_matches(std::string_view pattern, std::string_view text) {
@@ -198,6 +238,18 @@ Result<Query> Query::parse(std::string_view text) {
 
 Status Query::check(const Vocabulary& words) const {
     return root_ == nullptr ? Status{} : check_node(*root_, words);
+}
+
+bool Query::possible(const Fields& known) const {
+    return root_ != nullptr && certainty(*root_, known) != Certainty::no;
+}
+
+std::vector<std::string> Query::fields() const {
+    std::vector<std::string> found;
+    if (root_ != nullptr) {
+        collect_fields(*root_, found);
+    }
+    return found;
 }
 
 bool Query::matches(const Fields& fields, const IsA& is_a) const {

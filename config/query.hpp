@@ -34,6 +34,10 @@ class Query {
 
     /// Whether it names only fields and classes there are; the error names the column and the nearest word.
     Status check(const Vocabulary& words) const;
+    /// Whether some object matches of which `known` gives the fields that are certain; nothing: it may be anything.
+    bool possible(const Fields& known) const;
+    /// The fields it asks for, each once, in the order of the text.
+    std::vector<std::string> fields() const;
 
     const std::string& text() const { return text_; }
 

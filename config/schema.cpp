@@ -93,6 +93,7 @@ constexpr KeySpec process_keys[] = {
     {"history", map, "The history of results."},
     {"enrolment", map, "The certificates of agents."},
     {"notify", map, "How often a message is tried again."},
+    {"heartbeat", map, "Whom outside to tell that the collector is well."},
 };
 constexpr KeySpec listen_keys[] = {
     {"people", address, "For the API and the command line.", "[::]:8443"},
@@ -279,9 +280,56 @@ constexpr KeySpec channel_keys[] = {
      .kind = choice,
      .summary = "How it is told.",
      .default_text = "webhook",
-     .choices = "webhook"},
-    {.name = "url", .kind = url, .summary = "Where messages are posted.", .required = true},
-    {.name = "secret", .kind = secret, .summary = "The key that signs messages.", .required = true},
+     .choices = "webhook|smtp"},
+    {"match",
+     query,
+     "Which incidents it is told of, over kind, priority, urgency, ci, class, site, service, "
+     "agent, probe, probe.type and label.NAME; without it, all."},
+    {"rate", map, "How much it is told at most; what is beyond merges into one message."},
+    {"dead_after",
+     duration,
+     "Failing this long, and at least three times in a row, it is an incident on the others.",
+     "5m",
+     100 * ms,
+     day},
+    {"ca_file", path, "The authority of a private endpoint, PEM; without it, the system's."},
+    {"url", url, "webhook: where messages are posted."},
+    {"secret", secret, "webhook: the key that signs messages."},
+    {"server", address, "smtp: the server that takes mail."},
+    {.name = "tls",
+     .kind = choice,
+     .summary = "smtp: how the connection is protected; the server's certificate is verified.",
+     .default_text = "starttls",
+     .choices = "none|starttls|implicit"},
+    {"user", text, "smtp: who signs in; without it, nobody."},
+    {"password", secret, "smtp: the password of `user`."},
+    {"from", text, "smtp: the sender's address."},
+    {"to", text_list, "smtp: the recipients' addresses."},
+    {.name = "language",
+     .kind = choice,
+     .summary = "smtp: the language of messages.",
+     .default_text = "en",
+     .choices = "en|zh"},
+    {"zone", text, "smtp: the time zone of times in messages, such as Asia/Shanghai.", "UTC"},
+    {"template", map, "smtp: the wording of messages; without it, the shipped one."},
+};
+constexpr KeySpec channel_rate_keys[] = {
+    {"messages",
+     integer,
+     "At most this many in any span of `per`; without `rate`, 600 a minute, and 60 an hour for "
+     "smtp.",
+     {},
+     1,
+     100'000},
+    {"per", duration, "The span.", {}, 1 * second, day},
+};
+constexpr KeySpec channel_template_keys[] = {
+    {"subject", text, "One line; docs/channels.md lists the placeholders."},
+    {"body", text, "Plain text of any number of lines."},
+};
+constexpr KeySpec heartbeat_keys[] = {
+    {.name = "url", .kind = url, .summary = "What is asked (GET).", .required = true},
+    {"every", duration, "How often, while the collector is well.", "1m", 100 * ms, day},
     {"ca_file", path, "The authority of a private https endpoint, PEM; without it, the system's."},
 };
 constexpr KeySpec secret_keys[] = {
@@ -315,6 +363,7 @@ constexpr Section sections[] = {
     {"collector.yaml: history", history_keys},
     {"collector.yaml: enrolment", enrolment_keys},
     {"collector.yaml: notify", notify_keys},
+    {"collector.yaml: heartbeat", heartbeat_keys},
     {"collector.yaml and conf.d/*.yaml", watch_file_keys},
     {"targets", target_keys},
     {"policies", policy_keys},
@@ -326,6 +375,8 @@ constexpr Section sections[] = {
     {"breach: any", breach_any_keys},
     {"recover", recover_keys},
     {"channels", channel_keys},
+    {"channels: rate", channel_rate_keys},
+    {"channels: template", channel_template_keys},
     {"Secrets", secret_keys},
     {"cli.yaml", cli_file_keys},
 };
@@ -415,6 +466,9 @@ const std::span<const KeySpec> breach = breach_keys;
 const std::span<const KeySpec> breach_any = breach_any_keys;
 const std::span<const KeySpec> recover = recover_keys;
 const std::span<const KeySpec> channel = channel_keys;
+const std::span<const KeySpec> channel_rate = channel_rate_keys;
+const std::span<const KeySpec> channel_template = channel_template_keys;
+const std::span<const KeySpec> heartbeat = heartbeat_keys;
 const std::span<const KeySpec> secret = secret_keys;
 
 }  // namespace schema

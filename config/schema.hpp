@@ -77,6 +77,9 @@ extern const std::span<const KeySpec> breach;
 extern const std::span<const KeySpec> breach_any;
 extern const std::span<const KeySpec> recover;
 extern const std::span<const KeySpec> channel;
+extern const std::span<const KeySpec> channel_rate;
+extern const std::span<const KeySpec> channel_template;
+extern const std::span<const KeySpec> heartbeat;
 extern const std::span<const KeySpec> secret;
 
 }  // namespace schema

@@ -10,7 +10,9 @@ Result<Watch> parse_watch(
     const Vocabulary* words
 ) {
     Issues issues;
-    WatchReader reader(probe_types, words);
+    // Whoever knows the words asks for the first time; what was accepted once is read again without them.
+    const ZoneCheck zones = words == nullptr ? ZoneCheck::form_only : ZoneCheck::known_here;
+    WatchReader reader(probe_types, words, zones);
     for (const ConfigText& file : files) {
         const std::optional<YamlNode> root = parse_yaml(file.name, file.text, issues);
         if (!root) {

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "config/channel.hpp"
 #include "config/param_spec.hpp"
 #include "config/query.hpp"
 
@@ -87,15 +88,6 @@ struct Policy {
     Rule rule;
     Urgency urgency = Urgency::medium;
     std::vector<ProbeDeclaration> probes;
-};
-
-/// A webhook channel. `secret_file`: the HMAC key.
-struct Channel {
-    std::string name;
-    std::string type;  ///< "webhook"
-    std::string url;
-    std::string secret_file;
-    std::string ca_file;  ///< optional: the authority of a private https endpoint
 };
 
 struct Watch {

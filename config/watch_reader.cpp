@@ -1,5 +1,6 @@
 #include "config/watch_reader.hpp"
 
+#include "config/query_reader.hpp"
 #include "config/values.hpp"
 
 #include <fmt/format.h>
@@ -118,31 +119,6 @@ void put_number_everywhere(Target& target, std::uint32_t number) {
     for (auto& [label, value] : target.labels) {
         put_number(value, number);
     }
-}
-
-/// Where in the file a place of a one-line text is; quotes take a column.
-Position inside(const YamlNode& node, std::size_t column) {
-    Position at = node.at;
-    at.column += static_cast<int>(column) - 1 + (node.style == YamlStyle::quoted ? 1 : 0);
-    return at;
-}
-
-/// Query errors begin with "column N: "; N moves into the place.
-void wrong_query(const Source& source, const YamlNode& node, const std::string& what) {
-    constexpr std::string_view prefix = "column ";
-    const std::size_t colon = what.find(": ");
-    const auto column =
-        colon == std::string::npos
-            ? Result<std::int64_t>(0)
-            : parse_integer(std::string_view(what).substr(prefix.size(), colon - prefix.size()));
-    const bool one_line = node.text.find('\n') == std::string::npos;
-    if (column && *column > 0 && one_line) {
-        source.wrong(
-            inside(node, static_cast<std::size_t>(*column)), "match: " + what.substr(colon + 2)
-        );
-        return;
-    }
-    source.wrong(node.at, "match: " + what);
 }
 
 }  // namespace
@@ -343,7 +319,7 @@ Query WatchReader::read_match(const Source& source, const MapReader& reader) con
                          : words_ == nullptr ? Status{}
                                              : query->check(*words_);
     if (!known) {
-        wrong_query(source, *reader.find("match"), known.error().what());
+        wrong_query(source, "match", *reader.find("match"), known.error().what());
         return {};
     }
     return std::move(*query);
@@ -396,13 +372,7 @@ void WatchReader::read_policy(const Source& source, const YamlNode& node) {
 
 void WatchReader::read_channel(const Source& source, const YamlNode& node) {
     const MapReader reader(source, node, schema::channel);
-    Channel channel;
-    channel.type = "webhook";
-    reader.read("name", channel.name);
-    reader.read("type", channel.type);
-    reader.read("url", channel.url);
-    reader.read("secret", channel.secret_file);
-    reader.read("ca_file", channel.ca_file);
+    Channel channel = config::read_channel(source, reader, zones_);
     if (!channel.name.empty() && claim(source, reader.at("name"), "channel", channel.name)) {
         watch_.channels.push_back(std::move(channel));
     }

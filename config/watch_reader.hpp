@@ -1,6 +1,7 @@
 // Owns: the keys targets, policies and channels of the files, across files. Leaves to probe_reader.hpp: entries of probes.
 #pragma once
 
+#include "config/channel_reader.hpp"
 #include "config/probe_reader.hpp"
 #include "config/watch.hpp"
 
@@ -17,8 +18,12 @@ namespace muster::config {
 class WatchReader {
   public:
     /// `words`: what `match:` and `class:` may name; null: anything. Both outlive the reader.
-    explicit WatchReader(std::span<const ProbeSchema> types, const Vocabulary* words = nullptr)
-        : types_(types), words_(words) {}
+    explicit WatchReader(
+        std::span<const ProbeSchema> types,
+        const Vocabulary* words = nullptr,
+        ZoneCheck zones = ZoneCheck::form_only
+    )
+        : types_(types), words_(words), zones_(zones) {}
 
     /// `root` is the whole map of a file; its other keys are the caller's.
     void read(const Source& source, const YamlNode& root);
@@ -58,6 +63,7 @@ class WatchReader {
 
     std::span<const ProbeSchema> types_;
     const Vocabulary* words_;
+    ZoneCheck zones_;
     Watch watch_;
     std::map<std::string, std::unordered_set<std::string>> names_;  ///< by kind
     std::size_t probes_ = 0;

@@ -80,6 +80,21 @@ bool has_end(std::string_view quoted) {
     return false;
 }
 
+/// `rest` begins with the text's own mark. 0 where it is not written line by line.
+int block_indent(std::string_view rest) {
+    if (!rest.starts_with('|')) {
+        return 0;
+    }
+    for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+        rest.remove_prefix(end + 1);
+        const std::size_t first = rest.find_first_not_of(' ');
+        if (first != std::string_view::npos && rest[first] != '\n') {
+            return static_cast<int>(first);
+        }
+    }
+    return 0;
+}
+
 class TreeBuilder final : public YAML::EventHandler {
   public:
     TreeBuilder(std::string_view file, const Lines& lines, Issues& issues)
@@ -135,6 +150,7 @@ class TreeBuilder final : public YAML::EventHandler {
         node.style = tag == "?" ? YamlStyle::plain : YamlStyle::quoted;
         node.at = lines_.at(mark);
         node.text = value;
+        node.block_indent = block_indent(lines_.from(mark));
         attach(std::move(node));
     }
 

@@ -25,6 +25,8 @@ struct YamlNode {
     YamlStyle style = YamlStyle::plain;
     Position at;       ///< where the value begins; for a missing value, its key
     std::string text;  ///< of a scalar
+    /// Of a scalar written line by line (`|`): by how many characters its lines are indented; it begins a line below `at`.
+    int block_indent = 0;
     std::vector<YamlKey> keys;
     std::vector<YamlNode> items;
 

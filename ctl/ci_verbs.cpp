@@ -90,6 +90,7 @@ int list_probes(Session& session, const Options& options) {
     if (probes->empty()) {
         session.say("no probes");
     }
+    warn_if_nobody_is_told(session, *client);
     return exit_success;
 }
 

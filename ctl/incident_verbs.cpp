@@ -61,6 +61,7 @@ int list(Session& session, const ListOptions& options) {
     if (incidents->empty()) {
         session.say(options.all ? "no incidents" : "no " + options.state + " incidents");
     }
+    warn_if_nobody_is_told(session, *client);
     return exit_success;
 }
 

@@ -48,6 +48,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_why_verbs(app, session);
     add_ci_verbs(app, session);
     add_agent_verbs(app, session);
+    add_channel_verbs(app, session);
     add_probe_verbs(app, session);
     add_policy_verbs(app, session);
     add_config_verbs(app, session);

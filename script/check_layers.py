@@ -40,7 +40,7 @@ SHARED = [
 
 OUTSIDE_WORLD = {
     r"base/(task|clock|log|notify_socket)\.\w+": "the adapters themselves",
-    r"wire/(connection|http_client|\w*listener|tls\w*)\.cpp": "sockets of the link and of HTTP",
+    r"wire/(connection|http_client|line_connection|resolve|\w*listener|tls\w*)\.cpp": "sockets of the link and of HTTP",
     r"probes/icmp\w*\.cpp": "ICMP sockets",
     r"probes/(resolver|worker_pool|runner|waiter|worker_channel|socket_watch|\w+_run)\.cpp": "names, worker processes and the engines",
     r"worker/\w+\.cpp": "the worker process: one socket to its parent",

@@ -82,6 +82,14 @@ struct HealthCheck {
     std::string name;
     bool ready = true;
     std::string detail;
+    bool strict_only = false;  ///< counts in the strict answer alone
+};
+
+/// What came of a test message.
+struct ChannelTest {
+    bool delivered = false;
+    int status = 0;      ///< HTTP or SMTP; 0: there was no answer
+    std::string detail;  ///< what the receiver said, safe to show
 };
 
 /// Set once before the server starts; outlives it. Called on the network loop alone.
@@ -98,6 +106,10 @@ struct ApiContext {
     std::function<const ConfigurationKeeper*()> configuration;
     /// Validates and, unless it is a dry run, takes what is applied; the folds are told, but have not folded it yet.
     std::function<Result<ApplyOutcome>(const ApplyRequest& request)> apply;
+    /// Sends a test message through a channel now; nothing where there is no such channel.
+    std::function<Task<std::optional<ChannelTest>>(std::string channel)> test_channel;
+    /// Why nobody would be told of an incident of priority 1; empty: somebody would.
+    std::function<std::string()> nobody_told = [] { return std::string(); };
     /// Asked at each /readyz.
     std::function<std::vector<HealthCheck>()> health;
 };

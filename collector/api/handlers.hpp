@@ -35,6 +35,9 @@ Task<HttpResponse> list_policies(Call call);
 Task<HttpResponse> show_policy(Call call);
 Task<HttpResponse> list_applied(Call call);
 Task<HttpResponse> apply_texts(Call call);
+Task<HttpResponse> list_channels(Call call);
+Task<HttpResponse> show_channel(Call call);
+Task<HttpResponse> test_channel(Call call);
 
 Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);

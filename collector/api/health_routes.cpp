@@ -9,10 +9,12 @@ Task<HttpResponse> healthz(Call) {
 }
 
 Task<HttpResponse> readyz(Call call) {
+    const auto strict = call.query.find("strict");
+    const bool is_strict = strict != call.query.end() && strict->second != "0";
     bool ready = true;
     json::array checks;
     for (const HealthCheck& check : call.context->health()) {
-        ready = ready && check.ready;
+        ready = ready && (check.ready || (check.strict_only && !is_strict));
         checks.push_back(json::object{
             {"name", json_text(check.name)},
             {"ready", check.ready},

@@ -89,7 +89,12 @@ constexpr Route own_change(
     return route;
 }
 
-constexpr Route health(std::string_view pattern, std::string_view summary, RouteHandler handler) {
+constexpr Route health(
+    std::string_view pattern,
+    std::string_view parameters,
+    std::string_view summary,
+    RouteHandler handler
+) {
     return {
         .method = Method::get,
         .pattern = pattern,
@@ -98,15 +103,15 @@ constexpr Route health(std::string_view pattern, std::string_view summary, Route
         .scope = Scope::nothing,
         .csrf = Csrf::safe,
         .audit = Audit::none,
-        .parameters = "",
+        .parameters = parameters,
         .summary = summary,
         .handler = handler
     };
 }
 
 constexpr std::array table{
-    health("/healthz", "The process answers.", healthz),
-    health("/readyz", "Whether everything it needs works; 503 where not.", readyz),
+    health("/healthz", "", "The process answers.", healthz),
+    health("/readyz", "strict", "Whether everything it needs works; 503 where not.", readyz),
 
     read(
         "/api/v1/incidents",
@@ -194,6 +199,26 @@ constexpr std::array table{
         .parameters = "",
         .summary = "Takes files of what to watch, or tells what they would change.",
         .handler = apply_texts
+    },
+    read(
+        "/api/v1/channels",
+        Scope::collector,
+        "",
+        "Channels, and whether anybody would be told.",
+        list_channels
+    ),
+    read("/api/v1/channels/{name}", Scope::collector, "", "One channel.", show_channel),
+    Route{
+        .method = Method::post,
+        .pattern = "/api/v1/channels/{name}/test",
+        .door = Door::people,
+        .permission = Permission::edit,
+        .scope = Scope::collector,
+        .csrf = Csrf::json_body,
+        .audit = Audit::journal,
+        .parameters = "",
+        .summary = "Sends a test message now; what the receiver said.",
+        .handler = test_channel
     },
 
     access_read("/api/v1/join-tokens", "", "Join tokens, without their secrets.", list_join_tokens),

@@ -19,6 +19,7 @@
 #include "collector/brain/policy_stage.hpp"
 #include "collector/brain/presence.hpp"
 #include "collector/brain/snapshot.hpp"
+#include "collector/brain/telling/channels.hpp"
 #include "collector/journal/pending.hpp"
 
 #include <algorithm>
@@ -58,6 +59,7 @@ struct Brain::Impl {
     Lsn asked_at = 0;  ///< position at the last commit()
     Elapsed snapshot_at;
     std::uint64_t snapshot_results = 0;
+    std::uint64_t told_revision = 0;  ///< of State::telling, as released last
     std::vector<Effects::Answer> answers;
     std::vector<std::uint32_t> asked_epochs;  ///< by agent: asked to be issued in this run
 
@@ -96,6 +98,9 @@ struct Brain::Impl {
                 break;
             case Timer::Kind::goodbye:
                 goodbye_is_long(fold, subject);
+                break;
+            case Timer::Kind::channel:
+                channel_is_due(fold, subject, timer.id);
                 break;
         }
         refresh_cis(fold);
@@ -268,6 +273,9 @@ struct Brain::Impl {
         out.outbox_changed = std::exchange(fold.outbox_changed, false);
         for (const AgentIndex agent : std::exchange(fold.issued, {})) {
             out.issued.push_back(issued_assignment(state, agent));
+        }
+        if (std::exchange(told_revision, state.telling.revision) != state.telling.revision) {
+            out.nobody_told = why_nobody_is_told(state);
         }
         collect_appends(out);
         return out;

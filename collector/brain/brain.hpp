@@ -49,7 +49,9 @@ struct Effects {
 
     std::vector<Append> append;
     std::vector<IssuedAssignments> issued;  ///< folded assignment.issued: push to the agent
-    bool outbox_changed = false;            ///< rows of `outbox` wait to be sent
+    /// Whether anybody would be told has changed: why nobody would, or empty. Said once in every run.
+    std::optional<std::string> nobody_told;
+    bool outbox_changed = false;  ///< rows of `outbox` wait to be sent
 };
 
 struct BrainOptions {

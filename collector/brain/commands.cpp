@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/policy_commands.hpp"
+#include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <boost/json.hpp>
@@ -27,6 +28,7 @@ struct CommandRow {
 /// Every command there is; docs/journal.md lists them with their bodies.
 constexpr CommandRow commands[] = {
     {"config.apply", confirm_configuration},
+    {"channel.test", channel_tested},
     {"incident.acknowledge", acknowledge_incident},
     {"incident.comment", comment_on_incident},
     {"incident.resolve", resolve_incident_by_person},

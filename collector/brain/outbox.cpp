@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/why.hpp"
+#include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <boost/json.hpp>
@@ -26,6 +27,8 @@ bool refuses_message(int status) {
     return std::ranges::find(final_answers, status) != final_answers.end();
 }
 
+}  // namespace
+
 json::object incident_data(const State& state, const Incident& incident) {
     json::object data{
         {"number", incident_name(incident.number)},
@@ -47,6 +50,9 @@ json::object incident_data(const State& state, const Incident& incident) {
         data["ci"] = json::object{
             {"id", ci.id.text()}, {"name", ci.name}, {"class", ci.ci_class}, {"site", ci.site}
         };
+        if (!ci.service.empty()) {
+            data["ci"].as_object()["service"] = ci.service;
+        }
     }
     if (!incident.probe.is_nil()) {
         data["probe"] = json::object{
@@ -71,41 +77,25 @@ json::object incident_data(const State& state, const Incident& incident) {
     return data;
 }
 
-/// CloudEvents 1.0, structured JSON.
-std::string event_json(
-    const Fold& fold, const Incident& incident, std::string_view transition, std::string_view id
-) {
-    return json::serialize(json::object{
-        {"specversion", "1.0"},
-        {"id", id},
-        {"source", "urn:uuid:" + fold.state.installation},
-        {"type", "net.muster.incident." + std::string(transition)},
-        {"subject", incident_name(incident.number)},
-        {"time", format_rfc3339(fold.wall)},
-        {"datacontenttype", "application/json"},
-        {"data", incident_data(fold.state, incident)}
-    });
-}
-
-}  // namespace
-
 void tell(Fold& fold, Incident& incident, std::string_view transition) {
+    const bool has_channels = !fold.state.telling.all.empty();
     if (transition == "opened") {
-        incident.told = fold.state.channels;
+        incident.told = channels_for(fold, incident);
     }
     if (incident.told.empty()) {
         add_receipt(
             fold,
             incident.ci,
             incident.probe,
-            "no channel",
-            "nobody is told that it is " + std::string(transition) + ": no channel is configured",
+            has_channels ? "no channel matches" : "no channel",
+            "nobody is told that it is " + std::string(transition) + ": no channel " +
+                (has_channels ? "asks for it" : "is configured"),
             incident.number
         );
         return;
     }
     for (const std::string& channel : incident.told) {
-        if (std::ranges::find(fold.state.channels, channel) == fold.state.channels.end()) {
+        if (fold.state.telling.find(channel) == nullptr) {
             add_receipt(
                 fold,
                 incident.ci,
@@ -116,25 +106,35 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
             );
             continue;
         }
-        std::string id = incident_name(incident.number) + "/" + std::string(transition);
-        if (incident.round > 1) {
-            id += "." + std::to_string(incident.round);
-        }
-        id += "/" + channel;
-        fold.store.insert_outbox(
-            {.id = id,
-             .incident = incident.number,
-             .transition = transition,
-             .channel = channel,
-             .created = fold.wall,
-             .payload = event_json(fold, incident, transition, id),
-             .lsn = fold.lsn,
-             .ordinal = fold.next_ordinal()}
-        );
-        fold.state.outgoing[id] = {incident.number, fold.elapsed, 0};
-        fold.outbox_changed = true;
+        send_or_merge(fold, channel, incident, transition);
     }
 }
+
+namespace {
+
+/// A row for everyone the message spoke of.
+void note_delivery(
+    Fold& fold,
+    const Outgoing& outgoing,
+    std::string_view kind,
+    const std::string& text,
+    const std::string& data
+) {
+    const auto note = [&](std::uint64_t number) {
+        const auto incident = fold.state.incidents.find(number);
+        if (incident != fold.state.incidents.end()) {
+            add_timeline(fold, incident->second, kind, "system", text, data);
+        }
+    };
+    if (outgoing.merged.empty()) {
+        note(outgoing.incident);
+    }
+    for (const std::uint64_t number : outgoing.merged) {
+        note(number);
+    }
+}
+
+}  // namespace
 
 void fold_delivery(Fold& fold, const Entry& entry) {
     proto::DeliveryResult body;
@@ -149,26 +149,15 @@ void fold_delivery(Fold& fold, const Entry& entry) {
     outgoing.attempts = std::max(outgoing.attempts + 1, body.attempt());
     const std::string detail = printable(body.detail(), detail_bytes);
     const bool is_over = fold.elapsed - outgoing.created > given_up_after;
-    const bool given_up = !body.delivered() && (is_over || refuses_message(body.status()));
-    const auto incident = fold.state.incidents.find(outgoing.incident);
-    if (incident != fold.state.incidents.end()) {
-        const json::object data{
-            {"id", body.outbox_id()}, {"status", body.status()}, {"attempt", outgoing.attempts}
-        };
-        if (body.delivered()) {
-            add_timeline(
-                fold,
-                incident->second,
-                "notified",
-                "system",
-                body.outbox_id(),
-                json::serialize(data)
-            );
-        } else if (outgoing.attempts == 1 || given_up) {
-            add_timeline(
-                fold, incident->second, "notify_failed", "system", detail, json::serialize(data)
-            );
-        }
+    const bool given_up =
+        !body.delivered() && (is_over || body.refused() || refuses_message(body.status()));
+    const std::string data = json::serialize(json::object{
+        {"id", body.outbox_id()}, {"status", body.status()}, {"attempt", outgoing.attempts}
+    });
+    if (body.delivered()) {
+        note_delivery(fold, outgoing, "notified", body.outbox_id(), data);
+    } else if (outgoing.attempts == 1 || given_up) {
+        note_delivery(fold, outgoing, "notify_failed", detail, data);
     }
     const std::string_view state = body.delivered() ? "sent" : given_up ? "given_up" : "waiting";
     fold.store.update_outbox(
@@ -178,9 +167,16 @@ void fold_delivery(Fold& fold, const Entry& entry) {
         body.delivered() ? std::string_view{} : std::string_view(detail),
         body.delivered() ? fold.wall : WallTime{}
     );
+    const std::string channel = outgoing.channel;
     if (body.delivered() || given_up) {
         fold.state.outgoing.erase(found);
+        if (ChannelState* left = fold.state.telling.find(channel); left != nullptr) {
+            message_left(*left);
+        }
     }
+    channel_answered(
+        fold, channel, body.delivered() ? Attempt::delivered : Attempt::failed, detail
+    );
 }
 
 }  // namespace muster::collector

@@ -4,6 +4,8 @@
 
 #include "collector/brain/fold.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <string_view>
 
 namespace muster::collector {
@@ -14,5 +16,8 @@ void tell(Fold& fold, Incident& incident, std::string_view transition);
 
 /// Folds "delivery.result".
 void fold_delivery(Fold& fold, const Entry& entry);
+
+/// What every message says of an incident (docs/channels.md).
+boost::json::object incident_data(const State& state, const Incident& incident);
 
 }  // namespace muster::collector

@@ -10,6 +10,7 @@
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <algorithm>
@@ -198,10 +199,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     if (body.silent_incident_after_ns() > 0) {
         state.silent_incident_after = Duration{body.silent_incident_after_ns()};
     }
-    state.channels.clear();
-    for (const config::Channel& channel : watch->channels) {
-        state.channels.push_back(channel.name);
-    }
+    configure_channels(fold, watch->channels);
     state.policies = std::move(watch->policies);
     state.causes.watch = watch->host_watch;
     state.causes.brake = watch->storm;

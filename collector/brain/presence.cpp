@@ -10,6 +10,7 @@
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/why.hpp"
+#include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <algorithm>
@@ -275,6 +276,7 @@ void fold_started(Fold& fold, const Entry& entry) {
         }
     }
     restart_holds(fold);
+    restart_channels(fold);
 }
 
 void silence_is_over(Fold& fold, AgentIndex index, std::uint64_t timer) {

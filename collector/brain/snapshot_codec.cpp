@@ -61,9 +61,9 @@ std::string encode_position(const State& state) {
     out.text(state.config_hash);
     out.duration(state.silent_after);
     out.duration(state.silent_incident_after);
-    out.count(state.channels.size());
-    for (const std::string& channel : state.channels) {
-        out.text(channel);
+    out.count(state.telling.all.size());
+    for (const ChannelState& channel : state.telling.all) {
+        out.text(channel.name);
     }
     out.u64(state.next_incident);
     out.u32(state.last_boot);
@@ -97,7 +97,10 @@ bool decode_position(State& state, std::string_view bytes) {
     state.silent_after = in.duration();
     state.silent_incident_after = in.duration();
     for (std::size_t left = in.count(8); left > 0; --left) {
-        state.channels.push_back(in.text());
+        ChannelState channel;  // section "channels" has the rest, where there is one
+        channel.name = in.text();
+        channel.id = ++state.telling.last_id;
+        state.telling.all.push_back(std::move(channel));
     }
     state.next_incident = in.u64();
     state.last_boot = in.u32();
@@ -186,6 +189,7 @@ std::span<const SectionCodec> small_sections() {
         {"telling", encode_telling, decode_telling},
         {"timers", encode_timers, decode_timers},
         {"causes", encode_causes, decode_causes, 3},
+        {"channels", encode_channels, decode_channels, 3},
     };
     return all;
 }

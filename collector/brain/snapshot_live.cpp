@@ -274,49 +274,6 @@ bool decode_incidents(State& state, std::string_view bytes) {
     return in.done();
 }
 
-std::string encode_telling(const State& state) {
-    Packer out;
-    out.count(state.outgoing.size());
-    for (const auto& [id, outgoing] : state.outgoing) {
-        out.text(id);
-        out.u64(outgoing.incident);
-        out.time(outgoing.created);
-        out.u32(outgoing.attempts);
-    }
-    out.count(state.verdicts.size());
-    for (const auto& [key, kept] : state.verdicts) {
-        out.text(kept.actor);
-        out.text(kept.key);
-        out.time(kept.given);
-        out.u32(static_cast<std::uint32_t>(kept.verdict.status));
-        out.text(kept.verdict.body);
-        out.text(kept.verdict.etag);
-    }
-    return out.take();
-}
-
-bool decode_telling(State& state, std::string_view bytes) {
-    Unpacker in(bytes);
-    for (std::size_t left = in.count(28); left > 0; --left) {
-        Outgoing& outgoing = state.outgoing[in.text()];
-        outgoing.incident = in.u64();
-        outgoing.created = in.elapsed();
-        outgoing.attempts = in.u32();
-    }
-    for (std::size_t left = in.count(44); left > 0; --left) {
-        KeptVerdict kept;
-        kept.actor = in.text();
-        kept.key = in.text();
-        kept.given = in.elapsed();
-        kept.verdict.status = static_cast<int>(in.u32());
-        kept.verdict.body = in.text();
-        kept.verdict.etag = in.text();
-        std::pair key(kept.actor, kept.key);
-        state.verdicts.emplace(std::move(key), std::move(kept));
-    }
-    return in.done();
-}
-
 std::string encode_timers(const State& state) {
     Packer out;
     out.count(state.timers.size());

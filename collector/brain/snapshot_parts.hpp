@@ -26,6 +26,8 @@ std::string encode_timers(const State& state);
 bool decode_timers(State& state, std::string_view bytes);
 std::string encode_causes(const State& state);
 bool decode_causes(State& state, std::string_view bytes);
+std::string encode_channels(const State& state);
+bool decode_channels(State& state, std::string_view bytes);
 
 void pack_rule(Packer& out, const config::Rule& rule);
 config::Rule unpack_rule(Unpacker& in);

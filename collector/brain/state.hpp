@@ -9,6 +9,7 @@
 #include "collector/brain/assignment_list.hpp"
 #include "collector/brain/dirty_pages.hpp"
 #include "collector/brain/incidents/causes.hpp"
+#include "collector/brain/telling/channel_state.hpp"
 #include "collector/command.hpp"
 #include "collector/journal/entry.hpp"
 #include "config/watch.hpp"
@@ -235,9 +236,10 @@ struct Timer {
         isolation,
         site_cut,
         storm,
-        goodbye
+        goodbye,
+        channel
     };
-    static constexpr Kind last_kind = Kind::goodbye;
+    static constexpr Kind last_kind = Kind::channel;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -254,6 +256,8 @@ struct Outgoing {
     std::uint64_t incident = 0;
     Elapsed created{};
     std::uint32_t attempts = 0;
+    std::string channel = {};
+    std::vector<std::uint64_t> merged = {};  ///< of a digest: the incidents it speaks of, rising
 };
 
 struct KeptVerdict {
@@ -292,7 +296,6 @@ struct State {
     Duration silent_after = std::chrono::seconds(30);
     Duration silent_incident_after = std::chrono::minutes(5);
     std::vector<config::Policy> policies;
-    std::vector<std::string> channels;
 
     // CMDB.
     cmdb::Identification identity;
@@ -324,6 +327,7 @@ struct State {
     Causes causes;
 
     // Telling.
+    ChannelStates telling;
     std::map<std::string, Outgoing> outgoing;
     std::map<std::pair<std::string, std::string>, KeptVerdict> verdicts;  ///< by (actor, key)
 

@@ -41,6 +41,8 @@ enum class StateQuery : std::size_t {
     insert_receipt,
     insert_symptom,
     end_symptom,
+    put_channel,
+    delete_channel,
     read_position,
     write_folded,
     write_snapshot,
@@ -119,6 +121,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         "UPDATE incident_symptom SET until = ?3 WHERE incident = ?1 AND ci = ?2 AND until IS "
         "NULL",
+        "INSERT OR REPLACE INTO channel (name, position, type, target, match, rate_messages, "
+        "rate_per_ms, state, state_since, failures, last_error, delivered, waiting, merged) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "DELETE FROM channel WHERE name = ?1",
         "SELECT folded, snapshot, elapsed FROM fold WHERE id = 1",
         "UPDATE fold SET folded = ?1, elapsed = ?2 WHERE id = 1",
         "UPDATE fold SET folded = ?1, snapshot = ?1, elapsed = ?2 WHERE id = 1",

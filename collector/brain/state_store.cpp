@@ -152,6 +152,7 @@ constexpr std::array<std::string_view, 15> dump_queries{
     "outbox|SELECT * FROM outbox ORDER BY id",
     "verdict|SELECT * FROM verdict ORDER BY actor, idempotency_key",
     "receipt|SELECT * FROM receipt ORDER BY lsn, ordinal",
+    "channel|SELECT * FROM channel ORDER BY name",
     "columns|SELECT name, sql FROM sqlite_schema ORDER BY name",
 };
 

@@ -118,6 +118,8 @@ class StateStore {
     };
 
     void insert_receipt(const ReceiptRow& row);
+    void put_channel(const ChannelStates& telling, const ChannelState& channel);
+    void delete_channel(std::string_view name);
 
     struct SymptomRow {
         std::uint64_t incident;

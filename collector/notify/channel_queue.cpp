@@ -30,7 +30,12 @@ NotifyAction ChannelQueue::next(MonoTime now) const {
         action.after = delivered_;
         return action;
     }
-    if (!rows_.empty()) {
+    if (rows_.empty()) {
+        return action;
+    }
+    if (!meter_.allows(now.time_since_epoch())) {
+        action.until = MonoTime(meter_.earliest());
+    } else {
         action.kind = NotifyAction::Kind::send;
         action.row = &rows_.front();
     }

@@ -1,9 +1,11 @@
-// Owns: when a channel's next message is sent: in order, one at a time, with back-off. No clock, no store, no socket.
+// Owns: when a channel's next message is sent: in order, one at a time, with back-off, never beyond its rate. No clock, no
+// store, no socket.
 // Leaves to notifier: doing it.
 #pragma once
 
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "collector/meter.hpp"
 #include "collector/notify/outbox_row.hpp"
 
 #include <cstdint>
@@ -36,8 +38,8 @@ class ChannelQueue {
     static constexpr std::size_t page = 64;
 
     /// `after`: up to here everything was delivered by a queue before this one.
-    explicit ChannelQueue(BackOff back_off, OutboxPosition after = {})
-        : back_off_(back_off), delivered_(after) {}
+    explicit ChannelQueue(BackOff back_off, OutboxPosition after = {}, config::Rate rate = {})
+        : back_off_(back_off), meter_(rate), delivered_(after) {}
 
     NotifyAction next(MonoTime now) const;
 
@@ -46,6 +48,11 @@ class ChannelQueue {
 
     /// The answer to `load`: at most `page` rows beyond `after`, in order.
     void loaded(std::vector<OutboxRow> rows);
+
+    /// An attempt begins now: it counts against the channel's rate, whatever comes of it. So do attempts that bypass the
+    /// queue, which may go where the rate would have waited.
+    void attempting(MonoTime now) { meter_.take(now.time_since_epoch()); }
+
     /// The answers to `send`. A failed message is read again before the next attempt: it may have been given up.
     void delivered();
     /// Waits twice as long each time, up to `most`, with jitter; at least `retry_after` (never beyond `most`).
@@ -59,6 +66,7 @@ class ChannelQueue {
 
   private:
     BackOff back_off_;
+    Meter meter_;
     std::deque<OutboxRow> rows_;
     OutboxPosition delivered_;
     bool stale_ = true;

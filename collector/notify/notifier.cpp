@@ -1,10 +1,9 @@
 #include "collector/notify/notifier.hpp"
 
-#include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "collector/journal/entries.pb.h"
+#include "collector/notify/courier.hpp"
 #include "collector/notify/outbox_store.hpp"
-#include "collector/notify/webhook.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -21,12 +21,26 @@ namespace {
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr Duration after_unreadable = std::chrono::seconds(1);
-constexpr std::size_t largest_ca = 1u << 20;
 
+bool same(const config::MailSettings& a, const config::MailSettings& b) {
+    return a.server == b.server && a.tls == b.tls && a.user == b.user &&
+           a.password_file == b.password_file && a.from == b.from && a.to == b.to &&
+           a.language == b.language && a.zone == b.zone && a.subject.text() == b.subject.text() &&
+           a.body.text() == b.body.text();
+}
+
+/// As far as sending goes: routing is the brain's.
 bool same(const config::Channel& a, const config::Channel& b) {
     return a.name == b.name && a.type == b.type && a.url == b.url &&
-           a.secret_file == b.secret_file && a.ca_file == b.ca_file;
+           a.secret_file == b.secret_file && a.ca_file == b.ca_file && a.rate == b.rate &&
+           same(a.mail, b.mail);
 }
+
+/// Who of a mail's recipients has it already, while others were put off. Lost at a restart: then all get it again.
+struct PartlyDelivered {
+    std::string id;
+    std::vector<std::string> to;
+};
 
 /// One channel's coroutine and what wakes it.
 struct Sender {
@@ -38,18 +52,39 @@ struct Sender {
     asio::steady_timer wake;  // cancelled by poke()
     bool poked = false;
     bool told_failing = false;
+    PartlyDelivered partly;
     TaskGroup task;
+
+    /// The recipients that do not have the message yet.
+    std::vector<std::string> missing(const std::string& id) const {
+        std::vector<std::string> left = channel.mail.to;
+        if (partly.id == id) {
+            std::erase_if(left, [this](const std::string& each) {
+                return std::ranges::find(partly.to, each) != partly.to.end();
+            });
+        }
+        return left;
+    }
 };
 
 }  // namespace
 
 struct Notifier::Impl {
     Impl(asio::io_context& on, NotifierContext with, NotifierOptions how)
-        : loop(on), context(std::move(with)), options(how) {}
+        : loop(on), context(std::move(with)), options(how) {
+        courier.loop = &on;
+        courier.clock = context.clock;
+        courier.files = context.files;
+        courier.installation = context.installation;
+        courier.helo = context.helo;
+        courier.webhook_timeout = options.timeout;
+        courier.mail_timeout = options.mail_timeout;
+    }
 
     asio::io_context& loop;
     NotifierContext context;
     NotifierOptions options;
+    Courier courier;
     // Shared by this list and the sender's own coroutine, which may still end after a reload dropped it.
     std::map<std::string, std::shared_ptr<Sender>> senders;
 
@@ -57,7 +92,7 @@ struct Notifier::Impl {
     static Task<void> load(Impl* self, Sender* sender, OutboxPosition after);
     static Task<void> send(Impl* self, Sender* sender, OutboxRow row);
     static Task<void> wait(Sender* sender, Duration at_most);
-    Result<wire::HttpCall> prepare(const config::Channel& channel, const OutboxRow& row) const;
+    static Task<DeliveryAnswer> test(std::shared_ptr<Impl> self, std::shared_ptr<Sender> sender);
     void report(const OutboxRow& row, const DeliveryAnswer& answer, std::uint32_t attempt) const;
     static void tell(Sender* sender, const OutboxRow& row, const DeliveryAnswer& answer);
 };
@@ -103,43 +138,21 @@ Task<void> Notifier::Impl::load(Impl* self, Sender* sender, OutboxPosition after
     }
 }
 
-Result<wire::HttpCall> Notifier::Impl::prepare(const config::Channel& channel, const OutboxRow& row)
-    const {
-    // Read each time: a key that was exchanged takes effect without a restart.
-    const Result<Secret> key = read_secret_file(*context.files, channel.secret_file);
-    if (!key) {
-        return failure(key.error(), "channel " + channel.name);
-    }
-    std::string ca_pem;
-    if (!channel.ca_file.empty()) {
-        Result<std::string> read = read_file(*context.files, channel.ca_file, largest_ca);
-        if (!read) {
-            return failure(read.error(), "channel " + channel.name);
-        }
-        ca_pem = std::move(*read);
-    }
-    return webhook_call(
-        channel, std::move(ca_pem), row, context.installation, *key, context.clock->wall()
-    );
-}
-
 Task<void> Notifier::Impl::send(Impl* self, Sender* sender, OutboxRow row) {
-    Result<wire::HttpCall> call = self->prepare(sender->channel, row);
-    Result<wire::HttpAnswer> answer = failure(ErrorKind::internal, "not sent");
-    if (call) {
-        const Deadline deadline = Deadline::in(self->options.timeout);
-        Task<Result<wire::HttpAnswer>> calling =
-            wire::http_call(self->loop, std::move(*call), deadline);
-        answer = co_await std::move(calling);
-        failpoint("notify.after_send");
-    } else {
-        answer = failure(call.error());
-    }
+    sender->queue.attempting(self->context.clock->mono());
+    Task<DeliveryAnswer> delivering =
+        deliver(&self->courier, sender->channel, row, sender->missing(row.id));
+    const DeliveryAnswer result = co_await std::move(delivering);
     const auto stopped = co_await asio::this_coro::cancellation_state;
     if (stopped.cancelled() != asio::cancellation_type::none) {
         co_return;  // whether it arrived nobody knows: it is sent again, under the same key
     }
-    const DeliveryAnswer result = webhook_answer(answer);
+    if (!result.delivered_to.empty()) {
+        if (sender->partly.id != row.id) {
+            sender->partly = {row.id, {}};
+        }
+        std::ranges::copy(result.delivered_to, std::back_inserter(sender->partly.to));
+    }
     tell(sender, row, result);
     // The store counts what it has folded; ours of this run come on top where it lags.
     const std::uint32_t attempt = std::max(row.attempts, sender->queue.attempts()) + 1;
@@ -176,6 +189,7 @@ void Notifier::Impl::report(
     entry.set_attempt(attempt);
     entry.set_status(answer.status);
     entry.set_detail(answer.detail);
+    entry.set_refused(answer.refused);
     context.append(EntryKind::delivery_result, entry.SerializeAsString());
 }
 
@@ -211,9 +225,8 @@ void Notifier::configure(std::vector<config::Channel> channels) {
         const std::string name = channel.name;
         const bool changed = old != impl_->senders.end();
         const OutboxPosition done = changed ? old->second->queue.position() : OutboxPosition{};
-        auto sender = std::make_shared<Sender>(
-            impl_->loop, std::move(channel), ChannelQueue(impl_->options.back_off, done)
-        );
+        ChannelQueue queue(impl_->options.back_off, done, channel.rate);
+        auto sender = std::make_shared<Sender>(impl_->loop, std::move(channel), std::move(queue));
         sender->task.start("notify " + name, Impl::run(impl_, sender));
         kept.emplace(name, std::move(sender));
     }
@@ -228,6 +241,29 @@ void Notifier::poke() {
         sender->poked = true;
         sender->wake.cancel();
     }
+}
+
+Task<DeliveryAnswer> Notifier::Impl::test(
+    std::shared_ptr<Impl> self, std::shared_ptr<Sender> sender
+) {
+    const WallTime now = self->context.clock->wall();
+    OutboxRow row;
+    row.id = "test/" + std::to_string(to_ns(now)) + "/" + sender->channel.name;
+    row.payload = test_payload(self->context.installation, row.id, sender->channel.name, now);
+    sender->queue.attempting(self->context.clock->mono());
+    Task<DeliveryAnswer> delivering =
+        deliver(&self->courier, sender->channel, std::move(row), sender->channel.mail.to);
+    co_return co_await std::move(delivering);
+}
+
+Task<std::optional<DeliveryAnswer>> Notifier::test(std::string channel) {
+    const auto found = impl_->senders.find(channel);
+    if (found == impl_->senders.end()) {
+        co_return std::nullopt;
+    }
+    Task<DeliveryAnswer> testing = Impl::test(impl_, found->second);
+    DeliveryAnswer answer = co_await std::move(testing);
+    co_return std::optional<DeliveryAnswer>(std::move(answer));
 }
 
 void Notifier::stop() {

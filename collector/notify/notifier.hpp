@@ -1,5 +1,5 @@
-// Owns: sending what waits in the outbox, channel beside channel. Leaves to channel_queue: when; to webhook: in which form;
-// to the brain: what is told and what an answer means.
+// Owns: sending what waits in the outbox, channel beside channel. Leaves to channel_queue: when; to courier: the attempt; to
+// the brain: what is told and what an answer means.
 #pragma once
 
 #include "base/clock.hpp"
@@ -9,10 +9,12 @@
 #include "collector/api/state_reader.hpp"
 #include "collector/journal/entry.hpp"
 #include "collector/notify/channel_queue.hpp"
+#include "collector/notify/delivery_answer.hpp"
 #include "config/watch.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +27,15 @@ struct NotifierContext {
     Random* random = nullptr;
     Files* files = nullptr;
     std::string installation;
+    std::string helo = "localhost";  ///< our name to mail servers
     /// Appends to the journal: EntryKind::delivery_result with a serialised proto::DeliveryResult, one for each attempt.
     std::function<void(EntryKind kind, std::string body)> append;
 };
 
 struct NotifierOptions {
     BackOff back_off;
-    Duration timeout = std::chrono::seconds(10);  ///< for one attempt
+    Duration timeout = std::chrono::seconds(10);       ///< for one call of a webhook
+    Duration mail_timeout = std::chrono::seconds(30);  ///< for one mail
 };
 
 /// Start it when the brain has caught up with the journal: before, the outbox still shows messages whose delivery the
@@ -49,6 +53,9 @@ class Notifier {
     void configure(std::vector<config::Channel> channels);
     /// The outbox may hold new rows (Effects::outbox_changed).
     void poke();
+    /// Sends a test message now, beside the queue, and gives what the receiver said; nothing where there is no such channel.
+    /// Nothing is appended to the journal.
+    Task<std::optional<DeliveryAnswer>> test(std::string channel);
     void stop();
     /// Waits until nothing is being sent.
     Task<void> drained();

@@ -3,6 +3,7 @@
 
 #include "base/secret.hpp"
 #include "base/time.hpp"
+#include "collector/notify/delivery_answer.hpp"
 #include "collector/notify/outbox_row.hpp"
 #include "config/watch.hpp"
 #include "wire/http_client.hpp"
@@ -25,15 +26,6 @@ wire::HttpCall webhook_call(
     const Secret& key,
     WallTime at
 );
-
-/// What came of one attempt.
-struct DeliveryAnswer {
-    bool delivered = false;
-    int status = 0;  ///< 0: there was no answer
-    std::string
-        detail;  ///< safe to show: "HTTP 503", "connection refused"; never the answer's body
-    Duration retry_after{};  ///< asked for by the receiver (429, 503); zero: not said
-};
 
 /// 2xx is delivered; everything else is tried again.
 DeliveryAnswer webhook_answer(const Result<wire::HttpAnswer>& answer);

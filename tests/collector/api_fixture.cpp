@@ -185,6 +185,14 @@ void StateFile::message_is(const std::string& id, const std::string& state) {
     run_statement(row);
 }
 
+namespace {
+
+Task<std::optional<ChannelTest>> test_channel(Surroundings* around) {
+    co_return around->channel_test;
+}
+
+}  // namespace
+
 ApiTest::ApiTest()
     : state_(dir_ / "state.db"),
       configuration_(
@@ -204,6 +212,8 @@ ApiTest::ApiTest()
     context_.configuration = [this] { return &configuration_; };
     context_.apply = [this](const ApplyRequest& request) { return configuration_.apply(request); };
     context_.health = [this] { return around_.health; };
+    context_.nobody_told = [this] { return around_.nobody_told; };
+    context_.test_channel = [this](const std::string&) { return test_channel(&around_); };
     api_.emplace(context_);
 }
 

@@ -99,6 +99,8 @@ struct Surroundings {
     std::vector<std::string> enrolled;  ///< host names
     Result<EnrolAnswer> enrol_answer = EnrolAnswer{};
     std::vector<HealthCheck> health;
+    std::optional<ChannelTest> channel_test;  ///< what each channel answers; nothing: there is none
+    std::string nobody_told;
 };
 
 class ApiTest : public ::testing::Test {

@@ -1,4 +1,5 @@
 #include "collector/api/agent_store.hpp"
+#include "collector/api/channel_store.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/policy_store.hpp"
@@ -173,6 +174,9 @@ TEST_F(ApiRoutes, SayWhetherEverythingWorks) {
     const HttpResponse response = get("/readyz", "");
     EXPECT_EQ(response.status, 503);
     EXPECT_THAT(response.body, HasSubstr("nobody will be told"));
+    around_.health.back().strict_only = true;
+    EXPECT_EQ(get("/readyz", "").status, 200);
+    EXPECT_EQ(get("/readyz?strict=1", "").status, 503);
 }
 
 TEST_F(ApiRoutes, StandInTheDocumentation) {
@@ -244,6 +248,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           ci_queries(),
           probe_queries(),
           agent_queries(),
+          channel_queries(),
           outbox_queries(),
           policy_queries(),
           receipt_queries()}) {

@@ -86,6 +86,10 @@ class Refold : public testing::Test {
 std::vector<Entry> random_journal(std::uint64_t seed, int seconds) {
     BrainWorld world;
     RandomScript script(world, seed, Turmoil::everything);
+    script.tell_also(
+        "  - {name: night, url: \"https://127.0.0.1:1/\", secret: {file: /s}, dead_after: 20s, "
+        "rate: {messages: 2, per: 30s}, match: \"priority = 3 or kind = channel_dead\"}\n"
+    );
     script.set_up(2, 4, 2);
     script.run(seconds);
     return world.journal();

@@ -18,7 +18,8 @@ RandomScript::RandomScript(BrainWorld& world, std::uint64_t seed, Turmoil turmoi
 std::string RandomScript::yaml(int targets) const {
     std::string text =
         "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", "
-        "secret: {file: /s}}\ntargets:\n";
+        "secret: {file: /s}}\n" +
+        more_channels_ + "targets:\n";
     for (int i = 0; i < targets; ++i) {
         const std::string n = std::to_string(i);
         text += "  - name: t" + n + "\n    class: server\n    address: 127.0.0." + n + "\n";
@@ -117,6 +118,13 @@ void RandomScript::some_command() {
     const std::string key =
         random_.below(2) == 0 ? "" : "k" + std::to_string(next_key_ - random_.below(2));
     ++next_key_;
+    if (!more_channels_.empty() && random_.below(4) == 0) {
+        const std::string delivered = random_.below(2) == 0 ? "true" : "false";
+        world_.command(
+            "channel.test", R"({"name":"night","status":0,"delivered":)" + delivered + "}", key
+        );
+        return;
+    }
     world_.command(names[random_.below(2)], R"({"number":)" + number + R"(,"text":"seen"})", key);
 }
 

@@ -21,6 +21,9 @@ class RandomScript {
   public:
     RandomScript(BrainWorld& world, std::uint64_t seed, Turmoil turmoil);
 
+    /// Channels beside "ops", as in the file; they fail and are tested too. Before `set_up`.
+    void tell_also(std::string channels) { more_channels_ = std::move(channels); }
+
     /// Agents, configuration, first answers.
     void set_up(int agents, int targets, int probes_each);
     /// `seconds` of operation. Every fault is at least 15 s long, with at least 15 s of health
@@ -60,6 +63,7 @@ class RandomScript {
     std::vector<TargetState> targets_;
     std::vector<AgentDriver> agents_;
     int probes_each_ = 1;
+    std::string more_channels_;
     std::uint64_t faults_ = 0;
     std::uint64_t next_key_ = 0;
     bool calming_ = false;

@@ -79,6 +79,7 @@ Effects BrainWorld::fold(Entry entry) {
         ADD_FAILURE() << effects.error().text();
         return {};
     }
+    nobody_told_ = effects->nobody_told.value_or(nobody_told_);
     for (const IssuedAssignments& issued : effects->issued) {
         if (const auto found = agents_.find(issued.agent); found != agents_.end()) {
             learn(*found->second, issued);

@@ -95,6 +95,9 @@ class BrainWorld {
     /// Messages that were asked to be sent, in order of their making.
     std::vector<std::string> outbox() const;
 
+    /// Why nobody would be told, as said last.
+    const std::string& nobody_told() const { return nobody_told_; }
+
   private:
     Effects fold(Entry entry);
     DecodedBatch record(TestAgent& agent, std::vector<Said> results);
@@ -103,6 +106,7 @@ class BrainWorld {
     std::unique_ptr<Brain> brain_;
     std::vector<Entry> journal_;
     std::map<AgentId, std::unique_ptr<TestAgent>> agents_;
+    std::string nobody_told_ = "never said";
     WallTime wall_;
     Elapsed elapsed_{};
 };

@@ -40,7 +40,12 @@ class NotifierTest : public ::testing::Test {
     }
 
     config::Channel channel(const std::string& name, const std::string& url) const {
-        return {name, "webhook", url, dir_ / "key", ""};
+        config::Channel made;
+        made.name = name;
+        made.type = "webhook";
+        made.url = url;
+        made.secret_file = dir_ / "key";
+        return made;
     }
 
     /// Runs the loop until the condition holds.

@@ -87,6 +87,11 @@ std::size_t WebhookListener::calls() const {
     return calls_;
 }
 
+std::vector<std::string> WebhookListener::keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+}
+
 void WebhookListener::refuse_next(int count) {
     const std::lock_guard lock(mutex_);
     refuse_ = count;
@@ -123,6 +128,7 @@ void WebhookListener::answer(int connection) {
     {
         const std::lock_guard lock(mutex_);
         ++calls_;
+        keys_.push_back(call->headers["idempotency-key"]);
         if (refuse_ > 0) {
             --refuse_;
             status = "503 Service Unavailable";

@@ -31,6 +31,8 @@ class WebhookListener {
     std::vector<HookCall> received() const;
     /// Every call, repeats and refused ones included.
     std::size_t calls() const;
+    /// The Idempotency-Key of every call, in order.
+    std::vector<std::string> keys() const;
     /// The next `count` calls are answered 503 and not kept.
     void refuse_next(int count);
 
@@ -45,6 +47,7 @@ class WebhookListener {
     std::vector<HookCall> received_;
     std::map<std::string, int> seen_;
     std::size_t calls_ = 0;
+    std::vector<std::string> keys_;
     int refuse_ = 0;
     std::thread thread_;
 };

@@ -8,6 +8,7 @@
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/telling/channels.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -424,6 +425,12 @@ void reopen_if_failing(Fold& fold, std::uint64_t number) {
     if (incident.kind == "agent_silent") {
         if (fold.state.agents[incident.agent].state == AgentState::silent) {
             reopen_incident(fold, incident, "still silent " + after + " after it was resolved");
+        }
+        return;
+    }
+    if (incident.kind == "channel_dead") {
+        if (is_of_dead_channel(fold.state, incident)) {
+            reopen_incident(fold, incident, "still dead " + after + " after it was resolved");
         }
         return;
     }

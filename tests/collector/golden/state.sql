@@ -5,6 +5,14 @@ CREATE TABLE agent (
     state_since INTEGER NOT NULL, enrolled INTEGER NOT NULL, epoch INTEGER NOT NULL, probes INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE agent_unobserved (agent BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, reason TEXT NOT NULL, lsn INTEGER NOT NULL, PRIMARY KEY (agent, from_wall)) STRICT, WITHOUT ROWID;
+CREATE TABLE channel (
+    name TEXT PRIMARY KEY, position INTEGER NOT NULL, type TEXT NOT NULL, target TEXT NOT NULL, match TEXT NOT NULL,
+    rate_messages INTEGER NOT NULL, rate_per_ms INTEGER NOT NULL,
+    state TEXT NOT NULL,              -- working, failing, dead
+    state_since INTEGER NOT NULL, failures INTEGER NOT NULL, last_error TEXT NOT NULL, delivered INTEGER,
+    waiting INTEGER NOT NULL,         -- messages that no receiver has confirmed
+    merged INTEGER NOT NULL           -- messages that go with the next digest
+) STRICT, WITHOUT ROWID;
 CREATE TABLE ci (
     id BLOB PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL, site TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,
     state TEXT NOT NULL,              -- operational: up, degraded, down, unobserved, unproven

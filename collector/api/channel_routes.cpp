@@ -1,0 +1,79 @@
+#include "collector/api/channel_store.hpp"
+#include "collector/api/handlers.hpp"
+#include "collector/api/json.hpp"
+#include "collector/api/verdict_answer.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace muster::collector {
+
+namespace {
+
+/// null: somebody would be told.
+json::value nobody_told(const Call& call) {
+    const std::string why = call.context->nobody_told();
+    return why.empty() ? json::value(nullptr) : json_text(why);
+}
+
+HttpResponse no_such_channel(const std::string& name) {
+    return problem(404, "there is no channel \"" + name + "\"; GET /api/v1/channels lists them");
+}
+
+}  // namespace
+
+Task<HttpResponse> list_channels(Call call) {
+    std::function<Result<json::array>(StateConnection&)> work = read_channels;
+    Result<json::array> found = co_await call.context->state->query<json::array>(std::move(work));
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    json::object body;
+    body["total_estimate"] = found->size();
+    body["next_cursor"] = nullptr;
+    body["nobody_told"] = nobody_told(call);
+    body["items"] = std::move(*found);
+    co_return json_answer(body);
+}
+
+Task<HttpResponse> show_channel(Call call) {
+    using Found = std::optional<json::object>;
+    const std::string name = call.path.at("name");
+    std::function<Result<Found>(StateConnection&)> work = [name](StateConnection& connection) {
+        return read_channel_row(connection, name);
+    };
+    Result<Found> found = co_await call.context->state->query<Found>(std::move(work));
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    co_return found->has_value() ? json_answer(**found) : no_such_channel(name);
+}
+
+/// Sends first, then records: the verdict says what the receiver said.
+Task<HttpResponse> test_channel(Call call) {
+    Form form(call.request);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    const std::string name = call.path.at("name");
+    Task<std::optional<ChannelTest>> testing = call.context->test_channel(name);
+    const std::optional<ChannelTest> test = co_await std::move(testing);
+    if (!test) {
+        co_return no_such_channel(name);
+    }
+    const json::object body{
+        {"name", name},
+        {"delivered", test->delivered},
+        {"status", test->status},
+        {"detail", json_text(test->detail)}
+    };
+    Result<Command> command = command_of(call, "channel.test", body);
+    if (!command) {
+        co_return problem_of(command.error());
+    }
+    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
+    const Result<Verdict> verdict = co_await std::move(asking);
+    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,74 @@
+#include "config/channel.hpp"
+
+#include <array>
+
+namespace muster::config {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> fields{
+    "kind",
+    "priority",
+    "urgency",
+    "ci",
+    "class",
+    "site",
+    "service",
+    "agent",
+    "probe",
+    "probe.type",
+};
+
+constexpr std::array placeholders{
+    Placeholder{"transition", "What happened, in words: opened, reopened, resolved."},
+    Placeholder{"incident.number", "`INC-31`"},
+    Placeholder{"incident.title", "What is wrong, in one line."},
+    Placeholder{"incident.kind", "The kind, in words."},
+    Placeholder{"incident.state", "`new`, `resolved`, …"},
+    Placeholder{"incident.priority", "1 (highest) to 4."},
+    Placeholder{"incident.urgency", "`high`, `medium` or `low`."},
+    Placeholder{"incident.expected", "What was expected."},
+    Placeholder{"incident.seen", "What was seen."},
+    Placeholder{"incident.reason", "The reason the probe gave."},
+    Placeholder{"incident.started", "When it began, in the channel's zone."},
+    Placeholder{"incident.opened", "When the incident was opened."},
+    Placeholder{"incident.acknowledged", "When somebody acknowledged it; else empty."},
+    Placeholder{"incident.acknowledged_by", "Who did."},
+    Placeholder{"incident.resolved", "When it was over; empty while it is not."},
+    Placeholder{"incident.resolved_by", "Who said so."},
+    Placeholder{"incident.resolution", "How it ended."},
+    Placeholder{"incident.duration", "How long it lasted; empty while it goes on."},
+    Placeholder{"ci.name", "The configuration item it is about."},
+    Placeholder{"ci.class", "Its class."},
+    Placeholder{"ci.site", "Its site."},
+    Placeholder{"ci.service", "The service it belongs to."},
+    Placeholder{"probe.name", "The probe that found it."},
+    Placeholder{"probe.type", "Its type."},
+    Placeholder{"probe.host", "What it talks to."},
+    Placeholder{"agent.name", "The agent that probed, or that is silent."},
+    Placeholder{"channel.name", "The channel this message goes through."},
+};
+
+constexpr auto names = [] {
+    std::array<std::string_view, placeholders.size()> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i] = placeholders[i].name;
+    }
+    return all;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> incident_fields() {
+    return fields;
+}
+
+std::span<const Placeholder> mail_placeholders() {
+    return placeholders;
+}
+
+std::span<const std::string_view> mail_placeholder_names() {
+    return names;
+}
+
+}  // namespace muster::config

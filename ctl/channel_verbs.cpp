@@ -1,0 +1,139 @@
+#include "base/bytes.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+namespace muster::ctl {
+
+namespace {
+
+struct Options {
+    std::string channel;
+};
+
+std::string rate_of(const json::value& channel) {
+    return text_of(channel, "rate", "messages") + " in " + text_of(channel, "rate", "per");
+}
+
+Tone tone_of_channel(const std::string& state) {
+    return state == "working" ? Tone::good : state == "dead" ? Tone::bad : Tone::doubtful;
+}
+
+int list(Session& session) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> answer = client->get("/channels");
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    const json::value& items = member_of(*answer, "items");
+    Table table{
+        {"CHANNEL", "TYPE", "STATE", "SINCE", "DELIVERED", "WAITING", "RATE", "TARGET"}, {}
+    };
+    if (items.is_array()) {
+        for (const json::value& channel : items.get_array()) {
+            const std::string state = text_of(channel, "state");
+            table.rows.push_back(
+                {{text_of(channel, "name")},
+                 {text_of(channel, "type")},
+                 {state, tone_of_channel(state)},
+                 {session.time(member_of(channel, "state_since"))},
+                 {session.time(member_of(channel, "last_delivered"))},
+                 {text_of(channel, "waiting")},
+                 {rate_of(channel)},
+                 {text_of(channel, "target")}}
+            );
+        }
+    }
+    session.print(table, items);
+    warn_if_nobody_is_told(session, *client);
+    return exit_success;
+}
+
+int show(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> channel =
+        client->get("/channels/" + percent_encoded(options.channel));
+    if (!channel) {
+        return session.fail(channel.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    const auto add = [&table](const char* name, const std::string& value) {
+        if (!value.empty()) {
+            table.rows.push_back({{name, Tone::quiet}, {value}});
+        }
+    };
+    for (const char* field :
+         {"name", "type", "target", "match", "state", "failures", "last_error", "waiting", "merged"
+         }) {
+        add(field, text_of(*channel, field));
+    }
+    add("rate", rate_of(*channel));
+    add("state_since", session.time(member_of(*channel, "state_since")));
+    add("last_delivered", session.time(member_of(*channel, "last_delivered")));
+    return session.print(table, *channel);
+}
+
+int test(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> answer =
+        client->post("/channels/" + percent_encoded(options.channel) + "/test", json::object{});
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    const bool delivered = text_of(*answer, "delivered") == "true";
+    Table table{
+        {"CHANNEL", "DELIVERED", "THE RECEIVER SAID"},
+        {{{text_of(*answer, "channel")},
+          {delivered ? "yes" : "no", delivered ? Tone::good : Tone::bad},
+          {text_of(*answer, "detail")}}}
+    };
+    session.print(table, *answer);
+    return delivered ? exit_success : exit_failed;
+}
+
+}  // namespace
+
+void warn_if_nobody_is_told(Session& session, const ApiClient& client) {
+    const Result<json::value> answer = client.get("/channels");
+    const std::string why = answer ? text_of(*answer, "nobody_told") : std::string();
+    if (!why.empty()) {
+        session.say("NOBODY WILL BE TOLD: " + printable(why) + " (docs/channels.md)");
+    }
+}
+
+void add_channel_verbs(CLI::App& app, Session& session) {
+    // Owned by the callbacks below and by the options that write into it.
+    const auto options = std::make_shared<Options>();
+    CLI::App* channels = app.add_subcommand("channel", "Who is told");
+    channels->require_subcommand(1);
+
+    CLI::App* lister = channels->add_subcommand("list", "Channels, and whether they work");
+    lister->callback([&session] { session.action = [&session] { return list(session); }; });
+
+    CLI::App* shower = channels->add_subcommand("show", "One channel");
+    shower->add_option("CHANNEL", options->channel, "Its name")->required();
+    shower->callback([&session, options] {
+        session.action = [&session, options] { return show(session, *options); };
+    });
+
+    CLI::App* tester = channels->add_subcommand(
+        "test", "Sends a test message now and prints what the receiver said"
+    );
+    tester->add_option("CHANNEL", options->channel, "Its name")->required();
+    tester->callback([&session, options] {
+        session.action = [&session, options] { return test(session, *options); };
+    });
+}
+
+}  // namespace muster::ctl
