@@ -42,8 +42,21 @@ TEST_F(CommandLine, ListsOpenIncidents) {
         "INCIDENT  PRIORITY  STATE  OPENED  CI        TITLE\n"
         "INC-31    2         new    5m ago  intranet  intranet does not answer\n"
     );
-    ASSERT_EQ(server.seen().size(), 1u);
+    ASSERT_EQ(server.seen().size(), 2u);
     EXPECT_EQ(server.seen()[0].authorization, "Bearer it1.a.secret");
+    EXPECT_EQ(server.seen()[1].line, "GET /api/v1/channels");
+}
+
+TEST_F(CommandLine, SaysThatNobodyWillBeTold) {
+    const CannedServer server(
+        {{"GET /api/v1/incidents?limit=50&state=open", {200, page(incident)}},
+         {"GET /api/v1/channels",
+          {200, R"({"items":[],"nobody_told":"no channel is configured"})"}}}
+    );
+    const Ran ran = run(server, {"incident", "list"});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_NE(ran.err.find("NOBODY WILL BE TOLD: no channel is configured"), std::string::npos)
+        << ran.err;
 }
 
 TEST_F(CommandLine, PrintsJsonAndCsvForPrograms) {
