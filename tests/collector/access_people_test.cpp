@@ -58,7 +58,9 @@ class People : public ::testing::Test {
 
     std::vector<std::string> actions() {
         std::vector<std::string> found;
-        for (const AuditRow& row : *store_.audit().list({})) {
+        const auto rows = store_.audit().list({});
+        EXPECT_TRUE(rows);
+        for (const AuditRow& row : *rows) {
             found.push_back(row.action);
         }
         return found;
