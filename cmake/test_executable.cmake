@@ -23,10 +23,7 @@ function(muster_test_executable folder)
     target_compile_definitions(${target} PRIVATE
         MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
         MUSTER_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <string> <vector>)
-    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-        target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
-    endif()
+    muster_precompile(${target} <gmock/gmock.h> <gtest/gtest.h>)
     set(common DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 WORKING_DIRECTORY "${CMAKE_BINARY_DIR}")
     set(properties TIMEOUT ${arg_TIMEOUT})
     if(arg_SERIAL)
