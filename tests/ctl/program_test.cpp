@@ -50,8 +50,8 @@ TEST_F(CommandLine, ListsOpenIncidents) {
 TEST_F(CommandLine, SaysThatNobodyWillBeTold) {
     const CannedServer server(
         {{"GET /api/v1/incidents?limit=50&state=open", {200, page(incident)}},
-         {"GET /api/v1/channels",
-          {200, R"({"items":[],"nobody_told":"no channel is configured"})"}}}
+         {"GET /api/v1/channels", {200, R"({"items":[],"nobody_told":"no channel is configured"})"}}
+        }
     );
     const Ran ran = run(server, {"incident", "list"});
     EXPECT_EQ(ran.code, 0);

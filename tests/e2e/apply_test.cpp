@@ -24,8 +24,9 @@ class Applied : public ::testing::Test {
         std::string watch = "channels:\n  - {name: ops, type: webhook, url: \"" + hook_.url() +
                             "\", secret: {file: " + (site_.dir() / "hmac") + "}}\ntargets:\n";
         // Addresses that differ: what shares one is probed one after the other.
-        watch += "  - {name: web1, class: server, address: 127.1.0.1}\n"
-                 "  - {name: web2, class: server, address: 127.0.0.1}\n";
+        watch +=
+            "  - {name: web1, class: server, address: 127.1.0.1}\n"
+            "  - {name: web2, class: server, address: 127.0.0.1}\n";
         site_.configure(watch);
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
         ASSERT_NO_FATAL_FAILURE(site_.start_agent());

@@ -300,9 +300,9 @@ std::string_view troubled_state(const State& state, CiIndex index) {
         return "degraded";
     }
     const auto withheld = state.causes.withheld.find(index);
-    const bool is_minor = withheld != state.causes.withheld.end() &&
-                          (withheld->second.why == Withholding::path ||
-                           withheld->second.why == Withholding::quorum);
+    const bool is_minor =
+        withheld != state.causes.withheld.end() &&
+        (withheld->second.why == Withholding::path || withheld->second.why == Withholding::quorum);
     if (is_minor) {
         return "degraded";
     }
