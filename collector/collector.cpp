@@ -64,6 +64,9 @@ void Collector::Impl::release(Effects effects) {
     if (effects.outbox_changed) {
         notifier->poke();
     }
+    if (effects.events) {
+        api->events().wake();
+    }
     if (effects.nobody_told) {
         note_telling(std::move(*effects.nobody_told));
     }

@@ -1,4 +1,4 @@
-// Owns: what the collector is made of. Included by collector.cpp (running) and collector_open.cpp (opening) alone.
+// Owns: what the collector is made of. Included by collector.cpp (running), collector_open.cpp (opening) and collector_figures.cpp (telling) alone.
 #pragma once
 
 #include "collector/api/api.hpp"
@@ -42,6 +42,7 @@ struct Collector::Impl {
               std::move(options.loaded)
           ),
           process(configuration.running().process),
+          started_at(world.clock->wall()),
           signals(own),
           guard(own),
           tasks(own) {}
@@ -52,6 +53,7 @@ struct Collector::Impl {
     DataDirectory data;
     ConfigurationKeeper configuration;
     const config::CollectorConfig process;  // as it was started: only a restart takes another
+    const WallTime started_at;
     // Destroyed from the last to the first: each part before those it uses.
     std::optional<CertificateAuthority> authority;
     std::optional<FoldFeed> brain_feed;
@@ -96,6 +98,7 @@ struct Collector::Impl {
     void fail(const Error& why);
     std::vector<HealthCheck> health() const;
     bool is_well() const;
+    CollectorFigures figures() const;
     void note_telling(std::string why);
     Task<std::optional<ChannelTest>> test_channel(std::string name);
     std::string status() const;

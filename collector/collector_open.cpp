@@ -203,9 +203,9 @@ void Collector::Impl::open_api() {
             [this](EntryKind kind, std::string body) { appender->append(kind, std::move(body)); }
     };
     notifier.emplace(*loop, sending, notifier_options(process));
-    heartbeat.emplace(*loop, heartbeat_options(process), *world.files, [this] {
-        return is_well();
-    });
+    HeartbeatOptions outside = heartbeat_options(process);
+    outside.clock = world.clock;
+    heartbeat.emplace(*loop, std::move(outside), *world.files, [this] { return is_well(); });
     api_context.state = &*state;
     api_context.clock = world.clock;
     api_context.random = world.random;
@@ -213,6 +213,8 @@ void Collector::Impl::open_api() {
     api_context.submit = [this](Command command) { return gate->submit(std::move(command)); };
     api_context.results = [this](HistoryQuery query) { return history->query(std::move(query)); };
     api_context.health = [this] { return health(); };
+    api_context.cut_link = [this](AgentId agent) { link->revoke(agent); };
+    api_context.figures = [this] { return figures(); };
     api_context.nobody_told = [this] { return nobody_told; };
     api_context.test_channel = [this](std::string name) { return test_channel(std::move(name)); };
     api_context.configuration = [this] { return &configuration; };

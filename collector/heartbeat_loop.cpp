@@ -61,6 +61,9 @@ Task<Status> HeartbeatLoop::Impl::beat(Impl* self) {
 void HeartbeatLoop::Impl::tell(const Status& done) {
     counts.sent += done ? 1U : 0U;
     counts.failed += done ? 0U : 1U;
+    if (done && options.clock != nullptr) {
+        counts.last_sent = options.clock->wall();
+    }
     if (!done && !told_failing) {
         // The URL's path is often its only secret.
         log(LogLevel::warning, "heartbeat.failing", {{"why", done.error().text()}});

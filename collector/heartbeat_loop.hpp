@@ -1,6 +1,7 @@
 // Owns: telling somebody outside that the collector is well (a dead man's switch). Leaves to its owner: whether it is.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/task.hpp"
 
@@ -15,6 +16,7 @@ struct HeartbeatOptions {
     std::string url;  ///< empty: nobody is told
     Duration every = std::chrono::minutes(1);
     std::string ca_file;  ///< the authority of a private https endpoint; empty: the system's
+    const Clock* clock = nullptr;  ///< outlives the loop; without it `last_sent` stays unset
 };
 
 /// What became of it so far.
@@ -22,6 +24,7 @@ struct HeartbeatCounts {
     std::uint64_t sent = 0;     ///< answered with 2xx
     std::uint64_t failed = 0;   ///< anything else
     std::uint64_t skipped = 0;  ///< the collector was not well
+    WallTime last_sent{};       ///< zero: never
 };
 
 /// A GET every `every`, while `is_well` says so; one at a time, each within `every` and 10 s. Failures are logged when they

@@ -1,6 +1,5 @@
 // Owns: the tables of every key the files may hold: kind, range, default and one sentence each. Validation and
-// docs/configuration.md derive from them. The tables themselves stand by object in schema_*.cpp.
-// Leaves to param_spec.hpp: the options of probe types.
+// docs/configuration.md derive from them. Leaves to param_spec.hpp: the options of probe types.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +58,6 @@ extern const std::span<const KeySpec> agent_spool;
 extern const std::span<const KeySpec> agent_link;
 extern const std::span<const KeySpec> agent_inventory;
 extern const std::span<const KeySpec> cli_file;
-extern const std::span<const KeySpec> process;
 extern const std::span<const KeySpec> collector_file;  ///< with the keys of watch_file
 extern const std::span<const KeySpec> watch_file;      ///< what conf.d/*.yaml may hold
 extern const std::span<const KeySpec> listen;

@@ -8,7 +8,7 @@ namespace {
 
 struct Options {
     std::string agent;
-    std::size_t limit = 100;
+    ListSelection select;
 };
 
 int list(Session& session, const Options& options) {
@@ -16,7 +16,7 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> agents = client->list("/agents", {}, options.limit);
+    const Result<json::array> agents = client->list("/agents", {}, options.select);
     if (!agents) {
         return session.fail(agents.error());
     }
@@ -67,6 +67,23 @@ int show(Session& session, const Options& options) {
     return session.print(table, *agent);
 }
 
+int revoke(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> done =
+        client->post("/agents/" + percent_encoded(options.agent) + "/revoke", {});
+    if (!done) {
+        return session.fail(done.error());
+    }
+    if (session.format() == Format::json) {
+        return session.print({}, *done);
+    }
+    session.say("revoked " + options.agent + "; its certificate counts no more");
+    return exit_success;
+}
+
 }  // namespace
 
 void add_agent_verbs(CLI::App& app, Session& session) {
@@ -76,7 +93,7 @@ void add_agent_verbs(CLI::App& app, Session& session) {
     agents->require_subcommand(1);
 
     CLI::App* lister = agents->add_subcommand("list", "Agents, by name");
-    lister->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };
     });
@@ -85,6 +102,13 @@ void add_agent_verbs(CLI::App& app, Session& session) {
     shower->add_option("AGENT", options->agent, "Its name or id")->required();
     shower->callback([&session, options] {
         session.action = [&session, options] { return show(session, *options); };
+    });
+
+    CLI::App* revoker =
+        agents->add_subcommand("revoke", "Its certificate counts no more, its link ends");
+    revoker->add_option("AGENT", options->agent, "Its name or id")->required();
+    revoker->callback([&session, options] {
+        session.action = [&session, options] { return revoke(session, *options); };
     });
 }
 

@@ -131,9 +131,7 @@ Result<ApiClient> ApiClient::open(std::string server, Secret token, std::string 
 ApiClient::ApiClient(std::string server, Secret token, std::string ca_pem)
     : server_(std::move(server)), token_(std::move(token)), ca_pem_(std::move(ca_pem)) {}
 
-Result<wire::HttpAnswer> ApiClient::exchange(
-    std::string method, const std::string& target, std::string body
-) const {
+wire::HttpCall ApiClient::request_of(std::string method, const std::string& target) const {
     wire::HttpCall request;
     request.method = std::move(method);
     request.url = server_ + "/api/v1" + target;
@@ -148,8 +146,15 @@ Result<wire::HttpAnswer> ApiClient::exchange(
     if (request.method != "GET") {
         request.headers["Content-Type"] = "application/json";
     }
-    request.body = std::move(body);
     request.trust.ca_pem = ca_pem_;
+    return request;
+}
+
+Result<wire::HttpAnswer> ApiClient::exchange(
+    std::string method, const std::string& target, std::string body
+) const {
+    wire::HttpCall request = request_of(std::move(method), target);
+    request.body = std::move(body);
     Result<wire::HttpAnswer> answer = perform(std::move(request));
     if (!answer) {
         return failure(answer.error(), server_);
@@ -176,6 +181,34 @@ Result<json::value> ApiClient::call(std::string method, const std::string& targe
         );
     }
     return value;
+}
+
+Status ApiClient::follow(
+    const std::string& path,
+    const QueryFields& query,
+    const std::string& after,
+    std::function<bool(std::string_view piece)> take
+) const {
+    wire::HttpCall request = request_of("GET", with_query(path, query));
+    request.headers["Accept"] = "text/event-stream";
+    if (!after.empty()) {
+        request.headers["Last-Event-ID"] = after;
+    }
+    request.on_body = std::move(take);
+    const Result<wire::HttpAnswer> answer = perform(std::move(request));
+    if (!answer) {
+        return failure(answer.error(), server_);
+    }
+    if (answer->status >= 400) {
+        return tl::unexpected(problem_error(answer->status, answer->body));
+    }
+    return {};
+}
+
+void ApiClient::pause(Duration duration) {
+    asio::io_context loop(1);
+    asio::co_spawn(loop, sleep_for(duration), [](const std::exception_ptr&, bool) {});
+    loop.run();
 }
 
 Status ApiClient::sign_in(const std::string& name, const Secret& password) {
@@ -217,11 +250,18 @@ Result<json::value> ApiClient::remove(const std::string& path) const {
     return call("DELETE", path, "");
 }
 
-Result<json::array> ApiClient::list(const std::string& path, QueryFields query, std::size_t limit)
-    const {
+Result<json::array> ApiClient::list(
+    const std::string& path, QueryFields query, const ListSelection& select
+) const {
+    if (!select.filter.empty()) {
+        query["q"] = select.filter;
+    }
+    if (!select.sort.empty()) {
+        query["sort"] = select.sort;
+    }
     json::array all;
-    while (all.size() < limit) {
-        query["limit"] = std::to_string(std::min(page_size, limit - all.size()));
+    while (all.size() < select.limit) {
+        query["limit"] = std::to_string(std::min(page_size, select.limit - all.size()));
         const Result<json::value> page = get(path, query);
         if (!page) {
             return failure(page.error());
@@ -231,8 +271,9 @@ Result<json::array> ApiClient::list(const std::string& path, QueryFields query, 
             return failure(ErrorKind::corrupt, "the answer is not a list", server_);
         }
         all.insert(all.end(), items->begin(), items->end());
+        // With a filter, a page may be empty and yet have a next one.
         const std::string cursor = text_of(*page, "next_cursor");
-        if (cursor.empty() || items->empty()) {
+        if (cursor.empty()) {
             break;
         }
         query["cursor"] = cursor;

@@ -6,6 +6,7 @@
 #include "ctl/output.hpp"
 #include "wire/http_client.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,6 +15,13 @@ namespace muster::ctl {
 
 /// Name → value; encoded when the request is made.
 using QueryFields = std::map<std::string, std::string>;
+
+/// Which items of a list; empty texts ask for nothing.
+struct ListSelection {
+    std::size_t limit = 100;
+    std::string filter;  ///< in the query language
+    std::string sort;    ///< "name", "-created"
+};
 
 /// One collector, one person. Every call blocks on a loop of its own, 30 s at most.
 class ApiClient {
@@ -31,8 +39,21 @@ class ApiClient {
     /// From here on as this person, by a session instead of a token, until `sign_out`.
     Status sign_in(const std::string& name, const Secret& password);
     Status sign_out();
-    /// All `items` of a list, page by page, at most `limit`.
-    Result<json::array> list(const std::string& path, QueryFields query, std::size_t limit) const;
+    /// All `items` of a list that `select` wants, page by page.
+    Result<json::array> list(
+        const std::string& path, QueryFields query, const ListSelection& select
+    ) const;
+
+    /// A stream of server-sent events, piece by piece until the server ends it or `take` answers false. `after`: the id of the
+    /// last event seen, or empty.
+    Status follow(
+        const std::string& path,
+        const QueryFields& query,
+        const std::string& after,
+        std::function<bool(std::string_view piece)> take
+    ) const;
+    /// Waits before something is tried again.
+    static void pause(Duration duration);
 
   private:
     ApiClient(std::string server, Secret token, std::string ca_pem);
@@ -40,6 +61,8 @@ class ApiClient {
     Result<wire::HttpAnswer> exchange(
         std::string method, const std::string& target, std::string body
     ) const;
+    /// With all that proves who asks.
+    wire::HttpCall request_of(std::string method, const std::string& target) const;
     Result<json::value> call(std::string method, const std::string& target, std::string body) const;
 
     std::string server_;

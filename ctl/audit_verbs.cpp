@@ -15,7 +15,7 @@ struct Options {
     std::string action;
     std::string from;
     std::string to;
-    std::size_t limit = 100;
+    ListSelection select;
 };
 
 int list(Session& session, const Options& options) {
@@ -33,7 +33,7 @@ int list(Session& session, const Options& options) {
             query[name] = *value;
         }
     }
-    const Result<json::array> rows = client->list("/audit", std::move(query), options.limit);
+    const Result<json::array> rows = client->list("/audit", std::move(query), options.select);
     if (!rows) {
         return session.fail(rows.error());
     }
@@ -97,7 +97,7 @@ void add_audit_verbs(CLI::App& app, Session& session) {
     lister->add_option("--action", options->action, "Such as user.created");
     lister->add_option("--from", options->from, "RFC 3339, or back from now: -24h");
     lister->add_option("--to", options->to, "The same; not included");
-    lister->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };
     });

@@ -10,6 +10,7 @@ namespace muster::ctl {
 namespace {
 
 struct Options {
+    ListSelection select;
     std::string channel;
 };
 
@@ -21,35 +22,32 @@ Tone tone_of_channel(const std::string& state) {
     return state == "working" ? Tone::good : state == "dead" ? Tone::bad : Tone::doubtful;
 }
 
-int list(Session& session) {
+int list(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> answer = client->get("/channels");
-    if (!answer) {
-        return session.fail(answer.error());
+    const Result<json::array> channels = client->list("/channels", {}, options.select);
+    if (!channels) {
+        return session.fail(channels.error());
     }
-    const json::value& items = member_of(*answer, "items");
     Table table{
         {"CHANNEL", "TYPE", "STATE", "SINCE", "DELIVERED", "WAITING", "RATE", "TARGET"}, {}
     };
-    if (items.is_array()) {
-        for (const json::value& channel : items.get_array()) {
-            const std::string state = text_of(channel, "state");
-            table.rows.push_back(
-                {{text_of(channel, "name")},
-                 {text_of(channel, "type")},
-                 {state, tone_of_channel(state)},
-                 {session.time(member_of(channel, "state_since"))},
-                 {session.time(member_of(channel, "last_delivered"))},
-                 {text_of(channel, "waiting")},
-                 {rate_of(channel)},
-                 {text_of(channel, "target")}}
-            );
-        }
+    for (const json::value& channel : *channels) {
+        const std::string state = text_of(channel, "state");
+        table.rows.push_back(
+            {{text_of(channel, "name")},
+             {text_of(channel, "type")},
+             {state, tone_of_channel(state)},
+             {session.time(member_of(channel, "state_since"))},
+             {session.time(member_of(channel, "last_delivered"))},
+             {text_of(channel, "waiting")},
+             {rate_of(channel)},
+             {text_of(channel, "target")}}
+        );
     }
-    session.print(table, items);
+    session.print(table, json::value(*channels));
     warn_if_nobody_is_told(session, *client);
     return exit_success;
 }
@@ -119,7 +117,10 @@ void add_channel_verbs(CLI::App& app, Session& session) {
     channels->require_subcommand(1);
 
     CLI::App* lister = channels->add_subcommand("list", "Channels, and whether they work");
-    lister->callback([&session] { session.action = [&session] { return list(session); }; });
+    add_selection(*lister, options->select);
+    lister->callback([&session, options] {
+        session.action = [&session, options] { return list(session, *options); };
+    });
 
     CLI::App* shower = channels->add_subcommand("show", "One channel");
     shower->add_option("CHANNEL", options->channel, "Its name")->required();

@@ -12,7 +12,7 @@ struct Options {
     std::string state;
     std::string ci_class;
     std::string site;
-    std::size_t limit = 100;
+    ListSelection select;
 };
 
 Cell state_cell(const json::value& object) {
@@ -33,7 +33,7 @@ int list_cis(Session& session, const Options& options) {
             query[name] = value;
         }
     }
-    const Result<json::array> cis = client->list("/cis", query, options.limit);
+    const Result<json::array> cis = client->list("/cis", query, options.select);
     if (!cis) {
         return session.fail(cis.error());
     }
@@ -82,7 +82,7 @@ int list_probes(Session& session, const Options& options) {
     if (!options.state.empty()) {
         query["state"] = options.state;
     }
-    const Result<json::array> probes = client->list("/probes", query, options.limit);
+    const Result<json::array> probes = client->list("/probes", query, options.select);
     if (!probes) {
         return session.fail(probes.error());
     }
@@ -135,7 +135,7 @@ int show_ci(Session& session, const Options& options) {
     if (!ci) {
         return session.fail(ci.error());
     }
-    const Result<json::array> probes = client->list(path + "/probes", {}, options.limit);
+    const Result<json::array> probes = client->list(path + "/probes", {}, options.select);
     if (!probes) {
         return session.fail(probes.error());
     }
@@ -166,7 +166,7 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     list->add_option("--class", options->ci_class, "Of one class");
     list->add_option("--state", options->state, "up, degraded, down, unobserved or unproven");
     list->add_option("--site", options->site, "Of one site");
-    list->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_selection(*list, options->select);
     list->callback([&session, options] {
         session.action = [&session, options] { return list_cis(session, *options); };
     });
@@ -182,7 +182,7 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     probes->add_option(
         "--state", options->state, "ok, warning, critical, unknown, unobserved or unproven"
     );
-    probes->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_selection(*probes, options->select);
     probes->callback([&session, options] {
         session.action = [&session, options] { return list_probes(session, *options); };
     });

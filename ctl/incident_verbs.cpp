@@ -13,7 +13,7 @@ namespace {
 struct ListOptions {
     std::string state = "open";
     std::string ci;
-    std::size_t limit = 50;
+    ListSelection select = {.limit = 50, .filter = "", .sort = ""};
     bool all = false;
 };
 
@@ -40,7 +40,7 @@ int list(Session& session, const ListOptions& options) {
     if (!options.ci.empty()) {
         query["ci"] = options.ci;
     }
-    const Result<json::array> incidents = client->list("/incidents", query, options.limit);
+    const Result<json::array> incidents = client->list("/incidents", query, options.select);
     if (!incidents) {
         return session.fail(incidents.error());
     }
@@ -269,7 +269,7 @@ void add_incident_verbs(CLI::App& app, Session& session) {
     lister->add_option("--state", listing->state, "open, new, resolved, …")->capture_default_str();
     lister->add_flag("--all", listing->all, "In every state");
     lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
-    lister->add_option("--limit", listing->limit, "At most this many")->capture_default_str();
+    add_selection(*lister, listing->select);
     lister->callback([&session, listing] {
         session.action = [&session, listing] { return list(session, *listing); };
     });

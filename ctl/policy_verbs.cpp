@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t largest_text = 1u << 20;
 
 struct Options {
+    ListSelection select;
     std::string path;
     std::string policy;
     bool dry_run = false;
@@ -145,19 +146,17 @@ int apply(Session& session, const Options& options) {
     return exit_success;
 }
 
-int list(Session& session) {
+int list(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> answer = client->get("/policies");
-    if (!answer) {
-        return session.fail(answer.error());
+    const Result<json::array> policies = client->list("/policies", {}, options.select);
+    if (!policies) {
+        return session.fail(policies.error());
     }
-    const json::value& items = member_of(*answer, "items");
-    const json::array policies = items.is_array() ? items.get_array() : json::array{};
     Table table{{"POLICY", "CIS", "PROBES", "URGENCY", "MATCH"}, {}};
-    for (const json::value& policy : policies) {
+    for (const json::value& policy : *policies) {
         table.rows.push_back(
             {{text_of(policy, "name")},
              {text_of(policy, "cis")},
@@ -166,8 +165,8 @@ int list(Session& session) {
              {text_of(policy, "match")}}
         );
     }
-    session.print(table, json::value(policies));
-    if (policies.empty()) {
+    session.print(table, json::value(*policies));
+    if (policies->empty()) {
         session.say("no policies; docs/policies.md begins with one");
     }
     return exit_success;
@@ -227,7 +226,10 @@ void add_policy_verbs(CLI::App& app, Session& session) {
     CLI::App* policies = app.add_subcommand("policy", "What is probed on which CIs");
     policies->require_subcommand(1);
     CLI::App* lister = policies->add_subcommand("list", "Policies that run");
-    lister->callback([&session] { session.action = [&session] { return list(session); }; });
+    add_selection(*lister, options->select);
+    lister->callback([&session, options] {
+        session.action = [&session, options] { return list(session, *options); };
+    });
     CLI::App* shower = policies->add_subcommand("show", "One policy");
     shower->add_option("POLICY", options->policy, "Its name")->required();
     shower->callback([&session, options] {

@@ -1,5 +1,6 @@
 #include "ctl/program.hpp"
 
+#include "base/zone.hpp"
 #include "ctl/plugin_output.hpp"
 #include "ctl/verbs.hpp"
 
@@ -48,6 +49,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_why_verbs(app, session);
     add_ci_verbs(app, session);
     add_agent_verbs(app, session);
+    add_event_verbs(app, session);
     add_channel_verbs(app, session);
     add_probe_verbs(app, session);
     add_policy_verbs(app, session);
@@ -63,8 +65,17 @@ int run(World& world, std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error, world.out, world.err) == 0 ? exit_success : wrong_usage;
     }
-    if (!session.settings().time_zone.empty()) {
-        ::setenv("TZ", session.settings().time_zone.c_str(), 1);
+    const std::string& zone = session.settings().time_zone;
+    if (!zone.empty() && !zone_exists(zone)) {
+        return session.fail(
+            {ErrorKind::invalid,
+             "there is no such time zone; expected one like Europe/Berlin",
+             "--tz " + zone},
+            wrong_usage
+        );
+    }
+    if (!zone.empty()) {
+        ::setenv("TZ", zone.c_str(), 1);
         ::tzset();
     }
     return session.action ? session.action() : wrong_usage;

@@ -139,6 +139,12 @@ int Session::fail(const Error& error, int code) const {
     return code;
 }
 
+void add_selection(CLI::App& verb, ListSelection& select) {
+    verb.add_option("--limit", select.limit, "At most this many")->capture_default_str();
+    verb.add_option("--filter", select.filter, "Those that a query matches: \"site = HQ\"");
+    verb.add_option("--sort", select.sort, "By this field; -FIELD the other way round");
+}
+
 std::string incident_path(const std::string& name) {
     std::string upper = name;
     std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {

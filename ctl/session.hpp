@@ -62,6 +62,9 @@ class Session {
     Settings settings_;
 };
 
+/// --limit, --filter and --sort, which every list has.
+void add_selection(CLI::App& verb, ListSelection& select);
+
 /// An incident as people name it ("31", "inc-31") as it stands in a path: "INC-31".
 std::string incident_path(const std::string& name);
 

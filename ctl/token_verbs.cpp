@@ -11,6 +11,7 @@ namespace muster::ctl {
 namespace {
 
 struct Options {
+    ListSelection select;
     bool for_agent = false;
     bool for_program = false;
     std::string ttl;
@@ -67,25 +68,22 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> page = client->get(list_path(options));
-    if (!page) {
-        return session.fail(page.error());
+    const Result<json::array> tokens = client->list(list_path(options), {}, options.select);
+    if (!tokens) {
+        return session.fail(tokens.error());
     }
-    const json::value& items = member_of(*page, "items");
     Table table;
     table.titles = options.for_agent
                        ? std::vector<std::string>{"ID", "NAME", "SITE", "USES", "EXPIRES", "BY", ""}
                        : std::vector<std::string>{
                              "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", ""
                          };
-    if (const json::array* tokens = items.if_array(); tokens != nullptr) {
-        for (const json::value& token : *tokens) {
-            table.rows.push_back(
-                options.for_agent ? join_row(session, token) : api_row(session, token)
-            );
-        }
+    for (const json::value& token : *tokens) {
+        table.rows.push_back(
+            options.for_agent ? join_row(session, token) : api_row(session, token)
+        );
     }
-    return session.print(table, items);
+    return session.print(table, json::value(*tokens));
 }
 
 json::object join_body(const Options& options) {
@@ -176,6 +174,7 @@ void add_token_verbs(CLI::App& app, Session& session) {
 
     CLI::App* lister = tokens->add_subcommand("list", "Tokens, without their secrets");
     lister->add_flag("--agent", options->for_agent, "Join tokens");
+    add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };
     });
@@ -188,8 +187,8 @@ void add_token_verbs(CLI::App& app, Session& session) {
     );
     creator->add_option("--uses", options->uses, "How many agents may enrol with it")
         ->capture_default_str();
-    creator->add_option("--role", options->role, "viewer, operator or administrator")
-        ->check(CLI::IsMember({"viewer", "operator", "administrator"}));
+    creator->add_option("--role", options->role, "metrics, viewer, operator or administrator")
+        ->check(CLI::IsMember({"metrics", "viewer", "operator", "administrator"}));
     creator->add_option("--site", options->site, "The agent's site; what an API token sees alone");
     creator->add_option("--name", options->name, "The agent's name; what an API token is for");
     creator->callback([&session, options] {

@@ -10,6 +10,7 @@ namespace muster::ctl {
 namespace {
 
 struct Options {
+    ListSelection select;
     std::string name;
     std::string role;
     std::vector<std::string> sites;
@@ -57,31 +58,28 @@ Result<std::string> new_password(const Session& session, const Options& options)
     return password;
 }
 
-int list(Session& session) {
+int list(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> page = client->get("/users");
-    if (!page) {
-        return session.fail(page.error());
+    const Result<json::array> users = client->list("/users", {}, options.select);
+    if (!users) {
+        return session.fail(users.error());
     }
-    const json::value& items = member_of(*page, "items");
     Table table{{"NAME", "ROLE", "SITES", "LANGUAGE", "TIME ZONE", "SIGNED IN", ""}, {}};
-    if (const json::array* users = items.if_array(); users != nullptr) {
-        for (const json::value& user : *users) {
-            table.rows.push_back(
-                {{text_of(user, "name")},
-                 {text_of(user, "role")},
-                 {sites_of(user)},
-                 {text_of(user, "language")},
-                 {text_of(user, "time_zone")},
-                 {session.time(member_of(user, "signed_in"))},
-                 {text_of(user, "disabled") == "true" ? "disabled" : "", Tone::bad}}
-            );
-        }
+    for (const json::value& user : *users) {
+        table.rows.push_back(
+            {{text_of(user, "name")},
+             {text_of(user, "role")},
+             {sites_of(user)},
+             {text_of(user, "language")},
+             {text_of(user, "time_zone")},
+             {session.time(member_of(user, "signed_in"))},
+             {text_of(user, "disabled") == "true" ? "disabled" : "", Tone::bad}}
+        );
     }
-    session.print(table, items);
+    session.print(table, json::value(*users));
     if (table.rows.empty()) {
         session.say("nobody can sign in yet: muster user create NAME --role administrator");
     }
@@ -215,8 +213,10 @@ void add_user_verbs(CLI::App& app, Session& session) {
         return verb;
     };
 
-    users->add_subcommand("list", "Users, by name")->callback([&session] {
-        session.action = [&session] { return list(session); };
+    CLI::App* lister = users->add_subcommand("list", "Users, by name");
+    add_selection(*lister, options->select);
+    lister->callback([&session, options] {
+        session.action = [&session, options] { return list(session, *options); };
     });
 
     CLI::App* creator = add("create", "A new user; asks for the password", create);

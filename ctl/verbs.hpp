@@ -13,11 +13,13 @@ void add_incident_verbs(CLI::App& app, Session& session);
 void add_why_verbs(CLI::App& app, Session& session);
 /// `muster ci list|show`, `muster probes [CI]`
 void add_ci_verbs(CLI::App& app, Session& session);
+/// `muster events [--follow]`
+void add_event_verbs(CLI::App& app, Session& session);
 /// `muster channel list|show|test`
 void add_channel_verbs(CLI::App& app, Session& session);
 /// Says on stderr when nobody would be told of an incident; silent where that cannot be found out.
 void warn_if_nobody_is_told(Session& session, const ApiClient& client);
-/// `muster agent list|show`
+/// `muster agent list|show|revoke`
 void add_agent_verbs(CLI::App& app, Session& session);
 /// `muster probe icmp|snmp|http … TARGET`; exit codes as a Nagios plugin
 void add_probe_verbs(CLI::App& app, Session& session);

@@ -22,7 +22,7 @@ struct ReceiptOptions {
     std::string to;
     std::string ci;
     std::string reason;
-    std::size_t limit = 100;
+    ListSelection select;
 };
 
 /// "02:14" as the last time it was that, by the clock of whoever asks; everything else is the collector's to read.
@@ -207,7 +207,7 @@ int receipts(Session& session, const ReceiptOptions& options) {
     if (!options.reason.empty()) {
         query["reason"] = options.reason;
     }
-    const Result<json::array> found = client->list("/receipts", query, options.limit);
+    const Result<json::array> found = client->list("/receipts", query, options.select);
     if (!found) {
         return session.fail(found.error());
     }
@@ -251,7 +251,7 @@ void add_why_verbs(CLI::App& app, Session& session) {
     lister->add_option("--to", listing->to, "Until");
     lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
     lister->add_option("--reason", listing->reason, "Such as \"host down\"");
-    lister->add_option("--limit", listing->limit, "At most this many")->capture_default_str();
+    add_selection(*lister, listing->select);
     lister->callback([&session, listing] {
         session.action = [&session, listing] { return receipts(session, *listing); };
     });

@@ -39,6 +39,7 @@ SHARED = [
 ]
 
 OUTSIDE_WORLD = {
+    r"collector/api/event_hub\.[ch]pp": "what waits for events",
     r"base/(task|clock|log|notify_socket)\.\w+": "the adapters themselves",
     r"wire/(connection|http_client|line_connection|resolve|\w*listener|tls\w*)\.cpp": "sockets of the link and of HTTP",
     r"probes/icmp\w*\.cpp": "ICMP sockets",

@@ -90,6 +90,8 @@ struct Exchange {
     Request request;
     http::response_parser<http::string_body> parser;
     beast::flat_buffer buffer;
+    std::function<bool(std::string_view)> on_body;
+    Duration quiet{};
 };
 
 HttpAnswer take_answer(Exchange& exchange) {
@@ -110,12 +112,46 @@ HttpAnswer take_answer(Exchange& exchange) {
     return answer;
 }
 
+/// Gives the body away as it comes. That the server ends it without a farewell is its end all the same: what is inside says
+/// whether it was whole.
+template <class Stream>
+Task<error_code> pass_on(Stream* stream, Exchange* exchange) {
+    auto& parser = exchange->parser;
+    parser.body_limit(boost::none);
+    while (!parser.is_done()) {
+        beast::get_lowest_layer(*stream).expires_after(exchange->quiet);
+        const auto [problem, count] =
+            co_await http::async_read_some(*stream, exchange->buffer, parser, quietly);
+        const std::string piece = std::exchange(parser.get().body(), {});
+        if (!piece.empty() && !exchange->on_body(piece)) {
+            co_return error_code{};
+        }
+        if (problem && parser.is_header_done() && problem != beast::error::timeout) {
+            co_return error_code{};
+        }
+        if (problem) {
+            co_return problem;
+        }
+    }
+    co_return error_code{};
+}
+
 /// The coroutine that waits for this keeps all three alive.
 template <class Stream>
 Task<error_code> exchange_on(Stream* stream, Exchange* exchange) {
     const auto [unsent, sent] = co_await http::async_write(*stream, exchange->request, quietly);
     if (unsent) {
         co_return unsent;
+    }
+    if (exchange->on_body) {
+        const auto [headless, head] =
+            co_await http::async_read_header(*stream, exchange->buffer, exchange->parser, quietly);
+        if (headless) {
+            co_return headless;
+        }
+        if (exchange->parser.get().result_int() / 100 == 2) {
+            co_return co_await pass_on(stream, exchange);
+        }
     }
     const auto [unread, read] =
         co_await http::async_read(*stream, exchange->buffer, exchange->parser, quietly);
@@ -165,7 +201,7 @@ Task<Result<HttpAnswer>> perform(asio::io_context* loop, HttpCall call, Deadline
     if (!endpoints) {
         co_return failure(endpoints.error());
     }
-    Exchange exchange{std::move(*request), {}, {}};
+    Exchange exchange{std::move(*request), {}, {}, std::move(call.on_body), call.quiet};
     exchange.parser.body_limit(call.body_limit);
     exchange.parser.header_limit(header_limit);
     exchange.parser.skip(call.method == "HEAD");

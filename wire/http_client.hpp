@@ -4,8 +4,10 @@
 #include "base/task.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace muster::wire {
@@ -25,6 +27,10 @@ struct HttpCall {
     std::string body;
     HttpTrust trust;
     std::size_t body_limit = 8u << 20;
+    /// Set: the body of an answer of 2xx is given here piece by piece as it comes, without a limit, and false ends the call
+    /// well; other answers come whole. From the header on, `quiet` instead of the deadline bounds the time between two pieces.
+    std::function<bool(std::string_view piece)> on_body = {};
+    Duration quiet = std::chrono::seconds(60);
 };
 
 struct HttpAnswer {

@@ -68,14 +68,6 @@ json::object audit_json(const AuditRow& row) {
     };
 }
 
-HttpResponse whole_list(json::array items) {
-    json::object body;
-    body["total_estimate"] = items.size();
-    body["next_cursor"] = nullptr;
-    body["items"] = std::move(items);
-    return json_answer(body);
-}
-
 Secret new_password(Form& form, std::string_view field, const std::string& user) {
     std::string text = form.text(field, Form::Presence::required, longest_password);
     if (!text.empty() && text.size() < shortest_password) {

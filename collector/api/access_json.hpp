@@ -22,14 +22,15 @@ inline constexpr std::size_t most_sites = 1000;
 inline constexpr std::array<std::string_view, 3> role_names = {
     "viewer", "operator", "administrator"
 };
+/// Tokens may do less than people: numbers of /metrics alone.
+inline constexpr std::array<std::string_view, 4> token_role_names = {
+    "metrics", "viewer", "operator", "administrator"
+};
 
 json::array sites_json(const std::vector<std::string>& sites);
 json::object user_json(const User& user);
 json::object token_json(const ApiToken& token);
 json::object audit_json(const AuditRow& row);
-
-/// {"items", "next_cursor": null, "total_estimate"} for lists that are short.
-HttpResponse whole_list(json::array items);
 
 /// A password for somebody to choose: long enough, and not the name.
 Secret new_password(Form& form, std::string_view field, const std::string& user);

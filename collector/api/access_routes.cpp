@@ -1,5 +1,6 @@
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/enrolment/access_store.hpp"
 
@@ -51,7 +52,7 @@ Task<HttpResponse> list_join_tokens(Call call) {
     for (const JoinToken& token : *tokens) {
         items.push_back(join_token_json(token));
     }
-    co_return whole_list(std::move(items));
+    co_return whole_list(call.query, join_token_list(), std::move(items), "id");
 }
 
 Task<HttpResponse> create_join_token(Call call) {

@@ -130,7 +130,7 @@ Result<Page> read_agents(
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
     }
-    result->total = *total;
+    count_page(*result, page, *total);
     return result;
 }
 

@@ -2,7 +2,9 @@
 
 #include "base/log.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/caller.hpp"
 #include "collector/api/credentials.hpp"
+#include "collector/api/entity_tag.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/problem.hpp"
 #include "collector/api/routes.hpp"
@@ -11,12 +13,16 @@
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 namespace muster::collector {
 
 namespace {
+
+using HttpHeader = std::pair<std::string, std::string>;
 
 constexpr std::uint32_t enrol_failures = 20;
 constexpr Duration enrol_window = std::chrono::minutes(1);
@@ -111,7 +117,39 @@ Found find_route(const HttpRequest& request, const std::vector<std::string>& seg
     return found;
 }
 
-HttpResponse no_route(const HttpRequest& request, const Found& found) {
+/// First segments of addresses that this release does not answer yet: below /api/v1, and at the root.
+constexpr std::array<std::string_view, 16> later = {
+    "agreements",
+    "alerts",
+    "announcements",
+    "calendars",
+    "changes",
+    "credentials",
+    "discoveries",
+    "impact",
+    "known-errors",
+    "problems",
+    "ranges",
+    "services",
+    "sites",
+    "sla",
+    "teams",
+    "topology"
+};
+constexpr std::array<std::string_view, 2> later_at_root = {"sd", "v2"};
+
+bool comes_later(const Target& target) {
+    const auto& segments = target.segments;
+    const auto is_in = [](const auto& list, const std::string& word) {
+        return std::ranges::find(list, word) != list.end();
+    };
+    if (segments.size() > 2 && segments[0] == "api" && segments[1] == "v1") {
+        return is_in(later, segments[2]);
+    }
+    return segments.size() > 1 && is_in(later_at_root, segments[0]);
+}
+
+HttpResponse no_route(const HttpRequest& request, const Found& found, const Target& target) {
     if (!found.allowed.empty()) {
         HttpResponse response = problem(405, "this address answers to " + found.allowed);
         response.headers.emplace_back("Allow", found.allowed);
@@ -119,6 +157,11 @@ HttpResponse no_route(const HttpRequest& request, const Found& found) {
     }
     if (found.other_door && request.door == Door::people) {
         return problem(404, "enrolment answers agents alone (ALPN muster-enrol/1)");
+    }
+    if (comes_later(target)) {
+        return problem(
+            404, "this release has nothing at this address yet; docs/api.md lists what it has"
+        );
     }
     return problem(404, "there is nothing at this address");
 }
@@ -166,22 +209,6 @@ bool is_json(const HttpRequest& request) {
     return type == "application/json";
 }
 
-/// A token counts where one is given, else the session's cookie.
-Task<Result<Actor>> actor_of(const ApiContext* context, Call* call) {
-    std::optional<Secret> bearer = bearer_of(call->request);
-    if (bearer) {
-        Task<Result<Actor>> checking =
-            context->access.check_bearer(std::move(*bearer), attempt_address(call->request));
-        co_return co_await std::move(checking);
-    }
-    std::optional<Secret> cookie = cookie_of(call->request);
-    if (cookie) {
-        Task<Result<Actor>> checking = context->access.check_session(std::move(*cookie));
-        co_return co_await std::move(checking);
-    }
-    co_return failure(ErrorKind::not_found, "no token");
-}
-
 /// Another site must not have a browser change something here: what comes with a cookie must come from our own page, and
 /// nothing that a page sends may come from a foreign one.
 std::optional<HttpResponse> refuse_foreign(const Route& route, const HttpRequest& request) {
@@ -224,6 +251,40 @@ void tell_refusal(const Call& call, const Error& why, AttemptLimiter& lines) {
     }
 }
 
+std::optional<HttpResponse> refuse_condition(const Route& route, const HttpRequest& request) {
+    const auto header = request.headers.find("if-match");
+    if (header == request.headers.end() || route.method == Method::get) {
+        return std::nullopt;
+    }
+    if (route.if_match == IfMatch::refused) {
+        return problem(
+            400, "If-Match: this address takes none, and the change would not wait for it"
+        );
+    }
+    const auto tags = parse_entity_tags(header->second);
+    if (!tags || tags->size() != 1) {
+        return problem(400, "If-Match: expected the ETag of an earlier answer in its quotes, or *");
+    }
+    return std::nullopt;
+}
+
+/// One record has a tag, its version's or its text's; who has it already is told only that.
+void add_tag(const Route& route, const std::string& none_match, HttpResponse& response) {
+    const bool is_record = route.method == Method::get && route.pattern.ends_with('}');
+    if (!is_record || response.status != 200 || response.stream) {
+        return;
+    }
+    auto tag = std::ranges::find(response.headers, "ETag", &HttpHeader::first);
+    if (tag == response.headers.end()) {
+        response.headers.emplace_back("ETag", entity_tag_of(response.body));
+        tag = std::prev(response.headers.end());
+    }
+    if (names_entity_tag(none_match, tag->second)) {
+        response.status = 304;
+        response.body.clear();
+    }
+}
+
 /// What a caller is refused whom we know.
 std::optional<HttpResponse> refuse_actor(const Route& route, const Actor& actor) {
     if (actor.granted < route.permission) {
@@ -244,7 +305,7 @@ Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call, Attempt
     if (route->permission == Permission::nobody) {
         co_return std::nullopt;
     }
-    Result<Actor> actor = co_await actor_of(call->context, call);
+    Result<Actor> actor = co_await caller_of(call->context, &call->request);
     if (!actor && actor.error().kind() == ErrorKind::not_found) {
         co_return unauthorised("send a token (\"Authorization: Bearer …\"), or sign in");
     }
@@ -261,12 +322,15 @@ Task<std::optional<HttpResponse>> refuse(const Route* route, Call* call, Attempt
     co_return refused;
 }
 
-Task<HttpResponse> dispatch(Call call, Target target, AttemptLimiter* lines) {
-    Found found = find_route(call.request, target.segments);
+/// `found` is the route of the request; outlives the task.
+Task<HttpResponse> dispatch(
+    Call call, Target target, const Found* found_route, AttemptLimiter* lines
+) {
+    const Found& found = *found_route;
     if (found.route == nullptr) {
-        co_return no_route(call.request, found);
+        co_return no_route(call.request, found, target);
     }
-    call.path = std::move(found.path);
+    call.path = found.path;
     std::optional<HttpResponse> refused = refuse_distant(*found.route, call);
     if (!refused) {
         refused = refuse_foreign(*found.route, call.request);
@@ -279,6 +343,9 @@ Task<HttpResponse> dispatch(Call call, Target target, AttemptLimiter* lines) {
     }
     if (found.route->csrf == Csrf::json_body && !is_json(call.request)) {
         co_return problem(415, "send \"Content-Type: application/json\"");
+    }
+    if (auto wrong = refuse_condition(*found.route, call.request)) {
+        co_return std::move(*wrong);
     }
     const std::vector<Flaw> flaws = check_parameters(*found.route, target, call.query);
     if (!flaws.empty()) {
@@ -296,19 +363,34 @@ Api::Api(const ApiContext& context)
       refusal_lines_(refusal_lines, refusal_window) {}
 
 Task<HttpResponse> Api::answer(HttpRequest request) {
+    const MonoTime begin = context_->clock->mono();
+    const std::string method = request.method;
     std::optional<Target> target = parse_target(request);
     if (!target) {
+        requests_.count("none", method, 404, Duration{});
         co_return problem(404, "there is nothing at this address");
     }
+    const Found found = find_route(request, target->segments);
     Call call;
     call.context = context_;
     call.enrol_attempts = &enrol_attempts_;
     call.sign_ins = &sign_ins_;
+    call.events = &events_;
+    call.requests = &requests_;
     call.request = std::move(request);
+    const auto condition = call.request.headers.find("if-none-match");
+    const std::string none_match = condition == call.request.headers.end() ? "" : condition->second;
     call.request_id = Uuid::random(*context_->random).text();
     const std::string request_id = call.request_id;
-    HttpResponse response = co_await dispatch(std::move(call), std::move(*target), &refusal_lines_);
+    Task<HttpResponse> answering =
+        dispatch(std::move(call), std::move(*target), &found, &refusal_lines_);
+    HttpResponse response = co_await std::move(answering);
+    if (found.route != nullptr) {
+        add_tag(*found.route, none_match, response);
+    }
     response.headers.emplace_back("Request-Id", request_id);
+    const std::string route(found.route == nullptr ? "none" : found.route->pattern);
+    requests_.count(route, method, response.status, context_->clock->mono() - begin);
     co_return response;
 }
 

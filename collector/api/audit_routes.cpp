@@ -1,8 +1,9 @@
 #include "base/bytes.hpp"
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
-#include "collector/api/page.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
+#include "collector/api/rows.hpp"
 #include "collector/enrolment/access_store.hpp"
 
 #include <charconv>
@@ -36,14 +37,44 @@ Result<AuditFilter> filter_of(const Call& call, const PageRequest& page) {
             return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
         }
     }
-    filter.limit = page.limit + 1;
+    filter.limit = (page.q ? looked_at_most : page.limit) + 1;
     return filter;
+}
+
+/// `rows` may hold one more than were to be looked at, which tells that there is a next page.
+Page page_of_rows(std::vector<AuditRow> rows, const PageRequest& request, std::int64_t looked_at) {
+    Page page;
+    bool is_more = std::ssize(rows) > looked_at;
+    if (is_more) {
+        rows.pop_back();
+    }
+    for (const AuditRow& row : rows) {
+        json::object item = audit_json(row);
+        const auto fields = [&item](std::string_view name) { return field_of(item, name); };
+        if (request.q && !request.q->matches(fields)) {
+            continue;
+        }
+        if (std::ssize(page.items) == request.limit) {
+            is_more = true;
+            break;
+        }
+        page.items.emplace_back(std::move(item));
+        page.next = {std::to_string(row.id)};
+    }
+    if (is_more && std::ssize(page.items) < request.limit) {
+        page.next = {std::to_string(rows.back().id)};
+    }
+    if (!is_more) {
+        page.next.clear();
+    }
+    count_page(page, request, std::ssize(page.items));
+    return page;
 }
 
 }  // namespace
 
 Task<HttpResponse> list_audit(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "audit", 1);
+    const Result<PageRequest> page = page_request(call.query, audit_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }
@@ -58,16 +89,7 @@ Task<HttpResponse> list_audit(Call call) {
     if (!rows) {
         co_return problem_of(rows.error());
     }
-    Page found;
-    if (std::ssize(*rows) > page->limit) {
-        rows->pop_back();
-        found.next = {std::to_string(rows->back().id)};
-    }
-    for (const AuditRow& row : *rows) {
-        found.items.push_back(audit_json(row));
-    }
-    found.total = std::ssize(found.items);
-    co_return page_answer(std::move(found), "audit");
+    co_return page_answer(page_of_rows(std::move(*rows), *page, filter->limit - 1), "audit");
 }
 
 Task<HttpResponse> verify_audit(Call call) {

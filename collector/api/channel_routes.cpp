@@ -1,6 +1,7 @@
 #include "collector/api/channel_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/verdict_answer.hpp"
 
 #include <optional>
@@ -28,12 +29,13 @@ Task<HttpResponse> list_channels(Call call) {
     if (!found) {
         co_return problem_of(found.error());
     }
-    json::object body;
-    body["total_estimate"] = found->size();
-    body["next_cursor"] = nullptr;
-    body["nobody_told"] = nobody_told(call);
-    body["items"] = std::move(*found);
-    co_return json_answer(body);
+    HttpResponse response = whole_list(call.query, channel_list(), std::move(*found), "name");
+    if (response.status == 200) {
+        json::object body = json::parse(response.body).as_object();
+        body["nobody_told"] = nobody_told(call);
+        response.body = json::serialize(body);
+    }
+    co_return response;
 }
 
 Task<HttpResponse> show_channel(Call call) {

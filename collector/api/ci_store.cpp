@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 
 #include <array>
@@ -70,7 +71,15 @@ constexpr NamedQuery attributes{
        WHERE ci = ?1 AND valid_to IS NULL AND superseded_lsn IS NULL ORDER BY name LIMIT 1000)"
 };
 
-constexpr std::array queries{page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes};
+constexpr NamedQuery attribute{
+    "cis.attribute",
+    R"(SELECT value FROM ci_attribute
+       WHERE ci = ?1 AND name = ?2 AND valid_to IS NULL AND superseded_lsn IS NULL)"
+};
+
+constexpr std::array queries{
+    page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes, attribute
+};
 
 json::object ci_json(const Statement& row) {
     const std::int64_t probes = row.integer(12);
@@ -102,6 +111,20 @@ Result<std::optional<json::object>> read_brief(
         scope.bind(statement, 1);
     };
     return one_row(connection, one, bind, ci_json);
+}
+
+/// The current value of an attribute that is no member of the item; nothing where it has none.
+std::optional<std::string> attribute_of(
+    StateConnection& connection, const std::string& id, std::string_view name
+) {
+    std::optional<std::string> found;
+    const Status read = visit_rows(
+        connection,
+        attribute,
+        [&](Statement& statement) { statement.bind_blob(0, id).bind_text(1, name); },
+        [&](const Statement& row) { found = std::string(row.text(0)); }
+    );
+    return read ? found : std::nullopt;
 }
 
 json::value key_json(const Statement& row) {
@@ -145,7 +168,12 @@ Result<Page> read_cis(
             },
         .key = [](const Statement& row
                ) { return PageKey{std::string(row.text(1)), id_part(row.blob(0))}; },
-        .item = [&](const PageKey& key) { return read_brief(connection, scope, *from_hex(key[1])); }
+        .item = [&](const PageKey& key
+                ) { return read_brief(connection, scope, *from_hex(key[1])); },
+        .more = [&](const PageKey& key, std::string_view field
+                ) { return attribute_of(connection, *from_hex(key[1]), field); },
+        .is_a = [](std::string_view name,
+                   std::string_view wanted) { return shipped_model().is_a(name, wanted); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
@@ -157,7 +185,7 @@ Result<Page> read_cis(
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
     }
-    result->total = *total;
+    count_page(*result, page, *total);
     return result;
 }
 

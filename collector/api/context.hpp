@@ -25,6 +25,7 @@ namespace muster::collector {
 
 class AccessStore;
 class CertificateAuthority;
+struct CollectorFigures;
 
 /// What work on access.db is given, on the thread of its store.
 struct AccessDesk {
@@ -55,6 +56,8 @@ struct AccessOperations {
     std::function<bool()> has_administrator;
     /// `refused`: the token is unknown, used up, expired; `invalid`: the request cannot be signed; `conflict`: name taken.
     std::function<Task<Result<EnrolAnswer>>(EnrolRequest request)> enrol;
+    /// The agent's certificate counts no more, and the journal is told. `not_found`: no active agent has this id.
+    std::function<Task<Status>(AgentId agent, Actor actor)> revoke_agent;
 
     /// `perform` with an answer.
     template <class T>
@@ -110,6 +113,10 @@ struct ApiContext {
     std::function<Task<std::optional<ChannelTest>>(std::string channel)> test_channel;
     /// Why nobody would be told of an incident of priority 1; empty: somebody would.
     std::function<std::string()> nobody_told = [] { return std::string(); };
+    /// Ends the link of an agent that was revoked.
+    std::function<void(AgentId agent)> cut_link;
+    /// Asked at each /metrics.
+    std::function<CollectorFigures()> figures;
     /// Asked at each /readyz.
     std::function<std::vector<HealthCheck>()> health;
 };

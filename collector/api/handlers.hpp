@@ -7,6 +7,8 @@ namespace muster::collector {
 
 Task<HttpResponse> healthz(Call call);
 Task<HttpResponse> readyz(Call call);
+Task<HttpResponse> metrics(Call call);
+Task<HttpResponse> follow_events(Call call);
 
 Task<HttpResponse> list_incidents(Call call);
 Task<HttpResponse> show_incident(Call call);
@@ -30,6 +32,7 @@ Task<HttpResponse> probe_results(Call call);
 
 Task<HttpResponse> list_agents(Call call);
 Task<HttpResponse> show_agent(Call call);
+Task<HttpResponse> revoke_agent(Call call);
 
 Task<HttpResponse> list_policies(Call call);
 Task<HttpResponse> show_policy(Call call);

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,9 @@ struct HttpResponse {
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers = {
     };  ///< beside those every answer has
+    /// Set: the body comes from here piece by piece, after `body`, until there is nothing; the connection ends with it.
+    /// Never run beside itself; may be destroyed while it waits.
+    std::function<Task<std::optional<std::string>>()> stream = {};
 };
 
 /// Answers one request. Runs on the loop of the server; must not throw.

@@ -316,6 +316,21 @@ Task<error_code> read(
     co_return bad_body;
 }
 
+/// False: the client is gone, or reads so slowly that it had better come back.
+Task<bool> send_stream(TlsStream* stream, const HttpResponse* response, const HttpLimits* limits) {
+    for (;;) {
+        Task<std::optional<std::string>> asking = response->stream();
+        std::optional<std::string> piece = co_await std::move(asking);
+        if (!piece) {
+            co_return true;
+        }
+        const error_code unsent = co_await write(stream, std::move(*piece), limits->write);
+        if (unsent) {
+            co_return false;
+        }
+    }
+}
+
 }  // namespace
 
 Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socket) {
@@ -355,6 +370,16 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
         const error_code unsent = co_await write(&stream, std::move(bytes), self->limits.write);
         if (unsent) {
             co_return;
+        }
+        if (response.stream) {
+            if (method == "HEAD") {
+                break;
+            }
+            const bool is_sent = co_await send_stream(&stream, &response, &self->limits);
+            if (!is_sent) {
+                co_return;
+            }
+            break;
         }
     }
     co_await part(&stream);

@@ -44,8 +44,12 @@ std::string http_text(
         fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_title(response.status));
     append_header(out, "Date", http_date(now));
     append_header(out, "Content-Type", response.content_type);
-    append_header(out, "Content-Length", std::to_string(response.body.size()));
-    append_header(out, "Connection", after == After::close ? "close" : "keep-alive");
+    // A body without a length ends with the connection (RFC 9112 §6.3).
+    if (!response.stream) {
+        append_header(out, "Content-Length", std::to_string(response.body.size()));
+    }
+    const bool closes = after == After::close || response.stream;
+    append_header(out, "Connection", closes ? "close" : "keep-alive");
     out += fixed_headers;
     for (const auto& [name, value] : response.headers) {
         append_header(out, name, value);

@@ -1,6 +1,7 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/incident_store.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/receipt_store.hpp"
 #include "collector/api/verdict_answer.hpp"
@@ -113,7 +114,7 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body) {
 }  // namespace
 
 Task<HttpResponse> list_incidents(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "incidents", 1);
+    const Result<PageRequest> page = page_request(call.query, incident_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }

@@ -224,7 +224,7 @@ Result<Page> read_incidents(
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
     }
-    result->total = *total;
+    count_page(*result, page, *total);
     return result;
 }
 

@@ -1,6 +1,8 @@
 #include "collector/api/agent_store.hpp"
 #include "collector/api/ci_store.hpp"
+#include "collector/api/entity_tag.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/probe_store.hpp"
 
@@ -35,7 +37,7 @@ HttpResponse object_answer(const Result<FoundObject>& found, const Call& call) {
 }  // namespace
 
 Task<HttpResponse> list_cis(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "cis", 2);
+    const Result<PageRequest> page = page_request(call.query, ci_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }
@@ -68,7 +70,7 @@ Task<HttpResponse> show_ci(Call call) {
 }
 
 Task<HttpResponse> list_probes(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "probes", 4);
+    const Result<PageRequest> page = page_request(call.query, probe_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }
@@ -114,7 +116,7 @@ Task<HttpResponse> show_probe(Call call) {
 }
 
 Task<HttpResponse> list_agents(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "agents", 2);
+    const Result<PageRequest> page = page_request(call.query, agent_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }
@@ -138,6 +140,41 @@ Task<HttpResponse> show_agent(Call call) {
     const Result<FoundObject> found =
         co_await call.context->state->query<FoundObject>(std::move(work));
     co_return object_answer(found, call);
+}
+
+Task<HttpResponse> revoke_agent(Call call) {
+    Form form(call.request);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    std::function<Result<FoundObject>(StateConnection&)> work =
+        [scope = call.actor.scope, name = call.path.at("id")](StateConnection& connection) {
+            return read_agent(connection, scope, name);
+        };
+    const Result<FoundObject> found =
+        co_await call.context->state->query<FoundObject>(std::move(work));
+    if (!found || !found->has_value()) {
+        co_return object_answer(found, call);
+    }
+    const auto seen = call.request.headers.find("if-match");
+    if (seen != call.request.headers.end() &&
+        !names_entity_tag(seen->second, entity_tag_of(json::serialize(**found)))) {
+        co_return problem(412, "the agent has changed since it was read; read it again");
+    }
+    const Result<Uuid> id = Uuid::parse(std::string((*found)->at("id").as_string()));
+    if (!id) {
+        co_return problem_of(id.error());
+    }
+    Task<Status> revoking = call.context->access.revoke_agent(AgentId{*id}, call.actor);
+    const Status revoked = co_await std::move(revoking);
+    if (!revoked && revoked.error().kind() == ErrorKind::not_found) {
+        co_return problem(409, "this agent has been revoked already");
+    }
+    if (!revoked) {
+        co_return problem_of(revoked.error());
+    }
+    call.context->cut_link(AgentId{*id});
+    co_return json_answer(json::object{{"revoked", json_text(id->text())}});
 }
 
 }  // namespace muster::collector

@@ -75,7 +75,10 @@ HttpResponse page_answer(Page page, std::string_view list) {
     } else {
         body["next_cursor"] = json_text(encode_cursor(list, page.next));
     }
-    body["total_estimate"] = page.total;
+    body["total_estimate"] = nullptr;
+    if (page.total) {
+        body["total_estimate"] = *page.total;
+    }
     return json_answer(body);
 }
 

@@ -3,9 +3,11 @@
 
 #include "base/result.hpp"
 #include "collector/api/json.hpp"
+#include "config/query.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +25,16 @@ using PageKey = std::vector<std::string>;
 struct PageRequest {
     std::int64_t limit = default_page;
     PageKey after;  ///< empty: from the start
+    std::optional<config::Query> q =
+        std::nullopt;       ///< which items; checked against the list's words
+    std::string sort = {};  ///< "name", "-created"; empty where the list has one order
 };
 
 /// What a store found.
 struct Page {
     json::array items;
-    PageKey next;  ///< empty: that was the last
-    std::int64_t total = 0;
+    PageKey next;                           ///< empty: that was the last
+    std::optional<std::int64_t> total = 0;  ///< nothing: only reading on would tell
 };
 
 /// base64url of a JSON array; `list` is sealed in, so that a cursor of another list is refused.

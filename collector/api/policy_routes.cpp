@@ -1,5 +1,6 @@
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/policy_store.hpp"
 #include "collector/api/verdict_answer.hpp"
 
@@ -220,11 +221,7 @@ Task<HttpResponse> list_policies(Call call) {
     for (const config::Policy& policy : call.context->configuration()->running().watch.policies) {
         items.push_back(policy_json(policy, *counts));
     }
-    json::object body;
-    body["total_estimate"] = items.size();
-    body["next_cursor"] = nullptr;
-    body["items"] = std::move(items);
-    co_return json_answer(body);
+    co_return whole_list(call.query, policy_list(), std::move(items), "name");
 }
 
 Task<HttpResponse> show_policy(Call call) {
@@ -255,12 +252,9 @@ Task<HttpResponse> list_applied(Call call) {
             json::object{{"name", text.name.substr(applied_prefix.size())}, {"text", text.text}}
         );
     }
-    json::object body;
-    body["total_estimate"] = items.size();
-    body["next_cursor"] = nullptr;
-    body["items"] = std::move(items);
-    HttpResponse response = json_answer(body);
-    response.headers.emplace_back("ETag", keeper->etag());
+    const std::string etag = keeper->etag();
+    HttpResponse response = whole_list(call.query, applied_list(), std::move(items), "name");
+    response.headers.emplace_back("ETag", etag);
     co_return response;
 }
 

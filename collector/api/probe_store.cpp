@@ -189,7 +189,7 @@ Result<Page> read_probes(
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
     }
-    result->total = *total;
+    count_page(*result, page, *total);
     return result;
 }
 

@@ -42,6 +42,8 @@ std::string_view status_title(int status) {
             return "Created";
         case 202:
             return "Accepted";
+        case 304:
+            return "Not Modified";
         case 400:
             return "Bad Request";
         case 401:

@@ -1,5 +1,6 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/receipt_store.hpp"
 
@@ -15,7 +16,7 @@ constexpr Duration default_span = std::chrono::hours(24);
 }  // namespace
 
 Task<HttpResponse> list_receipts(Call call) {
-    const Result<PageRequest> page = page_request(call.query, "receipts", 2);
+    const Result<PageRequest> page = page_request(call.query, receipt_list());
     if (!page) {
         co_return bad_parameter(page.error());
     }

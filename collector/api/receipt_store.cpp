@@ -268,7 +268,7 @@ Result<Page> read_receipts(
     if (!result || !total) {
         return failure(!result ? result.error() : total.error());
     }
-    result->total = *total;
+    count_page(*result, page, *total);
     return result;
 }
 

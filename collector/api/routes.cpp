@@ -9,6 +9,9 @@ namespace muster::collector {
 
 namespace {
 
+/// What every list takes.
+constexpr std::string_view whole = "limit cursor q sort";
+
 constexpr Route read(
     std::string_view pattern,
     Scope scope,
@@ -39,6 +42,7 @@ constexpr Route command(std::string_view pattern, std::string_view summary, Rout
         .scope = Scope::sites,
         .csrf = Csrf::json_body,
         .audit = Audit::journal,
+        .if_match = IfMatch::taken,
         .parameters = "",
         .summary = summary,
         .handler = handler
@@ -75,9 +79,18 @@ constexpr Route access_change(
     };
 }
 
+constexpr Route matching(Route route) {
+    route.if_match = IfMatch::taken;
+    return route;
+}
+
 /// What is the caller's own; the handler looks whose it is.
 constexpr Route own_read(std::string_view pattern, std::string_view summary, RouteHandler handler) {
     return read(pattern, Scope::own, "", summary, handler);
+}
+
+constexpr Route own_list(std::string_view pattern, std::string_view summary, RouteHandler handler) {
+    return read(pattern, Scope::own, whole, summary, handler);
 }
 
 constexpr Route own_change(
@@ -112,11 +125,31 @@ constexpr Route health(
 constexpr std::array table{
     health("/healthz", "", "The process answers.", healthz),
     health("/readyz", "strict", "Whether everything it needs works; 503 where not.", readyz),
+    Route{
+        .method = Method::get,
+        .pattern = "/metrics",
+        .door = Door::people,
+        .permission = Permission::measure,
+        .scope = Scope::collector,
+        .csrf = Csrf::safe,
+        .audit = Audit::none,
+        .parameters = "",
+        .summary = "Numbers about the collector, as Prometheus reads them.",
+        .handler = metrics
+    },
+
+    read(
+        "/api/v1/events",
+        Scope::sites,
+        "from follow",
+        "What changes, as it changes: server-sent events.",
+        follow_events
+    ),
 
     read(
         "/api/v1/incidents",
         Scope::sites,
-        "state ci limit cursor",
+        "state ci limit cursor q sort",
         "Incidents, newest first.",
         list_incidents
     ),
@@ -142,16 +175,22 @@ constexpr std::array table{
     read(
         "/api/v1/cis",
         Scope::sites,
-        "class state site limit cursor",
+        "class state site limit cursor q sort",
         "Configuration items, by name.",
         list_cis
     ),
     read("/api/v1/cis/{id}", Scope::sites, "", "One configuration item.", show_ci),
-    read("/api/v1/cis/{id}/probes", Scope::sites, "state limit cursor", "Its probes.", ci_probes),
+    read(
+        "/api/v1/cis/{id}/probes",
+        Scope::sites,
+        "state limit cursor q sort",
+        "Its probes.",
+        ci_probes
+    ),
     read(
         "/api/v1/cis/{id}/incidents",
         Scope::sites,
-        "state limit cursor",
+        "state limit cursor q sort",
         "Its incidents, newest first.",
         ci_incidents
     ),
@@ -161,7 +200,7 @@ constexpr std::array table{
     read(
         "/api/v1/receipts",
         Scope::sites,
-        "ci from to reason limit cursor",
+        "ci from to reason limit cursor q sort",
         "Pages that were not sent, and why; newest first.",
         list_receipts
     ),
@@ -169,7 +208,7 @@ constexpr std::array table{
     read(
         "/api/v1/probes",
         Scope::sites,
-        "ci state limit cursor",
+        "ci state limit cursor q sort",
         "Probes, by configuration item.",
         list_probes
     ),
@@ -182,12 +221,29 @@ constexpr std::array table{
         probe_results
     ),
 
-    read("/api/v1/agents", Scope::sites, "state limit cursor", "Agents, by name.", list_agents),
+    read(
+        "/api/v1/agents", Scope::sites, "state limit cursor q sort", "Agents, by name.", list_agents
+    ),
     read("/api/v1/agents/{id}", Scope::sites, "", "One agent.", show_agent),
+    Route{
+        .method = Method::post,
+        .pattern = "/api/v1/agents/{id}/revoke",
+        .door = Door::people,
+        .permission = Permission::administer,
+        .scope = Scope::sites,
+        .csrf = Csrf::json_body,
+        .audit = Audit::access,
+        .if_match = IfMatch::taken,
+        .parameters = "",
+        .summary = "Its certificate counts no more; its link ends.",
+        .handler = revoke_agent
+    },
 
-    read("/api/v1/policies", Scope::collector, "", "Policies, by name.", list_policies),
+    read("/api/v1/policies", Scope::collector, whole, "Policies, by name.", list_policies),
     read("/api/v1/policies/{id}", Scope::collector, "", "One policy.", show_policy),
-    read("/api/v1/applied", Scope::collector, "", "What was applied, file by file.", list_applied),
+    read(
+        "/api/v1/applied", Scope::collector, whole, "What was applied, file by file.", list_applied
+    ),
     Route{
         .method = Method::post,
         .pattern = "/api/v1/apply",
@@ -196,6 +252,7 @@ constexpr std::array table{
         .scope = Scope::collector,
         .csrf = Csrf::json_body,
         .audit = Audit::journal,
+        .if_match = IfMatch::taken,
         .parameters = "",
         .summary = "Takes files of what to watch, or tells what they would change.",
         .handler = apply_texts
@@ -203,7 +260,7 @@ constexpr std::array table{
     read(
         "/api/v1/channels",
         Scope::collector,
-        "",
+        whole,
         "Channels, and whether anybody would be told.",
         list_channels
     ),
@@ -221,7 +278,9 @@ constexpr std::array table{
         .handler = test_channel
     },
 
-    access_read("/api/v1/join-tokens", "", "Join tokens, without their secrets.", list_join_tokens),
+    access_read(
+        "/api/v1/join-tokens", whole, "Join tokens, without their secrets.", list_join_tokens
+    ),
     access_change(
         Method::post,
         "/api/v1/join-tokens",
@@ -262,21 +321,21 @@ constexpr std::array table{
     own_read("/api/v1/session", "Who you are here, and what you may.", show_session),
     own_change(Method::remove, "/api/v1/session", "Signs out.", close_session),
 
-    access_read("/api/v1/users", "", "People who may sign in, by name.", list_users),
+    access_read("/api/v1/users", whole, "People who may sign in, by name.", list_users),
     access_change(Method::post, "/api/v1/users", "A new user with a password.", create_user),
     own_read("/api/v1/users/{id}", "Yourself; an administrator's: any user.", show_user),
-    own_change(
+    matching(own_change(
         Method::patch,
         "/api/v1/users/{id}",
         "Changes your language and time zone; an administrator: also role, sites, and disables.",
         change_user
-    ),
-    access_change(
+    )),
+    matching(access_change(
         Method::remove,
         "/api/v1/users/{id}",
         "Ends the user, with its sessions and tokens.",
         delete_user
-    ),
+    )),
     own_change(
         Method::post,
         "/api/v1/users/{id}/password",
@@ -284,7 +343,7 @@ constexpr std::array table{
         set_password
     ),
 
-    own_read("/api/v1/tokens", "Your API tokens; an administrator's: everybody's.", list_tokens),
+    own_list("/api/v1/tokens", "Your API tokens; an administrator's: everybody's.", list_tokens),
     own_change(
         Method::post, "/api/v1/tokens", "A new API token; its text is shown once.", create_token
     ),
@@ -292,7 +351,7 @@ constexpr std::array table{
 
     access_read(
         "/api/v1/audit",
-        "actor action from to limit cursor",
+        "actor action from to limit cursor q sort",
         "Who changed access, and who came in, newest first.",
         list_audit
     ),

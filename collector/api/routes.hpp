@@ -15,6 +15,9 @@
 
 namespace muster::collector {
 
+class EventHub;
+class RequestFigures;
+
 /// `remove` is DELETE.
 enum class Method : std::uint8_t { undeclared, get, post, put, patch, remove };
 
@@ -30,11 +33,17 @@ enum class Csrf : std::uint8_t { undeclared, safe, json_body };
 /// Where the change is kept with who made it. `journal`: as a command. `access`: in access.db.
 enum class Audit : std::uint8_t { undeclared, none, journal, access };
 
+/// Whether a change takes If-Match: with it, a record that is not as the caller saw it stays as it is (412). Elsewhere the header is
+/// refused: it would be taken for kept.
+enum class IfMatch : std::uint8_t { refused, taken };
+
 /// A request that passed every check of its route. Copied into the handler's coroutine.
 struct Call {
     const ApiContext* context = nullptr;       ///< outlives the call
     AttemptLimiter* enrol_attempts = nullptr;  ///< outlives the call; failures by address
     SignInGate* sign_ins = nullptr;            ///< outlives the call
+    EventHub* events = nullptr;                ///< outlives the call
+    const RequestFigures* requests = nullptr;  ///< outlives the call
     HttpRequest request;
     std::map<std::string, std::string> path;   ///< "{id}" of the pattern, decoded
     std::map<std::string, std::string> query;  ///< decoded; only names that the route declares
@@ -53,6 +62,7 @@ struct Route {
     Scope scope = Scope::undeclared;
     Csrf csrf = Csrf::undeclared;
     Audit audit = Audit::undeclared;
+    IfMatch if_match = IfMatch::refused;
     std::string_view parameters = {};  ///< names allowed in the query, separated by spaces
     std::string_view summary = {};
     RouteHandler handler = nullptr;

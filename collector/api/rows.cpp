@@ -1,6 +1,7 @@
 #include "collector/api/rows.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/api/list_query.hpp"
 
 #include <utility>
 #include <vector>
@@ -72,34 +73,68 @@ Result<std::int64_t> count_rows(
     return count;
 }
 
+namespace {
+
+bool is_wanted(
+    const PageRequest& page, const PageSource& source, const PageKey& key, const json::object& item
+) {
+    const auto fields = [&](std::string_view name) {
+        std::optional<std::string> value = field_of(item, name);
+        return value || !source.more ? value : source.more(key, name);
+    };
+    return !page.q || page.q->matches(fields, source.is_a);
+}
+
+}  // namespace
+
 Result<Page> read_page(
     StateConnection& connection, const PageRequest& page, const PageSource& source
 ) {
+    const std::int64_t looked_at = page.q ? looked_at_most : page.limit;
     std::vector<PageKey> keys;
     const Status read = visit_rows(
         connection,
         source.keys,
-        [&](Statement& statement) { source.bind(statement, page.limit + 1); },
+        [&](Statement& statement) { source.bind(statement, looked_at + 1); },
         [&](const Statement& row) { keys.push_back(source.key(row)); }
     );
     if (!read) {
         return failure(read.error());
     }
-    Page result;
-    if (std::ssize(keys) > page.limit) {
+    bool is_more = std::ssize(keys) > looked_at;
+    if (is_more) {
         keys.pop_back();
-        result.next = keys.back();
     }
+    Page result;
     for (const PageKey& key : keys) {
         Result<std::optional<json::object>> item = source.item(key);
         if (!item) {
             return failure(item.error());
         }
-        if (item->has_value()) {
+        if (item->has_value() && is_wanted(page, source, key, **item)) {
             result.items.push_back(std::move(**item));
         }
+        if (std::ssize(result.items) == page.limit) {
+            is_more = is_more || &key != &keys.back();
+            result.next = key;
+            break;
+        }
+    }
+    if (result.next.empty() && !keys.empty()) {
+        result.next = keys.back();
+    }
+    if (!is_more) {
+        result.next.clear();
     }
     return result;
+}
+
+void count_page(Page& page, const PageRequest& request, std::int64_t counted) {
+    page.total = counted;
+    if (request.q) {
+        const bool is_whole = request.after.empty() && page.next.empty();
+        page.total = is_whole ? std::optional(std::ssize(page.items)) : std::nullopt;
+    }
 }
 
 std::string id_part(std::string_view raw) {

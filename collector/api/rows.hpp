@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace muster::collector {
 
@@ -51,11 +52,20 @@ struct PageSource {
     std::function<PageKey(const Statement&)> key;
     /// The item of a key.
     std::function<Result<std::optional<json::object>>(const PageKey&)> item;
+    /// A field of an item that `q` names, where it is not a member of it.
+    std::function<std::optional<std::string>(const PageKey&, std::string_view field)> more = {};
+    config::Query::IsA is_a = {};
 };
+
+/// With `q` so many items are looked at for one page: it may then be short, or empty, and yet have a next one.
+inline constexpr std::int64_t looked_at_most = 2000;
 
 Result<Page> read_page(
     StateConnection& connection, const PageRequest& page, const PageSource& source
 );
+
+/// How many there are: `counted`, which knows nothing of `q`, or what the page itself tells.
+void count_page(Page& page, const PageRequest& request, std::int64_t counted);
 
 /// Ids in a page key: hex, since a cursor is JSON text.
 std::string id_part(std::string_view raw);

@@ -1,5 +1,6 @@
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/enrolment/access_store.hpp"
 
 #include <algorithm>
@@ -62,7 +63,7 @@ Task<HttpResponse> list_tokens(Call call) {
             items.push_back(token_json(token));
         }
     }
-    co_return whole_list(std::move(items));
+    co_return whole_list(call.query, token_list(), std::move(items), "id");
 }
 
 Task<HttpResponse> create_token(Call call) {
@@ -70,7 +71,7 @@ Task<HttpResponse> create_token(Call call) {
     Form form(call.request);
     ApiTokenRequest wanted;
     wanted.name = form.text("name", Form::Presence::required, longest_access_name);
-    wanted.role = form.choice("role", Form::Presence::optional, role_names);
+    wanted.role = form.choice("role", Form::Presence::optional, token_role_names);
     wanted.sites = form.texts("sites", most_sites, longest_site);
     wanted.expires = call.context->clock->wall() + form.duration("ttl", day * 90, 1min, day * 366);
     std::string kind = form.choice("kind", Form::Presence::optional, token_kinds);

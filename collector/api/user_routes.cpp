@@ -1,5 +1,6 @@
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/list_rules.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/verdict_answer.hpp"
 #include "collector/enrolment/access_store.hpp"
@@ -110,7 +111,7 @@ Task<HttpResponse> list_users(Call call) {
     for (const User& user : *users) {
         items.push_back(user_json(user));
     }
-    co_return whole_list(std::move(items));
+    co_return whole_list(call.query, user_list(), std::move(items), "name");
 }
 
 Task<HttpResponse> show_user(Call call) {

@@ -193,6 +193,7 @@ struct Brain::Impl {
             entry.lsn == state.lsn + 1 || state.lsn == 0, "entries are folded in order, each once"
         );
         store.set_writing(entry.lsn <= folded ? Writing::off : Writing::on);
+        store.begin_entry(entry.lsn);
         fold.lsn = entry.lsn;
         fold.ordinal = 0;
         fold.verdict.reset();
@@ -271,6 +272,7 @@ struct Brain::Impl {
         }
         out.answers = std::exchange(answers, {});
         out.outbox_changed = std::exchange(fold.outbox_changed, false);
+        out.events = store.take_events();
         for (const AgentIndex agent : std::exchange(fold.issued, {})) {
             out.issued.push_back(issued_assignment(state, agent));
         }

@@ -52,6 +52,7 @@ struct Effects {
     /// Whether anybody would be told has changed: why nobody would, or empty. Said once in every run.
     std::optional<std::string> nobody_told;
     bool outbox_changed = false;  ///< rows of `outbox` wait to be sent
+    bool events = false;          ///< rows of `event` were written
 };
 
 struct BrainOptions {

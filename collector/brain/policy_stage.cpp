@@ -221,6 +221,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     }
     add_host_watches(state, planner);
     apply_plan(fold, planner.take(), std::move(specs), std::move(names));
+    fold.store.insert_event({.wall = fold.wall, .kind = "configuration", .change = "loaded"});
 }
 
 void fold_enrolled(Fold& fold, const Entry& entry) {

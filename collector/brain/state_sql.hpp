@@ -34,6 +34,7 @@ enum class StateQuery : std::size_t {
     insert_incident,
     update_incident,
     insert_timeline,
+    insert_event,
     insert_outbox,
     update_outbox,
     insert_verdict,
@@ -107,6 +108,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "?5, resolved_by = ?6, resolution = ?7, version = ?8 WHERE number = ?1",
         "INSERT INTO incident_timeline (incident, lsn, ordinal, wall, kind, actor, text, "
         "data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO event (lsn, ordinal, wall, kind, change, incident, ci, agent, actor, "
+        "text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         "INSERT INTO outbox (id, incident, transition, channel, created, payload, state, "
         "attempts, last_error, lsn, ordinal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', 0, "
         "'', ?7, ?8)",

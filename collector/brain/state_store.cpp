@@ -49,6 +49,10 @@ bool StateStore::has_rows() const {
     return impl_->rows;
 }
 
+bool StateStore::take_events() {
+    return std::exchange(impl_->events_committed, false);
+}
+
 Result<FoldPosition> StateStore::position() {
     const auto statement = impl_->prepared(StateQuery::read_position);
     if (!statement) {
@@ -81,6 +85,8 @@ Status StateStore::end_transaction() {
         if (const Status done = impl_->database.commit(); !done) {
             impl_->keep(done.error());
         }
+        impl_->events_committed =
+            std::exchange(impl_->events_written, false) || impl_->events_committed;
     }
     return status();
 }
@@ -137,7 +143,7 @@ Status StateStore::read_pages(
 namespace {
 
 /// Tables with the keys that order them. Fixed text: no name comes from outside.
-constexpr std::array<std::string_view, 16> dump_queries{
+constexpr std::array<std::string_view, 17> dump_queries{
     "ci|SELECT * FROM ci ORDER BY id",
     "ci_statement|SELECT * FROM ci_statement ORDER BY source, object",
     "ci_key|SELECT * FROM ci_key ORDER BY namespace, kind, value, ci",
@@ -153,6 +159,7 @@ constexpr std::array<std::string_view, 16> dump_queries{
     "verdict|SELECT * FROM verdict ORDER BY actor, idempotency_key",
     "receipt|SELECT * FROM receipt ORDER BY lsn, ordinal",
     "channel|SELECT * FROM channel ORDER BY name",
+    "event|SELECT * FROM event ORDER BY row",
     "columns|SELECT name, sql FROM sqlite_schema ORDER BY name",
 };
 

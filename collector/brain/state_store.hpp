@@ -85,6 +85,25 @@ class StateStore {
 
     void insert_timeline(const TimelineRow& row);
 
+    /// The entry that the next rows come from: their events stand at its position, numbered as they are written.
+    void begin_entry(Lsn lsn);
+
+    /// One line of the stream of events. Lines of timelines and the states of CIs and agents make theirs by themselves.
+    struct EventRow {
+        WallTime wall;
+        std::string_view kind;
+        std::string_view change;
+        std::uint64_t incident = 0;  ///< 0: none
+        CiId ci = {};                ///< nil: none
+        AgentId agent = {};          ///< nil: none
+        std::string_view actor = {};
+        std::string_view text = {};
+    };
+
+    void insert_event(const EventRow& row);
+    /// Whether events were committed since this was last asked.
+    bool take_events();
+
     struct OutboxRow {
         std::string_view id;
         std::uint64_t incident;

@@ -66,6 +66,10 @@ struct StateStore::Impl {
     Writing writing = Writing::on;
     std::optional<Error> problem;
     bool rows = false;
+    Lsn event_lsn = 0;
+    std::uint32_t event_ordinal = 0;
+    bool events_written = false;
+    bool events_committed = false;
     CachedSpecText spec_text;
 
     Result<Statement*> prepared(StateQuery query) {

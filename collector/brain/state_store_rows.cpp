@@ -40,6 +40,7 @@ void StateStore::update_ci_state(const CiState& ci, WallTime since) {
     impl_->run(
         StateQuery::update_ci_state, Blob{ci.id.raw()}, std::string_view(ci.state), to_ns(since)
     );
+    insert_event({.wall = since, .kind = "ci", .change = ci.state, .ci = ci.id});
 }
 
 void StateStore::put_statement(const cmdb::Statement& statement, CiId ci, Lsn lsn) {
@@ -118,6 +119,9 @@ void StateStore::insert_agent(const Agent& agent, CiId ci, WallTime enrolled) {
         to_string(agent.state),
         to_ns(enrolled)
     );
+    insert_event(
+        {.wall = enrolled, .kind = "agent", .change = to_string(agent.state), .agent = agent.id}
+    );
 }
 
 void StateStore::update_agent(const Agent& agent, WallTime state_since) {
@@ -131,6 +135,9 @@ void StateStore::update_agent(const Agent& agent, WallTime state_since) {
         std::string_view(agent.address),
         to_string(agent.state),
         to_ns(state_since)
+    );
+    insert_event(
+        {.wall = state_since, .kind = "agent", .change = to_string(agent.state), .agent = agent.id}
     );
 }
 
@@ -315,6 +322,39 @@ void StateStore::insert_timeline(const TimelineRow& row) {
         row.text,
         row.data
     );
+    insert_event(
+        {.wall = row.wall,
+         .kind = "incident",
+         .change = row.kind,
+         .incident = row.incident,
+         .actor = row.actor,
+         .text = row.text}
+    );
+}
+
+void StateStore::begin_entry(Lsn lsn) {
+    impl_->event_lsn = lsn;
+    impl_->event_ordinal = 0;
+}
+
+void StateStore::insert_event(const EventRow& row) {
+    if (impl_->writing == Writing::off) {
+        return;
+    }
+    impl_->run(
+        StateQuery::insert_event,
+        impl_->event_lsn,
+        impl_->event_ordinal++,
+        to_ns(row.wall),
+        row.kind,
+        row.change,
+        row.incident == 0 ? std::nullopt : std::optional(row.incident),
+        when_set(row.ci),
+        when_set(row.agent),
+        row.actor,
+        row.text
+    );
+    impl_->events_written = true;
 }
 
 void StateStore::insert_outbox(const OutboxRow& row) {

@@ -49,6 +49,15 @@ Error wrong_password() {
     return {ErrorKind::refused, "name or password is wrong, or the account is disabled"};
 }
 
+Pending revoked_entry(const EnrolledAgent& agent) {
+    proto::AgentDisconnected body;  // agent_id is field 1 in every body about one agent
+    body.set_agent_id(std::string(agent.id.raw()));
+    Pending entry;
+    entry.kind = EntryKind::agent_revoked;
+    entry.body = body.SerializeAsString();
+    return entry;
+}
+
 Pending enrolled_entry(const EnrolledAgent& agent) {
     proto::AgentEnrolled body;
     body.set_agent_id(std::string(agent.id.raw()));
@@ -132,6 +141,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     Task<Result<std::string>> hash_password(Secret password);
     Task<Status> perform_work(AccessWork work);
     Task<Result<EnrolAnswer>> enrol(EnrolRequest request);
+    Task<Status> revoke_agent(AgentId agent, Actor actor);
 };
 
 AccessAdapter::AccessAdapter(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -169,7 +179,8 @@ Result<AccessAdapter> AccessAdapter::open(AccessContext context, AccessStore sto
 /// The brain takes the same agent twice for one.
 void AccessAdapter::Impl::announce(const EnrolledAgent& agent) {
     const std::weak_ptr<Impl> self = weak_from_this();
-    context.journal->append(enrolled_entry(agent), [self, id = agent.id] {
+    Pending entry = agent.is_active ? enrolled_entry(agent) : revoked_entry(agent);
+    context.journal->append(std::move(entry), [self, id = agent.id] {
         if (const auto impl = self.lock()) {
             impl->mark_announced(id);
         }
@@ -351,6 +362,26 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
     };
 }
 
+Task<Status> AccessAdapter::Impl::revoke_agent(AgentId agent, Actor actor) {
+    const auto impl = shared_from_this();
+    std::function<Result<bool>()> work = [impl, agent, actor]() -> Result<bool> {
+        const Status done = impl->store.revoke(agent, actor, impl->context.clock->wall());
+        return done ? Result<bool>(true) : failure(done.error());
+    };
+    const Result<bool> revoked = co_await perform<bool>(std::move(work));
+    if (!revoked) {
+        co_return failure(revoked.error());
+    }
+    if (const auto known = agents.find(agent); known != agents.end()) {
+        known->second.is_active = false;
+        announce(known->second);
+        log(LogLevel::notice,
+            "agent.revoked",
+            {{"agent", agent.text()}, {"name", known->second.name}, {"by", actor.name}});
+    }
+    co_return Status{};
+}
+
 AccessOperations AccessAdapter::operations() {
     const auto impl = impl_;
     return {
@@ -364,7 +395,10 @@ AccessOperations AccessAdapter::operations() {
                          ) { return impl->hash_password(std::move(password)); },
         .perform = [impl](AccessWork work) { return impl->perform_work(std::move(work)); },
         .has_administrator = [impl] { return impl->has_administrator; },
-        .enrol = [impl](EnrolRequest request) { return impl->enrol(std::move(request)); }
+        .enrol = [impl](EnrolRequest request) { return impl->enrol(std::move(request)); },
+        .revoke_agent = [impl](
+                            AgentId agent, Actor actor
+                        ) { return impl->revoke_agent(agent, std::move(actor)); }
     };
 }
 

@@ -34,6 +34,6 @@ inline constexpr std::string_view unannounced_agents =
     "ORDER BY enrolled, id";
 inline constexpr std::string_view announce_agent = "UPDATE agent SET announced = 1 WHERE id = ?";
 inline constexpr std::string_view revoke_agent =
-    "UPDATE agent SET state = 'revoked' WHERE id = ? AND state = 'active'";
+    "UPDATE agent SET state = 'revoked', announced = 0 WHERE id = ? AND state = 'active'";
 
 }  // namespace muster::collector

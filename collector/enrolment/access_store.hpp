@@ -69,7 +69,7 @@ class AccessStore {
     );
 
     Result<std::vector<EnrolledAgent>> agents();
-    /// Agents whose agent.enrolled may be missing in the journal.
+    /// Agents whose agent.enrolled, or agent.revoked, may be missing in the journal.
     Result<std::vector<EnrolledAgent>> unannounced();
     Status mark_announced(AgentId agent);
     /// Its certificate counts no more. `not_found` for an unknown agent.

@@ -7,7 +7,8 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Permission>, 3> roles{{
+constexpr std::array<std::pair<std::string_view, Permission>, 4> roles{{
+    {"metrics", Permission::measure},
     {"viewer", Permission::view},
     {"operator", Permission::operate},
     {"administrator", Permission::administer},

@@ -15,12 +15,21 @@
 
 namespace muster::collector {
 
-/// What a route needs and a role grants; each includes those before it. `nobody`: no proof is asked for.
-enum class Permission : std::uint8_t { undeclared, nobody, view, operate, edit, administer };
+/// What a route needs and a role grants; each includes those before it. `nobody`: no proof is asked for; `measure`: numbers about
+/// the collector, for programs that watch it.
+enum class Permission : std::uint8_t {
+    undeclared,
+    nobody,
+    measure,
+    view,
+    operate,
+    edit,
+    administer
+};
 
-/// "viewer", "operator", "administrator"; nothing for other texts.
+/// "metrics", "viewer", "operator", "administrator"; nothing for other texts.
 std::optional<Permission> permission_of_role(std::string_view role);
-/// The greatest role within a permission; empty below `view`.
+/// The greatest role within a permission; empty below `measure`.
 std::string_view role_of_permission(Permission permission);
 
 /// Who asks, as proved by a token or a session.

@@ -72,7 +72,32 @@ void log_applied(const std::string& agent, const wire::server_action::Applied& a
          {"first", applied.problems.front()}});
 }
 
+AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
+    // Numbers of somebody else's: none of them is believed to fit another.
+    constexpr std::uint64_t longest_ms = 1'000'000'000'000;
+    const std::uint64_t confirmed = std::min(heartbeat.acked(), heartbeat.spooled());
+    return {
+        .agent = agent,
+        .waiting_results = heartbeat.spooled() - confirmed,
+        .oldest = std::chrono::milliseconds(std::min(heartbeat.oldest_unsent_ms(), longest_ms)),
+        .lost_records = heartbeat.gaps(),
+        .skipped_runs = heartbeat.skipped(),
+        .resident_bytes = heartbeat.rss_bytes(),
+        .open_files = heartbeat.open_files()
+    };
+}
+
 }  // namespace
+
+std::vector<AgentFigures> Intake::agents_said() const {
+    std::vector<AgentFigures> all;
+    for (const auto& [id, session] : sessions_) {
+        if (session.said) {
+            all.push_back(*session.said);
+        }
+    }
+    return all;
+}
 
 Intake::Intake(
     IntakeOptions options, const std::vector<AgentCursor>& cursors, Files& files, MonoTime now
@@ -148,6 +173,8 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
             on_hello(id, greeted->hello, wall, out);
         } else if (const auto* applied = std::get_if<wire::server_action::Applied>(&action)) {
             log_applied(session.agent.text(), *applied);
+        } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
+            session.said = said_by(session.agent, heard->heartbeat);
         } else if (const auto* close = std::get_if<wire::server_action::Close>(&action)) {
             end_session(id, close->why, close->orderly);
             out.emplace_back(intake_action::Close{.session = id, .why = close->why});

@@ -4,6 +4,7 @@
 
 #include "base/files.hpp"
 #include "collector/brain/brain.hpp"
+#include "collector/figures/collector_figures.hpp"
 #include "collector/intake/authority.hpp"
 #include "collector/intake/staging.hpp"
 #include "wire/link_server.hpp"
@@ -91,6 +92,9 @@ class Intake {
 
     std::uint64_t quarantined() const { return quarantined_; }
 
+    /// What agents with a session said with their last heartbeat, in no order.
+    std::vector<AgentFigures> agents_said() const;
+
   private:
     struct Stream {
         std::uint64_t committed = 0;
@@ -110,6 +114,7 @@ class Intake {
         wire::LinkServer server;
         bool is_greeted = false;
         bool has_complained = false;  // of a record set aside: once a session
+        std::optional<AgentFigures> said = std::nullopt;
     };
 
     void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);

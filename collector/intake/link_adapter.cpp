@@ -89,6 +89,14 @@ std::size_t LinkAdapter::sessions() const {
     return impl_->intake.sessions();
 }
 
+std::uint64_t LinkAdapter::quarantined() const {
+    return impl_->intake.quarantined();
+}
+
+std::vector<AgentFigures> LinkAdapter::agents_said() const {
+    return impl_->intake.agents_said();
+}
+
 void LinkAdapter::issued(IssuedAssignments assignments) {
     impl_->perform(impl_->intake.on_issued(std::move(assignments)));
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace muster::collector {
 
@@ -35,6 +36,10 @@ class LinkAdapter {
     void start();
     std::uint16_t port() const;
     std::size_t sessions() const;
+    /// Records set aside since the start.
+    std::uint64_t quarantined() const;
+    /// What connected agents said with their last heartbeat.
+    std::vector<AgentFigures> agents_said() const;
     void issued(IssuedAssignments assignments);
     void revoke(AgentId agent);
     void set_credit(std::uint64_t bytes);

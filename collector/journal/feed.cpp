@@ -34,6 +34,8 @@ struct FoldFeed::Impl {
     Lsn committed;
     Lsn kept;
     bool woken = false;
+    Elapsed newest_at{};  // of `committed`
+    Elapsed taken_at{};   // of the entry before `next`; both as far as they came by in this run
 
     std::vector<Entry> take_from_memory();
     void drop_taken();
@@ -56,6 +58,7 @@ void FoldFeed::post(const std::vector<Entry>& entries) {
     {
         const std::lock_guard lock(impl_->mutex);
         impl_->committed = entries.back().lsn;
+        impl_->newest_at = entries.back().elapsed;
         for (Waiting& one : measured) {
             if (impl_->bytes + one.bytes > impl_->options.memory_bytes && !impl_->waiting.empty()) {
                 break;
@@ -81,6 +84,7 @@ std::vector<Entry> FoldFeed::Impl::take_from_memory() {
     while (!waiting.empty() && waiting.front().entry.lsn == next &&
            (taken.empty() || taken_bytes < options.take_bytes)) {
         taken_bytes += waiting.front().bytes;
+        taken_at = waiting.front().entry.elapsed;
         bytes -= waiting.front().bytes;
         taken.push_back(std::move(waiting.front().entry));
         waiting.pop_front();
@@ -122,6 +126,7 @@ Result<std::vector<Entry>> FoldFeed::take(Duration patience) {
     }
     const std::lock_guard lock(feed.mutex);
     feed.next = read->back().lsn + 1;
+    feed.taken_at = read->back().elapsed;
     return read;
 }
 
@@ -150,7 +155,13 @@ Lsn FoldFeed::next() const {
 
 FoldFeed::Lag FoldFeed::lag() const {
     const std::lock_guard lock(impl_->mutex);
-    return {.entries = impl_->committed + 1 - impl_->next, .bytes = impl_->bytes};
+    const Lsn behind = impl_->committed + 1 - impl_->next;
+    const bool is_known = impl_->taken_at != Elapsed{} && impl_->newest_at > impl_->taken_at;
+    return {
+        .entries = behind,
+        .bytes = impl_->bytes,
+        .late = behind > 0 && is_known ? Duration(impl_->newest_at - impl_->taken_at) : Duration{}
+    };
 }
 
 }  // namespace muster::collector

@@ -43,10 +43,11 @@ class FoldFeed {
     /// Any thread: the entry that `take` gives next.
     Lsn next() const;
 
-    /// Any thread. `bytes` counts what waits in memory.
+    /// Any thread. `bytes` counts what waits in memory; `late` is the journal time between the last entry taken and the newest.
     struct Lag {
         Lsn entries = 0;
         std::size_t bytes = 0;
+        Duration late{};
     };
 
     Lag lag() const;

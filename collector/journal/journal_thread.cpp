@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -69,9 +70,12 @@ struct JournalThread::Impl {
     std::function<void(Error)> failed;
     Mailbox<Request> mailbox;
     std::atomic<bool> stopped = false;
+    mutable std::mutex figures_mutex;
+    JournalFigures figures;
     std::thread thread;
 
     void run();
+    Result<Appended> store(std::vector<Pending> pending);
     bool commit(std::deque<Request>& requests);
     void tick();
     void publish(const Appended& appended);
@@ -90,6 +94,7 @@ JournalThread::JournalThread(
     : impl_(std::make_unique<Impl>(
           std::move(writer), clock, loop, std::move(feeds), std::move(failed)
       )) {
+    impl_->figures.last = impl_->writer.journal().next_lsn() - 1;
     impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
 }
 
@@ -103,6 +108,11 @@ void JournalThread::append(std::vector<Pending> pending, Done done) {
         return;
     }
     impl_->mailbox.post({.pending = std::move(pending), .done = std::move(done), .last = false});
+}
+
+JournalFigures JournalThread::figures() const {
+    const std::lock_guard lock(impl_->figures_mutex);
+    return impl_->figures;
 }
 
 void JournalThread::stop() {
@@ -136,9 +146,23 @@ Lsn JournalThread::Impl::needed() {
 }
 
 void JournalThread::Impl::publish(const Appended& appended) {
+    if (!appended.entries.empty()) {
+        const std::lock_guard lock(figures_mutex);
+        figures.last = appended.entries.back().lsn;
+    }
     for (FoldFeed* feed : feeds) {
         feed->post(appended.entries);
     }
+}
+
+/// One durable transaction, counted.
+Result<Appended> JournalThread::Impl::store(std::vector<Pending> pending) {
+    const MonoTime begin = clock->mono();
+    auto appended = writer.append(std::move(pending));
+    const std::lock_guard lock(figures_mutex);
+    figures.appends.observe(clock->mono() - begin);
+    figures.failed += appended ? 0U : 1U;
+    return appended;
 }
 
 /// False when the last request has been served.
@@ -158,7 +182,7 @@ bool JournalThread::Impl::commit(std::deque<Request>& requests) {
         requests.pop_front();
     }
     if (!together.empty()) {
-        auto appended = writer.append(std::move(together));
+        auto appended = store(std::move(together));
         if (!appended) {
             for (Share& share : shares) {
                 answer(std::move(share.done), failure(appended.error()));

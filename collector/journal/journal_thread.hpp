@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "collector/figures/collector_figures.hpp"
 #include "collector/journal/feed.hpp"
 #include "collector/journal/journal_writer.hpp"
 
@@ -37,6 +38,8 @@ class JournalThread {
 
     /// Any thread. `done` runs on the loop, before any consequence of the entries reaches the loop; may be empty.
     void append(std::vector<Pending> pending, Done done);
+    /// Any thread. `bytes` is left to whoever knows the folder.
+    JournalFigures figures() const;
     /// Commits what was posted before and ends the thread. Later requests are answered `closed`.
     void stop();
 

@@ -1,5 +1,6 @@
 #include "tests/collector/api_fixture.hpp"
 
+#include "collector/figures/collector_figures.hpp"
 #include "collector/migrations.hpp"
 
 namespace muster::collector::test {
@@ -213,6 +214,8 @@ ApiTest::ApiTest()
     context_.apply = [this](const ApplyRequest& request) { return configuration_.apply(request); };
     context_.health = [this] { return around_.health; };
     context_.nobody_told = [this] { return around_.nobody_told; };
+    context_.figures = [] { return CollectorFigures{}; };
+    context_.cut_link = [this](AgentId agent) { around_.cut_off.push_back(agent.text()); };
     context_.test_channel = [this](const std::string&) { return test_channel(&around_); };
     api_.emplace(context_);
 }

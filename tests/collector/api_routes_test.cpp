@@ -1,7 +1,9 @@
 #include "collector/api/agent_store.hpp"
 #include "collector/api/channel_store.hpp"
 #include "collector/api/ci_store.hpp"
+#include "collector/api/event_store.hpp"
 #include "collector/api/incident_store.hpp"
+#include "collector/api/metrics_store.hpp"
 #include "collector/api/policy_store.hpp"
 #include "collector/api/probe_store.hpp"
 #include "collector/api/receipt_store.hpp"
@@ -142,6 +144,35 @@ TEST_F(ApiRoutes, AnswerUnknownAddressesWithAProblem) {
     }
 }
 
+TEST_F(ApiRoutes, SayOfWhatComesLaterThatItIsNotThereYet) {
+    for (const char* path :
+         {"/api/v1/services",
+          "/api/v1/agreements",
+          "/api/v1/calendars",
+          "/api/v1/sla/report",
+          "/api/v1/changes",
+          "/api/v1/changes/1/plan",
+          "/api/v1/problems",
+          "/api/v1/known-errors",
+          "/api/v1/announcements",
+          "/api/v1/topology",
+          "/api/v1/impact",
+          "/api/v1/alerts/alertmanager",
+          "/api/v1/credentials",
+          "/api/v1/ranges",
+          "/api/v1/discoveries",
+          "/api/v1/sites",
+          "/api/v1/teams",
+          "/sd/prometheus",
+          "/v2/enqueue"}) {
+        for (const HttpResponse& response : {get(path), post(path, "{}")}) {
+            EXPECT_EQ(response.status, 404) << path;
+            EXPECT_EQ(response.content_type, "application/problem+json");
+            EXPECT_THAT(response.body, HasSubstr("has nothing at this address yet")) << path;
+        }
+    }
+}
+
 TEST_F(ApiRoutes, NameTheMethodsOfAnAddress) {
     const HttpResponse response = post("/api/v1/incidents", "{}");
     EXPECT_EQ(response.status, 405);
@@ -203,7 +234,9 @@ std::map<std::string, std::set<std::string>> operations_in_openapi() {
     const std::regex path_line(R"re(^  (/[^:]*):$)re");
     const std::regex method_line(R"re(^    (get|post|put|patch|delete):$)re");
     const std::regex own_line(R"re(^        - \{name: (\w+), in: query.*)re");
-    const std::regex shared_line(R"re(^        - .*components/parameters/(limit|cursor)"\}$)re");
+    const std::regex shared_line(
+        R"re(^        - .*components/parameters/(limit|cursor|q|sort)"\}$)re"
+    );
     std::string line;
     std::string path;
     std::string operation;
@@ -249,6 +282,8 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           probe_queries(),
           agent_queries(),
           channel_queries(),
+          event_queries(),
+          metrics_queries(),
           outbox_queries(),
           policy_queries(),
           receipt_queries()}) {

@@ -83,6 +83,43 @@ TEST_F(CommandLine, FollowsPagesUpToTheLimit) {
     EXPECT_THAT(ran.out, HasSubstr("\r\nc,"));
 }
 
+TEST_F(CommandLine, FiltersAndSortsAtTheCollector) {
+    const CannedServer server({
+        {"GET /api/v1/agents?limit=100&q=site%20%3D%20HQ&sort=-name", {200, page("", "\"next\"")}},
+        {"GET /api/v1/agents?cursor=next&limit=100&q=site%20%3D%20HQ&sort=-name",
+         {200, page(R"({"name":"a1","state":"connected"})")}},
+    });
+    const Ran ran = run(server, {"agent", "list", "--filter", "site = HQ", "--sort", "-name"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("a1")) << "an empty page is not the end";
+}
+
+TEST_F(CommandLine, RefusesATimeZoneThatDoesNotExist) {
+    const Ran ran = muster.run({"--tz", "Europe/Berin", "version"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, HasSubstr("there is no such time zone"));
+    EXPECT_EQ(muster.run({"--tz", "Europe/Berlin", "version"}).code, 0);
+}
+
+TEST_F(CommandLine, PrintsEventsAsTheyAreTold) {
+    const std::string stream =
+        "retry: 2000\n\n"
+        "id: 4.0\nevent: incident\n"
+        R"(data: {"id":"4.0","at":"2026-11-22T09:21:00Z","kind":"incident","change":"opened",)"
+        R"("actor":"system","text":"","incident":{"id":"INC-31","number":31,"title":"\u001b[2Jdown"},)"
+        R"("ci":null,"agent":null})"
+        "\n\n: alive\nid: 6.0\n\nid: 7.0\nevent: agent\ndata: {\"id\":";
+    const CannedServer server({{"GET /api/v1/events?follow=0&from=-1h", {200, stream}}});
+    const Ran ran = run(server, {"events"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("opened"));
+    EXPECT_THAT(ran.out, HasSubstr("INC-31"));
+    EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+    EXPECT_EQ(ran.out.find("7.0"), std::string::npos) << "what is half said is no event";
+    const Ran as_csv = run(server, {"events", "-o", "csv"});
+    EXPECT_THAT(as_csv.out, testing::StartsWith("ID,AT,KIND,CHANGE,ABOUT,WHO,TEXT\r\n4.0,"));
+}
+
 TEST_F(CommandLine, ShowsAnIncidentWithItsTimeline) {
     const CannedServer server({
         {"GET /api/v1/incidents/INC-31", {200, incident}},

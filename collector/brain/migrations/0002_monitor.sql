@@ -22,3 +22,14 @@ CREATE TABLE channel (
     waiting INTEGER NOT NULL,         -- messages that no receiver has confirmed
     merged INTEGER NOT NULL           -- messages that go with the next digest
 ) STRICT, WITHOUT ROWID;
+
+-- Events: what changed, for those who follow. Written where the change is; at least the newest 100,000 are kept.
+CREATE TABLE event (
+    row INTEGER PRIMARY KEY,          -- without holes, rising
+    lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- incident, ci, agent, configuration
+    change TEXT NOT NULL,             -- of an incident: the kind of its line in the timeline; of a CI or agent: its state now
+    incident INTEGER, ci BLOB, agent BLOB, actor TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_by_position ON event (lsn, ordinal);
+CREATE TRIGGER event_kept AFTER INSERT ON event WHEN NEW.row % 1000 = 0 BEGIN DELETE FROM event WHERE row <= NEW.row - 100000; END;

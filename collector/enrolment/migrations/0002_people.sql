@@ -32,7 +32,7 @@ CREATE TABLE api_token_2(
     hash       BLOB    NOT NULL,
     name       TEXT    NOT NULL,
     owner      TEXT    COLLATE NOCASE REFERENCES user(name) ON DELETE CASCADE,
-    role       TEXT    NOT NULL CHECK(role IN ('viewer', 'operator', 'administrator')),
+    role       TEXT    NOT NULL CHECK(role IN ('metrics', 'viewer', 'operator', 'administrator')),
     sites      TEXT    NOT NULL,
     created    INTEGER NOT NULL,
     created_by TEXT    NOT NULL,

@@ -1,4 +1,5 @@
 -- state.db, schema version 2
+CREATE TRIGGER event_kept AFTER INSERT ON event WHEN NEW.row % 1000 = 0 BEGIN DELETE FROM event WHERE row <= NEW.row - 100000; END;
 CREATE TABLE agent (
     id BLOB PRIMARY KEY, name TEXT NOT NULL, ci BLOB NOT NULL, site TEXT NOT NULL, hostname TEXT NOT NULL, version TEXT NOT NULL, address TEXT NOT NULL,
     state TEXT NOT NULL,              -- enrolled, connected, disconnected, stopped (said goodbye), silent, revoked
@@ -27,6 +28,13 @@ CREATE TABLE ci_statement (
     source TEXT NOT NULL, object TEXT NOT NULL, ci BLOB NOT NULL, class TEXT NOT NULL, keys TEXT NOT NULL, attributes TEXT NOT NULL,
     observed INTEGER NOT NULL, lsn INTEGER NOT NULL, removed_lsn INTEGER, PRIMARY KEY (source, object)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    row INTEGER PRIMARY KEY,          -- without holes, rising
+    lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- incident, ci, agent, configuration
+    change TEXT NOT NULL,             -- of an incident: the kind of its line in the timeline; of a CI or agent: its state now
+    incident INTEGER, ci BLOB, agent BLOB, actor TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
 CREATE TABLE fold (id INTEGER PRIMARY KEY CHECK (id = 1), folded INTEGER NOT NULL, snapshot INTEGER NOT NULL, elapsed INTEGER NOT NULL) STRICT;
 CREATE TABLE incident (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, ci BLOB, agent BLOB, probe BLOB, title TEXT NOT NULL, place TEXT NOT NULL,
@@ -66,6 +74,7 @@ CREATE TABLE snapshot_page (section TEXT NOT NULL, page INTEGER NOT NULL, data B
 CREATE TABLE verdict (idempotency_key TEXT NOT NULL, actor TEXT NOT NULL, lsn INTEGER NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (actor, idempotency_key)) STRICT, WITHOUT ROWID;
 CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE to_wall IS NULL;
 CREATE INDEX ci_by_name ON ci (name);
+CREATE UNIQUE INDEX event_by_position ON event (lsn, ordinal);
 CREATE INDEX incident_by_ci ON incident (ci, number);
 CREATE INDEX incident_by_state ON incident (state, number);
 CREATE INDEX outbox_waiting ON outbox (state, lsn, ordinal);

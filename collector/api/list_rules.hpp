@@ -1,0 +1,25 @@
+// Owns: for each list its name, its key, the fields `q` may name, its orders. docs/api.md lists the fields; a test compares.
+// Leaves to list_query.hpp: what is done with them.
+#pragma once
+
+#include "cmdb/model.hpp"
+#include "collector/api/list_query.hpp"
+
+namespace muster::collector {
+
+/// Valid for ever; any thread.
+const cmdb::Model& shipped_model();
+const ListRules& incident_list();
+const ListRules& ci_list();
+const ListRules& probe_list();
+const ListRules& agent_list();
+const ListRules& receipt_list();
+const ListRules& audit_list();
+const ListRules& user_list();
+const ListRules& token_list();
+const ListRules& join_token_list();
+const ListRules& policy_list();
+const ListRules& applied_list();
+const ListRules& channel_list();
+
+}  // namespace muster::collector
