@@ -25,12 +25,12 @@ MonoTime SystemClock::mono() const {
 ManualClock::ManualClock(WallTime wall, MonoTime mono) : wall_(wall), mono_(mono) {}
 
 void ManualClock::advance(Duration by) {
-    wall_ += by;
-    mono_ += by;
+    wall_ = wall_.load() + by;
+    mono_ = mono_.load() + by;
 }
 
 void ManualClock::step_wall(Duration by) {
-    wall_ += by;
+    wall_ = wall_.load() + by;
 }
 
 }  // namespace muster

@@ -3,6 +3,8 @@
 
 #include "base/time.hpp"
 
+#include <atomic>
+
 namespace muster {
 
 /// What time it is. One instance is handed down from main() or a test; safe to call from any thread.
@@ -21,14 +23,14 @@ class SystemClock final : public Clock {
     MonoTime mono() const override;
 };
 
-/// A clock that stands still until told otherwise: for tests and the simulator. Not thread-safe.
+/// A clock that stands still until told otherwise: for tests and the simulator. One thread tells it, any thread asks.
 class ManualClock final : public Clock {
   public:
     explicit ManualClock(WallTime wall, MonoTime mono = MonoTime{});
 
-    WallTime wall() const override { return wall_; }
+    WallTime wall() const override { return wall_.load(); }
 
-    MonoTime mono() const override { return mono_; }
+    MonoTime mono() const override { return mono_.load(); }
 
     /// Both clocks go forward.
     void advance(Duration by);
@@ -36,8 +38,8 @@ class ManualClock final : public Clock {
     void step_wall(Duration by);
 
   private:
-    WallTime wall_;
-    MonoTime mono_;
+    std::atomic<WallTime> wall_;
+    std::atomic<MonoTime> mono_;
 };
 
 }  // namespace muster

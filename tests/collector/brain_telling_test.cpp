@@ -309,75 +309,75 @@ TEST_F(Telling, SaysOnceWhetherAnybodyWouldBeTold) {
 }
 
 /// The promise of rates: whatever happens, no span of `per` holds more messages than allowed, and nothing is lost.
-TEST(TellingProperty, NeverExceedsTheRateAndLosesNothing) {
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
-        SCOPED_TRACE(seed);
-        SeededRandom random(seed);
-        BrainWorld world;
-        const std::uint64_t most = 1 + random.below(6);
-        const std::int64_t per = 10 + static_cast<std::int64_t>(random.below(50));
-        constexpr int targets = 8;
-        world.start();
-        TestAgent& agent = world.enrol("a1");
-        world.load_config(
-            "channels:\n" +
-            hook(
-                "ops",
-                ", rate: {messages: " + std::to_string(most) + ", per: " + std::to_string(per) +
-                    "s}"
-            ) +
-            simple_targets(targets)
-        );
-        world.connect(agent);
-        std::vector<bool> failing(targets, false);
-        for (int second = 0; second < 400; ++second) {
-            std::vector<Said> results;
-            for (int i = 0; i < targets; ++i) {
-                const auto at = static_cast<std::size_t>(i);
-                failing[at] = random.below(12) == 0 ? !failing[at] : failing[at];
-                results.push_back(
-                    {"t" + std::to_string(i + 1) + "/p", failing[at] && second > 0 ? critical : ok}
-                );
-            }
-            world.advance(1s);
-            world.deliver(agent, std::move(results));
-            if (random.below(8) == 0) {
-                for (const auto& row : world.rows("outbox")) {
-                    if (row[outbox_state] == "waiting" && random.below(3) != 0) {
-                        world.confirm(row[outbox_id], random.below(4) == 0 ? 503 : 200);
-                    }
-                }
-            }
+class TellingProperty : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(TellingProperty, NeverExceedsTheRateAndLosesNothing) {
+    SeededRandom random(GetParam());
+    BrainWorld world;
+    const std::uint64_t most = 1 + random.below(6);
+    const std::int64_t per = 10 + static_cast<std::int64_t>(random.below(50));
+    constexpr int targets = 8;
+    world.start();
+    TestAgent& agent = world.enrol("a1");
+    world.load_config(
+        "channels:\n" +
+        hook(
+            "ops",
+            ", rate: {messages: " + std::to_string(most) + ", per: " + std::to_string(per) + "s}"
+        ) +
+        simple_targets(targets)
+    );
+    world.connect(agent);
+    std::vector<bool> failing(targets, false);
+    for (int second = 0; second < 400; ++second) {
+        std::vector<Said> results;
+        for (int i = 0; i < targets; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            failing[at] = random.below(12) == 0 ? !failing[at] : failing[at];
+            results.push_back(
+                {"t" + std::to_string(i + 1) + "/p", failing[at] && second > 0 ? critical : ok}
+            );
         }
-        for (int i = 0; i < 200; ++i) {
-            world.pass(10s);
+        world.advance(1s);
+        world.deliver(agent, std::move(results));
+        if (random.below(8) == 0) {
             for (const auto& row : world.rows("outbox")) {
-                if (row[outbox_state] == "waiting") {
-                    world.confirm(row[outbox_id]);
+                if (row[outbox_state] == "waiting" && random.below(3) != 0) {
+                    world.confirm(row[outbox_id], random.below(4) == 0 ? 503 : 200);
                 }
             }
         }
-        std::vector<std::int64_t> sent;
-        std::uint64_t told = 0;
-        for (const auto& row : world.rows("outbox")) {
-            sent.push_back(std::stoll(row[outbox_created]));
-            const auto event = boost::json::parse(row[outbox_payload]).as_object();
-            told += row[outbox_id].starts_with("digest/")
-                        ? event.at("data").at("count").to_number<std::uint64_t>()
-                        : 1U;
-        }
-        std::ranges::sort(sent);
-        for (std::size_t i = most; i < sent.size(); ++i) {
-            EXPECT_GE(sent[i] - sent[i - most], per * 1'000'000'000);
-        }
-        std::uint64_t transitions = 0;
-        for (const std::string& kind : world.column("incident_timeline", timeline_kind)) {
-            transitions += kind == "opened" || kind == "resolved" || kind == "reopened" ? 1U : 0U;
-        }
-        EXPECT_EQ(told, transitions);
-        EXPECT_GT(transitions, 10U);
     }
+    for (int i = 0; i < 200; ++i) {
+        world.pass(10s);
+        for (const auto& row : world.rows("outbox")) {
+            if (row[outbox_state] == "waiting") {
+                world.confirm(row[outbox_id]);
+            }
+        }
+    }
+    std::vector<std::int64_t> sent;
+    std::uint64_t told = 0;
+    for (const auto& row : world.rows("outbox")) {
+        sent.push_back(std::stoll(row[outbox_created]));
+        const auto event = boost::json::parse(row[outbox_payload]).as_object();
+        told += row[outbox_id].starts_with("digest/")
+                    ? event.at("data").at("count").to_number<std::uint64_t>()
+                    : 1U;
+    }
+    std::ranges::sort(sent);
+    for (std::size_t i = most; i < sent.size(); ++i) {
+        EXPECT_GE(sent[i] - sent[i - most], per * 1'000'000'000);
+    }
+    std::uint64_t transitions = 0;
+    for (const std::string& kind : world.column("incident_timeline", timeline_kind)) {
+        transitions += kind == "opened" || kind == "resolved" || kind == "reopened" ? 1U : 0U;
+    }
+    EXPECT_EQ(told, transitions);
+    EXPECT_GT(transitions, 10U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, TellingProperty, ::testing::Range<std::uint64_t>(1, 13));
 
 }  // namespace
 }  // namespace muster::collector::brain_test
