@@ -122,6 +122,31 @@ class BenchCollector {
         return path;
     }
 
+    /// Enrols an agent with a configuration FOLDER.yaml; gives its folder.
+    std::string enrol(const std::string& name) {
+        const std::string folder = dir_ / name;
+        test::write_text(
+            folder + ".yaml",
+            fmt::format("collector: localhost:{}\ndata_dir: {}\n", agents_port_, folder)
+        );
+        const test::CommandResult enrolled = test::run_command(
+            {test::program("muster-agent"),
+             "--config",
+             folder + ".yaml",
+             "enrol",
+             "--collector",
+             fmt::format("https://localhost:{}", people_port_),
+             "--token-file",
+             join_token(name, 1),
+             "--name",
+             name}
+        );
+        if (enrolled.exit_code != 0) {
+            give_up("could not enrol " + name + ": " + enrolled.output);
+        }
+        return folder;
+    }
+
     /// How many journal entries a fold has yet to take; nothing while the collector is not ready.
     std::optional<std::uint64_t> entries_behind(std::string_view fold) const {
         const test::CommandResult answer = test::run_command(
@@ -188,6 +213,14 @@ class BenchCollector {
     }
 
     const test::TempDir& dir() const { return dir_; }
+
+    pid_t pid() const { return process_->pid(); }
+
+    std::string admin_token() const {
+        std::string text = test::read_text(dir_ / "collector/admin.token");
+        text.erase(text.find_last_not_of("\r\n") + 1);
+        return text;
+    }
 
     int people_port() const { return people_port_; }
 

@@ -5,14 +5,25 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace muster::bench {
+
+/// The value below which that share of them lies; 0 without any.
+inline double quantile(std::vector<double> values, double share) {
+    if (values.empty()) {
+        return 0;
+    }
+    std::ranges::sort(values);
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
 
 /// Prints `figure NAME VALUE UNIT [peer=VALUE ratio=R]`, where the ratio is ours to the peer's.
 class Figures {
@@ -41,14 +52,28 @@ class Figures {
     }
 
     void print(const std::string& name, double value, const std::string& unit) const {
-        std::string line = fmt::format("figure {} {} {}", name, text(value), unit);
         if (name.starts_with(prefix_)) {
             if (const auto* peer = peer_.if_contains(name.substr(prefix_.size()))) {
-                const double theirs = peer->to_number<double>();
-                line += fmt::format(" peer={} ratio={:.2f}", text(theirs), value / theirs);
+                print_beside(name, value, unit, peer->to_number<double>());
+                return;
             }
         }
-        std::cout << line << std::endl;
+        std::cout << fmt::format("figure {} {} {}", name, text(value), unit) << std::endl;
+    }
+
+    /// Beside what a peer needs for the same.
+    static void print_beside(
+        const std::string& name, double value, const std::string& unit, double peer
+    ) {
+        std::cout << fmt::format(
+                         "figure {} {} {} peer={} ratio={:.2f}",
+                         name,
+                         text(value),
+                         unit,
+                         text(peer),
+                         value / peer
+                     )
+                  << std::endl;
     }
 
   private:

@@ -58,13 +58,7 @@ struct Counted {
         }
     }
 
-    double wait_ms(double quantile) {
-        std::ranges::sort(waits_ms);
-        return waits_ms.empty() ? 0
-                                : waits_ms[static_cast<std::size_t>(
-                                      quantile * static_cast<double>(waits_ms.size() - 1)
-                                  )];
-    }
+    double wait_ms(double share) const { return quantile(waits_ms, share); }
 };
 
 /// Writes the window and gives the collector's processor time within it.
@@ -118,27 +112,7 @@ void measure_load(Lengths lengths, const Figures& figures) {
     const std::string window = collector.dir() / "window";
     std::vector<Process> generators;
     for (int i = 0; i < 4; ++i) {
-        const std::string name = fmt::format("gen{}", i);
-        const std::string dir = collector.dir() / name;
-        test::write_text(
-            dir + ".yaml",
-            fmt::format("collector: localhost:{}\ndata_dir: {}\n", collector.agents_port(), dir)
-        );
-        const test::CommandResult enrolled = test::run_command(
-            {program("muster-agent"),
-             "--config",
-             dir + ".yaml",
-             "enrol",
-             "--collector",
-             fmt::format("https://localhost:{}", collector.people_port()),
-             "--token-file",
-             collector.join_token(name, 1),
-             "--name",
-             name}
-        );
-        if (enrolled.exit_code != 0) {
-            give_up("could not enrol " + name + ": " + enrolled.output);
-        }
+        const std::string dir = collector.enrol(fmt::format("gen{}", i));
         generators.push_back(Process::start(
             {program("bench_ingest_generator"),
              dir,

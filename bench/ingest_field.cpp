@@ -1,5 +1,5 @@
-// Many small agents: each its own link, certificate and spool position, 20 results a batch (100 probes at 10 s make one in 2 s). The
-// spool is in memory: what is measured is the collector. Started by bench_ingest.
+// Many small agents: each its own link, certificate and spool position, at most 20 results a batch (100 probes at 10 s make one in
+// 2 s). The spool is in memory: what is measured is the collector. Started by bench_ingest and bench_monitor.
 //   bench_ingest_field DIR PEOPLE_PORT AGENTS_PORT TOKEN_FILE AGENTS BATCH_EVERY_MS WINDOW_FILE OUT_FILE
 //
 // Identities are kept below DIR. WINDOW_FILE and OUT_FILE as for bench_ingest_generator, and a line "batches N".
@@ -13,6 +13,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -73,29 +74,30 @@ class SmallAgent {
     std::size_t unacked() const { return kept_.size(); }
 
     void make_batch() {
-        if (probes_ < batch_results) {
+        if (probes_ == 0) {
             return;
         }
+        const std::uint32_t size = std::min(batch_results, probes_);
         wire::ResultBatch batch;
         batch.epoch = epoch_;
         batch.boot = 1;
-        const std::uint32_t first = (turn_++ % (probes_ / batch_results)) * batch_results;
-        for (std::uint32_t i = 0; i < batch_results; ++i) {
+        const std::uint32_t first = (turn_++ % (probes_ / size)) * size;
+        for (std::uint32_t i = 0; i < size; ++i) {
             batch.probe.push_back(first + i);
             batch.time_ms.push_back(static_cast<std::int32_t>(i * 100));
             batch.state.push_back(0);
             batch.values.push_back(1000 + static_cast<std::int64_t>((turn_ * 37 + i * 11) % 50));
         }
-        batch.value_runs = {{batch_results, 1}};
+        batch.value_runs = {{size, 1}};
         wire::Record record = wire::make_record(
             wire::RecordKind::results,
             wire::DropClass::results,
-            batch_results,
+            size,
             clock_.wall(),
             clock_.mono(),
             wire::encode_results(batch)
         );
-        kept_.push_back({{position_.next_seq, std::move(record)}, clock_.mono()});
+        kept_.push_back({{position_.next_seq, std::move(record)}, clock_.mono(), size});
         position_.synced = position_.next_seq++;
         uplink_->on_spool(position_);
     }
@@ -104,6 +106,7 @@ class SmallAgent {
     struct Kept {
         wire::SequencedRecord record;
         MonoTime made;
+        std::uint32_t results;
     };
 
     void answer(std::uint64_t from) {
@@ -120,7 +123,7 @@ class SmallAgent {
         const std::int64_t now = to_ns(clock_.wall());
         while (!kept_.empty() && kept_.front().record.seq <= seq) {
             if (window_.to > 0 && now >= window_.from && now < window_.to) {
-                window_.results += batch_results;
+                window_.results += kept_.front().results;
                 ++window_.batches;
                 window_.waits_ms.push_back(
                     static_cast<double>((clock_.mono() - kept_.front().made).count()) / 1e6

@@ -124,6 +124,7 @@ void WebhookListener::answer(int connection) {
         raw.append(buffer, static_cast<std::size_t>(got));
         call = parse_request(raw);
     }
+    call->at = std::chrono::system_clock::now();
     std::string status = "204 No Content";
     {
         const std::lock_guard lock(mutex_);

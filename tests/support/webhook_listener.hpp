@@ -16,6 +16,7 @@ namespace muster::test {
 struct HookCall {
     std::map<std::string, std::string> headers;  ///< names in lower case
     std::string body;
+    WallTime at{};  ///< when it had arrived whole
 };
 
 /// Listens on 127.0.0.1 until destroyed. `received` counts a repeated Idempotency-Key once, as a receiver is told to.
