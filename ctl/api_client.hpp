@@ -30,6 +30,9 @@ class ApiClient {
     /// the way. `ca_pem` empty: the system's authorities.
     static Result<ApiClient> open(std::string server, Secret token, std::string ca_pem);
 
+    /// As it was opened.
+    const std::string& server() const { return server_; }
+
     /// `path` is below /api/v1 and already encoded. Errors are sentences a person can act on; `not_found` for 404, `refused`
     /// for 401 and 403, `conflict` for 409 and 412, `invalid` for other 4xx, `unavailable` for 5xx.
     Result<json::value> get(const std::string& path, const QueryFields& query = {}) const;

@@ -29,6 +29,8 @@ class Session {
 
     World& world() { return world_; }
 
+    const World& world() const { return world_; }
+
     Settings& settings() { return settings_; }
 
     std::function<int()> action;

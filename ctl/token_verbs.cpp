@@ -116,6 +116,32 @@ json::object api_body(const Options& options) {
     return body;
 }
 
+/// The collector as another machine calls it.
+std::string address_for_others(const Session& session, const std::string& server) {
+    const Result<wire::UrlParts> parts = wire::parse_url(server);
+    if (!parts) {
+        return server;
+    }
+    const bool is_near =
+        parts->host == "localhost" || parts->host == "::1" || parts->host.starts_with("127.");
+    const std::string host = is_near ? session.world().host_name : parts->host;
+    return fmt::format(
+        "https://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", parts->port
+    );
+}
+
+/// To be copied. The token is an argument of the shell's own echo, so that it does not stand in the list of processes; where
+/// it went into a file, the file is named instead of telling it twice.
+std::string enrol_line(
+    const Session& session, const std::string& server, const std::string& token
+) {
+    const std::string command =
+        "muster-agent enrol --collector " + address_for_others(session, server) + " --token-file ";
+    return session.world().output_kind == OutputKind::terminal
+               ? "echo '" + token + "' | " + command + "-"
+               : command + "FILE";
+}
+
 int create(Session& session, const Options& options) {
     if (!options.for_agent && options.name.empty()) {
         return session.fail(
@@ -142,10 +168,13 @@ int create(Session& session, const Options& options) {
     session.say(fmt::format(
         "valid until {}; {}",
         printable(text_of(*created, "expires")),
-        options.for_agent
-            ? "on the agent's machine: muster-agent enrol --collector URL --token-file FILE"
-            : "it is not shown again"
+        options.for_agent ? "on the agent's machine:" : "it is not shown again"
     ));
+    if (options.for_agent) {
+        session.say(
+            "  " + enrol_line(session, client->server(), printable(text_of(*created, "token")))
+        );
+    }
     return exit_success;
 }
 

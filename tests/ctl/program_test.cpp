@@ -185,6 +185,33 @@ TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {
     EXPECT_EQ(run(server, {"token", "create"}).code, 2) << "only join tokens exist so far";
 }
 
+TEST_F(CommandLine, GivesALineToCopyToTheAgentsMachine) {
+    const CannedServer server(
+        {{"POST /api/v1/join-tokens",
+          {201, R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z"})"}}}
+    );
+    // The collector is called by a name of this machine here, which is of no use elsewhere.
+    const std::string port = server.url().substr(server.url().rfind(':'));
+    muster.output_kind = OutputKind::terminal;
+    EXPECT_THAT(
+        run(server, {"token", "create", "--agent"}).err,
+        HasSubstr(
+            "  echo 'jt1.a.b.c' | muster-agent enrol --collector https://collector.example" + port +
+            " --token-file -\n"
+        )
+    );
+    muster.output_kind = OutputKind::pipe;
+    const Ran into_a_file = run(server, {"token", "create", "--agent"});
+    EXPECT_THAT(
+        into_a_file.err,
+        HasSubstr(
+            "  muster-agent enrol --collector https://collector.example" + port +
+            " --token-file FILE\n"
+        )
+    );
+    EXPECT_EQ(into_a_file.err.find("jt1."), std::string::npos) << "it stands in the file alone";
+}
+
 TEST_F(CommandLine, TurnsProblemsIntoSentences) {
     const CannedServer server({
         {"GET /api/v1/agents/x",

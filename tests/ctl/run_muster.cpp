@@ -22,7 +22,8 @@ Ran Muster::run(std::vector<std::string> arguments) {
         .err = err,
         .environment = environment,
         .program_folder = MUSTER_BIN_DIR "/",
-        .output_kind = OutputKind::pipe,
+        .host_name = "collector.example",
+        .output_kind = output_kind,
     };
     const int code = ctl::run(world, std::move(arguments));
     return {code, out.str(), err.str()};

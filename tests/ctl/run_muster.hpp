@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/memory_files.hpp"
+#include "ctl/world.hpp"
 
 #include <map>
 #include <string>
@@ -15,11 +16,12 @@ struct Ran {
     std::string err;
 };
 
-/// The clock says 2026-11-22T09:26:00Z, HOME is /home/me.
+/// The clock says 2026-11-22T09:26:00Z, HOME is /home/me, the machine is collector.example.
 struct Muster {
     MemoryFiles files;
     std::map<std::string, std::string> environment{{"HOME", "/home/me"}};
     std::string input;
+    OutputKind output_kind = OutputKind::pipe;
 
     Ran run(std::vector<std::string> arguments);
     void put(const std::string& path, std::string_view text);
