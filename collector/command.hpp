@@ -5,7 +5,7 @@
 
 namespace muster::collector {
 
-/// Names: incident.acknowledge {"number":31} · incident.comment {"number","text"} · incident.resolve {"number","text","code"}.
+/// docs/journal.md lists the names with their bodies.
 struct Command {
     std::string name;
     std::string actor;  ///< "admin", for the timeline

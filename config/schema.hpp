@@ -1,5 +1,6 @@
 // Owns: the tables of every key the files may hold: kind, range, default and one sentence each. Validation and
-// docs/configuration.md derive from them. Leaves to param_spec.hpp: the options of probe types.
+// docs/configuration.md derive from them. The tables themselves stand by object in schema_*.cpp.
+// Leaves to param_spec.hpp: the options of probe types.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +59,7 @@ extern const std::span<const KeySpec> agent_spool;
 extern const std::span<const KeySpec> agent_link;
 extern const std::span<const KeySpec> agent_inventory;
 extern const std::span<const KeySpec> cli_file;
+extern const std::span<const KeySpec> process;
 extern const std::span<const KeySpec> collector_file;  ///< with the keys of watch_file
 extern const std::span<const KeySpec> watch_file;      ///< what conf.d/*.yaml may hold
 extern const std::span<const KeySpec> listen;
@@ -73,6 +75,8 @@ extern const std::span<const KeySpec> probe;  ///< beside the options of its typ
 extern const std::span<const KeySpec> from;
 extern const std::span<const KeySpec> host_watch;
 extern const std::span<const KeySpec> storm;
+extern const std::span<const KeySpec> incidents;
+extern const std::span<const KeySpec> priority;
 extern const std::span<const KeySpec> breach;
 extern const std::span<const KeySpec> breach_any;
 extern const std::span<const KeySpec> recover;

@@ -8,6 +8,8 @@
 #include "config/param_spec.hpp"
 #include "config/query.hpp"
 
+#include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -58,6 +60,15 @@ struct StormBrake {
     bool operator==(const StormBrake&) const = default;
 };
 
+/// How incidents are ranked, and when one that was resolved is the same again.
+struct IncidentRules {
+    /// What fails again so soon after it was resolved reopens its incident; later it is a new one.
+    Duration reopen_within = std::chrono::minutes(5);
+    /// Priority 1 (highest) … 4 by impact (row) and urgency (column): high, medium, low.
+    std::array<std::array<std::uint8_t, 3>, 3> priority{{{1, 2, 3}, {2, 3, 4}, {3, 4, 4}}};
+    bool operator==(const IncidentRules&) const = default;
+};
+
 struct ProbeDeclaration {
     std::string type;
     std::string
@@ -96,6 +107,7 @@ struct Watch {
     std::vector<Channel> channels;
     HostWatch host_watch;
     StormBrake storm;
+    IncidentRules incidents;
 };
 
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;

@@ -99,6 +99,35 @@ Urgency read_urgency(const MapReader& reader) {
     return text == "high" ? Urgency::high : text == "low" ? Urgency::low : Urgency::medium;
 }
 
+/// Rows that are there take the place of the shipped ones.
+void read_priorities(const Source& source, const MapReader& reader, IncidentRules& rules) {
+    static constexpr std::string_view impacts[] = {"high", "medium", "low"};
+    const MapReader table(source, reader.section("priority"), schema::priority);
+    for (std::size_t row = 0; row < rules.priority.size(); ++row) {
+        std::vector<std::string> given;
+        table.read(impacts[row], given);
+        if (!table.has(impacts[row])) {
+            continue;
+        }
+        const bool is_row = given.size() == 3 && std::ranges::all_of(given, [](const auto& each) {
+                                return each.size() == 1 && each[0] >= '1' && each[0] <= '4';
+                            });
+        if (!is_row) {
+            source.wrong(
+                table.at(impacts[row]),
+                fmt::format(
+                    "{}: expected three priorities, 1 to 4, for urgency high, medium and low",
+                    impacts[row]
+                )
+            );
+            continue;
+        }
+        for (std::size_t column = 0; column < given.size(); ++column) {
+            rules.priority[row][column] = static_cast<std::uint8_t>(given[column][0] - '0');
+        }
+    }
+}
+
 bool is_class_name(std::string_view text) {
     return !text.empty() && text.front() >= 'a' && text.front() <= 'z' &&
            std::all_of(text.begin(), text.end(), [](char c) {
@@ -152,6 +181,11 @@ void WatchReader::read_brakes(const Source& source, const MapReader& reader) {
         const MapReader storm(source, reader.section("storm"), schema::storm);
         storm.read("incidents", watch_.storm.incidents);
         storm.read("within", watch_.storm.within);
+    }
+    if (reader.has("incidents") && claim(source, reader.at("incidents"), "section", "incidents")) {
+        const MapReader incidents(source, reader.section("incidents"), schema::incidents);
+        incidents.read("reopen_within", watch_.incidents.reopen_within);
+        read_priorities(source, incidents, watch_.incidents);
     }
 }
 

@@ -19,13 +19,20 @@ struct ListOptions {
 
 struct OneOptions {
     std::string incident;
-    std::string text;
-    std::string code;
 };
 
 std::string ci_name(const json::value& incident) {
     const std::string name = text_of(incident, "ci", "name");
     return name.empty() ? text_of(incident, "agent", "name") : name;
+}
+
+std::string state_text(const json::value& incident) {
+    std::string text = text_of(incident, "state");
+    const std::string waits_for = text_of(incident, "pending", "reason");
+    if (!waits_for.empty()) {
+        text += " (" + waits_for + ")";
+    }
+    return text_of(incident, "acknowledged").empty() ? text : text + ", acknowledged";
 }
 
 int list(Session& session, const ListOptions& options) {
@@ -44,20 +51,7 @@ int list(Session& session, const ListOptions& options) {
     if (!incidents) {
         return session.fail(incidents.error());
     }
-    Table table{{"INCIDENT", "PRIORITY", "STATE", "OPENED", "CI", "TITLE"}, {}};
-    for (const json::value& incident : *incidents) {
-        const std::string state = text_of(incident, "state");
-        table.rows.push_back(
-            {{text_of(incident, "id")},
-             {text_of(incident, "priority")},
-             {text_of(incident, "acknowledged").empty() ? state : state + ", acknowledged",
-              tone_of_state(state)},
-             {session.time(member_of(incident, "opened"))},
-             {ci_name(incident)},
-             {text_of(incident, "title")}}
-        );
-    }
-    session.print(table, json::value(*incidents));
+    session.print(incident_table(session, *incidents), json::value(*incidents));
     if (incidents->empty()) {
         session.say(options.all ? "no incidents" : "no " + options.state + " incidents");
     }
@@ -81,18 +75,68 @@ std::string at_and_by(
     return at.empty() || by.empty() ? at : at + " by " + by;
 }
 
+/// "supplier since 02:14: a new power supply"
+std::string waiting(const Session& session, const json::value& incident) {
+    const json::value& pending = member_of(incident, "pending");
+    if (!pending.is_object()) {
+        return {};
+    }
+    const std::string text = text_of(pending, "text");
+    return fmt::format(
+        "{} since {}{}",
+        text_of(pending, "reason"),
+        session.time(member_of(pending, "since")),
+        text.empty() ? "" : ": " + text
+    );
+}
+
+void add_links(Table& table, const json::value& incident) {
+    const json::array* links = member_of(incident, "links").if_array();
+    for (const json::value& link : links != nullptr ? *links : json::array()) {
+        const bool to = text_of(link, "direction") == "to";
+        add_fact(
+            table,
+            to ? text_of(link, "type") : "linked from",
+            fmt::format(
+                "{}{} ({}): {}",
+                text_of(link, "incident"),
+                to ? "" : ", which is " + text_of(link, "type") + " this",
+                text_of(link, "state"),
+                text_of(link, "title")
+            )
+        );
+    }
+}
+
 Table facts_of(const Session& session, const json::value& incident) {
     Table table{{"FIELD", "VALUE"}, {}};
     const std::string state = text_of(incident, "state");
-    add_fact(table, "incident", text_of(incident, "id"));
-    add_fact(table, "title", text_of(incident, "title"));
-    add_fact(table, "state", state, tone_of_state(state));
+    const std::string place = text_of(incident, "place");
+    add_fact(
+        table,
+        text_of(incident, "id"),
+        text_of(incident, "title") + (place.empty() ? "" : fmt::format(" ({})", place))
+    );
+    add_fact(table, "state", state_text(incident), tone_of_state(state));
     add_fact(
         table,
         "priority",
-        fmt::format("{} (urgency {})", text_of(incident, "priority"), text_of(incident, "urgency"))
+        fmt::format(
+            "{}: impact {}, urgency {}; {}",
+            text_of(incident, "priority"),
+            text_of(incident, "impact"),
+            text_of(incident, "urgency"),
+            text_of(incident, "impact_basis")
+        )
     );
+    add_fact(table, "kind", text_of(incident, "kind"));
+    add_fact(table, "assignee", text_of(incident, "assignee"));
+    add_fact(table, "team", text_of(incident, "team"));
+    add_fact(table, "waits for", waiting(session, incident));
     add_fact(table, "CI", ci_name(incident));
+    add_fact(table, "service", text_of(incident, "service"));
+    add_fact(table, "reported by", text_of(incident, "reporter"));
+    add_fact(table, "description", text_of(incident, "description"));
     const std::string probe = text_of(incident, "probe", "name");
     if (!probe.empty()) {
         add_fact(
@@ -110,6 +154,11 @@ Table facts_of(const Session& session, const json::value& incident) {
     );
     add_fact(table, "resolved", at_and_by(session, incident, "resolved", "resolved_by"));
     add_fact(table, "resolution", text_of(incident, "resolution"));
+    add_fact(table, "closed", at_and_by(session, incident, "closed", "closed_by"));
+    const std::string reopened = text_of(incident, "reopened");
+    add_fact(table, "reopened", reopened == "0" ? "" : reopened + " times");
+    add_fact(table, "the one before", text_of(incident, "previous"));
+    add_links(table, incident);
     return table;
 }
 
@@ -217,37 +266,6 @@ int why(Session& session, const OneOptions& options) {
     return session.print(table, *answer);
 }
 
-struct Command {
-    const char* name;
-    const char* done;  ///< what is said of the incident afterwards
-};
-
-/// Sends one command and says what became of it.
-int command(
-    Session& session, const OneOptions& options, const Command& verb, const json::object& body
-) {
-    const Result<ApiClient> client = session.connect();
-    if (!client) {
-        return session.fail(client.error());
-    }
-    const std::string path = incident_path(options.incident);
-    const Result<json::value> answer = client->post(path + "/" + verb.name, body);
-    if (!answer) {
-        return session.fail(answer.error());
-    }
-    if (session.format() == Format::json) {
-        return session.print({}, *answer);
-    }
-    const Result<json::value> incident = client->get(path);
-    if (!incident) {
-        return session.fail(incident.error());
-    }
-    session.say(printable(
-        fmt::format("{} {}: {}", text_of(*incident, "id"), verb.done, text_of(*incident, "title"))
-    ));
-    return exit_success;
-}
-
 CLI::App* add_one(
     CLI::App& group, const std::string& name, const std::string& help, OneOptions& options
 ) {
@@ -257,6 +275,22 @@ CLI::App* add_one(
 }
 
 }  // namespace
+
+Table incident_table(const Session& session, const json::array& incidents) {
+    Table table{{"INCIDENT", "PRIORITY", "STATE", "OPENED", "ASSIGNEE", "CI", "TITLE"}, {}};
+    for (const json::value& incident : incidents) {
+        table.rows.push_back(
+            {{text_of(incident, "id")},
+             {text_of(incident, "priority")},
+             {state_text(incident), tone_of_state(text_of(incident, "state"))},
+             {session.time(member_of(incident, "opened"))},
+             {text_of(incident, "assignee")},
+             {ci_name(incident)},
+             {text_of(incident, "title")}}
+        );
+    }
+    return table;
+}
 
 void add_incident_verbs(CLI::App& app, Session& session) {
     CLI::App* group = app.add_subcommand("incident", "What is wrong, and what is done about it");
@@ -281,37 +315,7 @@ void add_incident_verbs(CLI::App& app, Session& session) {
     add_one(*group, "why", "Why it was opened and who was told", *one)->callback([&session, one] {
         session.action = [&session, one] { return why(session, *one); };
     });
-    CLI::App* acknowledge = add_one(*group, "ack", "Say that you have seen it", *one);
-    acknowledge->alias("acknowledge");
-    acknowledge->callback([&session, one] {
-        session.action = [&session, one] {
-            return command(session, *one, {"acknowledge", "acknowledged"}, {});
-        };
-    });
-
-    CLI::App* comment = add_one(*group, "comment", "Add a remark to its timeline", *one);
-    comment->add_option("TEXT", one->text, "The remark")->required();
-    comment->callback([&session, one] {
-        session.action = [&session, one] {
-            return command(session, *one, {"comments", "commented"}, {{"text", one->text}});
-        };
-    });
-
-    CLI::App* resolve = add_one(*group, "resolve", "Say that it is over", *one);
-    resolve->add_option("TEXT", one->text, "What it was");
-    resolve->add_option("--code", one->code, "Why it is over, as a code, such as fixed");
-    resolve->callback([&session, one] {
-        session.action = [&session, one] {
-            json::object body;
-            if (!one->text.empty()) {
-                body["text"] = one->text;
-            }
-            if (!one->code.empty()) {
-                body["code"] = one->code;
-            }
-            return command(session, *one, {"resolve", "resolved"}, body);
-        };
-    });
+    add_incident_work_verbs(*group, session);
 }
 
 }  // namespace muster::ctl

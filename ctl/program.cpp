@@ -46,6 +46,7 @@ int run(World& world, std::vector<std::string> arguments) {
     app.fallthrough();
     add_settings(app, session.settings());
     add_incident_verbs(app, session);
+    add_window_verbs(app, session);
     add_why_verbs(app, session);
     add_ci_verbs(app, session);
     add_agent_verbs(app, session);

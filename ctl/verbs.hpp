@@ -7,8 +7,14 @@ namespace muster::ctl {
 
 // Each adds its verbs to `app`; a verb that is called sets `session.action`. The session outlives the app.
 
-/// `muster incident list|show|ack|comment|resolve|why`
+/// `muster incident list|show|why` and those below
 void add_incident_verbs(CLI::App& app, Session& session);
+/// `muster incident create|edit|ack|assign|take|pending|resume|resolve|reopen|cancel|close|comment|link`; the group's own
+void add_incident_work_verbs(CLI::App& group, Session& session);
+/// Incidents as a list shows them.
+Table incident_table(const Session& session, const json::array& incidents);
+/// `muster window start|create|list|show|cancel`
+void add_window_verbs(CLI::App& app, Session& session);
 /// `muster why INCIDENT|CI`, `muster receipts`
 void add_why_verbs(CLI::App& app, Session& session);
 /// `muster ci list|show`, `muster probes [CI]`

@@ -17,6 +17,22 @@ Task<HttpResponse> incident_why(Call call);
 Task<HttpResponse> acknowledge_incident(Call call);
 Task<HttpResponse> comment_incident(Call call);
 Task<HttpResponse> resolve_incident(Call call);
+Task<HttpResponse> create_incident(Call call);
+Task<HttpResponse> change_incidents(Call call);
+Task<HttpResponse> edit_incident(Call call);
+Task<HttpResponse> assign_incident(Call call);
+Task<HttpResponse> take_incident(Call call);
+Task<HttpResponse> let_incident_wait(Call call);
+Task<HttpResponse> resume_incident(Call call);
+Task<HttpResponse> link_incident(Call call);
+Task<HttpResponse> reopen_incident(Call call);
+Task<HttpResponse> cancel_incident(Call call);
+Task<HttpResponse> close_incident(Call call);
+
+Task<HttpResponse> list_windows(Call call);
+Task<HttpResponse> create_window(Call call);
+Task<HttpResponse> show_window(Call call);
+Task<HttpResponse> cancel_window(Call call);
 
 Task<HttpResponse> list_cis(Call call);
 Task<HttpResponse> show_ci(Call call);

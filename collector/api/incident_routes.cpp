@@ -7,7 +7,6 @@
 #include "collector/api/verdict_answer.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace muster::collector {
 
@@ -16,18 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 8> incident_states = {
     "open", "new", "assigned", "in_progress", "pending", "resolved", "closed", "cancelled"
 };
-
-constexpr std::size_t longest_remark = 10'000;
-
-/// "31" or "INC-31"; 0 for anything else.
-std::int64_t number_of(std::string_view text) {
-    if (text.starts_with("INC-") || text.starts_with("inc-")) {
-        text.remove_prefix(4);
-    }
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
-}
 
 Error no_such_incident(const Call& call) {
     return {ErrorKind::not_found, "there is no such incident", call.path.at("id")};
@@ -40,10 +27,10 @@ struct IncidentAndMore {
     json::object why;
 };
 
-enum class More { nothing, timeline, why };
+enum class More { links, timeline, why };
 
 Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
-    const std::int64_t number = number_of(call.path.at("id"));
+    const std::int64_t number = incident_number(call.path.at("id"));
     const Error missing = no_such_incident(call);
     std::function<Result<IncidentAndMore>(StateConnection&)> work =
         [scope = call.actor.scope, number, more, missing](StateConnection& connection
@@ -53,6 +40,13 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
             return failure(!incident ? incident.error() : missing);
         }
         IncidentAndMore all{std::move(**incident), {}, {}};
+        if (more == More::links) {
+            Result<json::array> links = read_links(connection, scope, number);
+            if (!links) {
+                return failure(links.error());
+            }
+            all.incident["links"] = std::move(*links);
+        }
         if (more == More::timeline) {
             Result<std::optional<json::array>> lines = read_timeline(connection, scope, number);
             if (!lines || !lines->has_value()) {
@@ -77,40 +71,6 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
     co_return co_await call.context->state->query<IncidentAndMore>(std::move(work));
 }
 
-/// Whoever sees everything is left to the brain, which knows what no reader does yet.
-Task<Result<bool>> may_see(StateReader* state, ReadScope scope, std::int64_t number) {
-    if (scope.is_everything()) {
-        co_return true;
-    }
-    std::function<Result<bool>(StateConnection&)> work = [scope,
-                                                          number](StateConnection& connection) {
-        return is_incident_there(connection, scope, number);
-    };
-    co_return co_await state->query<bool>(std::move(work));
-}
-
-/// Hands a command to the brain. `form` has given all its fields to `body`.
-Task<HttpResponse> submit(Call call, std::string name, json::object body) {
-    const std::int64_t number = number_of(call.path.at("id"));
-    const Error missing = no_such_incident(call);
-    if (number == 0) {
-        co_return problem_of(missing);
-    }
-    Task<Result<bool>> looking = may_see(call.context->state, call.actor.scope, number);
-    const Result<bool> seen = co_await std::move(looking);
-    if (!seen || !*seen) {
-        co_return problem_of(!seen ? seen.error() : missing);
-    }
-    body["number"] = number;
-    Result<Command> command = command_of(call, std::move(name), body);
-    if (!command) {
-        co_return problem_of(command.error());
-    }
-    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
-    const Result<Verdict> verdict = co_await std::move(asking);
-    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
-}
-
 }  // namespace
 
 Task<HttpResponse> list_incidents(Call call) {
@@ -123,7 +83,7 @@ Task<HttpResponse> list_incidents(Call call) {
         co_return bad_parameter(state.error());
     }
     const std::string ci = parameter(call, "ci");
-    IncidentFilter filter{*state, ""};
+    IncidentFilter filter{.state = *state, .ci = {}, .now = call.context->clock->wall()};
     std::function<Result<Page>(StateConnection&)> work =
         [scope = call.actor.scope, page = *page, ci, filter](StateConnection& connection
         ) mutable -> Result<Page> {
@@ -146,8 +106,7 @@ Task<HttpResponse> ci_incidents(Call call) {
 }
 
 Task<HttpResponse> show_incident(Call call) {
-    const Result<IncidentAndMore> found =
-        co_await incident_and_more(std::move(call), More::nothing);
+    const Result<IncidentAndMore> found = co_await incident_and_more(std::move(call), More::links);
     if (!found) {
         co_return problem_of(found.error());
     }
@@ -175,36 +134,6 @@ Task<HttpResponse> incident_why(Call call) {
     }
     found->why["incident"] = std::move(found->incident);
     co_return json_answer(found->why);
-}
-
-Task<HttpResponse> acknowledge_incident(Call call) {
-    Form form(call.request);
-    if (!form.flaws().empty()) {
-        co_return form.refusal();
-    }
-    json::object nothing_more;
-    co_return co_await submit(std::move(call), "incident.acknowledge", std::move(nothing_more));
-}
-
-Task<HttpResponse> comment_incident(Call call) {
-    Form form(call.request);
-    const std::string text = form.text("text", Form::Presence::required, longest_remark);
-    if (!form.flaws().empty()) {
-        co_return form.refusal();
-    }
-    json::object body{{"text", json_text(text)}};
-    co_return co_await submit(std::move(call), "incident.comment", std::move(body));
-}
-
-Task<HttpResponse> resolve_incident(Call call) {
-    Form form(call.request);
-    const std::string text = form.text("text", Form::Presence::optional, longest_remark);
-    const std::string code = form.text("code", Form::Presence::optional, 64);
-    if (!form.flaws().empty()) {
-        co_return form.refusal();
-    }
-    json::object body{{"text", json_text(text)}, {"code", json_text(code)}};
-    co_return co_await submit(std::move(call), "incident.resolve", std::move(body));
 }
 
 }  // namespace muster::collector

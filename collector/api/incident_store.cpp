@@ -1,5 +1,6 @@
 #include "collector/api/incident_store.hpp"
 
+#include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 
 #include <array>
@@ -10,14 +11,14 @@ namespace muster::collector {
 
 namespace {
 
-// An incident is where its CI is; without one, where its agent is; else at its place.
+// An incident is where its CI is; without one, where its agent is; else where it is said to be.
 constexpr NamedQuery page_of_all{
     "incidents.page",
     R"(SELECT number FROM incident i
        WHERE number < ?1 AND (?2 = '' OR state = ?2
              OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?4 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+         AND (?4 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?4)))
        ORDER BY number DESC LIMIT ?3)"
 };
@@ -26,8 +27,8 @@ constexpr NamedQuery page_of_ci{
     R"(SELECT number FROM incident i
        WHERE ci = ?4 AND number < ?1 AND (?2 = '' OR state = ?2
              OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?5 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+         AND (?5 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?5)))
        ORDER BY number DESC LIMIT ?3)"
 };
@@ -36,8 +37,8 @@ constexpr NamedQuery count_of_all{
     R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
        WHERE (?1 = '' OR state = ?1
              OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?3 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+         AND (?3 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?3))) LIMIT ?2))"
 };
 constexpr NamedQuery count_of_ci{
@@ -45,8 +46,8 @@ constexpr NamedQuery count_of_ci{
     R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
        WHERE ci = ?3 AND (?1 = '' OR state = ?1
              OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?4 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+         AND (?4 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?4))) LIMIT ?2))"
 };
 constexpr NamedQuery one{
@@ -54,12 +55,26 @@ constexpr NamedQuery one{
     R"(SELECT i.number, i.kind, i.title, i.place, i.state, i.priority, i.urgency, i.expected, i.seen,
               i.reason, i.started, i.detected, i.opened, i.detected_late, i.acknowledged,
               i.acknowledged_by, i.resolved, i.resolved_by, i.resolution, i.version,
-              i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host
+              i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host,
+              i.site, i.service, i.impact, i.impact_basis, i.team, i.assignee, i.pending_reason,
+              i.pending_text, i.pending_since, i.closed, i.closed_by, i.reporter, i.description,
+              i.previous, i.reopened
        FROM incident i LEFT JOIN ci c ON c.id = i.ci LEFT JOIN agent a ON a.id = i.agent
             LEFT JOIN probe p ON p.id = i.probe
-       WHERE i.number = ?1 AND (?2 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+       WHERE i.number = ?1 AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?2))))"
+};
+constexpr NamedQuery links{
+    "incidents.links",
+    R"(SELECT l.type, l.incident = ?1, i.number, i.title, i.state, l.actor, l.wall
+       FROM incident_link l JOIN incident i
+            ON i.number = CASE WHEN l.incident = ?1 THEN l.other ELSE l.incident END
+       WHERE (l.incident = ?1 OR l.other = ?1)
+         AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
+               IN (SELECT value FROM json_each(?2)))
+       ORDER BY l.lsn, i.number LIMIT 1000)"
 };
 constexpr NamedQuery timeline{
     "incidents.timeline",
@@ -69,8 +84,8 @@ constexpr NamedQuery timeline{
 constexpr NamedQuery is_there{
     "incidents.is_there",
     R"(SELECT 1 FROM incident i
-       WHERE number = ?1 AND (?2 IS NULL OR COALESCE((SELECT site FROM ci WHERE id = i.ci),
-               (SELECT site FROM agent WHERE id = i.agent), i.place)
+       WHERE number = ?1 AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
                IN (SELECT value FROM json_each(?2))))"
 };
 constexpr NamedQuery why{"incidents.why", "SELECT why FROM incident WHERE number = ?1"};
@@ -81,7 +96,7 @@ constexpr NamedQuery told{
 };
 
 constexpr std::array queries{
-    page_of_all, page_of_ci, count_of_all, count_of_ci, one, timeline, is_there, why, told
+    page_of_all, page_of_ci, count_of_all, count_of_ci, one, links, timeline, is_there, why, told
 };
 
 json::value thing_or_null(
@@ -107,6 +122,19 @@ json::value probe_or_null(const Statement& row) {
         {"type", json_text(row, 26)},
         {"name", json_text(row, 27)},
         {"host", json_text(row, 28)}
+    };
+}
+
+json::value text_or_null(const Statement& row, int column) {
+    return row.text(column).empty() ? json::value(nullptr) : json_text(row, column);
+}
+
+json::value pending_or_null(const Statement& row) {
+    if (row.is_null(37)) {
+        return nullptr;
+    }
+    return json::object{
+        {"reason", json_text(row, 35)}, {"text", json_text(row, 36)}, {"since", json_time(row, 37)}
     };
 }
 
@@ -136,6 +164,20 @@ json::object incident_json(const Statement& row) {
     incident["ci"] = thing_or_null(json_id(row, 20), row, 21, "class", 22);
     incident["agent"] = thing_or_null(json_id(row, 23), row, 24, nullptr, 0);
     incident["probe"] = probe_or_null(row);
+    incident["site"] = json_text(row, 29);
+    incident["service"] = text_or_null(row, 30);
+    incident["impact"] = json_text(row, 31);
+    incident["impact_basis"] = json_text(row, 32);
+    incident["team"] = text_or_null(row, 33);
+    incident["assignee"] = text_or_null(row, 34);
+    incident["pending"] = pending_or_null(row);
+    incident["closed"] = json_time(row, 38);
+    incident["closed_by"] = text_or_null(row, 39);
+    incident["reporter"] = text_or_null(row, 40);
+    incident["description"] = text_or_null(row, 41);
+    incident["previous"] = row.is_null(42) ? json::value(nullptr)
+                                           : json_text("INC-" + std::to_string(row.integer(42)));
+    incident["reopened"] = row.integer(43);
     return incident;
 }
 
@@ -185,7 +227,42 @@ Bind one_of(const ReadScope& scope, std::int64_t number) {
     };
 }
 
+/// Fields of incident_words() that are no members of an incident, or others of that name.
+std::optional<std::string> meant_by(
+    const json::object& incident, std::string_view field, WallTime now
+) {
+    const auto truth = [](bool is) { return std::optional<std::string>(is ? "true" : "false"); };
+    if (field == "class") {
+        return field_of(incident, "ci.class");
+    }
+    if (field == "pending_reason") {
+        return field_of(incident, "pending.reason");
+    }
+    if (field == "acknowledged") {
+        return truth(!incident.at("acknowledged").is_null());
+    }
+    if (field == "open") {
+        const std::string state = field_of(incident, "state").value_or("");
+        return truth(state != "resolved" && state != "closed" && state != "cancelled");
+    }
+    if (field == "age_minutes") {
+        const auto opened = parse_rfc3339(field_of(incident, "opened").value_or(""));
+        const Duration age = opened ? now - *opened : Duration{};
+        return std::to_string(std::chrono::duration_cast<std::chrono::minutes>(age).count());
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+std::int64_t incident_number(std::string_view text) {
+    if (text.starts_with("INC-") || text.starts_with("inc-")) {
+        text.remove_prefix(4);
+    }
+    std::int64_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+}
 
 Result<Page> read_incidents(
     StateConnection& connection,
@@ -210,7 +287,11 @@ Result<Page> read_incidents(
             },
         .key = [](const Statement& row) { return PageKey{std::to_string(row.integer(0))}; },
         .item = [&](const PageKey& key
-                ) { return read_incident(connection, scope, std::stoll(key[0])); }
+                ) { return read_incident(connection, scope, std::stoll(key[0])); },
+        .meant = [&](const json::object& item,
+                     std::string_view field) { return meant_by(item, field, filter.now); },
+        .is_a = [](std::string_view name,
+                   std::string_view wanted) { return shipped_model().is_a(name, wanted); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
@@ -242,6 +323,27 @@ Result<bool> is_incident_there(
         return failure(found.error());
     }
     return *found == 1;
+}
+
+Result<json::array> read_links(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    return list_rows(
+        connection,
+        links,
+        one_of(scope, number),
+        [](const Statement& row) -> json::value {
+            return json::object{
+                {"type", json_text(row, 0)},
+                {"direction", row.integer(1) != 0 ? "to" : "from"},
+                {"incident", json_text("INC-" + std::to_string(row.integer(2)))},
+                {"title", json_text(row, 3)},
+                {"state", json_text(row, 4)},
+                {"by", json_text(row, 5)},
+                {"at", json_time(row, 6)}
+            };
+        }
+    );
 }
 
 Result<std::optional<json::array>> read_timeline(

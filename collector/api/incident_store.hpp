@@ -11,14 +11,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace muster::collector {
 
 /// Which incidents. `state`: one state, "open" (not over yet), or empty for all. `ci`: 16 raw bytes, or empty for all.
+/// `now`: what the age of incidents is counted to.
 struct IncidentFilter {
     std::string state;
     std::string ci;
+    WallTime now{};
 };
+
+/// "31" or "INC-31"; 0 for anything else.
+std::int64_t incident_number(std::string_view text);
 
 /// Newest first.
 Result<Page> read_incidents(
@@ -35,6 +41,11 @@ Result<std::optional<json::object>> read_incident(
 
 /// Whether there is such an incident for this caller: asked before a command about it is given to the brain.
 Result<bool> is_incident_there(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
+
+/// Incidents it is linked to, either way, as far as the caller sees them.
+Result<json::array> read_links(
     StateConnection& connection, const ReadScope& scope, std::int64_t number
 );
 

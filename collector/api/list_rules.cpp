@@ -2,19 +2,24 @@
 
 #include "base/expect.hpp"
 #include "collector/configuration/load.hpp"
+#include "collector/incident_facts.hpp"
 
 namespace muster::collector {
 
 const ListRules& incident_list() {
     static const ListRules rules{
-        .name = "incidents",
+        .name = "incidents", .parts = 1, .words = incident_words(), .sorts = {"-number"}
+    };
+    return rules;
+}
+
+const ListRules& window_list() {
+    static const ListRules rules{
+        .name = "windows",
         .parts = 1,
         .words =
-            {.fields = {"number",      "id",         "kind",         "title", "place",
-                        "state",       "priority",   "urgency",      "ci",    "ci.id",
-                        "ci.class",    "agent",      "agent.id",     "probe", "probe.type",
-                        "probe.host",  "reason",     "expected",     "seen",  "acknowledged_by",
-                        "resolved_by", "resolution", "detected_late"},
+            {.fields =
+                 {"number", "id", "scope", "state", "reason", "created_by", "ended_by", "covers"},
              .prefixes = {},
              .classes = {}},
         .sorts = {"-number"}

@@ -10,6 +10,7 @@ namespace muster::collector {
 /// Valid for ever; any thread.
 const cmdb::Model& shipped_model();
 const ListRules& incident_list();
+const ListRules& window_list();
 const ListRules& ci_list();
 const ListRules& probe_list();
 const ListRules& agent_list();

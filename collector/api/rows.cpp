@@ -79,7 +79,10 @@ bool is_wanted(
     const PageRequest& page, const PageSource& source, const PageKey& key, const json::object& item
 ) {
     const auto fields = [&](std::string_view name) {
-        std::optional<std::string> value = field_of(item, name);
+        std::optional<std::string> value = source.meant ? source.meant(item, name) : std::nullopt;
+        if (!value) {
+            value = field_of(item, name);
+        }
         return value || !source.more ? value : source.more(key, name);
     };
     return !page.q || page.q->matches(fields, source.is_a);

@@ -52,6 +52,9 @@ struct PageSource {
     std::function<PageKey(const Statement&)> key;
     /// The item of a key.
     std::function<Result<std::optional<json::object>>(const PageKey&)> item;
+    /// What `q` means by a field of an item, where that is not the member of that name; asked first.
+    std::function<std::optional<std::string>(const json::object& item, std::string_view field)>
+        meant = {};
     /// A field of an item that `q` names, where it is not a member of it.
     std::function<std::optional<std::string>(const PageKey&, std::string_view field)> more = {};
     config::Query::IsA is_a = {};

@@ -20,6 +20,7 @@
 #include "collector/brain/presence.hpp"
 #include "collector/brain/snapshot.hpp"
 #include "collector/brain/telling/channels.hpp"
+#include "collector/brain/windows/windows.hpp"
 #include "collector/journal/pending.hpp"
 
 #include <algorithm>
@@ -102,6 +103,9 @@ struct Brain::Impl {
             case Timer::Kind::channel:
                 channel_is_due(fold, subject, timer.id);
                 break;
+            case Timer::Kind::window:
+                window_is_due(fold, timer.id);
+                break;
         }
         refresh_cis(fold);
     }
@@ -180,8 +184,9 @@ struct Brain::Impl {
                 return fold_command(fold, entry);
             case EntryKind::delivery_result:
                 return fold_delivery(fold, entry);
-            case EntryKind::collector_stopping:
             case EntryKind::clock_stepped:
+                return run_windows(fold);
+            case EntryKind::collector_stopping:
             case EntryKind::tick:
                 return;
         }

@@ -1,6 +1,7 @@
 #include "collector/brain/cmdb_stage.hpp"
 
 #include "cmdb/attributes.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <set>
@@ -94,6 +95,7 @@ void project_ci(Fold& fold, CiId id) {
     if (members.empty()) {  // its statements are another CI's now
         ci.retired = true;
         fold.store.update_ci(ci, fold.wall, {});
+        reconsider_window_member(fold, place->second);
         return;
     }
     ci.retired = state.identity.is_retired(id);
@@ -109,6 +111,7 @@ void project_ci(Fold& fold, CiId id) {
         fold.store.update_ci(ci, ci.retired ? fold.wall : WallTime{}, {});
     }
     write_attributes(fold, id, former, seen.attributes);
+    reconsider_window_member(fold, place->second);
 }
 
 /// Rows of the statements of one side of a join or split, and of their keys.

@@ -4,6 +4,7 @@
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/policy_commands.hpp"
 #include "collector/brain/telling/channels.hpp"
+#include "collector/brain/windows/commands.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <boost/json.hpp>
@@ -30,8 +31,21 @@ constexpr CommandRow commands[] = {
     {"config.apply", confirm_configuration},
     {"channel.test", channel_tested},
     {"incident.acknowledge", acknowledge_incident},
+    {"incident.assign", assign_incident},
+    {"incident.bulk", change_incidents},
+    {"incident.cancel", cancel_incident},
+    {"incident.close", close_incident},
     {"incident.comment", comment_on_incident},
+    {"incident.create", create_incident},
+    {"incident.edit", edit_incident},
+    {"incident.link", link_incident},
+    {"incident.pending", let_incident_wait},
+    {"incident.reopen", reopen_incident_by_person},
     {"incident.resolve", resolve_incident_by_person},
+    {"incident.resume", resume_incident},
+    {"incident.take", take_incident},
+    {"window.cancel", cancel_window},
+    {"window.create", create_window},
 };
 
 Verdict decide(Fold& fold, const proto::CommandEntry& command) {
@@ -40,15 +54,15 @@ Verdict decide(Fold& fold, const proto::CommandEntry& command) {
     if (unreadable || !parsed.is_object()) {
         return problem(400, "Bad Request", "the body is not a JSON object");
     }
-    const auto* const row = std::ranges::find(commands, command.name(), &CommandRow::name);
-    if (row == std::end(commands)) {
+    const CommandHandler handler = find_command(command.name());
+    if (handler == nullptr) {
         return problem(
             404, "Not Found", "there is no command \"" + printable(command.name(), 64) + "\""
         );
     }
-    return row->handler(
+    return handler(
         fold,
-        {.name = row->name,
+        {.name = command.name(),
          .actor = command.actor(),
          .if_match = command.if_match(),
          .body = parsed.get_object()}
@@ -57,11 +71,28 @@ Verdict decide(Fold& fold, const proto::CommandEntry& command) {
 
 }  // namespace
 
+CommandHandler find_command(std::string_view name) {
+    const auto* const row = std::ranges::find(commands, name, &CommandRow::name);
+    return row == std::end(commands) ? nullptr : row->handler;
+}
+
 Verdict problem(int status, std::string_view title, const std::string& detail) {
     const json::object body{
         {"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}
     };
     return {.status = status, .body = json::serialize(body), .etag = {}};
+}
+
+Verdict unacceptable(std::string_view member, const std::string& detail) {
+    const json::object body{
+        {"type", "about:blank"},
+        {"title", "Unprocessable Content"},
+        {"status", 422},
+        {"detail", "\"" + std::string(member) + "\": " + detail},
+        {"errors",
+         json::array{json::object{{"pointer", "/" + std::string(member)}, {"detail", detail}}}}
+    };
+    return {.status = 422, .body = json::serialize(body), .etag = {}};
 }
 
 std::string text_of(const json::object& body, std::string_view key) {

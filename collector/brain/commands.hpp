@@ -27,11 +27,16 @@ using CommandHandler = Verdict (*)(Fold& fold, const CommandCall& call);
 /// changes nothing again.
 void fold_command(Fold& fold, const Entry& entry);
 
+/// Null where there is no such command.
+CommandHandler find_command(std::string_view name);
+
 /// Timer `forget_verdict`.
 void forget_old_verdicts(Fold& fold);
 
 /// An RFC 9457 document as a verdict.
 Verdict problem(int status, std::string_view title, const std::string& detail);
+/// 422: what is wrong with one member of the body.
+Verdict unacceptable(std::string_view member, const std::string& detail);
 /// The text member `key`, printable and at most 16 KiB; empty where there is none.
 std::string text_of(const boost::json::object& body, std::string_view key);
 /// The positive whole number `key`; 0 where there is none.

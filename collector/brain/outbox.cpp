@@ -40,6 +40,8 @@ json::object incident_data(const State& state, const Incident& incident) {
         {"state", incident.state},
         {"urgency", incident.urgency},
         {"priority", incident.priority},
+        {"impact", incident.impact},
+        {"place", incident.place},
         {"started", format_rfc3339(incident.started)},
         {"detected", format_rfc3339(incident.detected)},
         {"opened", format_rfc3339(incident.opened)},
@@ -65,6 +67,18 @@ json::object incident_data(const State& state, const Incident& incident) {
     if (incident.agent != nothing) {
         data["agent"] = state.agents[incident.agent].name;
     }
+    for (const auto& [name, value] :
+         {std::pair<std::string_view, const std::string*>{"team", &incident.team},
+          {"assignee", &incident.assignee},
+          {"reporter", &incident.reporter},
+          {"description", &incident.description}}) {
+        if (!value->empty()) {
+            data[name] = *value;
+        }
+    }
+    if (incident.previous != 0) {
+        data["previous"] = incident_name(incident.previous);
+    }
     if (incident.acknowledged != WallTime{}) {
         data["acknowledged"] = format_rfc3339(incident.acknowledged);
         data["acknowledged_by"] = incident.acknowledged_by;
@@ -79,7 +93,7 @@ json::object incident_data(const State& state, const Incident& incident) {
 
 void tell(Fold& fold, Incident& incident, std::string_view transition) {
     const bool has_channels = !fold.state.telling.all.empty();
-    if (transition == "opened") {
+    if (transition == "opened" || (transition == "reopened" && incident.told.empty())) {
         incident.told = channels_for(fold, incident);
     }
     if (incident.told.empty()) {

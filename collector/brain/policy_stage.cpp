@@ -203,6 +203,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     state.policies = std::move(watch->policies);
     state.causes.watch = watch->host_watch;
     state.causes.brake = watch->storm;
+    state.incident_rules = watch->incidents;
     state.plan_pages.mark(0);
     const std::vector<CiIndex> target_cis = declare_targets(fold, watch->targets);
     std::vector<Spec> specs;

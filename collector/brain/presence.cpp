@@ -11,6 +11,7 @@
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/brain/telling/channels.hpp"
+#include "collector/brain/windows/windows.hpp"
 #include "collector/journal/entries.pb.h"
 
 #include <algorithm>
@@ -277,6 +278,7 @@ void fold_started(Fold& fold, const Entry& entry) {
     }
     restart_holds(fold);
     restart_channels(fold);
+    run_windows(fold);
 }
 
 void silence_is_over(Fold& fold, AgentIndex index, std::uint64_t timer) {
@@ -315,8 +317,11 @@ void silence_is_long(Fold& fold, AgentIndex index) {
         return;  // a later timer waits for that
     }
     const bool put_aside = std::ranges::any_of(fold.state.incidents, [&](const auto& each) {
-        return each.second.key == silent_key(agent) && each.second.resolved_by != "system" &&
-               each.second.resolved >= agent.heard_wall;
+        const Incident& incident = each.second;
+        const bool by_person = incident.resolved != WallTime{} && incident.resolved_by != "system";
+        return incident.key == silent_key(agent) &&
+               ((by_person && incident.resolved >= agent.heard_wall) ||
+                (incident.state == "cancelled" && incident.closed >= agent.heard_wall));
     });
     if (put_aside || silence_has_cause(fold, index)) {
         return;

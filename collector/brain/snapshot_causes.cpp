@@ -148,7 +148,7 @@ void pack_symptoms(Packer& out, const Causes& causes) {
 void unpack_symptoms(Unpacker& in, Causes& causes) {
     for (std::size_t left = in.count(13); left > 0; --left) {
         Withheld& withheld = causes.withheld[in.u32()];
-        withheld.why = in.choice(Withholding::storm);
+        withheld.why = in.choice(Withholding::window);
         withheld.cause = in.u64();
     }
     for (std::size_t left = in.count(16); left > 0; --left) {

@@ -190,6 +190,7 @@ std::span<const SectionCodec> small_sections() {
         {"timers", encode_timers, decode_timers},
         {"causes", encode_causes, decode_causes, 3},
         {"channels", encode_channels, decode_channels, 3},
+        {"windows", encode_windows, decode_windows, 3},
     };
     return all;
 }

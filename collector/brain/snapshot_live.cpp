@@ -221,7 +221,9 @@ std::string encode_incidents(const State& state) {
         for (const std::string& channel : incident.told) {
             out.text(channel);
         }
+        pack_record(out, incident);
     }
+    pack_incident_rules(out, state.incident_rules);
     return out.take();
 }
 
@@ -266,10 +268,19 @@ bool decode_incidents(State& state, std::string_view bytes) {
         for (std::size_t told = in.count(8); told > 0; --told) {
             incident.told.push_back(in.text());
         }
-        if (incident.state != "resolved") {
+        if (state.loaded_version >= 3) {
+            unpack_record(in, incident);
+        } else {
+            incident.impact = "medium";
+        }
+        if (!incident.is_over()) {
             state.open_by_key.emplace(incident.key, incident.number);
         }
+        state.last_by_key[incident.key] = incident.number;
         state.incidents.emplace(incident.number, std::move(incident));
+    }
+    if (state.loaded_version >= 3) {
+        state.incident_rules = unpack_incident_rules(in);
     }
     return in.done();
 }

@@ -28,6 +28,14 @@ std::string encode_causes(const State& state);
 bool decode_causes(State& state, std::string_view bytes);
 std::string encode_channels(const State& state);
 bool decode_channels(State& state, std::string_view bytes);
+std::string encode_windows(const State& state);
+bool decode_windows(State& state, std::string_view bytes);
+
+/// Of an incident, what version 3 added.
+void pack_record(Packer& out, const Incident& incident);
+void unpack_record(Unpacker& in, Incident& incident);
+void pack_incident_rules(Packer& out, const config::IncidentRules& rules);
+config::IncidentRules unpack_incident_rules(Unpacker& in);
 
 void pack_rule(Packer& out, const config::Rule& rule);
 config::Rule unpack_rule(Unpacker& in);

@@ -51,4 +51,8 @@ std::uint64_t State::arm(Elapsed due, Timer::Kind kind, std::uint64_t subject) {
     return id;
 }
 
+bool Incident::is_over() const {
+    return state == "resolved" || state == "closed" || state == "cancelled";
+}
+
 }  // namespace muster::collector

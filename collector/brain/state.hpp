@@ -10,6 +10,7 @@
 #include "collector/brain/dirty_pages.hpp"
 #include "collector/brain/incidents/causes.hpp"
 #include "collector/brain/telling/channel_state.hpp"
+#include "collector/brain/windows/window_state.hpp"
 #include "collector/command.hpp"
 #include "collector/journal/entry.hpp"
 #include "config/watch.hpp"
@@ -221,6 +222,25 @@ struct Incident {
     std::uint32_t round = 1;  ///< 1 + how often it was reopened
     Lsn version = 0;
     std::vector<std::string> told;  ///< channels that were told of it
+    std::string site;
+    std::string place;         ///< "HQ, rack R12, port Gi1/0/3": as far as known
+    std::string service;       ///< of its CI, when it opened
+    std::string impact;        ///< "high", "medium", "low"
+    std::string impact_basis;  ///< why, in words
+    std::string team;          ///< who owns it
+    std::string assignee;      ///< who works on it
+    std::string pending_reason;
+    std::string pending_text;
+    WallTime pending_since{};  ///< 0: it is not pending
+    WallTime closed{};         ///< or cancelled
+    std::string closed_by;
+    std::string reporter;  ///< of what people report
+    std::string description;
+    std::uint64_t previous = 0;  ///< the one before it about the same; 0: none is known
+    std::set<std::pair<std::string, std::uint64_t>> links;  ///< (type, number) it was linked to
+
+    /// Resolved, closed or cancelled.
+    bool is_over() const;
 };
 
 /// Due times of everything that happens by itself.
@@ -237,9 +257,10 @@ struct Timer {
         site_cut,
         storm,
         goodbye,
-        channel
+        channel,
+        window
     };
-    static constexpr Kind last_kind = Kind::channel;
+    static constexpr Kind last_kind = Kind::window;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -323,8 +344,11 @@ struct State {
     std::map<CiIndex, Fault> faults;
     std::map<std::uint64_t, Incident> incidents;  ///< all that are not closed
     std::map<std::string, std::uint64_t> open_by_key;
+    std::map<std::string, std::uint64_t> last_by_key;  ///< of those in memory; follows from them
     std::uint64_t next_incident = 1;
+    config::IncidentRules incident_rules;
     Causes causes;
+    Windows windows;
 
     // Telling.
     ChannelStates telling;

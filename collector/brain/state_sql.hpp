@@ -33,6 +33,11 @@ enum class StateQuery : std::size_t {
     close_interval,
     insert_incident,
     update_incident,
+    insert_link,
+    insert_window,
+    update_window,
+    insert_window_ci,
+    end_window_ci,
     insert_timeline,
     insert_event,
     insert_outbox,
@@ -102,10 +107,25 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "?3 AND ordinal = ?4",
         "INSERT INTO incident (number, kind, key, ci, agent, probe, title, place, state, "
         "priority, urgency, expected, seen, reason, started, detected, opened, detected_late, "
-        "why, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-        "?15, ?16, ?17, ?18, ?19, ?20)",
+        "why, version, site, service, impact, impact_basis, team, assignee, reporter, "
+        "description, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
         "UPDATE incident SET state = ?2, acknowledged = ?3, acknowledged_by = ?4, resolved = "
-        "?5, resolved_by = ?6, resolution = ?7, version = ?8 WHERE number = ?1",
+        "?5, resolved_by = ?6, resolution = ?7, version = ?8, kind = ?9, title = ?10, priority = "
+        "?11, urgency = ?12, impact = ?13, impact_basis = ?14, expected = ?15, seen = ?16, reason "
+        "= ?17, team = ?18, assignee = ?19, pending_reason = ?20, pending_text = ?21, "
+        "pending_since = ?22, closed = ?23, closed_by = ?24, reopened = ?25 WHERE number = ?1",
+        "INSERT OR IGNORE INTO incident_link (incident, type, other, actor, wall, lsn) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO maintenance_window (number, scope, match, ci, sites, state, from_wall, "
+        "to_wall, reason, created, created_by, ended, ended_by, version) VALUES (?1, ?2, ?3, ?4, "
+        "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "UPDATE maintenance_window SET state = ?2, to_wall = ?3, ended = ?4, ended_by = ?5, "
+        "version = ?6 WHERE number = ?1",
+        "INSERT INTO maintenance_window_ci (window, ci, from_wall, lsn, ordinal) VALUES (?1, ?2, "
+        "?3, ?4, ?5)",
+        "UPDATE maintenance_window_ci SET to_wall = max(from_wall, ?3) WHERE window = ?1 AND ci = "
+        "?2 AND to_wall IS NULL",
         "INSERT INTO incident_timeline (incident, lsn, ordinal, wall, kind, actor, text, "
         "data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         "INSERT INTO event (lsn, ordinal, wall, kind, change, incident, ci, agent, actor, "

@@ -143,7 +143,7 @@ Status StateStore::read_pages(
 namespace {
 
 /// Tables with the keys that order them. Fixed text: no name comes from outside.
-constexpr std::array<std::string_view, 17> dump_queries{
+constexpr std::array<std::string_view, 20> dump_queries{
     "ci|SELECT * FROM ci ORDER BY id",
     "ci_statement|SELECT * FROM ci_statement ORDER BY source, object",
     "ci_key|SELECT * FROM ci_key ORDER BY namespace, kind, value, ci",
@@ -154,6 +154,10 @@ constexpr std::array<std::string_view, 17> dump_queries{
     "probe_interval|SELECT * FROM probe_interval ORDER BY probe, from_wall, lsn, ordinal",
     "incident|SELECT * FROM incident ORDER BY number",
     "incident_timeline|SELECT * FROM incident_timeline ORDER BY incident, lsn, ordinal",
+    "incident_link|SELECT * FROM incident_link ORDER BY incident, type, other",
+    "maintenance_window|SELECT * FROM maintenance_window ORDER BY number",
+    "maintenance_window_ci|SELECT * FROM maintenance_window_ci ORDER BY window, ci, from_wall, "
+    "lsn, ordinal",
     "incident_symptom|SELECT * FROM incident_symptom ORDER BY incident, lsn, ordinal",
     "outbox|SELECT * FROM outbox ORDER BY id",
     "verdict|SELECT * FROM verdict ORDER BY actor, idempotency_key",

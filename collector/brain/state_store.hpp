@@ -72,6 +72,33 @@ class StateStore {
     void insert_incident(const State& state, const Incident& incident, std::string_view why);
     void update_incident(const Incident& incident);
 
+    struct LinkRow {
+        std::uint64_t incident;
+        std::string_view type;
+        std::uint64_t other;
+        std::string_view actor;
+        WallTime wall;
+        Lsn lsn;
+    };
+
+    /// Nothing where it is there already.
+    void insert_link(const LinkRow& row);
+    void insert_window(const Window& window, CiId ci);
+    /// state, to, ended, ended_by, version.
+    void update_window(const Window& window);
+
+    struct WindowMemberRow {
+        std::uint64_t window;
+        CiId ci;
+        WallTime from;
+        Lsn lsn;
+        std::uint32_t ordinal;
+    };
+
+    void insert_window_ci(const WindowMemberRow& row);
+    /// The open one of that CI.
+    void end_window_ci(std::uint64_t window, CiId ci, WallTime to);
+
     struct TimelineRow {
         std::uint64_t incident;
         Lsn lsn;

@@ -1,4 +1,4 @@
-// Owns: binding and running of the statements of state_store. Included by its two .cpp files alone.
+// Owns: binding and running of the statements of state_store. Included by state_store*.cpp alone.
 #pragma once
 
 #include "base/database.hpp"

@@ -259,57 +259,6 @@ void StateStore::close_interval(ProbeId probe, const Trouble& trouble, WallTime 
     );
 }
 
-void StateStore::insert_incident(
-    const State& state, const Incident& incident, std::string_view why
-) {
-    const CiId ci = incident.ci == nothing ? CiId{} : state.cis[incident.ci].id;
-    const AgentId agent = incident.agent == nothing ? AgentId{} : state.agents[incident.agent].id;
-    const std::string_view place =
-        incident.ci == nothing ? std::string_view{} : std::string_view(state.cis[incident.ci].site);
-    impl_->run(
-        StateQuery::insert_incident,
-        incident.number,
-        std::string_view(incident.kind),
-        std::string_view(incident.key),
-        when_set(ci),
-        when_set(agent),
-        when_set(incident.probe),
-        std::string_view(incident.title),
-        place,
-        std::string_view(incident.state),
-        incident.priority,
-        std::string_view(incident.urgency),
-        std::string_view(incident.expected),
-        std::string_view(incident.seen),
-        std::string_view(incident.reason),
-        to_ns(incident.started),
-        to_ns(incident.detected),
-        to_ns(incident.opened),
-        std::int64_t{incident.detected_late ? 1 : 0},
-        why,
-        incident.version
-    );
-}
-
-void StateStore::update_incident(const Incident& incident) {
-    const bool acknowledged = incident.acknowledged != WallTime{};
-    const bool resolved = incident.resolved != WallTime{};
-    const auto text_if = [](bool there, std::string_view text) {
-        return there ? std::optional(text) : std::nullopt;
-    };
-    impl_->run(
-        StateQuery::update_incident,
-        incident.number,
-        std::string_view(incident.state),
-        when_set(incident.acknowledged),
-        text_if(acknowledged, incident.acknowledged_by),
-        when_set(incident.resolved),
-        text_if(resolved, incident.resolved_by),
-        text_if(resolved, incident.resolution),
-        incident.version
-    );
-}
-
 void StateStore::insert_timeline(const TimelineRow& row) {
     impl_->run(
         StateQuery::insert_timeline,

@@ -86,6 +86,12 @@ Values message_values(
           "state",
           "priority",
           "urgency",
+          "impact",
+          "place",
+          "team",
+          "assignee",
+          "reporter",
+          "description",
           "expected",
           "seen",
           "reason",
@@ -101,6 +107,9 @@ Values message_values(
     values["incident.duration"] =
         duration_between(member(data, "started"), member(data, "resolved"));
     values["transition"] = word_transition(mail.language, transition);
+    if (values["incident.place"].empty()) {
+        values["incident.place"] = member(ci, "site");
+    }
     values["ci.name"] = member(ci, "name");
     values["ci.class"] = member(ci, "class");
     values["ci.site"] = member(ci, "site");

@@ -32,6 +32,8 @@ constexpr Word kinds[] = {
     {"channel_dead", "channel dead", "通知通道失效"},
     {"reported", "reported", "人工上报"},
     {"request", "request", "请求"},
+    {"unauthorised_change", "unauthorised change", "未授权变更"},
+    {"imported", "imported", "外部导入"},
     {"complaint", "complaint", "投诉"},
 };
 

@@ -61,6 +61,147 @@ TEST_F(ApiIncidents, AreFilteredByStateAndByCi) {
     EXPECT_EQ(get("/api/v1/incidents?ci=nothing").status, 404);
 }
 
+TEST_F(ApiIncidents, AreFoundByAQuery) {
+    state_.ci(1, "intranet");
+    state_.ci(2, "switch");
+    state_.incident(1, 1, "resolved");
+    state_.incident(2, 1);
+    state_.incident(3, 2, "in_progress");
+    EXPECT_THAT(numbers_in(get("/api/v1/incidents?q=ci%20%3D%20intranet")), ElementsAre(2, 1));
+    EXPECT_THAT(
+        numbers_in(get("/api/v1/incidents?q=open%20%3D%20true%20and%20priority%20%3C%3D%202")),
+        ElementsAre(3, 2)
+    );
+    EXPECT_THAT(
+        numbers_in(get("/api/v1/incidents?state=resolved&q=ci%20%3D%20intranet")), ElementsAre(1)
+    );
+    EXPECT_THAT(
+        numbers_in(get("/api/v1/cis/switch/incidents?q=acknowledged%20%3D%20false")), ElementsAre(3)
+    );
+    const HttpResponse wrong = get("/api/v1/incidents?q=prioritty%20%3D%201");
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_THAT(wrong.body, ::testing::HasSubstr("did you mean \\\"priority\\\"?"));
+}
+
+TEST_F(ApiIncidents, OfAQueryComeInPages) {
+    state_.ci(1, "intranet");
+    state_.ci(2, "switch");
+    for (std::int64_t number = 1; number <= 10; ++number) {
+        state_.incident(number, number % 2 == 0 ? 1 : 2);
+    }
+    const HttpResponse first = get("/api/v1/incidents?limit=3&q=ci%20%3D%20intranet");
+    EXPECT_THAT(numbers_in(first), ElementsAre(10, 8, 6));
+    const HttpResponse second =
+        get("/api/v1/incidents?limit=3&q=ci%20%3D%20intranet&cursor=" + cursor_in(first));
+    EXPECT_THAT(numbers_in(second), ElementsAre(4, 2));
+    EXPECT_EQ(cursor_in(second), "");
+}
+
+TEST_F(ApiIncidents, ShowWhatTheyAreLinkedToEitherWay) {
+    state_.ci(1, "intranet");
+    state_.incident(1, 1);
+    state_.incident(2, 1, "pending");
+    ASSERT_TRUE(state_.database().execute(
+        "INSERT INTO incident_link (incident, type, other, actor, wall, lsn)"
+        " VALUES (2, 'duplicate_of', 1, 'anna', 5, 5)"
+    ));
+    const boost::json::value to = body_of(get("/api/v1/incidents/2")).at("links").at(0);
+    EXPECT_EQ(to.at("type"), "duplicate_of");
+    EXPECT_EQ(to.at("direction"), "to");
+    EXPECT_EQ(to.at("incident"), "INC-1");
+    const boost::json::value from = body_of(get("/api/v1/incidents/1")).at("links").at(0);
+    EXPECT_EQ(from.at("direction"), "from");
+    EXPECT_EQ(from.at("incident"), "INC-2");
+    EXPECT_EQ(from.at("state"), "pending");
+}
+
+TEST_F(ApiIncidents, TakeEveryCommandOfTheRecord) {
+    const std::vector<std::pair<std::string, std::string>> asked{
+        {"assign", R"({"assignee":"anna","team":"network"})"},
+        {"take", ""},
+        {"pending", R"({"reason":"supplier"})"},
+        {"resume", "{}"},
+        {"reopen", ""},
+        {"cancel", R"({"text":"none"})"},
+        {"close", ""},
+        {"links", R"({"type":"parent","to":"INC-2"})"}
+    };
+    for (const auto& [path, body] : asked) {
+        EXPECT_EQ(post("/api/v1/incidents/1/" + path, body).status, 200) << path;
+    }
+    EXPECT_EQ(send("PATCH", "/api/v1/incidents/1", R"({"urgency":"low"})").status, 200);
+    std::vector<std::string> names;
+    for (const Command& command : around_.commands) {
+        names.push_back(command.name);
+        EXPECT_EQ(boost::json::parse(command.body).at("number"), 1);
+    }
+    EXPECT_THAT(
+        names,
+        ElementsAre(
+            "incident.assign",
+            "incident.take",
+            "incident.pending",
+            "incident.resume",
+            "incident.reopen",
+            "incident.cancel",
+            "incident.close",
+            "incident.link",
+            "incident.edit"
+        )
+    );
+    EXPECT_EQ(boost::json::parse(around_.commands[7].body).at("to"), 2);
+}
+
+TEST_F(ApiIncidents, RefuseFormsThatSayNothing) {
+    for (const auto& [path, body] : std::vector<std::pair<std::string, std::string>>{
+             {"/1/assign", "{}"},
+             {"/1/pending", R"({"reason":"weather"})"},
+             {"/1/cancel", "{}"},
+             {"/1/links", R"({"type":"parent","to":"x"})"},
+             {"/1/links", R"({"type":"enemy","to":"2"})"},
+             {"/actions", R"({"action":"take"})"},
+             {"/actions", R"({"action":"take","ids":["1"],"q":"open = true"})"},
+             {"/actions", R"({"action":"dance","ids":["1"]})"},
+             {"", R"({"kind":"reported"})"},
+             {"", R"({"title":"x","kind":"storm"})"}
+         }) {
+        EXPECT_EQ(post("/api/v1/incidents" + path, body).status, 400) << path << body;
+    }
+    EXPECT_TRUE(around_.commands.empty());
+}
+
+TEST_F(ApiIncidents, AreReportedWithTheIdOfWhatTheyAreAbout) {
+    state_.ci(1, "intranet");
+    around_.verdict = Verdict{201, R"({"number":"INC-1"})", "42"};
+    const HttpResponse made =
+        post("/api/v1/incidents", R"({"title":"slow","ci":"intranet","kind":"complaint"})");
+    EXPECT_EQ(made.status, 201);
+    const boost::json::value body = boost::json::parse(around_.commands.at(0).body);
+    EXPECT_EQ(body.at("ci").as_string(), id_text(1));
+    EXPECT_EQ(post("/api/v1/incidents", R"({"title":"slow","ci":"nowhere"})").status, 404);
+    EXPECT_EQ(around_.commands.size(), 1U);
+}
+
+TEST_F(ApiIncidents, OfOtherSitesAreOutOfReachOfEveryCommand) {
+    state_.ci(1, "intranet", "up", "HQ");
+    state_.ci(2, "far", "up", "Depot");
+    state_.incident(1, 1);
+    state_.incident(2, 2);
+    around_.scope = ReadScope::of_sites({"HQ"});
+    EXPECT_EQ(post("/api/v1/incidents/2/take", "").status, 404);
+    EXPECT_EQ(post("/api/v1/incidents/1/links", R"({"type":"related","to":"2"})").status, 404);
+    EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x","ci":"far"})").status, 404);
+    EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x","site":"Depot"})").status, 400);
+    EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x"})").status, 400) << "at no site";
+    EXPECT_TRUE(around_.commands.empty());
+    EXPECT_EQ(
+        post("/api/v1/incidents/actions", R"({"action":"take","q":"open = true"})").status, 200
+    );
+    const boost::json::value body = boost::json::parse(around_.commands.at(0).body);
+    EXPECT_EQ(body.at("sites").as_array().size(), 1U);
+    EXPECT_EQ(body.at("sites").at(0), "HQ");
+}
+
 TEST_F(ApiIncidents, ComeInPagesThatNeitherRepeatNorLeaveOut) {
     state_.ci(1, "intranet");
     for (std::int64_t number = 1; number <= 7; ++number) {

@@ -63,6 +63,7 @@ class ApiLists : public ApiTest {
 
 constexpr std::array lists{
     incident_list,
+    window_list,
     ci_list,
     probe_list,
     agent_list,

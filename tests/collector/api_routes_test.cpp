@@ -8,6 +8,7 @@
 #include "collector/api/probe_store.hpp"
 #include "collector/api/receipt_store.hpp"
 #include "collector/api/routes.hpp"
+#include "collector/api/window_store.hpp"
 #include "collector/migrations.hpp"
 #include "collector/notify/outbox_store.hpp"
 #include "tests/collector/api_fixture.hpp"
@@ -174,7 +175,7 @@ TEST_F(ApiRoutes, SayOfWhatComesLaterThatItIsNotThereYet) {
 }
 
 TEST_F(ApiRoutes, NameTheMethodsOfAnAddress) {
-    const HttpResponse response = post("/api/v1/incidents", "{}");
+    const HttpResponse response = post("/api/v1/receipts", "{}");
     EXPECT_EQ(response.status, 405);
     EXPECT_THAT(response.headers, testing::Contains(testing::Pair("Allow", "GET, HEAD")));
     EXPECT_EQ(get("/api/v1/incidents/1/acknowledge").status, 405);
@@ -286,7 +287,8 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           metrics_queries(),
           outbox_queries(),
           policy_queries(),
-          receipt_queries()}) {
+          receipt_queries(),
+          window_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);
             EXPECT_TRUE(statement) << query.name << ": " << statement.error().text();

@@ -90,6 +90,7 @@ std::vector<Entry> random_journal(std::uint64_t seed, int seconds) {
         "  - {name: night, url: \"https://127.0.0.1:1/\", secret: {file: /s}, dead_after: 20s, "
         "rate: {messages: 2, per: 30s}, match: \"priority = 3 or kind = channel_dead\"}\n"
     );
+    script.let_people_work();
     script.set_up(2, 4, 2);
     script.run(seconds);
     return world.journal();

@@ -19,7 +19,7 @@ std::string RandomScript::yaml(int targets) const {
     std::string text =
         "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", "
         "secret: {file: /s}}\n" +
-        more_channels_ + "targets:\n";
+        more_channels_ + (people_work_ ? "" : "incidents: {reopen_within: 0s}\n") + "targets:\n";
     for (int i = 0; i < targets; ++i) {
         const std::string n = std::to_string(i);
         text += "  - name: t" + n + "\n    class: server\n    address: 127.0.0." + n + "\n";
@@ -112,12 +112,37 @@ void RandomScript::collector_restart() {
     world_.start();
 }
 
+void RandomScript::some_work(const std::string& number, const std::string& key) {
+    static const std::pair<const char*, const char*> work[] = {
+        {"incident.assign", R"("assignee":"anna","team":"net")"},
+        {"incident.take", R"("x":1)"},
+        {"incident.pending", R"("reason":"supplier","text":"a part")"},
+        {"incident.resume", R"("text":"it came")"},
+        {"incident.resolve", R"("text":"done")"},
+        {"incident.reopen", R"("text":"not done")"},
+        {"incident.cancel", R"("text":"none")"},
+        {"incident.close", R"("text":"done")"},
+        {"incident.edit", R"("urgency":"high","impact":"low")"},
+        {"incident.link", R"("type":"related","to":1)"},
+        {"incident.create", R"("title":"it is slow","kind":"request")"},
+        {"incident.bulk", R"("action":"acknowledge","q":"open = true and priority <= 3")"},
+        {"window.create", R"("match":"name ~ \"t*\"","for_ns":20000000000,"reason":"upgrade")"},
+        {"window.cancel", R"("window":1)"},
+    };
+    const auto& [name, body] = work[random_.below(std::size(work))];
+    world_.command(name, R"({"number":)" + number + "," + body + "}", key);
+}
+
 void RandomScript::some_command() {
     static const char* names[] = {"incident.acknowledge", "incident.comment"};
     const std::string number = std::to_string(1 + random_.below(faults_ + 2));
     const std::string key =
         random_.below(2) == 0 ? "" : "k" + std::to_string(next_key_ - random_.below(2));
     ++next_key_;
+    if (people_work_ && random_.below(4) != 0) {
+        some_work(number, key);
+        return;
+    }
     if (!more_channels_.empty() && random_.below(4) == 0) {
         const std::string delivered = random_.below(2) == 0 ? "true" : "false";
         world_.command(

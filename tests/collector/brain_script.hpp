@@ -24,6 +24,9 @@ class RandomScript {
     /// Channels beside "ops", as in the file; they fail and are tested too. Before `set_up`.
     void tell_also(std::string channels) { more_channels_ = std::move(channels); }
 
+    /// People work on incidents and make windows, and what fails again soon is the same incident. Before `set_up`.
+    void let_people_work() { people_work_ = true; }
+
     /// Agents, configuration, first answers.
     void set_up(int agents, int targets, int probes_each);
     /// `seconds` of operation. Every fault is at least 15 s long, with at least 15 s of health
@@ -55,6 +58,7 @@ class RandomScript {
     void cut_or_mend(AgentDriver& driver);
     void collector_restart();
     void some_command();
+    void some_work(const std::string& number, const std::string& key);
     std::string yaml(int targets) const;
 
     BrainWorld& world_;
@@ -64,6 +68,7 @@ class RandomScript {
     std::vector<AgentDriver> agents_;
     int probes_each_ = 1;
     std::string more_channels_;
+    bool people_work_ = false;
     std::uint64_t faults_ = 0;
     std::uint64_t next_key_ = 0;
     bool calming_ = false;

@@ -81,7 +81,7 @@ TEST_F(MailThroughExim, ArrivesInTheRecipientsLanguageZoneAndThread) {
     EXPECT_EQ(mails[0].envelope_to, "ops@example.net");
     EXPECT_EQ(mails[0].headers.at("auto-submitted"), "auto-generated");
     EXPECT_THAT(mails[0].headers.at("date"), HasSubstr("+0800"));
-    EXPECT_THAT(mails[0].body, HasSubstr("站点：　　总部\n"));
+    EXPECT_THAT(mails[0].body, HasSubstr("位置：　　总部\n"));
     EXPECT_THAT(mails[0].body, HasSubstr("开始于：　2026年11月22日 17:29:40 +08:00\n"));
     EXPECT_EQ(mails[1].headers.at("references"), mails[0].headers.at("message-id"));
     EXPECT_EQ(mails[1].headers.at("x-muster-key"), "a1b2/INC-31/resolved/mail");

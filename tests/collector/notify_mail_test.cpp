@@ -34,7 +34,7 @@ TEST(Wording, SaysInEnglishWhatHappenedInTheRecipientsTime) {
     EXPECT_EQ(wording->subject, "[INC-31] Opened: core switch does not answer");
     EXPECT_THAT(wording->body, HasSubstr("Incident:    INC-31 (fault), priority 2\n"));
     EXPECT_THAT(wording->body, HasSubstr("Since:       2026-11-22 17:29:40 +08:00\n"));
-    EXPECT_THAT(wording->body, HasSubstr("Site:        总部\n"));
+    EXPECT_THAT(wording->body, HasSubstr("Place:       总部\n"));
     EXPECT_THAT(wording->body, Not(HasSubstr("Resolved")));
     EXPECT_THAT(wording->body, Not(HasSubstr("\nBcc")));
 }

@@ -8,7 +8,7 @@ using testing::HasSubstr;
 
 constexpr const char* incident =
     R"({"number":31,"id":"INC-31","kind":"fault","title":"intranet does not answer",
-"state":"new","priority":2,"urgency":"high","expected":"status 200","seen":"HTTP 503","reason":"status",
+"place":"HQ, rack R12","state":"new","priority":2,"urgency":"high","impact":"medium","impact_basis":"class server is of medium criticality","assignee":"anna","expected":"status 200","seen":"HTTP 503","reason":"status",
 "started":"2026-11-22T09:20:00Z","opened":"2026-11-22T09:21:00Z","detected_late":false,"acknowledged":null,
 "acknowledged_by":null,"resolved":null,"resolved_by":null,"resolution":null,"version":7,
 "ci":{"id":"c1","name":"intranet","class":"application_endpoint"},"agent":null,
@@ -39,8 +39,8 @@ TEST_F(CommandLine, ListsOpenIncidents) {
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(
         ran.out,
-        "INCIDENT  PRIORITY  STATE  OPENED  CI        TITLE\n"
-        "INC-31    2         new    5m ago  intranet  intranet does not answer\n"
+        "INCIDENT  PRIORITY  STATE  OPENED  ASSIGNEE  CI        TITLE\n"
+        "INC-31    2         new    5m ago  anna      intranet  intranet does not answer\n"
     );
     ASSERT_EQ(server.seen().size(), 2u);
     EXPECT_EQ(server.seen()[0].authorization, "Bearer it1.a.secret");
@@ -68,8 +68,8 @@ TEST_F(CommandLine, PrintsJsonAndCsvForPrograms) {
     const Ran as_csv = run(server, {"-o", "csv", "incident", "list"});
     EXPECT_EQ(
         as_csv.out,
-        "INCIDENT,PRIORITY,STATE,OPENED,CI,TITLE\r\n"
-        "INC-31,2,new,2026-11-22T09:21:00Z,intranet,intranet does not answer\r\n"
+        "INCIDENT,PRIORITY,STATE,OPENED,ASSIGNEE,CI,TITLE\r\n"
+        "INC-31,2,new,2026-11-22T09:21:00Z,anna,intranet,intranet does not answer\r\n"
     );
 }
 
@@ -131,6 +131,13 @@ TEST_F(CommandLine, ShowsAnIncidentWithItsTimeline) {
     });
     const Ran ran = run(server, {"incident", "show", "inc-31"});
     EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("INC-31         intranet does not answer (HQ, rack R12)\n"));
+    EXPECT_THAT(
+        ran.out,
+        HasSubstr(
+            "priority       2: impact medium, urgency high; class server is of medium criticality\n"
+        )
+    );
     EXPECT_THAT(ran.out, HasSubstr("expected       status 200\n"));
     EXPECT_THAT(ran.out, HasSubstr("probe          http to intranet.example.net\n"));
     EXPECT_THAT(ran.out, HasSubstr("5m ago  opened       3 failures in a row\n"));
@@ -151,13 +158,18 @@ TEST_F(CommandLine, ExplainsWhyAndWhoWasTold) {
     EXPECT_THAT(ran.out, HasSubstr("told ops         opened: sent, 2 tries\n"));
 }
 
+constexpr const char* changed =
+    R"({"number":"INC-31","state":"new","title":"intranet does not answer"})";
+
 TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
     const CannedServer server({
-        {"POST /api/v1/incidents/INC-31/acknowledge", {200, "{\"number\":31}"}},
-        {"POST /api/v1/incidents/INC-31/comments", {200, "{\"number\":31}"}},
-        {"POST /api/v1/incidents/INC-31/resolve",
-         {409, R"({"detail":"INC-31 is resolved already"})"}},
-        {"GET /api/v1/incidents/INC-31", {200, incident}},
+        {"POST /api/v1/incidents/INC-31/acknowledge", {200, changed}},
+        {"POST /api/v1/incidents/INC-31/comments", {200, changed}},
+        {"POST /api/v1/incidents/INC-31/resolve", {409, R"({"detail":"INC-31 is resolved"})"}},
+        {"POST /api/v1/incidents/INC-31/assign", {200, changed}},
+        {"POST /api/v1/incidents/INC-31/pending", {200, changed}},
+        {"POST /api/v1/incidents/INC-31/links", {200, changed}},
+        {"PATCH /api/v1/incidents/INC-31", {200, changed}},
     });
     EXPECT_EQ(
         run(server, {"incident", "ack", "INC-31"}).err,
@@ -166,11 +178,83 @@ TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
     EXPECT_EQ(run(server, {"incident", "comment", "INC-31", "disk full"}).code, 0);
     const Ran refused = run(server, {"incident", "resolve", "INC-31", "--code", "fixed"});
     EXPECT_EQ(refused.code, 1);
-    EXPECT_EQ(refused.err, "muster: INC-31 is resolved already\n");
+    EXPECT_EQ(refused.err, "muster: INC-31 is resolved\n");
+    EXPECT_EQ(run(server, {"incident", "assign", "inc-31", "anna", "--team", "net"}).code, 0);
+    EXPECT_EQ(run(server, {"incident", "pending", "INC-31", "--reason", "supplier", "x"}).code, 0);
+    EXPECT_EQ(run(server, {"incident", "link", "INC-31", "parent", "INC-30"}).code, 0);
+    EXPECT_EQ(run(server, {"incident", "edit", "INC-31", "--urgency", "low"}).code, 0);
     const auto seen = server.seen();
-    ASSERT_EQ(seen.size(), 5u);
-    EXPECT_EQ(seen[2].body, R"({"text":"disk full"})");
-    EXPECT_EQ(seen[4].body, R"({"code":"fixed"})");
+    ASSERT_EQ(seen.size(), 7u);
+    EXPECT_EQ(seen[1].body, R"({"text":"disk full"})");
+    EXPECT_EQ(seen[2].body, R"({"code":"fixed"})");
+    EXPECT_EQ(seen[3].body, R"({"assignee":"anna","team":"net"})");
+    EXPECT_EQ(seen[4].body, R"({"text":"x","reason":"supplier"})");
+    EXPECT_EQ(seen[5].body, R"({"type":"parent","to":"INC-30"})");
+    EXPECT_EQ(seen[6].body, R"({"urgency":"low"})");
+}
+
+TEST_F(CommandLine, ShowsWhatItWouldDoToAllBeforeItDoes) {
+    const CannedServer server({
+        {"GET /api/v1/incidents?limit=200&q=site%20%3D%20HQ", {200, page(incident)}},
+        {"POST /api/v1/incidents/actions",
+         {200,
+          R"({"action":"resolve","matched":2,"done":1,"results":[{"number":"INC-31","status":200,"state":"resolved"},
+              {"number":"INC-32","status":409,"detail":"INC-32 is resolved"}]})"}},
+    });
+    const Ran shown =
+        run(server, {"incident", "resolve", "--all", "site = HQ", "the line is back"});
+    EXPECT_EQ(shown.code, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("intranet does not answer"));
+    EXPECT_EQ(shown.err, "1 incidents match; with --yes they are resolved\n");
+    EXPECT_EQ(server.seen().size(), 1u);
+    const Ran done =
+        run(server, {"incident", "resolve", "--all", "site = HQ", "--yes", "the line is back"});
+    EXPECT_EQ(done.code, 1) << "one was refused";
+    EXPECT_THAT(done.out, HasSubstr("INC-32    INC-32 is resolved\n"));
+    EXPECT_EQ(done.err, "1 of 2 incidents resolved\n");
+    EXPECT_EQ(
+        server.seen()[1].body, R"({"text":"the line is back","action":"resolve","q":"site = HQ"})"
+    );
+    EXPECT_EQ(run(server, {"incident", "ack"}).code, 2);
+    EXPECT_EQ(run(server, {"incident", "ack", "31", "--all", "site = HQ", "--yes", "x"}).code, 2);
+}
+
+TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
+    const CannedServer server({
+        {"POST /api/v1/windows",
+         {201,
+          R"({"number":"WIN-3","state":"active","scope":"web4","to":"2026-11-22T11:26:00Z","members":2})"
+         }},
+        {"POST /api/v1/windows/WIN-3/cancel",
+         {200, R"({"number":"WIN-3","state":"cancelled","scope":"web4"})"}},
+    });
+    const Ran ran =
+        run(server, {"window", "start", "web4", "--for", "2h", "--reason", "new firmware"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("WIN-3 active: web4 until"));
+    EXPECT_EQ(
+        run(server,
+            {"window",
+             "create",
+             "site = HQ",
+             "--from",
+             "2026-12-01T22:00:00Z",
+             "--for",
+             "2h",
+             "--reason",
+             "x"})
+            .code,
+        0
+    );
+    EXPECT_EQ(run(server, {"window", "cancel", "3"}).err, "WIN-3 cancelled: web4\n");
+    EXPECT_EQ(run(server, {"window", "start", "web4", "--for", "2h"}).code, 2) << "why?";
+    const auto seen = server.seen();
+    ASSERT_EQ(seen.size(), 3u);
+    EXPECT_EQ(seen[0].body, R"({"reason":"new firmware","ci":"web4","for":"2h"})");
+    EXPECT_EQ(
+        seen[1].body,
+        R"({"reason":"x","match":"site = HQ","for":"2h","from":"2026-12-01T22:00:00Z"})"
+    );
 }
 
 TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {

@@ -40,6 +40,21 @@ EXAMPLES = [
     ("POST /api/v1/incidents/{id}/acknowledge", {"path": {"id": "{incident}"}, "body": {}, "etag": "/api/v1/incidents/{incident}"}),
     ("POST /api/v1/incidents/{id}/comments", {"path": {"id": "{incident}"}, "body": {"text": "looked at"}}),
 
+    ("POST /api/v1/incidents", {"body": {"title": "mail is slow", "kind": "request", "ci": "{ci}", "urgency": "low"}, "status": 201, "save": {"report": "/number"}}),
+    ("PATCH /api/v1/incidents/{id}", {"path": {"id": "{report}"}, "body": {"urgency": "high"}, "etag": "/api/v1/incidents/{report}"}),
+    ("POST /api/v1/incidents/{id}/assign", {"path": {"id": "{report}"}, "body": {"assignee": "anna", "team": "mail"}}),
+    ("POST /api/v1/incidents/{id}/take", {"path": {"id": "{report}"}, "body": {}}),
+    ("POST /api/v1/incidents/{id}/pending", {"path": {"id": "{report}"}, "body": {"reason": "supplier", "text": "a disk"}}),
+    ("POST /api/v1/incidents/{id}/resume", {"path": {"id": "{report}"}, "body": {}}),
+    ("POST /api/v1/incidents/{id}/links", {"path": {"id": "{report}"}, "body": {"type": "caused_by", "to": "{incident}"}}),
+    ("POST /api/v1/incidents/actions", {"body": {"action": "resolve", "ids": ["{report}"], "text": "done"}}),
+    ("POST /api/v1/incidents/{id}/reopen", {"path": {"id": "{report}"}, "body": {}}),
+    ("POST /api/v1/incidents/{id}/cancel", {"path": {"id": "{report}"}, "body": {"text": "none"}}),
+    ("POST /api/v1/windows", {"body": {"ci": "{ci}", "for": "1h", "reason": "upgrade"}, "status": 201, "save": {"window": "/number"}}),
+    ("GET /api/v1/windows", {"query": {"state": "open", "q": "state = active"}}),
+    ("GET /api/v1/windows/{id}", {"path": {"id": "{window}"}}),
+    ("POST /api/v1/windows/{id}/cancel", {"path": {"id": "{window}"}, "body": {}, "etag": "/api/v1/windows/{window}"}),
+
     ("GET /api/v1/cis", {"query": {"class": "application_endpoint", "q": "name = \"{ci}\""}}),
     ("GET /api/v1/cis/{id}", {"path": {"id": "{ci}"}}),
     ("GET /api/v1/cis/{id}/probes", {"path": {"id": "{ci}"}}),
@@ -82,6 +97,7 @@ EXAMPLES = [
     ("GET /api/v1/audit/verify", {}),
 
     ("POST /api/v1/incidents/{id}/resolve", {"path": {"id": "{incident}"}, "body": {"text": "mended"}}),
+    ("POST /api/v1/incidents/{id}/close", {"path": {"id": "{incident}"}, "body": {"text": "mended for good"}}),
 ]
 
 

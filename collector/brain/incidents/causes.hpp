@@ -23,11 +23,12 @@ enum class Withholding : std::uint8_t {
     isolated,      ///< whoever sees it sees nothing at all
     site_cut_off,
     host_down,
-    storm
+    storm,
+    window  ///< it is in maintenance
 };
 
 /// "agent is heard", "planned stop", "quorum", "vantage isolated", "site cut off", "host down",
-/// "storm".
+/// "storm", "maintenance window".
 std::string_view to_string(Withholding why);
 
 /// A fault that is a symptom of something, by CI.

@@ -11,6 +11,7 @@
 #include "collector/brain/incidents/storm.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -81,7 +82,8 @@ Course withhold_for(
         "what an isolated vantage sees is unobserved",
         "what is seen of a site that is cut off is a symptom of that",
         "what is on a host that is down is a symptom of that",
-        "many faults at once with no known cause are one storm"
+        "many faults at once with no known cause are one storm",
+        {}
     };
     const std::string text = cause == 0 ? "whoever watches it sees nothing at all"
                                         : "a symptom of " + named(fold.state, cause);
@@ -112,6 +114,16 @@ std::vector<std::pair<AgentIndex, Slot>> speakers(const State& state, const Faul
         }
     }
     return out;
+}
+
+std::optional<Course> ask_window(Fold& fold, CiIndex ci, const Fault& fault) {
+    const Window* window = window_over(fold.state, ci);
+    if (window == nullptr) {
+        return std::nullopt;
+    }
+    return withhold(
+        fold, ci, fault, withheld_by_window(*window, fold.state.cis[ci].name + " fails")
+    );
 }
 
 std::optional<Course> ask_isolation(Fold& fold, CiIndex ci, const Fault& fault) {
@@ -263,7 +275,7 @@ std::optional<Course> ask_host(Fold& fold, CiIndex ci, const Fault& fault) {
 
 Course correlate(Fold& fold, CiIndex ci, const Fault& fault) {
     Course course;
-    for (const auto ask : {ask_isolation, ask_quorum, ask_site, ask_host}) {
+    for (const auto ask : {ask_window, ask_isolation, ask_quorum, ask_site, ask_host}) {
         if (const std::optional<Course> asked = ask(fold, ci, fault)) {
             course = *asked;
             break;

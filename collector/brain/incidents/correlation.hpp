@@ -1,5 +1,5 @@
 // Owns: the question asked of every fault before it becomes an incident: is there a cause? In this
-// order: isolated vantage, quorum, site cut off, host down, storm. Leaves to its neighbours: each
+// order: maintenance window, isolated vantage, quorum, site cut off, host down, storm. Leaves to its neighbours: each
 // cause; to silences: agents that say nothing; to faults: holds, members, opening.
 #pragma once
 

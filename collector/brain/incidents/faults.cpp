@@ -8,7 +8,7 @@
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/brain/presence.hpp"
-#include "collector/brain/telling/channels.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -157,6 +157,15 @@ void end_fault(Fold& fold, CiIndex ci, Fault& fault, std::string_view why_over) 
                      .counterfactual = "had anything else answered that agent, it would have been "
                                        "recorded"}
                 );
+            } else if (const Window* window = window_during(
+                           fold.state, ci, first.first_failed, last_recovery(fault)
+                       )) {
+                add_withheld_receipt(
+                    fold,
+                    ci,
+                    first.id,
+                    withheld_by_window(*window, fold.state.cis[ci].name + " failed")
+                );
             } else if (fault.phase == Phase::held &&
                        last_recovery(fault) - first.exceeded_at >= hold) {
                 record_late(fold, ci, fault);
@@ -211,7 +220,8 @@ void decide(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness) {
 /// One more probe of a CI whose fault is withheld: what was true of the others may not be any more.
 void reconsider(Fold& fold, CiIndex ci, Fault& fault, Duration hold) {
     const auto withheld = fold.state.causes.withheld.find(ci);
-    if (withheld == fold.state.causes.withheld.end() || withheld->second.cause != 0) {
+    if (withheld == fold.state.causes.withheld.end() || withheld->second.cause != 0 ||
+        withheld->second.why == Withholding::window) {
         return;
     }
     fold.state.causes.withheld.erase(withheld);
@@ -311,7 +321,8 @@ bool has_active_probe_of(const Fold& fold, const Fault& fault, AgentIndex agent)
     });
 }
 
-/// Whether somebody watches and has told all he knew.
+}  // namespace
+
 bool is_observed(const Fold& fold, const Fault& fault) {
     return std::ranges::any_of(fault.members, [&](const Fault::Member& each) {
         const AgentIndex agent = fold.state.cold[each.probe].agent;
@@ -319,8 +330,6 @@ bool is_observed(const Fold& fold, const Fault& fault) {
                is_observing(fold.state.agents[agent]);
     });
 }
-
-}  // namespace
 
 void fold_events(Fold& fold) {
     for (const AvailabilityEvent& event : fold.events) {
@@ -396,59 +405,14 @@ void decide_again(Fold& fold, CiIndex ci, Patience patience) {
     }
     Duration wait{};
     for (const Fault::Member& each : found->second.members) {
-        if (patience == Patience::recovery && each.recovered_at == WallTime{}) {
+        if (patience != Patience::none && each.recovered_at == WallTime{}) {
             const Spec& spec = spec_of(fold.state, each.probe);
-            wait =
-                std::max(wait, spec.rule.hold + spec.probe->interval * (spec.rule.successes + 1));
+            const Duration recovery = spec.probe->interval * (spec.rule.successes + 1);
+            const Duration more = patience == Patience::recovery ? recovery : Duration{};
+            wait = std::max(wait, spec.rule.hold + more);
         }
     }
     begin_hold(fold, ci, found->second, wait);
-}
-
-void put_aside(Fold& fold, const Incident& incident) {
-    const auto found = fold.state.faults.find(incident.ci);
-    if (found != fold.state.faults.end() && found->second.incident == incident.number) {
-        found->second.phase = Phase::put_aside;
-    }
-    fold.state.arm(
-        fold.elapsed + fold.options.reopen_if_failing, Timer::Kind::reopen, incident.number
-    );
-}
-
-void reopen_if_failing(Fold& fold, std::uint64_t number) {
-    const auto found = fold.state.incidents.find(number);
-    if (found == fold.state.incidents.end() || found->second.state != "resolved") {
-        return;
-    }
-    Incident& incident = found->second;
-    const std::string after = format_duration(fold.options.reopen_if_failing);
-    if (incident.kind == "agent_silent") {
-        if (fold.state.agents[incident.agent].state == AgentState::silent) {
-            reopen_incident(fold, incident, "still silent " + after + " after it was resolved");
-        }
-        return;
-    }
-    if (incident.kind == "channel_dead") {
-        if (is_of_dead_channel(fold.state, incident)) {
-            reopen_incident(fold, incident, "still dead " + after + " after it was resolved");
-        }
-        return;
-    }
-    if (cause_goes_on(fold.state, number)) {
-        reopen_incident(fold, incident, "still so " + after + " after it was resolved");
-        return;
-    }
-    const auto fault = fold.state.faults.find(incident.ci);
-    if (fault == fold.state.faults.end() || fault->second.incident != number ||
-        fault->second.phase != Phase::put_aside) {
-        return;
-    }
-    if (is_observed(fold, fault->second)) {
-        fault->second.phase = Phase::open;
-        reopen_incident(fold, incident, "still failing " + after + " after it was resolved");
-    } else {
-        fold.state.arm(fold.elapsed + fold.state.silent_after, Timer::Kind::reopen, number);
-    }
 }
 
 }  // namespace muster::collector

@@ -26,15 +26,21 @@ void hold_for_backlog(Fold& fold, AgentIndex agent);
 /// A collector start: no hold runs out before there was time to hear that it is over.
 void restart_holds(Fold& fold);
 
-/// How long a fault whose cause is over waits before it is decided for itself: not at all, or as long
+/// How long a fault whose cause is over waits before it is decided for itself: not at all, its hold, or as long
 /// as a recovery takes.
-enum class Patience { none, recovery };
+enum class Patience { none, hold, recovery };
 /// What was withheld is asked again.
 void decide_again(Fold& fold, CiIndex ci, Patience patience);
 
-/// A person resolved the incident: the fault, if it goes on, is put aside until the timer `reopen`.
-void put_aside(Fold& fold, const Incident& incident);
+/// Somebody watches it and has told all he knew.
+bool is_observed(const Fold& fold, const Fault& fault);
 
+// put_aside.cpp
+enum class Again { if_failing, never };
+/// A person ended the incident: the fault, if it goes on, is put aside until the timer `reopen`, or for good.
+void put_aside(Fold& fold, const Incident& incident, Again again);
+/// A person reopened it: the fault that was put aside ends it again when it is over.
+void take_up_again(Fold& fold, const Incident& incident);
 /// Timer `reopen`: an incident that a person resolved although the fault went on.
 void reopen_if_failing(Fold& fold, std::uint64_t number);
 

@@ -7,6 +7,7 @@
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -155,6 +156,9 @@ Sight sight_of(const State& state, AgentIndex index, Slot failing, WallTime now)
         if (!counts(state, index, slot)) {
             continue;
         }
+        if (fails(probe) && window_over(state, state.cold[slot].ci) != nullptr) {
+            continue;  // it is to be expected, and tells nothing of the agent
+        }
         if (!fails(probe)) {
             if (probe.boot == anchor.boot && probe.latest_ms >= since_ms) {
                 return Sight::sees;
@@ -277,6 +281,15 @@ void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
         end_isolation(fold, agent, fold.wall, "nothing proves it any more");
         return;
     }
+    if (const Window* window = window_over(state, state.agents[agent].ci)) {
+        add_withheld_receipt(
+            fold,
+            state.agents[agent].ci,
+            {},
+            withheld_by_window(*window, "vantage " + state.agents[agent].name + " is isolated")
+        );
+        return;  // asked again when the window ends
+    }
     Incident incident = describe(state, agent, isolation.since, isolation.cis.size());
     incident.detected = fold.wall - certain_after;
     const std::string why = cause_why(
@@ -300,6 +313,14 @@ void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
     if (collector_isolation(state)) {
         adopt_silences(fold, isolation.incident);
         adopt_cuts(fold, isolation.incident);
+    }
+}
+
+void judge_isolation_again(Fold& fold, AgentIndex agent) {
+    const auto found = fold.state.causes.isolations.find(agent);
+    if (found != fold.state.causes.isolations.end() && found->second.incident == 0) {
+        found->second.timer =
+            fold.state.arm(fold.elapsed + certain_after, Timer::Kind::isolation, agent);
     }
 }
 

@@ -27,6 +27,8 @@ void end_isolation(Fold& fold, AgentIndex agent, WallTime at, std::string_view t
 
 /// Timer `isolation`.
 void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer);
+/// Its incident was withheld for a reason that is gone.
+void judge_isolation_again(Fold& fold, AgentIndex agent);
 
 /// All that the fault is known by was seen while its agent saw nothing.
 bool seen_while_blind(const State& state, const Fault& fault);

@@ -1,5 +1,7 @@
 #include "collector/brain/incidents/record.hpp"
 
+#include "collector/brain/incidents/kinds.hpp"
+#include "collector/brain/incidents/priority.hpp"
 #include "collector/brain/outbox.hpp"
 
 #include <algorithm>
@@ -9,19 +11,78 @@ namespace muster::collector {
 
 namespace {
 
-constexpr Duration closed_after = std::chrono::hours(7 * 24);
+constexpr Duration forgotten_after = std::chrono::hours(7 * 24);
+
+Duration closed_after(const Incident& incident) {
+    const IncidentKind* kind = find_incident_kind(incident.kind);
+    return kind == nullptr ? forgotten_after : kind->closed_after;
+}
+
+/// What is seen now takes the place of what was seen first.
+void refresh(Fold& fold, Incident& kept, const Incident& seen) {
+    kept.title = seen.title;
+    kept.expected = seen.expected;
+    kept.seen = seen.seen;
+    kept.reason = seen.reason;
+    kept.urgency = seen.urgency;
+    rank_incident(fold, kept);
+}
+
+/// The incident of that key which goes on, or was resolved a moment ago; null: it is a new one.
+Incident* same_incident(Fold& fold, const std::string& key, Telling telling) {
+    State& state = fold.state;
+    const auto last = state.last_by_key.find(key);
+    if (last == state.last_by_key.end() || telling == Telling::recorded) {
+        return nullptr;
+    }
+    const auto found = state.incidents.find(last->second);
+    if (found == state.incidents.end()) {
+        return nullptr;
+    }
+    Incident& incident = found->second;
+    const bool is_recent = incident.state == "resolved" &&
+                           fold.elapsed - incident.settled <= state.incident_rules.reopen_within &&
+                           state.incident_rules.reopen_within > Duration{};
+    return !incident.is_over() || is_recent ? &incident : nullptr;
+}
+
+Incident& go_on(Fold& fold, Incident& incident, const Incident& seen, std::string_view why) {
+    refresh(fold, incident, seen);
+    if (!incident.is_over()) {
+        save_incident(fold, incident);
+        add_timeline(fold, incident, "symptom", "system", seen.title, why);
+        return incident;
+    }
+    const auto after = std::chrono::floor<std::chrono::seconds>(fold.elapsed - incident.settled);
+    reopen_incident(
+        fold,
+        incident,
+        "system",
+        "again " + format_duration(after) + " after it was resolved: " + seen.title,
+        why
+    );
+    return incident;
+}
+
+void forget(State& state, std::uint64_t number) {
+    const auto found = state.incidents.find(number);
+    const auto last = state.last_by_key.find(found->second.key);
+    if (last != state.last_by_key.end() && last->second == number) {
+        state.last_by_key.erase(last);
+    }
+    state.incidents.erase(found);
+}
+
+void stop_waiting(Incident& incident) {
+    incident.pending_reason.clear();
+    incident.pending_text.clear();
+    incident.pending_since = WallTime{};
+}
 
 }  // namespace
 
 std::string incident_name(std::uint64_t number) {
     return "INC-" + std::to_string(number);
-}
-
-std::uint32_t priority_of(std::string_view urgency) {
-    if (urgency == "high") {
-        return 2;
-    }
-    return urgency == "medium" ? 3 : 4;
 }
 
 void add_timeline(
@@ -44,17 +105,31 @@ void add_timeline(
     );
 }
 
+void save_incident(Fold& fold, Incident& incident) {
+    incident.version = fold.lsn;
+    fold.store.update_incident(incident);
+}
+
 Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Telling telling) {
-    incident.number = fold.state.next_incident++;
+    State& state = fold.state;
+    if (Incident* same = same_incident(fold, incident.key, telling)) {
+        return go_on(fold, *same, incident, why);
+    }
+    incident.number = state.next_incident++;
     incident.state = "new";
     incident.opened = fold.wall;
     incident.version = fold.lsn;
-    incident.priority = priority_of(incident.urgency);
+    const auto last = state.last_by_key.find(incident.key);
+    incident.previous = last == state.last_by_key.end() ? 0 : last->second;
+    locate_incident(fold, incident);
+    rank_incident(fold, incident);
     const std::uint64_t number = incident.number;
-    fold.state.open_by_key[incident.key] = number;
-    Incident& kept = fold.state.incidents.emplace(number, std::move(incident)).first->second;
-    fold.store.insert_incident(fold.state, kept, why);
-    add_timeline(fold, kept, "opened", "system", kept.title, why);
+    state.open_by_key[incident.key] = number;
+    state.last_by_key[incident.key] = number;
+    Incident& kept = state.incidents.emplace(number, std::move(incident)).first->second;
+    fold.store.insert_incident(state, kept, why);
+    const std::string_view by = kept.reporter.empty() ? "system" : std::string_view(kept.reporter);
+    add_timeline(fold, kept, "opened", by, kept.title, why);
     if (telling == Telling::told) {
         tell(fold, kept, "opened");
     }
@@ -74,41 +149,76 @@ void resolve_incident(
     incident.resolved_by = by;
     incident.resolution = resolution;
     incident.settled = fold.elapsed;
-    incident.version = fold.lsn;
+    stop_waiting(incident);
     fold.state.open_by_key.erase(incident.key);
-    fold.store.update_incident(incident);
+    save_incident(fold, incident);
     add_timeline(fold, incident, "resolved", by, resolution);
-    fold.state.arm(fold.elapsed + closed_after, Timer::Kind::close, incident.number);
+    fold.state.arm(fold.elapsed + closed_after(incident), Timer::Kind::close, incident.number);
     if (telling == Telling::told) {
         tell(fold, incident, "resolved");
     }
 }
 
-void reopen_incident(Fold& fold, Incident& incident, std::string_view text) {
-    incident.state = "new";
+void reopen_incident(
+    Fold& fold,
+    Incident& incident,
+    std::string_view by,
+    std::string_view text,
+    std::string_view data
+) {
+    incident.state = incident.assignee.empty() ? "new" : "assigned";
     incident.resolved = WallTime{};
     incident.resolved_by.clear();
     incident.resolution.clear();
     incident.round += 1;
-    incident.version = fold.lsn;
     fold.state.open_by_key[incident.key] = incident.number;
-    fold.store.update_incident(incident);
-    add_timeline(fold, incident, "reopened", "system", text);
+    save_incident(fold, incident);
+    add_timeline(fold, incident, "reopened", by, text, data);
     tell(fold, incident, "reopened");
+}
+
+void end_incident(
+    Fold& fold,
+    Incident& incident,
+    std::string_view state,
+    std::string_view by,
+    std::string_view text
+) {
+    const bool was_open = !incident.is_over();
+    incident.state = state;
+    incident.closed = fold.wall;
+    incident.closed_by = by;
+    stop_waiting(incident);
+    if (was_open) {
+        incident.resolution = text;
+        fold.state.open_by_key.erase(incident.key);
+    }
+    incident.settled = fold.elapsed;
+    save_incident(fold, incident);
+    add_timeline(fold, incident, state, by, text);
+    fold.state.arm(fold.elapsed + forgotten_after, Timer::Kind::close, incident.number);
 }
 
 void close_if_settled(Fold& fold, std::uint64_t number) {
     const auto found = fold.state.incidents.find(number);
-    if (found == fold.state.incidents.end() || found->second.state != "resolved" ||
-        found->second.settled + closed_after > fold.elapsed) {
+    if (found == fold.state.incidents.end() || !found->second.is_over()) {
         return;
     }
     Incident& incident = found->second;
-    incident.state = "closed";
-    incident.version = fold.lsn;
-    fold.store.update_incident(incident);
-    add_timeline(fold, incident, "closed", "system", "closed after seven days");
-    fold.state.incidents.erase(found);
+    if (incident.state != "resolved") {
+        if (incident.settled + forgotten_after <= fold.elapsed) {
+            forget(fold.state, number);
+        }
+        return;
+    }
+    if (incident.settled + closed_after(incident) > fold.elapsed) {
+        return;  // it was reopened meanwhile: a later timer waits for that
+    }
+    const auto days =
+        std::chrono::duration_cast<std::chrono::hours>(closed_after(incident)).count() / 24;
+    end_incident(
+        fold, incident, "closed", "system", "closed after " + std::to_string(days) + " days"
+    );
 }
 
 }  // namespace muster::collector

@@ -1,5 +1,5 @@
-// Owns: the life of one incident: opened, resolved, reopened, closed; its row, its timeline. Leaves
-// to faults and presence: when; to outbox: telling.
+// Owns: the life of one incident: opened, resolved, reopened, closed, cancelled; its row, its timeline. Leaves
+// to faults, presence and commands: when; to priority: how grave; to outbox: telling.
 #pragma once
 
 #include "collector/brain/fold.hpp"
@@ -12,7 +12,8 @@ namespace muster::collector {
 /// Whether people are told: what is found late and is over already is recorded only.
 enum class Telling { told, recorded };
 
-/// Gives it a number, the state "new", its row and the timeline row "opened". `why` is JSON.
+/// An incident about `incident.key`: the open one there is, the last one again where it was resolved a moment ago
+/// (`incidents: {reopen_within}`), else a new one, linked to the last. Ranked, located, with its rows. `why` is JSON.
 Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Telling telling);
 
 /// `by`: "system" or an actor. `at`: when it was over.
@@ -25,8 +26,26 @@ void resolve_incident(
     Telling telling
 );
 
-/// It was resolved by a person while the fault went on.
-void reopen_incident(Fold& fold, Incident& incident, std::string_view text);
+/// It goes on, or begins again. `by`: "system" or an actor. `data` is JSON.
+void reopen_incident(
+    Fold& fold,
+    Incident& incident,
+    std::string_view by,
+    std::string_view text,
+    std::string_view data = "{}"
+);
+
+/// For good: "closed" or "cancelled". The brain forgets it a week later.
+void end_incident(
+    Fold& fold,
+    Incident& incident,
+    std::string_view state,
+    std::string_view by,
+    std::string_view text
+);
+
+/// A change that is neither of these: version and row.
+void save_incident(Fold& fold, Incident& incident);
 
 void add_timeline(
     Fold& fold,
@@ -37,12 +56,8 @@ void add_timeline(
     std::string_view data = "{}"
 );
 
-/// Timer `close`: a resolved incident is closed after a week and forgotten by the brain; the record
-/// keeps it.
+/// Timer `close`: what was resolved long enough ago is closed; what is over for good the brain forgets, the record keeps.
 void close_if_settled(Fold& fold, std::uint64_t number);
-
-/// 1 (highest) … 4, by urgency alone until impact is known.
-std::uint32_t priority_of(std::string_view urgency);
 
 /// "INC-31"
 std::string incident_name(std::uint64_t number);

@@ -7,6 +7,7 @@
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/incidents/storm.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -111,6 +112,15 @@ bool silence_has_cause(Fold& fold, AgentIndex agent) {
         return true;  // a later timer waits for that
     }
     const CiIndex ci = state.agents[agent].ci;
+    if (const Window* window = window_over(state, ci)) {
+        add_withheld_receipt(
+            fold,
+            ci,
+            {},
+            withheld_by_window(*window, "agent " + state.agents[agent].name + " is silent")
+        );
+        return true;  // asked again when the window ends
+    }
     std::optional<std::uint64_t> cause = collector_isolation(state);
     if (!cause) {
         cause = cut_of(state, ci);

@@ -6,6 +6,7 @@
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <string>
@@ -34,10 +35,17 @@ bool counts(const Agent& agent, std::string_view site) {
             agent.state == AgentState::silent);
 }
 
-Census census_of(const State& state, std::string_view site) {
+/// Agents in maintenance are silent for a reason: they count when it is asked whether a site is cut off, not whether it
+/// still is.
+enum class Asked { is_cut_off, is_still };
+
+Census census_of(const State& state, std::string_view site, Asked asked) {
     Census out;
     for (AgentIndex index = 0; index < state.agents.size(); ++index) {
-        if (counts(state.agents[index], site)) {
+        const Agent& agent = state.agents[index];
+        const bool is_excused =
+            asked == Asked::is_cut_off && window_over(state, agent.ci) != nullptr;
+        if (counts(agent, site) && !is_excused) {
             ++out.agents;
             if (state.agents[index].state == AgentState::silent) {
                 out.silent.push_back(index);
@@ -95,6 +103,7 @@ bool hosts_answer(const State& state, const Census& census) {
 Incident describe(const State& state, const std::string& site, const Census& census) {
     Incident incident;
     incident.kind = "site_cut_off";
+    incident.site = site;
     incident.key = "site_cut_off/" + site;
     incident.ci = site_ci(state, site);
     incident.title = hosts_answer(state, census)
@@ -151,7 +160,7 @@ void suspect_site(Fold& fold, AgentIndex agent) {
     if (site.empty()) {
         return;
     }
-    const Census census = together_with_last(state, census_of(state, site));
+    const Census census = together_with_last(state, census_of(state, site, Asked::is_cut_off));
     if (const auto known = state.causes.cuts.find(site); known != state.causes.cuts.end()) {
         if (known->second.incident != 0) {
             explain_silence(fold, agent, known->second.incident);
@@ -170,11 +179,12 @@ void suspect_site(Fold& fold, AgentIndex agent) {
 void reconsider_site(Fold& fold, AgentIndex agent) {
     State& state = fold.state;
     const auto found = state.causes.cuts.find(state.agents[agent].site);
-    if (found == state.causes.cuts.end() || census_of(state, found->first).is_cut_off()) {
+    if (found == state.causes.cuts.end() ||
+        census_of(state, found->first, Asked::is_still).is_cut_off()) {
         return;
     }
     const std::uint64_t incident = found->second.incident;
-    const Census census = census_of(state, found->first);
+    const Census census = census_of(state, found->first, Asked::is_still);
     state.causes.cuts.erase(found);
     if (incident != 0) {
         end_cause(
@@ -195,7 +205,7 @@ void site_cut_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
     if (found == state.causes.cuts.end() || found->second.timer != timer) {
         return;
     }
-    const Census census = census_of(state, site);
+    const Census census = census_of(state, site, Asked::is_cut_off);
     if (!census.is_cut_off() || collector_isolation(state)) {
         state.causes.cuts.erase(found);
         return;
@@ -231,7 +241,7 @@ bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
     std::size_t agents = 0;
     std::size_t quiet = 0;
     for (const Agent& agent : state.agents) {
-        if (counts(agent, site)) {
+        if (counts(agent, site) && window_over(state, agent.ci) == nullptr) {
             ++agents;
             // Who fell silent long before has a trouble of his own.
             const bool is_fresh = agent.heard_wall + together + state.silent_after > since;

@@ -4,6 +4,7 @@
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,7 +49,7 @@ std::vector<CiIndex> at_once(const State& state, CiIndex ci, Elapsed now) {
         all.insert(each.ci);
     }
     for (const auto& [other, fault] : state.faults) {
-        if (fault.phase == Fault::Phase::pending) {
+        if (fault.phase == Fault::Phase::pending && window_over(state, other) == nullptr) {
             all.insert(other);
         }
     }
@@ -56,6 +57,7 @@ std::vector<CiIndex> at_once(const State& state, CiIndex ci, Elapsed now) {
         const Agent& agent = state.agents[index];
         const bool is_due =
             agent.state == AgentState::silent && agent.ci != nothing &&
+            window_over(state, agent.ci) == nullptr &&
             agent.heard + state.silent_incident_after <= now + state.causes.brake.within &&
             !state.causes.silences.contains(index) && !state.causes.patience.contains(index) &&
             !state.open_by_key.contains(silent_key(agent));
@@ -118,6 +120,7 @@ std::uint64_t begin_storm(Fold& fold, CiIndex first, const std::string& key, std
     const config::StormBrake& brake = state.causes.brake;
     Incident incident;
     incident.kind = "storm";
+    incident.site = key.starts_with("site/") ? key.substr(5) : std::string();
     incident.key = "storm/" + key;
     incident.title = "storm: " + std::to_string(count) + " faults at once, " + phrase(key);
     incident.urgency = "high";

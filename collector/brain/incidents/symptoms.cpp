@@ -28,6 +28,8 @@ std::string_view to_string(Withholding why) {
             return "host down";
         case Withholding::storm:
             return "storm";
+        case Withholding::window:
+            return "maintenance window";
     }
     return "";
 }
@@ -67,7 +69,7 @@ void add_withheld_receipt(Fold& fold, CiIndex ci, ProbeId probe, const WithheldP
 
 Incident* open_incident_of(State& state, std::uint64_t number) {
     const auto found = state.incidents.find(number);
-    if (found == state.incidents.end() || found->second.resolved != WallTime{}) {
+    if (found == state.incidents.end() || found->second.is_over()) {
         return nullptr;
     }
     return &found->second;
@@ -188,11 +190,13 @@ void explain_silence(Fold& fold, AgentIndex agent, std::uint64_t cause) {
         absorb(fold, own->second, cause);
         return;
     }
+    // Closed by a person, it may be forgotten while it goes on.
+    const auto known = state.incidents.find(cause);
     add_withheld_receipt(
         fold,
         state.agents[agent].ci,
         {},
-        {.why = withholding_by(state.incidents.at(cause).kind),
+        {.why = withholding_by(known == state.incidents.end() ? "" : known->second.kind),
          .cause = cause,
          .rule = "a silence with a known cause opens nothing",
          .text = text + ": a symptom of " + incident_name(cause),
@@ -209,7 +213,7 @@ void absorb(Fold& fold, std::uint64_t number, std::uint64_t cause) {
         return;
     }
     Incident& incident = found->second;
-    if (incident.resolved == WallTime{}) {
+    if (!incident.is_over()) {
         add_timeline(
             fold,
             winner->second,

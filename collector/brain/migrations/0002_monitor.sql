@@ -3,6 +3,44 @@
 -- Probes, thresholds and availability.
 
 -- Incidents: the whole record; maintenance windows.
+ALTER TABLE incident ADD COLUMN site TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN service TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN impact TEXT NOT NULL DEFAULT 'medium';  -- high, medium, low
+ALTER TABLE incident ADD COLUMN impact_basis TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN team TEXT NOT NULL DEFAULT '';          -- who owns it
+ALTER TABLE incident ADD COLUMN assignee TEXT NOT NULL DEFAULT '';      -- who works on it
+ALTER TABLE incident ADD COLUMN pending_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN pending_text TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN pending_since INTEGER;                  -- null: it is not pending
+ALTER TABLE incident ADD COLUMN closed INTEGER;                         -- or cancelled
+ALTER TABLE incident ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN reporter TEXT NOT NULL DEFAULT '';      -- of what people report
+ALTER TABLE incident ADD COLUMN description TEXT NOT NULL DEFAULT '';
+ALTER TABLE incident ADD COLUMN previous INTEGER;                       -- the one before it about the same
+ALTER TABLE incident ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;    -- how often
+UPDATE incident SET site = place;
+CREATE INDEX incident_by_previous ON incident (previous) WHERE previous IS NOT NULL;
+-- Read: incident is `type` of other: duplicate_of, caused_by, related, parent.
+CREATE TABLE incident_link (
+    incident INTEGER NOT NULL, type TEXT NOT NULL, other INTEGER NOT NULL, actor TEXT NOT NULL, wall INTEGER NOT NULL, lsn INTEGER NOT NULL,
+    PRIMARY KEY (incident, type, other)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_link_by_other ON incident_link (other, type, incident);
+CREATE TABLE maintenance_window (
+    number INTEGER PRIMARY KEY, scope TEXT NOT NULL,  -- as its maker wrote it
+    match TEXT NOT NULL,                              -- a query over CIs; empty: the one CI below
+    ci BLOB, sites TEXT,                              -- JSON: the sites its maker sees; null: all
+    state TEXT NOT NULL,                              -- planned, active, ended, cancelled
+    from_wall INTEGER NOT NULL, to_wall INTEGER NOT NULL, reason TEXT NOT NULL, created INTEGER NOT NULL, created_by TEXT NOT NULL,
+    ended INTEGER, ended_by TEXT NOT NULL, version INTEGER NOT NULL  -- lsn of the last change: the ETag
+) STRICT;
+CREATE INDEX maintenance_window_by_state ON maintenance_window (state, number);
+-- Time a CI was in a window: excluded from its availability. Goes on while to_wall is null.
+CREATE TABLE maintenance_window_ci (
+    window INTEGER NOT NULL, ci BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    PRIMARY KEY (ci, from_wall, window, lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX maintenance_window_ci_by_window ON maintenance_window_ci (window, ci);
 
 -- Vantage points, storms, receipts.
 -- What an incident explains: opened no incident of its own, or has one that is linked. Of a CI now while until is null.

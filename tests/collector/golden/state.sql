@@ -45,7 +45,11 @@ CREATE TABLE incident (
     opened INTEGER NOT NULL, detected_late INTEGER NOT NULL, acknowledged INTEGER, acknowledged_by TEXT, resolved INTEGER, resolved_by TEXT, resolution TEXT,
     why TEXT NOT NULL,                -- JSON: rule, inputs, times, hold, counterfactual
     version INTEGER NOT NULL          -- lsn of the last change: the ETag
-) STRICT;
+, site TEXT NOT NULL DEFAULT '', service TEXT NOT NULL DEFAULT '', impact TEXT NOT NULL DEFAULT 'medium', impact_basis TEXT NOT NULL DEFAULT '', team TEXT NOT NULL DEFAULT '', assignee TEXT NOT NULL DEFAULT '', pending_reason TEXT NOT NULL DEFAULT '', pending_text TEXT NOT NULL DEFAULT '', pending_since INTEGER, closed INTEGER, closed_by TEXT NOT NULL DEFAULT '', reporter TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', previous INTEGER, reopened INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE incident_link (
+    incident INTEGER NOT NULL, type TEXT NOT NULL, other INTEGER NOT NULL, actor TEXT NOT NULL, wall INTEGER NOT NULL, lsn INTEGER NOT NULL,
+    PRIMARY KEY (incident, type, other)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE incident_symptom (
     incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, ci BLOB NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,
     since INTEGER NOT NULL, until INTEGER, PRIMARY KEY (incident, lsn, ordinal)
@@ -54,6 +58,18 @@ CREATE TABLE incident_timeline (
     incident INTEGER NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
     kind TEXT NOT NULL,               -- opened, symptom, recovered, acknowledged, comment, resolved, reopened, notified, notify_failed
     actor TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (incident, lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE maintenance_window (
+    number INTEGER PRIMARY KEY, scope TEXT NOT NULL,  -- as its maker wrote it
+    match TEXT NOT NULL,                              -- a query over CIs; empty: the one CI below
+    ci BLOB, sites TEXT,                              -- JSON: the sites its maker sees; null: all
+    state TEXT NOT NULL,                              -- planned, active, ended, cancelled
+    from_wall INTEGER NOT NULL, to_wall INTEGER NOT NULL, reason TEXT NOT NULL, created INTEGER NOT NULL, created_by TEXT NOT NULL,
+    ended INTEGER, ended_by TEXT NOT NULL, version INTEGER NOT NULL  -- lsn of the last change: the ETag
+) STRICT;
+CREATE TABLE maintenance_window_ci (
+    window INTEGER NOT NULL, ci BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    PRIMARY KEY (ci, from_wall, window, lsn, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE outbox (
     id TEXT PRIMARY KEY,              -- "INC-1/opened/ops": (incident, transition, channel); also the CloudEvents id
@@ -76,7 +92,11 @@ CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE 
 CREATE INDEX ci_by_name ON ci (name);
 CREATE UNIQUE INDEX event_by_position ON event (lsn, ordinal);
 CREATE INDEX incident_by_ci ON incident (ci, number);
+CREATE INDEX incident_by_previous ON incident (previous) WHERE previous IS NOT NULL;
 CREATE INDEX incident_by_state ON incident (state, number);
+CREATE INDEX incident_link_by_other ON incident_link (other, type, incident);
+CREATE INDEX maintenance_window_by_state ON maintenance_window (state, number);
+CREATE INDEX maintenance_window_ci_by_window ON maintenance_window_ci (window, ci);
 CREATE INDEX outbox_waiting ON outbox (state, lsn, ordinal);
 CREATE INDEX probe_by_ci ON probe (ci);
 CREATE INDEX receipt_by_ci ON receipt (ci, wall);

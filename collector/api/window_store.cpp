@@ -1,0 +1,253 @@
+#include "collector/api/window_store.hpp"
+
+#include "collector/api/rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr NamedQuery page_of_windows{
+    "windows.page",
+    R"(SELECT number FROM maintenance_window w
+       WHERE number < ?1 AND (?2 = '' OR state = ?2
+             OR (?2 = 'open' AND state IN ('planned', 'active')))
+         AND (?4 IS NULL OR EXISTS (SELECT 1 FROM maintenance_window_ci m
+                                    WHERE m.window = w.number AND m.ci = ?4) OR w.ci = ?4)
+         AND (?5 IS NULL
+              OR EXISTS (SELECT 1 FROM json_each(w.sites) s
+                         WHERE s.value IN (SELECT value FROM json_each(?5)))
+              OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
+                         WHERE m.window = w.number
+                               AND c.site IN (SELECT value FROM json_each(?5))))
+       ORDER BY number DESC LIMIT ?3)"
+};
+constexpr NamedQuery count_of_windows{
+    "windows.count",
+    R"(SELECT COUNT(*) FROM (SELECT 1 FROM maintenance_window w
+       WHERE (?1 = '' OR state = ?1 OR (?1 = 'open' AND state IN ('planned', 'active')))
+         AND (?3 IS NULL OR EXISTS (SELECT 1 FROM maintenance_window_ci m
+                                    WHERE m.window = w.number AND m.ci = ?3) OR w.ci = ?3)
+         AND (?4 IS NULL
+              OR EXISTS (SELECT 1 FROM json_each(w.sites) s
+                         WHERE s.value IN (SELECT value FROM json_each(?4)))
+              OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
+                         WHERE m.window = w.number
+                               AND c.site IN (SELECT value FROM json_each(?4)))) LIMIT ?2))"
+};
+constexpr NamedQuery one{
+    "windows.one",
+    R"(SELECT w.number, w.scope, w.match, w.ci, c.name, w.sites, w.state, w.from_wall, w.to_wall,
+              w.reason, w.created, w.created_by, w.ended, w.ended_by, w.version,
+              (SELECT COUNT(*) FROM maintenance_window_ci m JOIN ci k ON k.id = m.ci
+               WHERE m.window = w.number AND (m.to_wall IS NULL OR m.to_wall = w.to_wall)
+                 AND (?2 IS NULL OR k.site IN (SELECT value FROM json_each(?2))))
+       FROM maintenance_window w LEFT JOIN ci c ON c.id = w.ci
+       WHERE w.number = ?1
+         AND (?2 IS NULL
+              OR EXISTS (SELECT 1 FROM json_each(w.sites) s
+                         WHERE s.value IN (SELECT value FROM json_each(?2)))
+              OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
+                         WHERE m.window = w.number
+                               AND c.site IN (SELECT value FROM json_each(?2)))))"
+};
+constexpr NamedQuery members{
+    "windows.members",
+    R"(SELECT c.id, c.name, c.class, c.site, c.state, m.from_wall, m.to_wall
+       FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
+       WHERE m.window = ?1 AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2)))
+       ORDER BY c.name, m.from_wall LIMIT 1000)"
+};
+constexpr NamedQuery may_cancel{
+    "windows.may_cancel",
+    R"(SELECT 1 FROM maintenance_window w
+       WHERE w.number = ?1
+         AND (?2 IS NULL
+              OR (w.sites IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM json_each(w.sites) s
+                                  WHERE s.value NOT IN (SELECT value FROM json_each(?2))))))"
+};
+constexpr NamedQuery excluded{
+    "windows.excluded",
+    R"(SELECT m.from_wall, m.to_wall FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
+       WHERE m.ci = ?1 AND m.from_wall < ?3 AND (m.to_wall IS NULL OR m.to_wall > ?2)
+         AND (?4 IS NULL OR c.site IN (SELECT value FROM json_each(?4)))
+       ORDER BY m.from_wall)"
+};
+
+constexpr std::array queries{page_of_windows, count_of_windows, one, members, may_cancel, excluded};
+
+json::object window_json(const Statement& row) {
+    json::object window;
+    window["number"] = row.integer(0);
+    window["id"] = json_text("WIN-" + std::to_string(row.integer(0)));
+    window["scope"] = json_text(row, 1);
+    window["match"] = row.text(2).empty() ? json::value(nullptr) : json_text(row, 2);
+    json::value ci = json_id(row, 3);
+    window["ci"] = ci.is_null() ? json::value(nullptr)
+                                : json::object{{"id", std::move(ci)}, {"name", json_text(row, 4)}};
+    window["sites"] = json_embedded(row, 5);
+    window["state"] = json_text(row, 6);
+    window["from"] = json_time(row, 7);
+    window["to"] = json_time(row, 8);
+    window["reason"] = json_text(row, 9);
+    window["created"] = json_time(row, 10);
+    window["created_by"] = json_text(row, 11);
+    window["ended"] = json_time(row, 12);
+    window["ended_by"] = row.text(13).empty() ? json::value(nullptr) : json_text(row, 13);
+    window["version"] = row.integer(14);
+    window["covers"] = row.integer(15);
+    return window;
+}
+
+Result<std::int64_t> before_number(const PageRequest& page) {
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
+    if (page.after.empty()) {
+        return before;
+    }
+    const std::string& text = page.after.front();
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), before);
+    if (problem != std::errc{} || end != text.data() + text.size()) {
+        return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
+    }
+    return before;
+}
+
+void bind_ci(Statement& statement, int position, const std::string& ci) {
+    if (ci.empty()) {
+        statement.bind_null(position);
+    } else {
+        statement.bind_blob(position, ci);
+    }
+}
+
+Bind one_of(const ReadScope& scope, std::int64_t number) {
+    return [&scope, number](Statement& statement) {
+        statement.bind(0, number);
+        scope.bind(statement, 1);
+    };
+}
+
+}  // namespace
+
+std::int64_t window_number(std::string_view text) {
+    if (text.starts_with("WIN-") || text.starts_with("win-")) {
+        text.remove_prefix(4);
+    }
+    std::int64_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+Result<Page> read_windows(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const WindowFilter& filter,
+    const PageRequest& page
+) {
+    const Result<std::int64_t> before = before_number(page);
+    if (!before) {
+        return failure(before.error());
+    }
+    const PageSource source{
+        .keys = page_of_windows,
+        .bind =
+            [&](Statement& statement, std::int64_t limit) {
+                statement.bind(0, *before).bind_text(1, filter.state).bind(2, limit);
+                bind_ci(statement, 3, filter.ci);
+                scope.bind(statement, 4);
+            },
+        .key = [](const Statement& row) { return PageKey{std::to_string(row.integer(0))}; },
+        .item = [&](const PageKey& key
+                ) { return read_window(connection, scope, std::stoll(key[0])); }
+    };
+    Result<Page> result = read_page(connection, page, source);
+    const Result<std::int64_t> total =
+        count_rows(connection, count_of_windows, [&](Statement& statement) {
+            statement.bind_text(0, filter.state).bind(1, counted_at_most);
+            bind_ci(statement, 2, filter.ci);
+            scope.bind(statement, 3);
+        });
+    if (!result || !total) {
+        return failure(!result ? result.error() : total.error());
+    }
+    count_page(*result, page, *total);
+    return result;
+}
+
+Result<std::optional<json::object>> read_window(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    return one_row(connection, one, one_of(scope, number), window_json);
+}
+
+Result<json::array> read_window_members(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    return list_rows(
+        connection,
+        members,
+        one_of(scope, number),
+        [](const Statement& row) -> json::value {
+            return json::object{
+                {"id", json_id(row, 0)},
+                {"name", json_text(row, 1)},
+                {"class", json_text(row, 2)},
+                {"site", json_text(row, 3)},
+                {"state", json_text(row, 4)},
+                {"from", json_time(row, 5)},
+                {"to", json_time(row, 6)}
+            };
+        }
+    );
+}
+
+Result<bool> may_cancel_window(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    const auto found = count_rows(connection, may_cancel, one_of(scope, number));
+    if (!found) {
+        return failure(found.error());
+    }
+    return *found == 1;
+}
+
+Result<std::vector<Excluded>> read_excluded(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& ci,
+    WallTime from,
+    WallTime to
+) {
+    std::vector<Excluded> out;
+    const Bind bind = [&](Statement& statement) {
+        statement.bind_blob(0, ci).bind(1, to_ns(from)).bind(2, to_ns(to));
+        scope.bind(statement, 3);
+    };
+    const Status read = visit_rows(connection, excluded, bind, [&](const Statement& row) {
+        const WallTime begun = std::max(from, wall_from_ns(row.integer(0)));
+        const WallTime ended = row.is_null(1) ? to : std::min(to, wall_from_ns(row.integer(1)));
+        if (begun >= ended) {
+            return;
+        }
+        if (!out.empty() && begun <= out.back().to) {
+            out.back().to = std::max(out.back().to, ended);
+        } else {
+            out.push_back({begun, ended});
+        }
+    });
+    if (!read) {
+        return failure(read.error());
+    }
+    return out;
+}
+
+std::span<const NamedQuery> window_queries() {
+    return queries;
+}
+
+}  // namespace muster::collector

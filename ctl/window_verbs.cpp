@@ -1,0 +1,289 @@
+#include "base/bytes.hpp"
+#include "config/query.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <ostream>
+#include <string>
+
+namespace muster::ctl {
+
+namespace {
+
+struct WindowOptions {
+    std::string window;
+    std::string scope;
+    std::string length;
+    std::string from;
+    std::string to;
+    std::string reason;
+    std::string text;
+    std::string state = "open";
+    std::string ci;
+    ListSelection select = {.limit = 50, .filter = "", .sort = ""};
+    bool all = false;
+};
+
+/// "3", "win-3" → "WIN-3"
+std::string window_path(const std::string& name) {
+    const bool is_prefixed = name.starts_with("WIN-") || name.starts_with("win-");
+    return "/windows/WIN-" + percent_encoded(is_prefixed ? name.substr(4) : name);
+}
+
+/// "22:00" as the next time it is that, "2026-12-01 22:00" on that day, both in the time zone of the process; everything
+/// else is the collector's to read.
+std::string coming(const std::string& text, WallTime now) {
+    std::tm given{};
+    std::array<int, 5> read{};
+    const auto today = static_cast<std::time_t>(to_ns(now) / 1'000'000'000);
+    ::localtime_r(&today, &given);
+    int used = 0;
+    const bool has_day = std::sscanf(
+                             text.c_str(),
+                             "%4d-%2d-%2d %2d:%2d%n",
+                             &read[0],
+                             &read[1],
+                             &read[2],
+                             &read[3],
+                             &read[4],
+                             &used
+                         ) == 5 &&
+                         static_cast<std::size_t>(used) == text.size();
+    const bool has_clock = !has_day &&
+                           std::sscanf(text.c_str(), "%2d:%2d%n", &read[3], &read[4], &used) == 2 &&
+                           static_cast<std::size_t>(used) == text.size();
+    const bool is_time = read[3] >= 0 && read[3] < 24 && read[4] >= 0 && read[4] < 60;
+    if ((!has_day && !has_clock) || !is_time) {
+        return text;
+    }
+    if (has_day) {
+        given.tm_year = read[0] - 1900;
+        given.tm_mon = read[1] - 1;
+        given.tm_mday = read[2];
+    }
+    given.tm_hour = read[3];
+    given.tm_min = read[4];
+    given.tm_sec = 0;
+    given.tm_isdst = -1;
+    if (std::tm copy = given; has_clock && std::mktime(&copy) <= today) {
+        given.tm_mday += 1;
+        given.tm_isdst = -1;
+    }
+    const auto at = static_cast<std::int64_t>(std::mktime(&given));
+    return format_rfc3339(wall_from_ns(at * 1'000'000'000));
+}
+
+/// A query is what reads as one; everything else names a CI.
+void put_scope(json::object& body, const std::string& scope) {
+    body[config::Query::parse(scope) ? "match" : "ci"] = scope;
+}
+
+void add_fact(Table& table, const std::string& name, const std::string& value) {
+    if (!value.empty()) {
+        table.rows.push_back({{name, Tone::quiet}, {value}});
+    }
+}
+
+int create(Session& session, const WindowOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const WallTime now = session.world().clock.wall();
+    json::object body{{"reason", options.reason}};
+    put_scope(body, options.scope);
+    if (!options.length.empty()) {
+        body["for"] = options.length;
+    }
+    if (!options.from.empty()) {
+        body["from"] = coming(options.from, now);
+    }
+    if (!options.to.empty()) {
+        body["to"] = coming(options.to, now);
+    }
+    const Result<json::value> answer = client->post("/windows", body);
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    if (session.format() == Format::json) {
+        return session.print({}, *answer);
+    }
+    session.say(printable(fmt::format(
+        "{} {}: {} until {}, covers {}",
+        text_of(*answer, "number"),
+        text_of(*answer, "state"),
+        text_of(*answer, "scope"),
+        session.time(member_of(*answer, "to")),
+        text_of(*answer, "members")
+    )));
+    return exit_success;
+}
+
+int list(Session& session, const WindowOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.all) {
+        query["state"] = options.state;
+    }
+    if (!options.ci.empty()) {
+        query["ci"] = options.ci;
+    }
+    const Result<json::array> windows = client->list("/windows", query, options.select);
+    if (!windows) {
+        return session.fail(windows.error());
+    }
+    Table table{{"WINDOW", "STATE", "FROM", "TO", "COVERS", "SCOPE", "REASON"}, {}};
+    for (const json::value& window : *windows) {
+        table.rows.push_back(
+            {{text_of(window, "id")},
+             {text_of(window, "state")},
+             {session.time(member_of(window, "from"))},
+             {session.time(member_of(window, "to"))},
+             {text_of(window, "covers")},
+             {text_of(window, "scope")},
+             {text_of(window, "reason")}}
+        );
+    }
+    session.print(table, json::value(*windows));
+    if (windows->empty()) {
+        session.say(options.all ? "no windows" : "no " + options.state + " windows");
+    }
+    return exit_success;
+}
+
+int show(Session& session, const WindowOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> window = client->get(window_path(options.window));
+    if (!window) {
+        return session.fail(window.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    add_fact(table, "window", text_of(*window, "id"));
+    add_fact(table, "state", text_of(*window, "state"));
+    add_fact(table, "scope", text_of(*window, "scope"));
+    add_fact(table, "from", session.time(member_of(*window, "from")));
+    add_fact(table, "to", session.time(member_of(*window, "to")));
+    add_fact(table, "reason", text_of(*window, "reason"));
+    add_fact(table, "made by", text_of(*window, "created_by"));
+    add_fact(table, "ended by", text_of(*window, "ended_by"));
+    session.print(table, *window);
+    if (session.format() != Format::table) {
+        return exit_success;
+    }
+    Table members{{"CI", "CLASS", "SITE", "STATE", "FROM", "TO"}, {}};
+    const json::array* all = member_of(*window, "members").if_array();
+    for (const json::value& member : all != nullptr ? *all : json::array()) {
+        const std::string state = text_of(member, "state");
+        members.rows.push_back(
+            {{text_of(member, "name")},
+             {text_of(member, "class")},
+             {text_of(member, "site")},
+             {state, tone_of_state(state)},
+             {session.time(member_of(member, "from"))},
+             {session.time(member_of(member, "to"))}}
+        );
+    }
+    session.world().out << "\n";
+    return session.print(members, nullptr);
+}
+
+int cancel(Session& session, const WindowOptions& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    json::object body;
+    if (!options.text.empty()) {
+        body["text"] = options.text;
+    }
+    const Result<json::value> answer = client->post(window_path(options.window) + "/cancel", body);
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    if (session.format() == Format::json) {
+        return session.print({}, *answer);
+    }
+    session.say(printable(fmt::format(
+        "{} {}: {}",
+        text_of(*answer, "number"),
+        text_of(*answer, "state"),
+        text_of(*answer, "scope")
+    )));
+    return exit_success;
+}
+
+using Options = std::shared_ptr<WindowOptions>;
+using Action = int (*)(Session& session, const WindowOptions& options);
+
+CLI::App* add_verb(
+    CLI::App& group,
+    Session& session,
+    const Options& options,
+    const std::string& name,
+    const std::string& help,
+    Action action
+) {
+    CLI::App* app = group.add_subcommand(name, help);
+    app->callback([&session, options, action] {
+        session.action = [&session, options, action] { return action(session, *options); };
+    });
+    return app;
+}
+
+}  // namespace
+
+void add_window_verbs(CLI::App& app, Session& session) {
+    CLI::App* group =
+        app.add_subcommand("window", "Maintenance: what fails in it opens no incident");
+    group->require_subcommand(1);
+    // Owned by the callbacks below and by the options that write into it.
+    const auto options = std::make_shared<WindowOptions>();
+
+    CLI::App* start = add_verb(*group, session, options, "start", "A window from now on", create);
+    start->add_option("CI|QUERY", options->scope, "What it covers: a name, an id, or a query")
+        ->required();
+    start->add_option("--for", options->length, "How long, such as 2h")->required();
+    start->add_option("--reason", options->reason, "What is done in it")->required();
+
+    CLI::App* create_app =
+        add_verb(*group, session, options, "create", "A window for later", create);
+    create_app->add_option("CI|QUERY", options->scope, "What it covers: a name, an id, or a query")
+        ->required();
+    create_app
+        ->add_option(
+            "--from", options->from, "Its beginning: 22:00, \"2026-12-01 22:00\", RFC 3339"
+        )
+        ->required();
+    create_app->add_option("--to", options->to, "Its end, likewise");
+    create_app->add_option("--for", options->length, "Or how long, such as 2h");
+    create_app->add_option("--reason", options->reason, "What is done in it")->required();
+
+    CLI::App* lister = add_verb(*group, session, options, "list", "Windows, newest first", list);
+    lister->add_option("--state", options->state, "open, planned, active, ended, cancelled")
+        ->capture_default_str();
+    lister->add_flag("--all", options->all, "In every state");
+    lister->add_option("--ci", options->ci, "That cover one CI, by name or id");
+    add_selection(*lister, options->select);
+
+    CLI::App* shower =
+        add_verb(*group, session, options, "show", "One window and what is in it", show);
+    shower->add_option("WINDOW", options->window, "Its number: 3 or WIN-3")->required();
+
+    CLI::App* canceller =
+        add_verb(*group, session, options, "cancel", "End it now, or before it begins", cancel);
+    canceller->add_option("WINDOW", options->window, "Its number: 3 or WIN-3")->required();
+    canceller->add_option("TEXT", options->text, "Why");
+}
+
+}  // namespace muster::ctl
