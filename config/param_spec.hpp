@@ -1,4 +1,4 @@
-// Owns: the description of one option, from which validation, documentation and forms derive.
+// Owns: the description of one option and of one metric, from which validation, documentation and forms derive.
 #pragma once
 
 #include "base/result.hpp"
@@ -56,10 +56,21 @@ Result<std::string> canonical_value(const ParamSpec& spec, std::string_view text
 /// Checks names, kinds and ranges of a whole set (as arrives in an assignment or from a command line) and fills in defaults.
 Result<Params> validate_params(std::span<const ParamSpec> specs, const Params& given);
 
+/// One number a probe yields. Values are integers: the number times 10^decimals in `unit`.
+struct MetricSpec {
+    std::string_view name;  ///< "rtt_avg", "first_byte"
+    std::string_view unit;  ///< "ms", "s", "%", "count", ""
+    std::uint8_t decimals;  ///< 3 with unit ms = microseconds
+    std::string_view summary;
+};
+
 /// What config/ needs to know of a probe type to validate targets; filled from probes::probe_types() by the programs.
 struct ProbeSchema {
     std::string_view name;
     std::span<const ParamSpec> params;
+    // Without this initialiser every table row that leaves it out is a warning.
+    // NOLINTNEXTLINE(readability-redundant-member-init)
+    std::span<const MetricSpec> metrics = {};
 };
 
 }  // namespace muster::config

@@ -186,6 +186,19 @@ void MapReader::read(std::string_view key, std::uint32_t& into) const {
     into = static_cast<std::uint32_t>(*number);
 }
 
+void MapReader::read_millionths(std::string_view key, std::int64_t& into) const {
+    const YamlNode* value = scalar(key);
+    if (value == nullptr) {
+        return;
+    }
+    const auto number = parse_millionths(value->text);
+    if (!number) {
+        wrong(spec(key), *value);
+        return;
+    }
+    into = *number;
+}
+
 void MapReader::read(std::string_view key, std::uint64_t& into) const {
     const YamlNode* value = scalar(key);
     if (value == nullptr) {

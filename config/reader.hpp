@@ -45,6 +45,9 @@ class MapReader {
     void read(std::string_view key, std::map<std::string, std::string>& into) const;
     void read(std::string_view key, std::vector<std::string>& into) const;
 
+    /// numbers: the written number times 10^6, exact; more than six decimals are wrong
+    void read_millionths(std::string_view key, std::int64_t& into) const;
+
     /// The node of a key as it stands, or null.
     const YamlNode* find(std::string_view key) const;
     /// The node of a key of kind map; where absent or wrong an empty one.

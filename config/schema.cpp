@@ -31,6 +31,8 @@ std::string kind_text(const KeySpec& key) {
             return "a name";
         case integer:
             return "a whole number";
+        case number:
+            return "a number such as 200 or 0.5";
         case boolean:
             return "true or false";
         case duration:
@@ -97,6 +99,9 @@ std::span<const Section> schema_sections() {
         {"breach", schema::breach},
         {"breach: any", schema::breach_any},
         {"recover", schema::recover},
+        {"flapping", schema::flapping},
+        {"thresholds", schema::threshold},
+        {"thresholds: probe", schema::threshold_probe},
         {"channels", schema::channel},
         {"channels: rate", schema::channel_rate},
         {"channels: template", schema::channel_template},

@@ -15,6 +15,7 @@ enum class KeyKind {
     text,
     name,
     integer,
+    number,
     boolean,
     duration,
     size,
@@ -80,6 +81,9 @@ extern const std::span<const KeySpec> priority;
 extern const std::span<const KeySpec> breach;
 extern const std::span<const KeySpec> breach_any;
 extern const std::span<const KeySpec> recover;
+extern const std::span<const KeySpec> flapping;
+extern const std::span<const KeySpec> threshold;
+extern const std::span<const KeySpec> threshold_probe;
 extern const std::span<const KeySpec> channel;
 extern const std::span<const KeySpec> channel_rate;
 extern const std::span<const KeySpec> channel_template;

@@ -27,6 +27,7 @@ constexpr KeySpec process_keys[] = {
 constexpr KeySpec watch_file_keys[] = {
     {"targets", list_of_maps, "What to watch, declared by hand."},
     {"policies", list_of_maps, "What to watch on everything a query matches."},
+    {"thresholds", list_of_maps, "When probes of particular CIs exceed their thresholds."},
     {"channels", list_of_maps, "Who is told."},
     {"host_watch", map, "How the host of every agent is watched by another agent."},
     {"storm", map, "When many incidents at once become one."},

@@ -79,6 +79,31 @@ Result<std::int64_t> parse_integer(std::string_view text) {
     return value;
 }
 
+Result<std::int64_t> parse_millionths(std::string_view text) {
+    constexpr std::size_t most_whole = 12;
+    constexpr std::size_t most_decimals = 6;
+    const bool negative = text.starts_with('-');
+    const std::string_view digits = text.substr(negative ? 1 : 0);
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    const std::string_view before = digits.substr(0, point);
+    const std::string_view after = point == digits.size() ? "" : digits.substr(point + 1);
+    const auto are_digits = [](std::string_view part) {
+        return std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+    };
+    if (before.empty() || before.size() > most_whole || !are_digits(before) || !are_digits(after) ||
+        after.size() > most_decimals || (point != digits.size() && after.empty())) {
+        return failure(ErrorKind::invalid, "expected a number such as 200 or 0.5");
+    }
+    std::string all(before);
+    all += after;
+    all.append(most_decimals - after.size(), '0');
+    const Result<std::int64_t> value = parse_integer(all);
+    if (!value) {
+        return value;
+    }
+    return negative ? -*value : *value;
+}
+
 Result<std::uint64_t> parse_size(std::string_view text) {
     struct Unit {
         std::string_view name;

@@ -12,6 +12,8 @@ namespace muster::config {
 
 /// A whole number in decimal with optional sign, nothing else in the text.
 Result<std::int64_t> parse_integer(std::string_view text);
+/// A decimal number such as "200", "-3" or "99.95", times 10^6, exact: at most 12 digits before the point and 6 after it.
+Result<std::int64_t> parse_millionths(std::string_view text);
 /// "256MiB", "20GiB", "4KiB", "1TiB", "512B". No bare numbers.
 Result<std::uint64_t> parse_size(std::string_view text);
 /// "host:8444", "[::1]:8444", "127.0.0.1:0": checks host and port and gives the text back.

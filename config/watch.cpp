@@ -22,6 +22,7 @@ Result<Watch> parse_watch(
         const MapReader known(source, *root, schema::collector_file);
         reader.read(source, *root);
     }
+    reader.finish(issues);
     if (!issues.empty()) {
         return failure(issues.error());
     }

@@ -1,4 +1,4 @@
-// Owns: what to watch: `targets:` and `policies:` of collector.yaml and conf.d/*.yaml, parsed and validated.
+// Owns: what to watch: `targets:`, `policies:` and `thresholds:` of collector.yaml and conf.d/*.yaml, parsed and validated.
 // Leaves to collector/brain: what it means.
 #pragma once
 
@@ -7,6 +7,8 @@
 #include "config/channel.hpp"
 #include "config/param_spec.hpp"
 #include "config/query.hpp"
+#include "config/rule.hpp"
+#include "config/threshold.hpp"
 
 #include <array>
 #include <cstdint>
@@ -22,15 +24,6 @@ namespace muster::config {
 struct ConfigText {
     std::string name;
     std::string text;
-};
-
-/// When a probe exceeds its threshold and when it has recovered.
-struct Rule {
-    std::uint32_t failures =
-        3;  ///< `breach: {any: [{failures: n}]}` or `breach: {failures: n}`; 1 only with allow_single
-    std::uint32_t successes = 2;              ///< `recover: {successes: n}`
-    Duration hold = std::chrono::seconds(5);  ///< `hold:` between exceeding and opening an incident
-    bool operator==(const Rule&) const = default;
 };
 
 enum class Urgency { high, medium, low };
@@ -87,7 +80,8 @@ struct Target {
     std::string service;
     std::map<std::string, std::string> labels;
     Vantage from;
-    Rule rule;
+    RuleParts parts;  ///< what it says itself of `rule`
+    Rule rule;        ///< where no threshold says otherwise; metrics of all its probes' types
     Urgency urgency = Urgency::medium;
     std::vector<ProbeDeclaration> probes;
 };
@@ -96,7 +90,8 @@ struct Policy {
     std::string name;
     Query match;
     Vantage from;
-    Rule rule;
+    RuleParts parts;  ///< what it says itself of `rule`
+    Rule rule;        ///< where no threshold says otherwise; metrics of all its probes' types
     Urgency urgency = Urgency::medium;
     std::vector<ProbeDeclaration> probes;
 };
@@ -104,6 +99,7 @@ struct Policy {
 struct Watch {
     std::vector<Target> targets;
     std::vector<Policy> policies;
+    std::vector<Threshold> thresholds;
     std::vector<Channel> channels;
     HostWatch host_watch;
     StormBrake storm;

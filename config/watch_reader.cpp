@@ -46,51 +46,17 @@ Vantage read_vantage(const Source& source, const MapReader& owner) {
     return from;
 }
 
-/// `{failures: 3}`, with 1 only where it is meant.
-void read_failures(const Source& source, const MapReader& reader, std::uint32_t& failures) {
-    bool allow_single = false;
-    reader.read("failures", failures);
-    reader.read("allow_single", allow_single);
-    if (failures == 1 && !allow_single) {
-        source.wrong(
-            reader.at("failures"),
-            "failures: 1 makes an incident of every lost packet, expected 2 or more, or "
-            "allow_single: true"
-        );
+/// The types that the entries of `probes:` name; what is wrong with them is told elsewhere.
+std::vector<std::string_view> types_of(const MapReader& owner) {
+    std::vector<std::string_view> out;
+    for (const YamlNode& entry : owner.list("probes")) {
+        const YamlNode* type = entry.kind == YamlKind::map ? entry.find("type") : nullptr;
+        if (type != nullptr && type->kind == YamlKind::scalar &&
+            std::ranges::find(out, type->text) == out.end()) {
+            out.emplace_back(type->text);
+        }
     }
-}
-
-Rule read_rule(const Source& source, const MapReader& owner) {
-    Rule rule;
-    owner.read("hold", rule.hold);
-    const MapReader recover(source, owner.section("recover"), schema::recover);
-    recover.read("successes", rule.successes);
-    if (!owner.has("breach")) {
-        return rule;
-    }
-    const MapReader breach(source, owner.section("breach"), schema::breach);
-    if (breach.has("any") == breach.has("failures")) {
-        source.wrong(owner.at("breach"), "breach: expected either \"failures\" or \"any\"");
-        return rule;
-    }
-    if (breach.has("failures")) {
-        read_failures(source, breach, rule.failures);
-        return rule;
-    }
-    const std::vector<YamlNode>& conditions = breach.list("any");
-    if (conditions.empty()) {
-        source.wrong(breach.at("any"), "any: expected a list of at least one condition");
-        return rule;
-    }
-    std::uint32_t least = 0;
-    for (const YamlNode& node : conditions) {
-        std::uint32_t failures = rule.failures;
-        const MapReader condition(source, node, schema::breach_any);
-        read_failures(source, condition, failures);
-        least = least == 0 ? failures : std::min(least, failures);
-    }
-    rule.failures = least;
-    return rule;
+    return out;
 }
 
 Urgency read_urgency(const MapReader& reader) {
@@ -163,6 +129,9 @@ void WatchReader::read(const Source& source, const YamlNode& root) {
     for (const YamlNode& node : reader.list("policies")) {
         read_policy(source, node);
     }
+    for (const YamlNode& node : reader.list("thresholds")) {
+        read_threshold(source, node);
+    }
     for (const YamlNode& node : reader.list("channels")) {
         read_channel(source, node);
     }
@@ -189,10 +158,10 @@ void WatchReader::read_brakes(const Source& source, const MapReader& reader) {
     }
 }
 
-WatchReader::Common WatchReader::read_common(const Source& source, const MapReader& reader) {
+WatchReader::Common WatchReader::read_common(const Source& source, const MapReader& reader) const {
     Common common;
     common.from = read_vantage(source, reader);
-    common.rule = read_rule(source, reader);
+    common.rule = RuleReader(source, types_).read(reader, types_of(reader));
     common.urgency = read_urgency(reader);
     return common;
 }
@@ -218,7 +187,9 @@ bool WatchReader::count_probes(const Source& source, Position at, std::size_t mo
     return probes_ <= most_probes;
 }
 
-Target WatchReader::target_head(const Source& source, const MapReader& reader) {
+Target WatchReader::target_head(
+    const Source& source, const MapReader& reader, const Common& common
+) {
     Target target;
     reader.read("name", target.name);
     reader.read("class", target.ci_class);
@@ -226,9 +197,9 @@ Target WatchReader::target_head(const Source& source, const MapReader& reader) {
     reader.read("site", target.site);
     reader.read("service", target.service);
     reader.read("labels", target.labels);
-    const Common common = read_common(source, reader);
     target.from = common.from;
-    target.rule = common.rule;
+    target.parts = common.rule.parts;
+    target.rule = rule_of(target.parts);
     target.urgency = common.urgency;
     check_class(source, reader.at("class"), target.ci_class);
     if (target.from.site == "same" && target.site.empty()) {
@@ -241,12 +212,15 @@ Target WatchReader::target_head(const Source& source, const MapReader& reader) {
 
 void WatchReader::read_target(const Source& source, const YamlNode& node) {
     const MapReader reader(source, node, schema::target);
-    const Target target = target_head(source, reader);
+    const Common common = read_common(source, reader);
+    const Target target = target_head(source, reader, common);
     const std::optional<Range> each = read_range(source, reader, "each");
     const ProbeReader probe_reader(source, types_);
     const std::vector<ProbeTemplate> probes =
         probe_reader.read(reader.list("probes"), each ? Repeats::outer : Repeats::own);
     for (const ProbeTemplate& probe : probes) {
+        RuleReader(source, types_)
+            .check_window(common.rule, probe.probe.name, probe.probe.interval, probe.probe.timeout);
         if (target.address.empty() && !probe_reader.has_url(probe.probe)) {
             source.wrong(
                 probe.at,
@@ -391,16 +365,28 @@ void WatchReader::read_policy(const Source& source, const YamlNode& node) {
     policy.match = read_match(source, reader);
     const Common common = read_common(source, reader);
     policy.from = common.from;
-    policy.rule = common.rule;
+    policy.parts = common.rule.parts;
+    policy.rule = rule_of(policy.parts);
     policy.urgency = common.urgency;
     const ProbeReader probe_reader(source, types_);
     const std::vector<YamlNode>& entries = reader.list("probes");
     if (reader.has("probes") && entries.empty()) {
         source.wrong(reader.at("probes"), "probes: expected a list of at least one probe");
     }
-    policy.probes = repeat_probes(source, probe_reader, probe_reader.read(entries, Repeats::own));
+    const std::vector<ProbeTemplate> probes = probe_reader.read(entries, Repeats::own);
+    for (const ProbeTemplate& probe : probes) {
+        RuleReader(source, types_)
+            .check_window(common.rule, probe.probe.name, probe.probe.interval, probe.probe.timeout);
+    }
+    policy.probes = repeat_probes(source, probe_reader, probes);
     if (!policy.name.empty() && claim(source, reader.at("name"), "policy", policy.name)) {
         watch_.policies.push_back(std::move(policy));
+    }
+}
+
+void WatchReader::finish(Issues& issues) const {
+    for (const Unchecked& each : unchecked_) {
+        check_threshold(issues, each);
     }
 }
 

@@ -1,8 +1,9 @@
-// Owns: the keys targets, policies and channels of the files, across files. Leaves to probe_reader.hpp: entries of probes.
+// Owns: the keys targets, policies, thresholds and channels of the files, across files. Leaves to probe_reader.hpp: entries of probes.
 #pragma once
 
 #include "config/channel_reader.hpp"
 #include "config/probe_reader.hpp"
+#include "config/rule_reader.hpp"
 #include "config/watch.hpp"
 
 #include <map>
@@ -28,18 +29,28 @@ class WatchReader {
     /// `root` is the whole map of a file; its other keys are the caller's.
     void read(const Source& source, const YamlNode& root);
 
+    /// After the last file: what only all files together show.
+    void finish(Issues& issues) const;
+
     Watch take() { return std::move(watch_); }
 
   private:
     /// What targets and policies have in common.
     struct Common {
         Vantage from;
-        Rule rule;
+        ReadRule rule;
         Urgency urgency = Urgency::medium;
     };
 
-    static Common read_common(const Source& source, const MapReader& reader);
-    Target target_head(const Source& source, const MapReader& reader);
+    /// A threshold whose window is checked when all probes are known.
+    struct Unchecked {
+        std::string file;
+        std::size_t threshold = 0;
+        ReadRule rule;
+    };
+
+    Common read_common(const Source& source, const MapReader& reader) const;
+    Target target_head(const Source& source, const MapReader& reader, const Common& common);
     void read_target(const Source& source, const YamlNode& node);
     void repeat_target(
         const Source& source,
@@ -49,6 +60,9 @@ class WatchReader {
         Range each
     );
     void read_policy(const Source& source, const YamlNode& node);
+    void read_threshold(const Source& source, const YamlNode& node);
+    Threshold threshold_head(const Source& source, const MapReader& reader) const;
+    void check_threshold(Issues& issues, const Unchecked& unchecked) const;
     void read_channel(const Source& source, const YamlNode& node);
     /// `host_watch:` and `storm:`, each once over all files.
     void read_brakes(const Source& source, const MapReader& reader);
@@ -67,6 +81,7 @@ class WatchReader {
     Watch watch_;
     std::map<std::string, std::unordered_set<std::string>> names_;  ///< by kind
     std::size_t probes_ = 0;
+    std::vector<Unchecked> unchecked_;
 };
 
 }  // namespace muster::config

@@ -242,6 +242,10 @@ Result<json::value> ApiClient::post(const std::string& path, const json::object&
     return call("POST", path, json::serialize(body));
 }
 
+Result<json::value> ApiClient::put(const std::string& path, const json::object& body) const {
+    return call("PUT", path, json::serialize(body));
+}
+
 Result<json::value> ApiClient::patch(const std::string& path, const json::object& body) const {
     return call("PATCH", path, json::serialize(body));
 }

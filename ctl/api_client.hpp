@@ -37,6 +37,7 @@ class ApiClient {
     /// for 401 and 403, `conflict` for 409 and 412, `invalid` for other 4xx, `unavailable` for 5xx.
     Result<json::value> get(const std::string& path, const QueryFields& query = {}) const;
     Result<json::value> post(const std::string& path, const json::object& body) const;
+    Result<json::value> put(const std::string& path, const json::object& body) const;
     Result<json::value> patch(const std::string& path, const json::object& body) const;
     Result<json::value> remove(const std::string& path) const;
     /// From here on as this person, by a session instead of a token, until `sign_out`.

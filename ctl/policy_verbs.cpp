@@ -235,6 +235,8 @@ void add_policy_verbs(CLI::App& app, Session& session) {
     shower->callback([&session, options] {
         session.action = [&session, options] { return show(session, *options); };
     });
+    add_explain_verb(*policies, session);
+    add_declared_verbs(*policies, session, "policies");
     CLI::App* tester = policies->add_subcommand(
         "test", "What a file would change and which CIs its policies match; nothing is applied"
     );

@@ -54,6 +54,8 @@ int run(World& world, std::vector<std::string> arguments) {
     add_channel_verbs(app, session);
     add_probe_verbs(app, session);
     add_policy_verbs(app, session);
+    add_threshold_verbs(app, session);
+    add_availability_verb(app, session);
     add_config_verbs(app, session);
     add_login_verbs(app, session);
     add_user_verbs(app, session);

@@ -29,8 +29,16 @@ void warn_if_nobody_is_told(Session& session, const ApiClient& client);
 void add_agent_verbs(CLI::App& app, Session& session);
 /// `muster probe icmp|snmp|http … TARGET`; exit codes as a Nagios plugin
 void add_probe_verbs(CLI::App& app, Session& session);
-/// `muster apply -f FILE|DIR`, `muster policy list|show|test`
+/// `muster apply -f FILE|DIR`, `muster policy list|show|test|explain|create|edit|delete`
 void add_policy_verbs(CLI::App& app, Session& session);
+/// `create`, `edit` and `delete` of one object of what to watch; `list` is its path: "policies"
+void add_declared_verbs(CLI::App& parent, Session& session, const std::string& list);
+/// `muster threshold list|show|create|edit|delete`
+void add_threshold_verbs(CLI::App& app, Session& session);
+/// `muster policy explain CI PROBE [METRIC]`, below the subcommand `policy`
+void add_explain_verb(CLI::App& policies, Session& session);
+/// `muster availability CI --from T --to T`
+void add_availability_verb(CLI::App& app, Session& session);
 /// `muster config check FILE`
 void add_config_verbs(CLI::App& app, Session& session);
 /// `muster login|logout`, `muster version`

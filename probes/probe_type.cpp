@@ -14,7 +14,7 @@ const ProbeType* find_probe_type(std::string_view name) {
 std::vector<config::ProbeSchema> probe_schemas() {
     std::vector<config::ProbeSchema> schemas;
     for (const ProbeType* type : probe_types()) {
-        schemas.push_back({.name = type->name, .params = type->params});
+        schemas.push_back({.name = type->name, .params = type->params, .metrics = type->metrics});
     }
     return schemas;
 }

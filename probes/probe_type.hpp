@@ -13,13 +13,7 @@
 
 namespace muster::probes {
 
-/// One number a probe yields. Values are integers: the number times 10^decimals in `unit`.
-struct MetricSpec {
-    std::string_view name;  ///< "rtt", "dns_time"
-    std::string_view unit;  ///< "ms", "s", "%", "count", ""
-    std::uint8_t decimals;  ///< 3 with unit ms = microseconds
-    std::string_view summary;
-};
+using config::MetricSpec;
 
 /// in_process: `run` in the agent's loop. worker: an engine in muster-probe-worker, since it parses what hostile peers send.
 enum class RunsIn { in_process, worker };

@@ -39,6 +39,9 @@ Task<HttpResponse> show_ci(Call call);
 Task<HttpResponse> ci_probes(Call call);
 Task<HttpResponse> ci_incidents(Call call);
 Task<HttpResponse> ci_why(Call call);
+Task<HttpResponse> ci_availability(Call call);
+Task<HttpResponse> probe_availability(Call call);
+Task<HttpResponse> explain_probe(Call call);
 
 Task<HttpResponse> list_receipts(Call call);
 
@@ -52,6 +55,12 @@ Task<HttpResponse> revoke_agent(Call call);
 
 Task<HttpResponse> list_policies(Call call);
 Task<HttpResponse> show_policy(Call call);
+Task<HttpResponse> put_policy(Call call);
+Task<HttpResponse> delete_policy(Call call);
+Task<HttpResponse> list_thresholds(Call call);
+Task<HttpResponse> show_threshold(Call call);
+Task<HttpResponse> put_threshold(Call call);
+Task<HttpResponse> delete_threshold(Call call);
 Task<HttpResponse> list_applied(Call call);
 Task<HttpResponse> apply_texts(Call call);
 Task<HttpResponse> list_channels(Call call);

@@ -194,6 +194,19 @@ const ListRules& policy_list() {
     return rules;
 }
 
+const ListRules& threshold_list() {
+    static const ListRules rules{
+        .name = "thresholds",
+        .parts = 2,
+        .words =
+            {.fields = {"name", "match", "pin", "probe_type", "probe_name", "specificity"},
+             .prefixes = {},
+             .classes = {}},
+        .sorts = {"name", "-name", "specificity", "-specificity"}
+    };
+    return rules;
+}
+
 const ListRules& applied_list() {
     static const ListRules rules{
         .name = "applied",

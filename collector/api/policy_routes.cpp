@@ -1,3 +1,4 @@
+#include "collector/api/apply_answer.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
 #include "collector/api/list_rules.hpp"
@@ -6,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 #include <utility>
 
 namespace muster::collector {
@@ -40,11 +40,6 @@ json::object policy_json(const config::Policy& policy, const Counts& counts) {
         {"cis", count.cis},
         {"assigned_probes", count.probes}
     };
-}
-
-std::string header(const Call& call, const std::string& name) {
-    const auto found = call.request.headers.find(name);
-    return found == call.request.headers.end() ? std::string() : found->second;
 }
 
 Task<Result<Counts>> read_counts(Call call) {
@@ -101,53 +96,6 @@ ApplyRequest read_request(const json::object& body, std::vector<Flaw>& flaws) {
     return out;
 }
 
-/// One flaw for each line: "applied/web.yaml:3:5: what, and what was expected".
-HttpResponse refused(const Error& error, const ApplyRequest& request) {
-    if (error.kind() != ErrorKind::invalid) {
-        return error.kind() == ErrorKind::conflict
-                   ? problem(412, "what is applied has changed since it was read; read it again")
-                   : problem_of(error);
-    }
-    std::vector<Flaw> flaws;
-    std::istringstream lines(error.text());
-    for (std::string line; std::getline(lines, line);) {
-        std::string pointer;
-        for (std::size_t at = 0; at < request.texts.size(); ++at) {
-            if (line.starts_with(request.texts[at].name + ":")) {
-                pointer = "/files/" + std::to_string(at) + "/text";
-            }
-        }
-        flaws.push_back({std::move(pointer), std::move(line)});
-    }
-    return problem(400, "nothing was applied: the files are not valid together", flaws);
-}
-
-json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged) {
-    json::array out;
-    for (const ObjectChange& change : outcome.changes) {
-        if (change.kind == ObjectChange::Kind::unchanged) {
-            ++unchanged;
-            continue;
-        }
-        json::array fields;
-        for (const ObjectChange::Field& field : change.fields) {
-            fields.push_back(json::object{
-                {"name", json_text(field.name)},
-                {"before", json_text(field.before)},
-                {"after", json_text(field.after)}
-            });
-        }
-        out.push_back(json::object{
-            {"list", change.list},
-            {"name", json_text(change.name)},
-            {"change", to_string(change.kind)},
-            {"file", json_text(change.file)},
-            {"fields", std::move(fields)}
-        });
-    }
-    return out;
-}
-
 json::array first_names(const std::vector<std::string>& names) {
     json::array out;
     for (std::size_t at = 0; at < std::min(names.size(), names_shown); ++at) {
@@ -199,17 +147,6 @@ Task<Result<json::array>> effects(Call call, std::vector<ApplyOutcome::Match> ma
     co_return co_await call.context->state->query<json::array>(std::move(work));
 }
 
-/// The command behind config.loaded: its verdict says that the brain has folded both.
-Task<Result<Verdict>> confirm(Call call, ApplyOutcome outcome) {
-    json::object body{{"hash", outcome.config_hash}};
-    Result<Command> command = command_of(call, "config.apply", body);
-    if (!command) {
-        co_return failure(command.error());
-    }
-    command->if_match.clear();  // it was about what is applied
-    co_return co_await call.context->submit(std::move(*command));
-}
-
 }  // namespace
 
 Task<HttpResponse> list_policies(Call call) {
@@ -241,7 +178,9 @@ Task<HttpResponse> show_policy(Call call) {
         body["file"] = declared->second.file;
         body["line"] = declared->second.line;
     }
-    co_return json_answer(body);
+    HttpResponse response = json_answer(body);
+    response.headers.emplace_back("ETag", declared_etag(call, "policies", name));
+    co_return response;
 }
 
 Task<HttpResponse> list_applied(Call call) {
@@ -269,10 +208,10 @@ Task<HttpResponse> apply_texts(Call call) {
     if (!flaws.empty()) {
         co_return problem(400, "nothing was applied", flaws);
     }
-    request.if_match = header(call, "if-match");
+    request.if_match = header_of(call, "if-match");
     const Result<ApplyOutcome> outcome = call.context->apply(request);
     if (!outcome) {
-        co_return refused(outcome.error(), request);
+        co_return apply_refused(outcome.error(), request);
     }
     std::size_t unchanged = 0;
     json::object body{
@@ -286,7 +225,7 @@ Task<HttpResponse> apply_texts(Call call) {
     }
     body["policies"] = *matched;
     if (request.mode == ApplyMode::apply) {
-        const Result<Verdict> verdict = co_await confirm(call, *outcome);
+        const Result<Verdict> verdict = co_await confirm_applied(call, *outcome);
         if (!verdict) {
             co_return problem_of(verdict.error());
         }

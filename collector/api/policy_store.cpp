@@ -23,13 +23,19 @@ constexpr NamedQuery all_cis{
        WHERE retired IS NULL AND merged_into IS NULL
          AND (?1 IS NULL OR site IN (SELECT value FROM json_each(?1))) ORDER BY id)"
 };
+constexpr NamedQuery one_ci{
+    "policies.ci",
+    R"(SELECT id, class, name, address, site, service FROM ci
+       WHERE id = ?1 AND retired IS NULL AND merged_into IS NULL
+         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))))"
+};
 constexpr NamedQuery attributes_of{
     "policies.attributes",
     R"(SELECT name, value FROM ci_attribute
        WHERE ci = ?1 AND valid_to IS NULL AND superseded_lsn IS NULL)"
 };
 
-constexpr std::array queries{by_origin, all_cis, attributes_of};
+constexpr std::array queries{by_origin, all_cis, one_ci, attributes_of};
 
 constexpr std::array<std::string_view, 5> columns = {"class", "name", "address", "site", "service"};
 
@@ -124,6 +130,40 @@ Result<std::vector<std::vector<std::string>>> matching_cis(
             if (!fields.status()) {
                 attributes_read = fields.status();
             }
+        }
+    );
+    if (!read || !attributes_read) {
+        return failure(!read ? read.error() : attributes_read.error());
+    }
+    return out;
+}
+
+Result<std::vector<bool>> matching_queries(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const cmdb::Model& model,
+    const std::string& ci,
+    std::span<const config::Query> wanted
+) {
+    std::vector<bool> out(wanted.size());
+    const auto is_a = [&model](std::string_view name, std::string_view other) {
+        return model.is_a(name, other);
+    };
+    Status attributes_read;
+    const Status read = visit_rows(
+        connection,
+        one_ci,
+        [&](Statement& statement) {
+            statement.bind_blob(0, ci);
+            scope.bind(statement, 1);
+        },
+        [&](const Statement& row) {
+            CiFields fields(connection, row);
+            const auto value = [&fields](std::string_view field) { return fields.value(field); };
+            for (std::size_t at = 0; at < wanted.size(); ++at) {
+                out[at] = wanted[at].matches(value, is_a);
+            }
+            attributes_read = fields.status();
         }
     );
     if (!read || !attributes_read) {

@@ -32,6 +32,15 @@ Result<std::vector<std::vector<std::string>>> matching_cis(
     std::span<const config::Query> queries
 );
 
+/// Which of the queries match one CI, 16 raw bytes; none where there is no such CI. Empty queries match nothing.
+Result<std::vector<bool>> matching_queries(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const cmdb::Model& model,
+    const std::string& ci,
+    std::span<const config::Query> queries
+);
+
 std::span<const NamedQuery> policy_queries();
 
 }  // namespace muster::collector

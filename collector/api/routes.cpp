@@ -116,6 +116,25 @@ constexpr Route own_change(
     return route;
 }
 
+/// One object of what to watch, by its natural name.
+constexpr Route declaration(
+    Method method, std::string_view pattern, std::string_view summary, RouteHandler handler
+) {
+    return {
+        .method = method,
+        .pattern = pattern,
+        .door = Door::people,
+        .permission = Permission::edit,
+        .scope = Scope::collector,
+        .csrf = Csrf::json_body,
+        .audit = Audit::journal,
+        .if_match = IfMatch::taken,
+        .parameters = "",
+        .summary = summary,
+        .handler = handler
+    };
+}
+
 constexpr Route health(
     std::string_view pattern,
     std::string_view parameters,
@@ -234,6 +253,20 @@ constexpr std::array table{
         "/api/v1/cis/{id}/why", Scope::sites, "at", "Why it paged at a moment, or did not.", ci_why
     ),
     read(
+        "/api/v1/cis/{id}/availability",
+        Scope::sites,
+        "from to limit cursor",
+        "How much of a time it was up: bounds, coverage, and the intervals behind them.",
+        ci_availability
+    ),
+    read(
+        "/api/v1/cis/{id}/probes/{probe}/explain",
+        Scope::sites,
+        "metric",
+        "Why a probe is there, who runs it, and which threshold judges it.",
+        explain_probe
+    ),
+    read(
         "/api/v1/receipts",
         Scope::sites,
         "ci from to reason limit cursor q sort",
@@ -258,6 +291,14 @@ constexpr std::array table{
     ),
 
     read(
+        "/api/v1/probes/{id}/availability",
+        Scope::sites,
+        "from to limit cursor",
+        "How much of a time it was up.",
+        probe_availability
+    ),
+
+    read(
         "/api/v1/agents", Scope::sites, "state limit cursor q sort", "Agents, by name.", list_agents
     ),
     read("/api/v1/agents/{id}", Scope::sites, "", "One agent.", show_agent),
@@ -277,6 +318,24 @@ constexpr std::array table{
 
     read("/api/v1/policies", Scope::collector, whole, "Policies, by name.", list_policies),
     read("/api/v1/policies/{id}", Scope::collector, "", "One policy.", show_policy),
+    declaration(
+        Method::put,
+        "/api/v1/policies/{id}",
+        "Declares a policy, or replaces it; the same twice changes nothing.",
+        put_policy
+    ),
+    declaration(Method::remove, "/api/v1/policies/{id}", "Takes a policy away.", delete_policy),
+    read("/api/v1/thresholds", Scope::collector, whole, "Thresholds, by name.", list_thresholds),
+    read("/api/v1/thresholds/{id}", Scope::collector, "", "One threshold.", show_threshold),
+    declaration(
+        Method::put,
+        "/api/v1/thresholds/{id}",
+        "Declares a threshold, or replaces it; the same twice changes nothing.",
+        put_threshold
+    ),
+    declaration(
+        Method::remove, "/api/v1/thresholds/{id}", "Takes a threshold away.", delete_threshold
+    ),
     read(
         "/api/v1/applied", Scope::collector, whole, "What was applied, file by file.", list_applied
     ),

@@ -106,6 +106,9 @@ struct Brain::Impl {
             case Timer::Kind::window:
                 window_is_due(fold, timer.id);
                 break;
+            case Timer::Kind::flapping:
+                flapping_is_over(fold, subject, timer.id);
+                break;
         }
         refresh_cis(fold);
     }

@@ -93,7 +93,7 @@ void plan_host_watch(Fold& fold) {
     State& state = fold.state;
     state.causes.watch_stale = false;
     state.plan_pages.mark(0);
-    Planner planner(state.specs, state.spec_index, state.names);
+    Planner planner(state, fold.model, state.specs, state.names);
     add_host_watches(state, planner);
     const std::vector<DesiredProbe> desired = planner.take();
     Changes changes;

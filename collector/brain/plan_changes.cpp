@@ -2,6 +2,7 @@
 
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/availability/limits.hpp"
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/hosts.hpp"
@@ -99,8 +100,10 @@ void add_probe(Fold& fold, const DesiredProbe& wanted, Changes& changes) {
         .name = wanted.name,
         .origin = wanted.origin,
         .host = wanted.host,
-        .row = ++state.last_row
+        .row = ++state.last_row,
+        .proven = 0
     };
+    adopt_rule(state, slot);
     state.slot_by_id.emplace(wanted.id, slot);
     state.cis[wanted.ci].probes += 1;
     fold.touched_cis.push_back(wanted.ci);

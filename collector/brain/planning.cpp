@@ -53,6 +53,10 @@ std::uint64_t spec_hash(const Spec& spec) {
     }
     hash = mix(hash, spec.rule.failures);
     hash = mix(hash, spec.rule.successes);
+    hash = mix(hash, text(config::answering_text(spec.rule.failures, spec.rule.availability)));
+    for (const config::MetricLimit& limit : spec.rule.metrics) {
+        hash = mix(mix(hash, text(limit.metric)), static_cast<std::uint64_t>(limit.limit));
+    }
     hash = mix(hash, static_cast<std::uint64_t>(spec.rule.hold.count()));
     hash = mix(hash, static_cast<std::uint64_t>(spec.urgency));
     hash = mix(mix(hash, spec.from.any), mix(spec.from.quorum, spec.from.place));
@@ -76,7 +80,7 @@ SpecIndex Planner::intern(const config::ProbeDeclaration& probe, Spec judged) {
     made.secret_files.assign(probe.secret_files.begin(), probe.secret_files.end());
     judged.probe = std::make_shared<const ProbeSpec>(std::move(made));
     const auto next = static_cast<SpecIndex>(specs_.size());
-    const auto [place, is_new] = index_.emplace(spec_hash(judged), next);
+    const auto [place, is_new] = state_.spec_index.emplace(spec_hash(judged), next);
     const bool is_known = !is_new && equal_specs(specs_[place->second], judged);
     if (!is_known) {
         specs_.push_back(std::move(judged));
@@ -114,27 +118,62 @@ void Planner::add(
     }
 }
 
+config::Rule Planner::rule_of(
+    const config::Candidate& origin, const config::ProbeDeclaration& probe, CiIndex index
+) {
+    if (looked_at_ != index) {
+        looked_at_ = index;
+        thresholds_.clear();
+        for (const config::Threshold& threshold : state_.thresholds) {
+            if (threshold_matches(model_, threshold, state_.cis[index])) {
+                thresholds_.push_back(&threshold);
+            }
+        }
+    }
+    if (thresholds_.empty()) {
+        return config::resolve(std::span(&origin, 1), probe.type);
+    }
+    std::vector<config::Candidate> candidates{origin};
+    for (const config::Threshold* threshold : thresholds_) {
+        if (config::concerns(*threshold, probe.type, probe.name)) {
+            candidates.push_back(config::candidate_of(*threshold));
+        }
+    }
+    config::rank(candidates);
+    return config::resolve(candidates, probe.type);
+}
+
+void Planner::add_judged(
+    const config::Candidate& origin,
+    const config::ProbeDeclaration& probe,
+    Spec judged,
+    const CiState& ci,
+    CiIndex index
+) {
+    judged.rule = rule_of(origin, probe, index);
+    add(origin.origin, probe, std::move(judged), ci, index, ci.address);
+}
+
 void Planner::add_target(const config::Target& target, const CiState& ci, CiIndex index) {
-    const std::string origin = "target " + target.name;
+    // Declared by hand for this one CI: as good as a pin.
+    const config::Candidate origin{
+        .origin = "target " + target.name,
+        .specificity = config::Specificity::pin,
+        .parts = &target.parts
+    };
     for (const config::ProbeDeclaration& probe : target.probes) {
-        add(origin,
-            probe,
-            {nullptr, target.rule, target.urgency, target.from},
-            ci,
-            index,
-            ci.address);
+        add_judged(origin, probe, {nullptr, {}, target.urgency, target.from}, ci, index);
     }
 }
 
 void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiIndex index) {
-    const std::string origin = "policy " + policy.name;
+    const config::Candidate origin{
+        .origin = "policy " + policy.name,
+        .specificity = config::Specificity::policy,
+        .parts = &policy.parts
+    };
     for (const config::ProbeDeclaration& probe : policy.probes) {
-        add(origin,
-            probe,
-            {nullptr, policy.rule, policy.urgency, policy.from},
-            ci,
-            index,
-            ci.address);
+        add_judged(origin, probe, {nullptr, {}, policy.urgency, policy.from}, ci, index);
     }
 }
 
@@ -197,6 +236,23 @@ AgentIndex AgentChooser::choose(const config::Vantage& from, std::string_view ci
         }
     }
     return place->second;
+}
+
+bool threshold_matches(
+    const cmdb::Model& model, const config::Threshold& threshold, const CiState& ci
+) {
+    if (ci.retired) {
+        return false;
+    }
+    if (!threshold.pin.empty()) {
+        return threshold.pin == ci.name || threshold.pin == ci.id.text();
+    }
+    return threshold.match.matches(
+        [&ci](std::string_view field) { return ci_field(ci, field); },
+        [&model](std::string_view name, std::string_view wanted) {
+            return model.is_a(name, wanted);
+        }
+    );
 }
 
 bool policy_matches(const cmdb::Model& model, const config::Policy& policy, const CiState& ci) {

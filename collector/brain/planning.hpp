@@ -25,12 +25,9 @@ struct DesiredProbe {
 /// Adds to pools it does not own; both live in State, or are on their way there.
 class Planner {
   public:
-    Planner(
-        std::vector<Spec>& specs,
-        boost::unordered_flat_map<std::uint64_t, SpecIndex>& index,
-        Names& names
-    )
-        : specs_(specs), index_(index), names_(names) {}
+    /// Specs are found again by the index in `state`, which has the thresholds as well.
+    Planner(State& state, const cmdb::Model& model, std::vector<Spec>& specs, Names& names)
+        : state_(state), model_(model), specs_(specs), names_(names) {}
 
     /// Everything a target declares for itself.
     void add_target(const config::Target& target, const CiState& ci, CiIndex index);
@@ -53,14 +50,28 @@ class Planner {
         CiIndex index,
         std::string host
     );
+    /// Adds one probe of a target or policy, judged as the most specific thresholds say.
+    void add_judged(
+        const config::Candidate& origin,
+        const config::ProbeDeclaration& probe,
+        Spec judged,
+        const CiState& ci,
+        CiIndex index
+    );
+    config::Rule rule_of(
+        const config::Candidate& origin, const config::ProbeDeclaration& probe, CiIndex index
+    );
     SpecIndex intern(const config::ProbeDeclaration& probe, Spec judged);
 
+    State& state_;
+    const cmdb::Model& model_;
     std::vector<Spec>& specs_;
-    boost::unordered_flat_map<std::uint64_t, SpecIndex>& index_;
     Names& names_;
     std::vector<DesiredProbe> desired_;
     config::ProbeDeclaration last_;  // repeated probes come in a row
     SpecIndex last_spec_ = nothing;
+    CiIndex looked_at_ = nothing;  ///< whose thresholds `thresholds_` are
+    std::vector<const config::Threshold*> thresholds_;
 };
 
 /// The probe that watches the host of the agent whose CI it is.
@@ -87,6 +98,10 @@ class AgentChooser {
     boost::unordered_flat_map<std::string, AgentIndex> chosen_;
 };
 
+/// Whether a threshold is about the CI.
+bool threshold_matches(
+    const cmdb::Model& model, const config::Threshold& threshold, const CiState& ci
+);
 bool policy_matches(const cmdb::Model& model, const config::Policy& policy, const CiState& ci);
 
 }  // namespace muster::collector

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/availability/limits.hpp"
 #include "collector/brain/cmdb_stage.hpp"
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
@@ -117,6 +118,7 @@ void apply_plan(
     }
     std::vector<bool> has_row_change(state.cold.size());
     for (const Slot slot : changes.updated) {
+        adopt_rule(state, slot);
         has_row_change[slot] = true;
     }
     for (const Slot slot : changes.added) {
@@ -201,6 +203,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     }
     configure_channels(fold, watch->channels);
     state.policies = std::move(watch->policies);
+    state.thresholds = std::move(watch->thresholds);
     state.causes.watch = watch->host_watch;
     state.causes.brake = watch->storm;
     state.incident_rules = watch->incidents;
@@ -209,7 +212,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     std::vector<Spec> specs;
     Names names;
     state.spec_index.clear();
-    Planner planner(specs, state.spec_index, names);
+    Planner planner(state, fold.model, specs, names);
     for (std::size_t at = 0; at < target_cis.size(); ++at) {
         planner.add_target(watch->targets[at], state.cis[target_cis[at]], target_cis[at]);
     }
@@ -254,7 +257,7 @@ void fold_enrolled(Fold& fold, const Entry& entry) {
     want_host_watch(fold);
     Changes changes;
     state.plan_pages.mark(0);
-    Planner planner(state.specs, state.spec_index, state.names);
+    Planner planner(state, fold.model, state.specs, state.names);
     for (const config::Policy& policy : state.policies) {
         if (policy_matches(fold.model, policy, state.cis[ci])) {
             planner.add_policy(policy, state.cis[ci], ci);

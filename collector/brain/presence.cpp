@@ -120,7 +120,8 @@ void end_gap(Fold& fold, Agent& agent, WallTime now) {
     if (to <= agent.gap_from + fold.state.silent_after && agent.gap_first_record != WallTime{}) {
         fold.store.delete_unobserved(agent.id, agent.gap_from);
     } else {
-        fold.store.close_unobserved(agent.id, agent.gap_from, std::max(to, agent.gap_from));
+        agent.observed_from = std::max(to, agent.gap_from);
+        fold.store.close_unobserved(agent.id, agent.gap_from, agent.observed_from);
     }
     agent.gap_reason.clear();
 }

@@ -35,12 +35,52 @@ std::string attributes_json(const cmdb::Attributes& attributes) {
 }
 
 std::string rule_text(const config::Rule& rule) {
-    return std::to_string(rule.failures) + " failures in a row, recovers after " +
-           std::to_string(rule.successes) + " successes, held " + format_duration(rule.hold);
+    std::string out = config::answering_text(rule.failures, rule.availability);
+    for (const config::MetricLimit& limit : rule.metrics) {
+        out += (out.empty() ? "" : " or ") + config::limit_text(limit);
+    }
+    return out + ", recovers after " + std::to_string(rule.successes) + " successes, held " +
+           format_duration(rule.hold);
 }
 
+namespace {
+
+json::object rule_json(const Spec& spec) {
+    static constexpr std::string_view urgencies[] = {"high", "medium", "low"};
+    const config::Rule& rule = spec.rule;
+    json::object out{
+        {"failures", rule.failures},
+        {"successes", rule.successes},
+        {"hold", format_duration(rule.hold)},
+        {"urgency", urgencies[static_cast<std::size_t>(spec.urgency)]}
+    };
+    if (rule.availability) {
+        out["availability"] = config::availability_text(*rule.availability);
+    }
+    json::object metrics;
+    for (const config::MetricLimit& limit : rule.metrics) {
+        json::value& text = metrics[limit.metric];
+        text = (text.is_string() ? std::string(text.get_string()) + " or " : std::string()) +
+               config::limit_text(limit);
+    }
+    if (!metrics.empty()) {
+        out["metrics"] = std::move(metrics);
+    }
+    if (spec.from.any > 1) {
+        out["quorum"] = spec.from.quorum;
+    }
+    if (rule.flapping != config::Flapping{}) {
+        out["flapping"] = std::to_string(rule.flapping.transitions) + " transitions in " +
+                          format_duration(rule.flapping.over);
+    }
+    return out;
+}
+
+}  // namespace
+
 const SpecText& CachedSpecText::of(const Spec& spec) {
-    if (spec.probe == spec_.probe && spec.rule == spec_.rule && spec.urgency == spec_.urgency) {
+    if (spec.probe == spec_.probe && spec.rule == spec_.rule && spec.urgency == spec_.urgency &&
+        spec.from == spec_.from) {
         return text_;
     }
     spec_ = spec;
@@ -55,13 +95,7 @@ const SpecText& CachedSpecText::of(const Spec& spec) {
         }
     }
     text_.params = json::serialize(params);
-    static constexpr std::string_view urgencies[] = {"high", "medium", "low"};
-    text_.rule = json::serialize(json::object{
-        {"failures", spec.rule.failures},
-        {"successes", spec.rule.successes},
-        {"hold", format_duration(spec.rule.hold)},
-        {"urgency", urgencies[static_cast<std::size_t>(spec.urgency)]}
-    });
+    text_.rule = json::serialize(rule_json(spec));
     return text_;
 }
 

@@ -5,20 +5,6 @@
 
 namespace muster::collector {
 
-void pack_rule(Packer& out, const config::Rule& rule) {
-    out.u32(rule.failures);
-    out.u32(rule.successes);
-    out.duration(rule.hold);
-}
-
-config::Rule unpack_rule(Unpacker& in) {
-    config::Rule rule;
-    rule.failures = in.u32();
-    rule.successes = in.u32();
-    rule.hold = in.duration();
-    return rule;
-}
-
 void pack_vantage(Packer& out, const config::Vantage& from) {
     out.text(from.agent);
     out.text(from.site);
@@ -129,6 +115,7 @@ std::string encode_policies(const State& state) {
         out.text(policy.match.text());
         pack_vantage(out, policy.from);
         pack_rule(out, policy.rule);
+        pack_parts(out, policy.parts);
         out.choice(policy.urgency);
         out.count(policy.probes.size());
         for (const config::ProbeDeclaration& probe : policy.probes) {
@@ -154,7 +141,14 @@ bool decode_policies(State& state, std::string_view bytes) {
         }
         policy.match = *match;
         policy.from = unpack_vantage(in, state.loaded_version);
-        policy.rule = unpack_rule(in);
+        policy.rule = unpack_rule(in, state.loaded_version);
+        if (state.loaded_version >= 3) {
+            policy.parts = unpack_parts(in);
+        } else {
+            policy.parts.answering = config::Answering{policy.rule.failures, std::nullopt};
+            policy.parts.successes = policy.rule.successes;
+            policy.parts.hold = policy.rule.hold;
+        }
         policy.urgency = in.choice(config::Urgency::low);
         for (std::size_t probes = in.count(8); probes > 0; --probes) {
             config::ProbeDeclaration probe;
@@ -191,6 +185,9 @@ std::span<const SectionCodec> small_sections() {
         {"causes", encode_causes, decode_causes, 3},
         {"channels", encode_channels, decode_channels, 3},
         {"windows", encode_windows, decode_windows, 3},
+        {"thresholds", encode_thresholds, decode_thresholds, 3},
+        {"limits", encode_limits, decode_limits, 3},
+        {"flaps", encode_flaps, decode_flaps, 3},
     };
     return all;
 }

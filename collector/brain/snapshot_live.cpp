@@ -7,7 +7,7 @@ namespace muster::collector {
 
 namespace {
 
-Agent unpack_agent(Unpacker& in) {
+Agent unpack_agent(Unpacker& in, std::uint32_t version) {
     Agent agent;
     agent.id = in.id<AgentId>();
     agent.name = in.text();
@@ -28,6 +28,7 @@ Agent unpack_agent(Unpacker& in) {
     agent.gap_reason = in.text();
     agent.gap_from = in.wall();
     agent.gap_first_record = in.wall();
+    agent.observed_from = version >= 3 ? in.wall() : WallTime{};
     agent.silence_timer = in.u64();
     agent.hello_boot = in.u64();
     for (std::size_t left = in.count(12); left > 0; --left) {
@@ -108,6 +109,7 @@ std::string encode_agents(const State& state) {
         out.text(agent.gap_reason);
         out.time(agent.gap_from);
         out.time(agent.gap_first_record);
+        out.time(agent.observed_from);
         out.u64(agent.silence_timer);
         out.u64(agent.hello_boot);
         out.count(agent.boots.size());
@@ -125,7 +127,7 @@ std::string encode_agents(const State& state) {
 bool decode_agents(State& state, std::string_view bytes) {
     Unpacker in(bytes);
     for (std::size_t left = in.count(100); left > 0; --left) {
-        state.agents.push_back(unpack_agent(in));
+        state.agents.push_back(unpack_agent(in, state.loaded_version));
         state.agent_by_id.emplace(
             state.agents.back().id, static_cast<AgentIndex>(state.agents.size() - 1)
         );

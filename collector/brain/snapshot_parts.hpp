@@ -38,7 +38,15 @@ void pack_incident_rules(Packer& out, const config::IncidentRules& rules);
 config::IncidentRules unpack_incident_rules(Unpacker& in);
 
 void pack_rule(Packer& out, const config::Rule& rule);
-config::Rule unpack_rule(Unpacker& in);
+config::Rule unpack_rule(Unpacker& in, std::uint32_t version);
+void pack_parts(Packer& out, const config::RuleParts& parts);
+config::RuleParts unpack_parts(Unpacker& in);
+std::string encode_thresholds(const State& state);
+bool decode_thresholds(State& state, std::string_view bytes);
+std::string encode_limits(const State& state);
+bool decode_limits(State& state, std::string_view bytes);
+std::string encode_flaps(const State& state);
+bool decode_flaps(State& state, std::string_view bytes);
 void pack_vantage(Packer& out, const config::Vantage& from);
 config::Vantage unpack_vantage(Unpacker& in, std::uint32_t version);
 

@@ -6,6 +6,7 @@
 #include "collector/brain/snapshot_parts.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -16,7 +17,7 @@ namespace {
 // Pages of the two large arrays are their memory: state.db does not travel between kinds of
 // processors.
 static_assert(std::has_unique_object_representations_v<HotProbe>);
-static_assert(std::is_trivially_copyable_v<ColdProbe> && sizeof(ColdProbe) == 44);
+static_assert(std::is_trivially_copyable_v<ColdProbe> && sizeof(ColdProbe) == 48);
 
 template <class Item>
 std::string raw_page(const std::vector<Item>& items, std::size_t page, std::size_t page_items) {
@@ -43,6 +44,23 @@ bool load_raw_page(
         return false;
     }
     std::memcpy(items.data() + from, bytes.data(), bytes.size());
+    return true;
+}
+
+/// Before version 3 a probe ended with `row`.
+bool load_former_cold_page(State& state, std::size_t page, std::string_view bytes) {
+    constexpr std::size_t former_size = offsetof(ColdProbe, proven);
+    const std::size_t from = page * hot_page_slots;
+    if (from >= state.cold.size()) {
+        return false;
+    }
+    const std::size_t count = std::min(state.cold.size() - from, hot_page_slots);
+    if (bytes.size() != count * former_size) {
+        return false;
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        std::memcpy(&state.cold[from + at], bytes.data() + at * former_size, former_size);
+    }
     return true;
 }
 
@@ -131,7 +149,7 @@ bool decode_plan(State& state, std::string_view bytes) {
         probe.secret_files = unpack_pairs(in);
         Spec spec;
         spec.probe = std::make_shared<const ProbeSpec>(std::move(probe));
-        spec.rule = unpack_rule(in);
+        spec.rule = unpack_rule(in, state.loaded_version);
         spec.urgency = in.choice(config::Urgency::low);
         spec.from = unpack_vantage(in, state.loaded_version);
         state.spec_index.emplace(spec_hash(spec), static_cast<SpecIndex>(state.specs.size()));
@@ -191,6 +209,9 @@ bool decode_hot_page(State& state, std::size_t page, std::string_view bytes) {
 }
 
 bool decode_cold_page(State& state, std::size_t page, std::string_view bytes) {
+    if (state.loaded_version < 3) {
+        return load_former_cold_page(state, page, bytes);
+    }
     return load_raw_page(state.cold, page, hot_page_slots, bytes);
 }
 
@@ -218,6 +239,7 @@ std::string encode_ci_page(const State& state, std::size_t page) {
         for (const std::uint32_t number : {ci.probes, ci.proven, ci.troubled, ci.exceeded}) {
             out.u32(number);
         }
+        out.u32(ci.limited);
     }
     return out.take();
 }
@@ -246,6 +268,7 @@ bool decode_ci_page(State& state, std::size_t page, std::string_view bytes) {
         for (std::uint32_t* number : {&ci.probes, &ci.proven, &ci.troubled, &ci.exceeded}) {
             *number = in.u32();
         }
+        ci.limited = state.loaded_version >= 3 ? in.u32() : 0;
         state.ci_by_id.emplace(ci.id, static_cast<CiIndex>(at));
     }
     return from < to && in.done();

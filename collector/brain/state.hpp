@@ -43,10 +43,13 @@ inline constexpr std::uint8_t no_state = 7;
 /// What a result touches: one per probe, 16 bytes, in an array.
 struct HotProbe {
     static constexpr std::uint8_t proven = 1;    ///< has answered at least once
-    static constexpr std::uint8_t exceeded = 2;  ///< its threshold is exceeded
+    static constexpr std::uint8_t exceeded = 2;  ///< so many failures in a row as its rule says
     static constexpr std::uint8_t settled =
         4;  ///< a further result of the same state changes nothing but `latest_ms`
-    static constexpr std::uint8_t told = 8;  ///< the receipt "unproven" was written
+    static constexpr std::uint8_t told = 8;         ///< the receipt "unproven" was written
+    static constexpr std::uint8_t measured = 16;    ///< its rule has limits on metrics
+    static constexpr std::uint8_t remembered = 32;  ///< State::limits has a LimitMemory of it
+    static constexpr std::uint8_t limited = 64;     ///< a limit is exceeded: availability or metric
 
     std::int64_t latest_ms =
         std::numeric_limits<std::int64_t>::min();  ///< agent's monotonic time of the newest result
@@ -67,7 +70,8 @@ struct ColdProbe {
     NameIndex name = nothing;
     NameIndex origin = nothing;
     NameIndex host = nothing;
-    std::uint32_t row = 0;  ///< key of its row in the table probe, never used twice
+    std::uint32_t row = 0;     ///< key of its row in the table probe, never used twice
+    std::uint32_t proven = 0;  ///< first answer, in seconds since 1970; 0: none yet
 };
 
 /// What probes have in common: measuring, judging, who may measure.
@@ -90,6 +94,29 @@ struct Trouble {
     std::string seen;
 };
 
+/// Only for probes whose limits have something to remember: empty while all is well.
+struct LimitMemory {
+    /// Time in which it is known to have failed, in event time.
+    struct Span {
+        WallTime from{};
+        WallTime to{};
+    };
+
+    struct Metric {
+        std::string metric;
+        config::Side side = config::Side::above;
+        std::uint16_t run = 0;  ///< beyond its limit in a row; while exceeded: clear in a row
+        bool exceeded = false;
+        WallTime since{};  ///< first of the run
+    };
+
+    WallTime last{};  ///< of the newest result
+    bool last_failed = false;
+    bool availability_exceeded = false;
+    std::vector<Span> down;  ///< rising, within the window
+    std::vector<Metric> metrics;
+};
+
 /// A CI's share of the brain: what is told of it, and the count of its probes by condition.
 struct CiState {
     CiId id;
@@ -108,6 +135,7 @@ struct CiState {
     std::uint32_t proven = 0;
     std::uint32_t troubled = 0;  ///< state is not ok, among the proven
     std::uint32_t exceeded = 0;
+    std::uint32_t limited = 0;  ///< of those exceeded: answering, and beyond a limit only
 };
 
 /// CIs of one page, the unit of saving.
@@ -158,6 +186,7 @@ struct Agent {
     std::string gap_reason;  ///< empty: none
     WallTime gap_from{};
     WallTime gap_first_record{};  ///< oldest base time of what it delivered since; 0: nothing yet
+    WallTime observed_from{};     ///< end of its last interval of not being observed; 0: none was
     std::uint64_t silence_timer = 0;
     std::uint64_t hello_boot = 0;  ///< as announced by its last Hello
     std::vector<Boot> boots;
@@ -190,6 +219,16 @@ struct Fault {
     std::vector<Member> members;  ///< in order of exceeding
 
     std::size_t active() const;
+};
+
+/// How often a CI exceeded and recovered of late.
+struct Flap {
+    std::vector<WallTime> transitions;  ///< rising, at most as many as its rule asks for
+    std::uint32_t count = 0;            ///< while flapping: all since it began
+    WallTime since{};                   ///< flapping since; 0: it is not
+    std::uint64_t incident = 0;         ///< that is kept open meanwhile
+    Duration over{};                    ///< calm for so long, it is over
+    std::uint64_t timer = 0;            ///< 0: none is armed
 };
 
 struct Incident {
@@ -258,9 +297,10 @@ struct Timer {
         storm,
         goodbye,
         channel,
-        window
+        window,
+        flapping
     };
-    static constexpr Kind last_kind = Kind::window;
+    static constexpr Kind last_kind = Kind::flapping;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -317,6 +357,7 @@ struct State {
     Duration silent_after = std::chrono::seconds(30);
     Duration silent_incident_after = std::chrono::minutes(5);
     std::vector<config::Policy> policies;
+    std::vector<config::Threshold> thresholds;
 
     // CMDB.
     cmdb::Identification identity;
@@ -330,6 +371,7 @@ struct State {
     std::uint32_t last_row = 0;
     boost::unordered_flat_map<ProbeId, Slot, UuidHash> slot_by_id;
     boost::unordered_flat_map<Slot, Trouble> troubles;
+    boost::unordered_flat_map<Slot, LimitMemory> limits;
     std::vector<Spec> specs;
     Names names;
     boost::unordered_flat_map<std::uint64_t, SpecIndex>
@@ -342,6 +384,7 @@ struct State {
 
     // Incidents.
     std::map<CiIndex, Fault> faults;
+    std::map<CiIndex, Flap> flaps;
     std::map<std::uint64_t, Incident> incidents;  ///< all that are not closed
     std::map<std::string, std::uint64_t> open_by_key;
     std::map<std::string, std::uint64_t> last_by_key;  ///< of those in memory; follows from them

@@ -29,10 +29,12 @@ enum class StateQuery : std::size_t {
     remove_probe,
     update_probe_state,
     update_probe_exceeded,
+    update_probe_proven,
     insert_interval,
     close_interval,
     insert_incident,
     update_incident,
+    update_flapping,
     insert_link,
     insert_window,
     update_window,
@@ -93,7 +95,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '', '', ?14) ON CONFLICT (id) DO "
         "UPDATE SET ci = ?2, agent = ?3, type = ?4, name = ?5, origin = ?6, host = ?7, "
         "interval_ms = ?8, timeout_ms = ?9, params = ?10, rule = ?11, state = ?12, "
-        "state_since = ?13, exceeded_since = NULL, reason = '', expected = '', seen = '', "
+        "state_since = ?13, exceeded_since = NULL, proven = NULL, reason = '', expected = '', seen = '', "
         "removed_lsn = NULL, row = ?14",
         "UPDATE probe SET ci = ?2, agent = ?3, type = ?4, name = ?5, origin = ?6, host = ?7, "
         "interval_ms = ?8, timeout_ms = ?9, params = ?10, rule = ?11 WHERE row = ?1",
@@ -101,6 +103,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "UPDATE probe SET state = ?2, state_since = ?3, exceeded_since = ?4, reason = ?5, "
         "expected = ?6, seen = ?7 WHERE row = ?1",
         "UPDATE probe SET exceeded_since = ?2 WHERE row = ?1",
+        "UPDATE probe SET proven = ?2 WHERE row = ?1",
         "INSERT INTO probe_interval (probe, from_wall, state, lsn, ordinal) VALUES (?1, ?2, "
         "?3, ?4, ?5)",
         "UPDATE probe_interval SET to_wall = ?5 WHERE probe = ?1 AND from_wall = ?2 AND lsn = "
@@ -115,6 +118,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "?11, urgency = ?12, impact = ?13, impact_basis = ?14, expected = ?15, seen = ?16, reason "
         "= ?17, team = ?18, assignee = ?19, pending_reason = ?20, pending_text = ?21, "
         "pending_since = ?22, closed = ?23, closed_by = ?24, reopened = ?25 WHERE number = ?1",
+        "UPDATE incident SET flapping_since = ?2, transitions = ?3 WHERE number = ?1",
         "INSERT OR IGNORE INTO incident_link (incident, type, other, actor, wall, lsn) VALUES "
         "(?1, ?2, ?3, ?4, ?5, ?6)",
         "INSERT INTO maintenance_window (number, scope, match, ci, sites, state, from_wall, "

@@ -66,11 +66,14 @@ class StateStore {
         const ColdProbe& probe, std::string_view state, WallTime since, const Trouble* trouble
     );
     void update_probe_exceeded(const ColdProbe& probe, WallTime exceeded_since);
+    void update_probe_proven(const ColdProbe& probe, WallTime at);
     void insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble);
     void close_interval(ProbeId probe, const Trouble& trouble, WallTime to);
 
     void insert_incident(const State& state, const Incident& incident, std::string_view why);
     void update_incident(const Incident& incident);
+    /// `since`: 0 when it flaps no more.
+    void update_flapping(std::uint64_t incident, WallTime since, std::uint32_t transitions);
 
     struct LinkRow {
         std::uint64_t incident;

@@ -237,6 +237,10 @@ void StateStore::update_probe_exceeded(const ColdProbe& probe, WallTime exceeded
     impl_->run(StateQuery::update_probe_exceeded, probe.row, when_set(exceeded_since));
 }
 
+void StateStore::update_probe_proven(const ColdProbe& probe, WallTime at) {
+    impl_->run(StateQuery::update_probe_proven, probe.row, to_ns(at));
+}
+
 void StateStore::insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble) {
     impl_->run(
         StateQuery::insert_interval,
@@ -257,6 +261,12 @@ void StateStore::close_interval(ProbeId probe, const Trouble& trouble, WallTime 
         trouble.interval_ordinal,
         to_ns(std::max(to, trouble.interval_from))
     );
+}
+
+void StateStore::update_flapping(
+    std::uint64_t incident, WallTime since, std::uint32_t transitions
+) {
+    impl_->run(StateQuery::update_flapping, incident, when_set(since), transitions);
 }
 
 void StateStore::insert_timeline(const TimelineRow& row) {

@@ -17,6 +17,8 @@ constexpr Word transitions[] = {
     {"opened", "Opened", "新事件"},
     {"reopened", "Reopened", "重新打开"},
     {"resolved", "Resolved", "已恢复"},
+    {"flapping", "Flapping", "状态抖动"},
+    {"calmed", "Flapping no more", "抖动结束"},
 };
 
 constexpr Word kinds[] = {

@@ -73,6 +73,7 @@ constexpr std::array lists{
     token_list,
     join_token_list,
     policy_list,
+    threshold_list,
     applied_list,
     channel_list
 };

@@ -1,7 +1,9 @@
 #include "collector/api/agent_store.hpp"
+#include "collector/api/availability_store.hpp"
 #include "collector/api/channel_store.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/event_store.hpp"
+#include "collector/api/explain.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/metrics_store.hpp"
 #include "collector/api/policy_store.hpp"
@@ -281,6 +283,8 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
          {incident_queries(),
           ci_queries(),
           probe_queries(),
+          availability_queries(),
+          explain_queries(),
           agent_queries(),
           channel_queries(),
           event_queries(),

@@ -26,7 +26,9 @@ std::string RandomScript::yaml(int targets) const {
         text +=
             "    from: {agent: a" + std::to_string(i % static_cast<int>(agents_.size())) + "}\n";
         text +=
-            "    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 5s\n    probes:\n";
+            "    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 5s\n"
+            // Each fault is to be an incident of its own here, however many there are.
+            "    flapping: {transitions: 100, over: 1s}\n    probes:\n";
         for (int p = 0; p < probes_each_; ++p) {
             text += "      - {type: icmp, name: p" + std::to_string(p) +
                     ", interval: 1s, timeout: 500ms}\n";

@@ -12,6 +12,9 @@ namespace muster::collector::brain_test {
 namespace {
 
 constexpr std::string_view types[] = {"icmp"};
+constexpr config::MetricSpec metrics[] = {
+    {"rtt_avg", "ms", 3, "Mean round trip."}, {"loss", "%", 1, "Requests without a reply."}
+};
 
 std::string id_bytes(const std::string& name) {
     return std::string(Uuid::named(name).raw());
@@ -34,7 +37,7 @@ std::vector<std::string> split(const std::string& line, char at) {
 BrainOptions options_at(std::string state_path) {
     BrainOptions options;
     options.state_path = std::move(state_path);
-    options.probe_types = {{types[0], {}}};
+    options.probe_types = {{types[0], {}, metrics}};
     return options;
 }
 
@@ -210,7 +213,12 @@ DecodedBatch BrainWorld::record(TestAgent& agent, std::vector<Said> results) {
             batch.results.notes.push_back({index, "timeout", "a reply", said.seen});
         }
     }
-    batch.results.value_runs.push_back({static_cast<std::uint32_t>(results.size()), 0});
+    for (const Said& said : results) {
+        batch.results.value_runs.push_back({1, static_cast<std::uint32_t>(said.values.size())});
+        batch.results.values.insert(
+            batch.results.values.end(), said.values.begin(), said.values.end()
+        );
+    }
     return batch;
 }
 

@@ -18,7 +18,7 @@ inline constexpr auto warning = wire::ResultState::warning;
 inline constexpr auto critical = wire::ResultState::critical;
 inline constexpr auto unknown = wire::ResultState::unknown;
 
-/// A probe type "icmp" without options.
+/// A probe type "icmp" without options, with the metrics rtt_avg (ms, 3 decimals) and loss (%, 1 decimal).
 BrainOptions options_at(std::string state_path = {});
 
 /// One result: which probe of the agent, its state, how long before now it was measured.
@@ -27,6 +27,8 @@ struct Said {
     wire::ResultState state = wire::ResultState::ok;
     Duration ago{};
     std::string seen = {};
+    std::vector<std::int64_t> values = {
+    };  ///< of the metrics rtt_avg, in microseconds, and loss, in thousandths
 };
 
 /// An agent as the journal knows it.
@@ -118,6 +120,8 @@ inline constexpr std::size_t incident_state = 8;
 inline constexpr std::size_t incident_seen = 12;
 inline constexpr std::size_t incident_late = 17;
 inline constexpr std::size_t incident_resolved_by = 21;
+inline constexpr std::size_t incident_flapping_since = 25;
+inline constexpr std::size_t incident_transitions = 26;
 /// Columns of `incident_timeline` and `receipt`.
 inline constexpr std::size_t timeline_kind = 4;
 inline constexpr std::size_t receipt_reason = 5;

@@ -1,6 +1,7 @@
 #include "collector/brain/availability/batch.hpp"
 
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/availability/limits.hpp"
 
 #include <algorithm>
 
@@ -56,6 +57,34 @@ const wire::ResultNote* note_at(
     return cursor < notes.size() && notes[cursor].index == index ? &notes[cursor] : nullptr;
 }
 
+/// Walks the runs of values beside the results: asked for results in rising order, of few of them.
+class Values {
+  public:
+    explicit Values(const wire::ResultBatch& results) : results_(results) {}
+
+    std::span<const std::int64_t> of(std::size_t result) {
+        const auto& runs = results_.value_runs;
+        while (run_ < runs.size() && result >= first_ + runs[run_].results) {
+            first_ += runs[run_].results;
+            offset_ += std::size_t{runs[run_].results} * runs[run_].values;
+            ++run_;
+        }
+        if (run_ == runs.size()) {
+            return {};
+        }
+        const std::size_t from = offset_ + (result - first_) * runs[run_].values;
+        const std::size_t to = from + runs[run_].values;
+        return to > results_.values.size() ? std::span<const std::int64_t>{}
+                                           : std::span(results_.values).subspan(from, to - from);
+    }
+
+  private:
+    const wire::ResultBatch& results_;
+    std::size_t run_ = 0;
+    std::size_t first_ = 0;   ///< result the run begins with
+    std::size_t offset_ = 0;  ///< of its values
+};
+
 }  // namespace
 
 void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
@@ -78,6 +107,7 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
     const std::int32_t* offsets = results.time_ms.data();
     const std::uint8_t* states = results.state.data();
     std::size_t note_cursor = 0;
+    Values values(results);
     for (std::size_t at = 0; at < size; ++at) {
         const Slot slot = slots[dense[at]];
         if (slot == nothing) {
@@ -86,11 +116,20 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
         HotProbe& probe = hot[slot];
         const std::int64_t at_ms = base_ms + offsets[at];
         pages[slot / hot_page_slots] = 1;
-        const bool is_routine = probe.boot == boot && probe.state == states[at] &&
-                                (probe.flags & HotProbe::settled) != 0 && at_ms > probe.latest_ms;
-        if (is_routine) [[likely]] {
+        const bool is_same =
+            probe.boot == boot && probe.state == states[at] && at_ms > probe.latest_ms;
+        constexpr std::uint8_t quiet = HotProbe::settled | HotProbe::measured;
+        if (is_same && (probe.flags & quiet) == HotProbe::settled) [[likely]] {
             probe.latest_ms = at_ms;
             continue;
+        }
+        std::span<const std::int64_t> numbers;
+        if ((probe.flags & HotProbe::measured) != 0) {
+            numbers = values.of(at);
+            if (is_same && (probe.flags & quiet) == quiet && within_limits(state, slot, numbers)) {
+                probe.latest_ms = at_ms;
+                continue;
+            }
         }
         judge(
             fold,
@@ -100,7 +139,8 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
              .at_ms = at_ms,
              .at = event_time(fold, batch, offsets[at]),
              .state = states[at],
-             .note = note_at(results.notes, note_cursor, at)}
+             .note = note_at(results.notes, note_cursor, at),
+             .values = numbers}
         );
     }
     refresh_cis(fold);

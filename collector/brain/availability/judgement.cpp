@@ -1,9 +1,13 @@
 #include "collector/brain/availability/judgement.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/brain/availability/batch.hpp"
+#include "collector/brain/availability/limits.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace muster::collector {
 
@@ -14,12 +18,25 @@ using wire::ResultState;
 constexpr auto ok = static_cast<std::uint8_t>(ResultState::ok);
 constexpr auto critical = static_cast<std::uint8_t>(ResultState::critical);
 constexpr auto unknown = static_cast<std::uint8_t>(ResultState::unknown);
+constexpr std::int64_t ns_per_s = 1'000'000'000;
 constexpr std::uint16_t longest_run = 0xFFFF;
 constexpr std::size_t note_bytes = 512;  // kept in memory while the trouble lasts
 
 /// An answer: all of it or some. What is unknown is neither an answer nor a failure.
 bool is_answer(std::uint8_t state) {
     return state != critical && state != unknown;
+}
+
+/// What a probe weighs in the condition of its CI.
+struct Standing {
+    bool exceeded = false;  ///< by failures in a row or by a limit
+    bool limited = false;   ///< it answers, and is beyond a limit only
+};
+
+Standing standing_of(const HotProbe& probe) {
+    const bool by_failures = (probe.flags & HotProbe::exceeded) != 0;
+    const bool by_limit = (probe.flags & HotProbe::limited) != 0;
+    return {by_failures || by_limit, by_limit && !by_failures && probe.state != critical};
 }
 
 /// Position in the order of time; 0 for boots that are no longer (or never were) the agent's.
@@ -73,7 +90,7 @@ void begin_interval(Fold& fold, const ColdProbe& cold, Trouble& trouble, const J
 /// Forgets a trouble that is over.
 void drop_if_well(Fold& fold, Slot slot) {
     const HotProbe& probe = fold.state.hot[slot];
-    if (probe.state == ok && probe.run == 0 && (probe.flags & HotProbe::exceeded) == 0) {
+    if (probe.state == ok && probe.run == 0 && !standing_of(probe).exceeded) {
         fold.state.troubles.erase(slot);
     }
 }
@@ -100,7 +117,7 @@ void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const Col
     }
     const config::Rule& rule = fold.state.specs[cold.spec].rule;
     probe.run = static_cast<std::uint16_t>(std::min<std::uint32_t>(probe.run + 1U, longest_run));
-    if (probe.run >= rule.failures && (probe.flags & HotProbe::told) == 0) {
+    if (probe.run >= std::max(1U, rule.failures) && (probe.flags & HotProbe::told) == 0) {
         probe.flags |= HotProbe::told;
         fold.store.insert_receipt(
             {.lsn = fold.lsn,
@@ -119,7 +136,12 @@ void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const Col
     }
 }
 
-void become_proven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
+void become_proven(Fold& fold, const Judged& result, HotProbe& probe, ColdProbe& cold) {
+    if (cold.proven == 0) {
+        cold.proven = static_cast<std::uint32_t>(to_ns(result.at) / ns_per_s);
+        fold.state.cold_pages.mark(result.probe / hot_page_slots);
+        fold.store.update_probe_proven(cold, result.at);
+    }
     probe.flags |= HotProbe::proven;
     probe.flags &= static_cast<std::uint8_t>(~HotProbe::told);
     probe.run = 0;
@@ -157,70 +179,92 @@ void change_state(Fold& fold, const Judged& result, HotProbe& probe, const ColdP
     fold.store.update_probe_state(cold, probe_state(probe), result.at, &trouble);
 }
 
-void exceed(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
-    probe.flags |= HotProbe::exceeded;
-    probe.run = 0;
-    Trouble& trouble = trouble_of(fold, result.probe);
-    trouble.exceeded_at = result.at;
-    fold.state.cis[cold.ci].exceeded += 1;
-    fold.touched_cis.push_back(cold.ci);
-    fold.store.update_probe_exceeded(cold, result.at);
-    fold.events.push_back(
-        {.kind = AvailabilityEvent::Kind::exceeded,
-         .probe = result.probe,
-         .at = result.at,
-         .first_failed = trouble.first_failed,
-         .reason = trouble.reason,
-         .expected = trouble.expected,
-         .seen = trouble.seen}
-    );
-}
-
-void recover(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
-    probe.flags &= static_cast<std::uint8_t>(~HotProbe::exceeded);
-    probe.run = 0;
-    Trouble& trouble = trouble_of(fold, result.probe);
-    trouble.exceeded_at = WallTime{};
-    trouble.first_failed = WallTime{};
-    fold.state.cis[cold.ci].exceeded -= 1;
-    fold.touched_cis.push_back(cold.ci);
-    fold.store.update_probe_exceeded(cold, WallTime{});
-    fold.events.push_back(
-        {.kind = AvailabilityEvent::Kind::recovered, .probe = result.probe, .at = result.at}
-    );
-}
-
-/// The rule: n failures in a row; it recovers after m answers in a row. Unknown results neither
+/// The rule's first condition: n failures in a row; it is over after m answers in a row. Unknown results neither
 /// count nor interrupt.
-void apply_rule(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
-    if (result.state == unknown) {
-        return;
+std::optional<Breach> count_failures(Fold& fold, const Judged& result, HotProbe& probe) {
+    const config::Rule& rule = fold.state.specs[fold.state.cold[result.probe].spec].rule;
+    const bool was_exceeded = (probe.flags & HotProbe::exceeded) != 0;
+    if (rule.failures == 0 && was_exceeded) {  // no condition any more
+        probe.flags &= static_cast<std::uint8_t>(~HotProbe::exceeded);
+        probe.run = 0;
+        return std::nullopt;
     }
-    const config::Rule& rule = fold.state.specs[cold.spec].rule;
-    const bool counts = (probe.flags & HotProbe::exceeded) != 0 ? is_answer(result.state)
-                                                                : result.state == critical;
+    if (result.state == unknown || rule.failures == 0) {
+        return std::nullopt;
+    }
+    const bool counts = was_exceeded ? is_answer(result.state) : result.state == critical;
     if (!counts) {
-        if (probe.run != 0 && (probe.flags & HotProbe::exceeded) == 0) {
+        if (probe.run != 0 && !was_exceeded) {
             trouble_of(fold, result.probe).first_failed = WallTime{};
         }
         probe.run = 0;
-        return;
+        return std::nullopt;
     }
-    if (probe.run == 0 && (probe.flags & HotProbe::exceeded) == 0) {
+    if (probe.run == 0 && !was_exceeded) {
         trouble_of(fold, result.probe).first_failed = result.at;
     }
     probe.run = static_cast<std::uint16_t>(std::min<std::uint32_t>(probe.run + 1U, longest_run));
-    if ((probe.flags & HotProbe::exceeded) != 0) {
-        if (probe.run >= rule.successes) {
-            recover(fold, result, probe, cold);
-        }
-    } else if (probe.run >= rule.failures) {
-        exceed(fold, result, probe, cold);
+    if (probe.run < (was_exceeded ? rule.successes : rule.failures)) {
+        return std::nullopt;
     }
+    probe.run = 0;
+    Trouble& trouble = trouble_of(fold, result.probe);
+    if (was_exceeded) {
+        probe.flags &= static_cast<std::uint8_t>(~HotProbe::exceeded);
+        trouble.first_failed = WallTime{};
+        return std::nullopt;
+    }
+    probe.flags |= HotProbe::exceeded;
+    return Breach{trouble.first_failed, trouble.reason, trouble.expected, trouble.seen};
+}
+
+/// What differs from before the result: counts of the CI, the row, events.
+void report(
+    Fold& fold, const Judged& result, const Standing& before, const std::optional<Breach>& breach
+) {
+    const ColdProbe& cold = fold.state.cold[result.probe];
+    const Standing now = standing_of(fold.state.hot[result.probe]);
+    CiState& ci = fold.state.cis[cold.ci];
+    if (now.exceeded != before.exceeded || now.limited != before.limited) {
+        ci.exceeded += now.exceeded ? 1U : 0U;
+        ci.exceeded -= before.exceeded ? 1U : 0U;
+        ci.limited += now.limited ? 1U : 0U;
+        ci.limited -= before.limited ? 1U : 0U;
+        fold.touched_cis.push_back(cold.ci);
+    }
+    if (now.exceeded != before.exceeded) {
+        const WallTime since = now.exceeded ? result.at : WallTime{};
+        trouble_of(fold, result.probe).exceeded_at = since;
+        fold.store.update_probe_exceeded(cold, since);
+    }
+    if (breach && now.exceeded) {
+        fold.events.push_back(
+            {.kind = AvailabilityEvent::Kind::exceeded,
+             .probe = result.probe,
+             .at = result.at,
+             .first_failed = breach->first_failed,
+             .reason = breach->reason,
+             .expected = breach->expected,
+             .seen = breach->seen}
+        );
+    } else if (before.exceeded && !now.exceeded) {
+        fold.events.push_back(
+            {.kind = AvailabilityEvent::Kind::recovered, .probe = result.probe, .at = result.at}
+        );
+    }
+}
+
+void apply_rule(Fold& fold, const Judged& result, HotProbe& probe, const Standing& before) {
+    const std::optional<Breach> failed = count_failures(fold, result, probe);
+    const std::optional<Breach> limit = judge_limits(fold, result);
+    report(fold, result, before, failed ? failed : limit);
 }
 
 /// True when another result of the same state would change nothing but the time of the latest.
 bool settles(const HotProbe& probe) {
+    if ((probe.flags & HotProbe::remembered) != 0) {
+        return false;
+    }
     if (probe.state == unknown) {
         return true;
     }
@@ -236,12 +280,13 @@ bool settles(const HotProbe& probe) {
 
 void judge(Fold& fold, const Judged& result) {
     HotProbe& probe = fold.state.hot[result.probe];
-    const ColdProbe& cold = fold.state.cold[result.probe];
+    ColdProbe& cold = fold.state.cold[result.probe];
     if (cold.agent != result.agent || !is_newer(fold, result, probe)) {
         return;
     }
     probe.boot = result.boot;
     probe.latest_ms = result.at_ms;
+    const Standing before = standing_of(probe);
     if ((probe.flags & HotProbe::proven) == 0 && is_answer(result.state)) {
         become_proven(fold, result, probe, cold);
     }
@@ -251,7 +296,7 @@ void judge(Fold& fold, const Judged& result) {
         if (probe.state != result.state) {
             change_state(fold, result, probe, cold);
         }
-        apply_rule(fold, result, probe, cold);
+        apply_rule(fold, result, probe, before);
         drop_if_well(fold, result.probe);
     }
     probe.flags &= static_cast<std::uint8_t>(~HotProbe::settled);
@@ -278,13 +323,15 @@ void withdraw(Fold& fold, Slot slot) {
         ci.proven -= 1;
         ci.troubled -= probe.state == ok ? 0 : 1;
     }
-    if ((probe.flags & HotProbe::exceeded) != 0) {
+    if (const Standing standing = standing_of(probe); standing.exceeded) {
         ci.exceeded -= 1;
+        ci.limited -= standing.limited ? 1U : 0U;
         fold.events.push_back(
             {.kind = AvailabilityEvent::Kind::removed, .probe = slot, .at = fold.wall}
         );
     }
     fold.state.troubles.erase(slot);
+    forget_limits(fold.state, slot);
     fold.touched_cis.push_back(cold.ci);
     probe = HotProbe{};
 }
@@ -296,7 +343,7 @@ std::string_view troubled_state(const State& state, CiIndex index) {
     if (is_blind(state, index)) {
         return "unobserved";
     }
-    if (state.cis[index].exceeded == 0) {
+    if (state.cis[index].exceeded == state.cis[index].limited) {
         return "degraded";
     }
     const auto withheld = state.causes.withheld.find(index);

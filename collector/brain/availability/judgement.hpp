@@ -4,6 +4,8 @@
 
 #include "collector/brain/fold.hpp"
 
+#include <span>
+
 namespace muster::collector {
 
 /// One result, out of the columns.
@@ -15,6 +17,7 @@ struct Judged {
     WallTime at{};               ///< event time, sane
     std::uint8_t state = 0;      ///< wire::ResultState
     const wire::ResultNote* note = nullptr;
+    std::span<const std::int64_t> values{};  ///< of a probe whose rule has limits on metrics
 };
 
 /// Changes the probe, writes the rows of a transition and adds events for incidents. Results older

@@ -1,12 +1,14 @@
 #include "collector/brain/incidents/faults.hpp"
 
 #include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/quorum.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
+#include "collector/brain/outbox.hpp"
 #include "collector/brain/presence.hpp"
 #include "collector/brain/windows/windows.hpp"
 
@@ -28,14 +30,6 @@ const Spec& spec_of(const State& state, Slot probe) {
 const Fault::Member& spokesman(const Fault& fault) {
     const auto active = std::ranges::find(fault.members, WallTime{}, &Fault::Member::recovered_at);
     return active == fault.members.end() ? fault.members.front() : *active;
-}
-
-std::string symptom_text(const State& state, const Fault::Member& member) {
-    std::string text = state.names[state.cold[member.probe].name] + " failed";
-    if (!member.seen.empty()) {
-        text += ": " + member.seen;
-    }
-    return text;
 }
 
 Incident describe(const State& state, CiIndex ci, const Fault& fault) {
@@ -102,10 +96,13 @@ void open_fault(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness, const C
     }
     const std::string why =
         fault_why(fold.state, incident, spec_of(fold.state, spokesman(fault).probe), fold.wall);
-    const Incident& opened = open_incident(fold, std::move(incident), why, Telling::told);
+    Incident& opened = open_incident(fold, std::move(incident), why, Telling::told);
     fault.phase = Phase::open;
     fault.incident = opened.number;
     add_symptoms(fold, fault, opened);
+    if (is_restless(fold, ci, spec_of(fold.state, spokesman(fault).probe).rule.flapping)) {
+        begin_flapping(fold, ci, opened);
+    }
     fold.touched_cis.push_back(ci);
     fault_opened(fold, ci, fault, course);
 }
@@ -245,6 +242,10 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
     const ColdProbe& cold = fold.state.cold[event.probe];
     const auto [place, is_new] = fold.state.faults.try_emplace(cold.ci);
     Fault& fault = place->second;
+    const config::Rule& rule = spec_of(fold.state, event.probe).rule;
+    if (fault.active() == 0) {
+        note_transition(fold, cold.ci, event.at, rule.flapping);
+    }
     const auto former = std::ranges::find(fault.members, event.probe, &Fault::Member::probe);
     const Fault::Member member{
         .probe = event.probe,
@@ -258,6 +259,11 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
     };
     if (former == fault.members.end()) {
         fault.members.push_back(member);
+    } else if (former->recovered_at ==
+               WallTime{}) {  // one more condition of a probe that has exceeded already
+        former->reason = event.reason;
+        former->expected = event.expected;
+        former->seen = event.seen;
     } else {
         *former = member;
     }
@@ -267,9 +273,11 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
         if (is_catching_up) {
             fault.phase = Phase::held;
         } else {
-            begin_hold(fold, cold.ci, fault, spec_of(fold.state, event.probe).rule.hold);
+            // Who comes and goes all the time is not waited for.
+            const bool restless = is_restless(fold, cold.ci, rule.flapping);
+            begin_hold(fold, cold.ci, fault, restless ? Duration{} : rule.hold);
         }
-    } else if (fault.phase == Phase::open) {
+    } else if (fault.phase == Phase::open && !is_flapping(fold.state, cold.ci)) {
         const auto found = fold.state.incidents.find(fault.incident);
         if (found != fold.state.incidents.end()) {
             add_timeline(
@@ -277,7 +285,7 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
             );
         }
     } else if (fault.phase == Phase::withheld) {
-        reconsider(fold, cold.ci, fault, spec_of(fold.state, event.probe).rule.hold);
+        reconsider(fold, cold.ci, fault, rule.hold);
     }
 }
 
@@ -294,13 +302,22 @@ void fold_recovered(Fold& fold, const AvailabilityEvent& event) {
     }
     member->recovered_at = std::max(event.at, member->exceeded_at);
     const bool removed = event.kind == Kind::removed;
-    if (fault.phase == Phase::open) {
+    if (removed) {
+        stop_flapping(fold, cold.ci);
+    } else if (fault.active() == 0) {
+        note_transition(fold, cold.ci, event.at, spec_of(fold.state, event.probe).rule.flapping);
+    }
+    const bool flaps = fault.phase == Phase::open && is_flapping(fold.state, cold.ci);
+    if (fault.phase == Phase::open && !flaps) {
         const auto incident = fold.state.incidents.find(fault.incident);
         if (incident != fold.state.incidents.end()) {
             const std::string text =
                 fold.state.names[cold.name] + (removed ? " is no longer probed" : " answers again");
             add_timeline(fold, incident->second, "recovered", "system", text);
         }
+    }
+    if (fault.active() == 0 && flaps) {
+        return;  // its incident stays open until that has stopped
     }
     if (fault.active() == 0) {
         end_fault(
@@ -343,8 +360,12 @@ void fold_events(Fold& fold) {
 }
 
 void forget_member(Fold& fold, Slot probe) {
-    const auto found = fold.state.faults.find(fold.state.cold[probe].ci);
-    if (found != fold.state.faults.end()) {
+    const CiIndex ci = fold.state.cold[probe].ci;
+    const auto found = fold.state.faults.find(ci);
+    if (found != fold.state.faults.end() && found->second.active() == 0) {
+        stop_flapping(fold, ci);
+        end_fault(fold, ci, found->second, "what failed is no longer probed");
+    } else if (found != fold.state.faults.end()) {
         std::erase_if(found->second.members, [probe](const Fault::Member& each) {
             return each.probe == probe;
         });
@@ -413,6 +434,21 @@ void decide_again(Fold& fold, CiIndex ci, Patience patience) {
         }
     }
     begin_hold(fold, ci, found->second, wait);
+}
+
+void flapping_is_over(Fold& fold, CiIndex ci, std::uint64_t timer) {
+    if (!calm_is_long(fold, ci, timer)) {
+        return;
+    }
+    const auto found = fold.state.faults.find(ci);
+    if (found == fold.state.faults.end() || found->second.phase != Phase::open) {
+        return;
+    }
+    if (found->second.active() == 0) {
+        end_fault(fold, ci, found->second, "flapping no more: everything answers");
+    } else if (Incident* incident = open_incident_of(fold.state, found->second.incident)) {
+        tell(fold, *incident, "calmed");
+    }
 }
 
 }  // namespace muster::collector

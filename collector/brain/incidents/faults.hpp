@@ -32,6 +32,9 @@ enum class Patience { none, hold, recovery };
 /// What was withheld is asked again.
 void decide_again(Fold& fold, CiIndex ci, Patience patience);
 
+/// Timer `flapping` of a CI: its incident goes on as any other, or is resolved where nothing fails.
+void flapping_is_over(Fold& fold, CiIndex ci, std::uint64_t timer);
+
 /// Somebody watches it and has told all he knew.
 bool is_observed(const Fold& fold, const Fault& fault);
 

@@ -1,4 +1,6 @@
+#include "collector/brain/incidents/correlation.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/telling/channels.hpp"
@@ -26,7 +28,12 @@ std::string goes_on(const State& state, const Incident& incident) {
 void put_aside(Fold& fold, const Incident& incident, Again again) {
     const auto found = fold.state.faults.find(incident.ci);
     if (found != fold.state.faults.end() && found->second.incident == incident.number) {
+        stop_flapping(fold, incident.ci);
         found->second.phase = Phase::put_aside;
+        if (found->second.active() == 0) {
+            fold.state.faults.erase(found);
+            fault_ended(fold, incident.ci);
+        }
     }
     if (again == Again::if_failing) {
         fold.state.arm(

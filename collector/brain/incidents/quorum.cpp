@@ -35,7 +35,8 @@ bool reaches_quorum(const State& state, CiIndex ci, const Fault& fault) {
                 continue;
             }
             ++watching;
-            failing += (state.hot[slot].flags & HotProbe::exceeded) != 0 ? 1 : 0;
+            constexpr std::uint8_t exceeded = HotProbe::exceeded | HotProbe::limited;
+            failing += (state.hot[slot].flags & exceeded) != 0 ? 1 : 0;
         }
         if (failing != 0 && failing >= std::min(from.quorum, watching)) {
             return true;

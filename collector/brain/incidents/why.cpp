@@ -9,6 +9,21 @@ namespace muster::collector {
 
 namespace json = boost::json;
 
+namespace {
+
+std::string counterfactual_of(const Incident& incident, const config::Rule& rule) {
+    const std::string hold = format_duration(rule.hold);
+    if (incident.reason == "threshold" || incident.reason == "availability") {
+        return incident.expected + ", or recovered within " + hold +
+               ", and nothing would have opened";
+    }
+    return "one answer before the failure number " + std::to_string(rule.failures) + ", or " +
+           std::to_string(rule.successes) + " answers within " + hold +
+           " of it, and nothing would have opened";
+}
+
+}  // namespace
+
 std::string fault_why(
     const State& state, const Incident& incident, const Spec& spec, WallTime opened
 ) {
@@ -26,12 +41,19 @@ std::string fault_why(
         {"opened", format_rfc3339(opened)},
         {"detected_late", incident.detected_late},
         {"topology", "unknown: nothing suppresses it"},
-        {"counterfactual",
-         "one answer before the failure number " + std::to_string(spec.rule.failures) + ", or " +
-             std::to_string(spec.rule.successes) + " answers within " + hold +
-             " of it, and nothing would have opened"}
+        {"counterfactual", counterfactual_of(incident, spec.rule)}
     };
     return json::serialize(why);
+}
+
+std::string symptom_text(const State& state, const Fault::Member& member) {
+    const bool is_limit = member.reason == "threshold" || member.reason == "availability";
+    std::string text =
+        state.names[state.cold[member.probe].name] + (is_limit ? " exceeded" : " failed");
+    if (!member.seen.empty()) {
+        text += ": " + member.seen;
+    }
+    return text;
 }
 
 std::string silence_why(const Fold& fold, const Agent& agent) {

@@ -13,6 +13,8 @@ namespace muster::collector {
 std::string fault_why(
     const State& state, const Incident& incident, const Spec& spec, WallTime opened
 );
+/// "ping failed: no reply", "ping exceeded: rtt_avg 231 ms, …"
+std::string symptom_text(const State& state, const Fault::Member& member);
 std::string silence_why(const Fold& fold, const Agent& agent);
 
 /// A page not sent. `incident`: 0 where there is none.

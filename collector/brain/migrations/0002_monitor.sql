@@ -1,6 +1,14 @@
 -- Configuration items: relations, classes, the identity ledger.
 
 -- Probes, thresholds and availability.
+-- First answer, in event time: before it a probe is unproven, which counts as unobserved. Of probes that answered before this
+-- column was there, the earliest trace is taken.
+ALTER TABLE probe ADD COLUMN proven INTEGER;
+UPDATE probe SET proven = min(state_since, ifnull((SELECT min(i.from_wall) FROM probe_interval i WHERE i.probe = probe.id), state_since))
+    WHERE state <> 'unproven';
+-- Since when an incident flaps, null: it does not; how often its CI exceeded or recovered while it did.
+ALTER TABLE incident ADD COLUMN flapping_since INTEGER;
+ALTER TABLE incident ADD COLUMN transitions INTEGER NOT NULL DEFAULT 0;
 
 -- Incidents: the whole record; maintenance windows.
 ALTER TABLE incident ADD COLUMN site TEXT NOT NULL DEFAULT '';

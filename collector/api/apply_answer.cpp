@@ -1,0 +1,72 @@
+#include "collector/api/apply_answer.hpp"
+
+#include "collector/api/verdict_answer.hpp"
+
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+
+std::string header_of(const Call& call, const std::string& name) {
+    const auto found = call.request.headers.find(name);
+    return found == call.request.headers.end() ? std::string() : found->second;
+}
+
+HttpResponse apply_refused(const Error& error, const ApplyRequest& request) {
+    if (error.kind() != ErrorKind::invalid) {
+        return error.kind() == ErrorKind::conflict
+                   ? problem(412, "what is applied has changed since it was read; read it again")
+                   : problem_of(error);
+    }
+    std::vector<Flaw> flaws;
+    std::istringstream lines(error.text());
+    for (std::string line; std::getline(lines, line);) {
+        std::string pointer;
+        for (std::size_t at = 0; at < request.texts.size(); ++at) {
+            if (line.starts_with(request.texts[at].name + ":")) {
+                pointer = "/files/" + std::to_string(at) + "/text";
+            }
+        }
+        flaws.push_back({std::move(pointer), std::move(line)});
+    }
+    return problem(400, "nothing was applied: the files are not valid together", flaws);
+}
+
+json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged) {
+    json::array out;
+    for (const ObjectChange& change : outcome.changes) {
+        if (change.kind == ObjectChange::Kind::unchanged) {
+            ++unchanged;
+            continue;
+        }
+        json::array fields;
+        for (const ObjectChange::Field& field : change.fields) {
+            fields.push_back(json::object{
+                {"name", json_text(field.name)},
+                {"before", json_text(field.before)},
+                {"after", json_text(field.after)}
+            });
+        }
+        out.push_back(json::object{
+            {"list", change.list},
+            {"name", json_text(change.name)},
+            {"change", to_string(change.kind)},
+            {"file", json_text(change.file)},
+            {"fields", std::move(fields)}
+        });
+    }
+    return out;
+}
+
+Task<Result<Verdict>> confirm_applied(Call call, ApplyOutcome outcome) {
+    json::object body{{"hash", outcome.config_hash}};
+    Result<Command> command = command_of(call, "config.apply", body);
+    if (!command) {
+        co_return failure(command.error());
+    }
+    command->if_match.clear();  // it was about what is applied
+    co_return co_await call.context->submit(std::move(*command));
+}
+
+}  // namespace muster::collector

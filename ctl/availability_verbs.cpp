@@ -1,0 +1,201 @@
+#include "ctl/moment.hpp"
+#include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <ostream>
+
+namespace muster::ctl {
+
+namespace {
+
+constexpr std::size_t most_intervals = 10'000;
+
+struct Options {
+    std::string ci;
+    std::string probe;
+    std::string metric;
+    std::string from;
+    std::string to;
+    bool all = false;
+};
+
+/// "99.93 %", cut and not rounded up: nothing that was not whole is shown as 100 %.
+std::string percent(const json::value& answer, std::string_view member) {
+    const json::value& share = member_of(answer, member);
+    if (!share.is_number()) {
+        return "none";
+    }
+    return fmt::format("{:.3f} %", std::floor(share.to_number<double>() * 100'000) / 1000);
+}
+
+std::string length(const json::value& answer, std::string_view member) {
+    const json::value& ms = member_of(answer, member);
+    return ms.is_number() ? format_duration(std::chrono::milliseconds(ms.to_number<std::int64_t>()))
+                          : std::string();
+}
+
+Tone tone_of_share(const std::string& state) {
+    return state == "up" ? Tone::good : state == "down" ? Tone::bad : Tone::doubtful;
+}
+
+Table intervals_table(Session& session, const json::array& items, bool all) {
+    Table table{{"FROM", "TO", "STATE", "PROBE", "CAUSE"}, {}};
+    for (const json::value& item : items) {
+        const std::string state = text_of(item, "state");
+        if (state == "up" && !all) {
+            continue;
+        }
+        table.rows.push_back(
+            {{session.time(member_of(item, "from"))},
+             {session.time(member_of(item, "to"))},
+             {state, tone_of_share(state)},
+             {text_of(item, "probe", "name")},
+             {text_of(item, "cause")}}
+        );
+    }
+    return table;
+}
+
+int availability(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.from.empty()) {
+        query["from"] = moment(options.from, session.world().clock.wall());
+    }
+    if (!options.to.empty()) {
+        query["to"] = moment(options.to, session.world().clock.wall());
+    }
+    const std::string path = "/cis/" + percent_encoded(options.ci) + "/availability";
+    Result<json::value> answer = client->get(path, query);
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    // The further pages ask for the same moments, not for what "now" is by then.
+    query["from"] = text_of(*answer, "from");
+    query["to"] = text_of(*answer, "to");
+    Result<json::array> items = client->list(path, query, most_intervals);
+    if (!items) {
+        return session.fail(items.error());
+    }
+    answer->as_object()["items"] = *items;
+    answer->as_object().erase("next_cursor");
+    const Table table = intervals_table(session, *items, options.all);
+    if (session.format() == Format::table) {
+        session.world().out << fmt::format(
+            "available {} to {}, observed {} of it: up {}, down {}, unobserved {}, excluded {}\n",
+            percent(*answer, "lower"),
+            percent(*answer, "upper"),
+            percent(*answer, "coverage"),
+            length(*answer, "up_ms"),
+            length(*answer, "down_ms"),
+            length(*answer, "unobserved_ms"),
+            length(*answer, "excluded_ms")
+        );
+        if (table.rows.empty()) {
+            return exit_success;
+        }
+    }
+    return session.print(table, *answer);
+}
+
+void add_rows(Table& table, const json::value& probe) {
+    const json::value& candidates = member_of(probe, "candidates");
+    if (!candidates.is_array()) {
+        return;
+    }
+    for (const json::value& candidate : candidates.get_array()) {
+        const json::value& pieces = member_of(candidate, "pieces");
+        if (!pieces.is_array()) {
+            continue;
+        }
+        for (const json::value& piece : pieces.get_array()) {
+            const bool wins = text_of(piece, "wins") == "true";
+            table.rows.push_back(
+                {{text_of(candidate, "rank")},
+                 {text_of(candidate, "specificity")},
+                 {text_of(candidate, "origin")},
+                 {text_of(piece, "piece")},
+                 {text_of(piece, "says")},
+                 {wins ? "wins" : "", Tone::good},
+                 {text_of(piece, "why"), Tone::quiet}}
+            );
+        }
+    }
+}
+
+int explain(Session& session, const Options& options) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    QueryFields query;
+    if (!options.metric.empty()) {
+        query["metric"] = options.metric;
+    }
+    const Result<json::value> answer = client->get(
+        "/cis/" + percent_encoded(options.ci) + "/probes/" + percent_encoded(options.probe) +
+            "/explain",
+        query
+    );
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    Table table{{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "", "WHY"}, {}};
+    const json::value& items = member_of(*answer, "items");
+    if (items.is_array()) {
+        for (const json::value& probe : items.get_array()) {
+            if (session.format() == Format::table) {
+                session.world().out << fmt::format(
+                    "{} {} of {}: from {} ({})\nrun by {}: {}\n",
+                    text_of(probe, "type"),
+                    text_of(probe, "name"),
+                    text_of(probe, "ci"),
+                    text_of(probe, "origin"),
+                    text_of(probe, "origin_why"),
+                    text_of(probe, "agent").empty() ? "nobody" : text_of(probe, "agent"),
+                    text_of(probe, "vantage_why")
+                );
+            }
+            add_rows(table, probe);
+        }
+    }
+    return session.print(table, *answer);
+}
+
+}  // namespace
+
+void add_availability_verb(CLI::App& app, Session& session) {
+    // Owned by the callback below and by the options that write into it.
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb = app.add_subcommand(
+        "availability", "How much of a time a CI was up: bounds, coverage, and the intervals"
+    );
+    verb->add_option("CI", options->ci, "Its id or name")->required();
+    verb->add_option("--from", options->from, "Since: 22:00, -7d or a date and time; default -24h");
+    verb->add_option("--to", options->to, "Until; default now");
+    verb->add_flag("--all", options->all, "Also the intervals in which it was up");
+    verb->callback([&session, options] {
+        session.action = [&session, options] { return availability(session, *options); };
+    });
+}
+
+void add_explain_verb(CLI::App& policies, Session& session) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* verb = policies.add_subcommand(
+        "explain", "Why a probe is there, who runs it, and which threshold wins"
+    );
+    verb->add_option("CI", options->ci, "Its id or name")->required();
+    verb->add_option("PROBE", options->probe, "Its name or id")->required();
+    verb->add_option("METRIC", options->metric, "Only what is said of this metric");
+    verb->callback([&session, options] {
+        session.action = [&session, options] { return explain(session, *options); };
+    });
+}
+
+}  // namespace muster::ctl
