@@ -293,7 +293,10 @@ std::optional<HttpResponse> refuse_actor(const Route& route, const Actor& actor)
             actor.token.empty() ? "your role does not allow that" : "this token does not allow that"
         );
     }
-    const bool of_all = route.scope == Scope::collector && route.permission > Permission::operate;
+    // Numbers count the records of every site, and changes of the collector concern them.
+    const bool of_all =
+        route.scope == Scope::collector &&
+        (route.permission == Permission::measure || route.permission > Permission::operate);
     if (of_all && !actor.scope.is_everything()) {
         return problem(403, "this concerns all sites, and you may see some alone");
     }

@@ -395,7 +395,8 @@ TEST_F(AccessApi, AllowsEachRoleWhatTheTableSaysOnEveryRoute) {
                 }
                 const int status = send(std::string(to_string(route.method)), path, "{}").status;
                 const bool of_all =
-                    route.scope == Scope::collector && route.permission > Permission::operate;
+                    route.scope == Scope::collector && (route.permission == Permission::measure ||
+                                                        route.permission > Permission::operate);
                 const bool allowed =
                     permission >= route.permission && (!of_all || scope.is_everything());
                 // What is allowed may still be absent, incomplete or the own password.

@@ -1,9 +1,11 @@
 #include "collector/api/list_rules.hpp"
 #include "tests/collector/api_fixture.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <array>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -23,10 +25,12 @@ std::vector<std::string> members(const boost::json::value& page, std::string_vie
     return all;
 }
 
+/// As it stands in a URL.
 std::string encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        out += c == ' ' ? std::string("%20") : c == '"' ? std::string("%22") : std::string(1, c);
+        const auto byte = static_cast<unsigned char>(c);
+        out += std::isalnum(byte) != 0 ? std::string(1, c) : fmt::format("%{:02X}", byte);
     }
     return out;
 }

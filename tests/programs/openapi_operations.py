@@ -60,6 +60,9 @@ EXAMPLES = [
     ("GET /api/v1/cis/{id}/probes", {"path": {"id": "{ci}"}}),
     ("GET /api/v1/cis/{id}/incidents", {"path": {"id": "{ci}"}}),
     ("GET /api/v1/cis/{id}/why", {"path": {"id": "{ci}"}}),
+    ("GET /api/v1/cis/{id}/availability", {"path": {"id": "{ci}"}, "query": {"from": "-1h"}}),
+    ("GET /api/v1/cis/{id}/probes/{probe}/explain", {"path": {"id": "{ci}", "probe": "http"}}),
+    ("GET /api/v1/probes/{id}/availability", {"path": {"id": "{probe}"}, "query": {"from": "-1h"}}),
     ("GET /api/v1/receipts", {"query": {"from": "-2h"}}),
     ("GET /api/v1/probes", {"query": {"limit": "5", "q": "ci = \"{ci}\""}}),
     ("GET /api/v1/probes/{id}", {"path": {"id": "{probe}"}}),
@@ -70,6 +73,12 @@ EXAMPLES = [
 
     ("GET /api/v1/policies", {"query": {"sort": "-name"}}),
     ("GET /api/v1/policies/{id}", {"path": {"id": "{policy}"}}),
+    ("PUT /api/v1/policies/{id}", {"path": {"id": "more"}, "body": {"match": "class = server", "probes": [{"type": "icmp", "interval": "30s"}]}, "status": 201}),
+    ("DELETE /api/v1/policies/{id}", {"path": {"id": "more"}, "etag": "/api/v1/policies/more"}),
+    ("PUT /api/v1/thresholds/{id}", {"path": {"id": "patient"}, "body": {"match": "class = server", "hold": "10s"}, "status": 201}),
+    ("GET /api/v1/thresholds", {"query": {"sort": "name"}}),
+    ("GET /api/v1/thresholds/{id}", {"path": {"id": "patient"}}),
+    ("DELETE /api/v1/thresholds/{id}", {"path": {"id": "patient"}, "etag": "/api/v1/thresholds/patient"}),
     ("POST /api/v1/apply", {"body": {"files": [{"name": "more.yaml", "text": "targets:\n  - {name: more, address: 192.0.2.9}\n"}]}}),
     ("GET /api/v1/applied", {}),
     ("GET /api/v1/channels", {}),
@@ -236,7 +245,7 @@ class Walk:
             self.refused(operation, spec, answer, 415, "a body that is no JSON")
             answer = self.collector.call(method, path, "{", door=door)
             self.refused(operation, spec, answer, 400, "a body that ends too early")
-        if "path" in example and "user" not in operation:
+        if "path" in example and "user" not in operation and method != "PUT":
             nowhere = path
             for value in example["path"].values():
                 nowhere = nowhere.replace(urllib.parse.quote(filled(value, self.facts), safe=""), "nosuch-0")
