@@ -99,7 +99,46 @@ Result<Identity> load_identity(Files& files, const std::string& data_dir) {
         }
         *into = std::move(*content);
     }
+    if (files.exists(at + "/next.crt")) {
+        auto key = read_file(files, at + "/next.key", most_bytes);
+        auto certificate = read_file(files, at + "/next.crt", most_bytes);
+        if (!key || !certificate) {
+            return failure(!key ? key.error() : certificate.error());
+        }
+        identity->next = wire::TlsIdentity{
+            .certificate_chain_pem = std::move(*certificate),
+            .private_key_pem = std::move(*key),
+            .ca_pem = identity->tls.ca_pem
+        };
+    }
     return identity;
+}
+
+Status store_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next) {
+    const std::string at = folder(data_dir);
+    if (auto key = write_file_atomically(files, at + "/next.key", next.private_key_pem); !key) {
+        return key;
+    }
+    return write_file_atomically(files, at + "/next.crt", next.certificate_chain_pem);
+}
+
+Status adopt_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next) {
+    const std::string at = folder(data_dir);
+    if (auto key = write_file_atomically(files, at + "/agent.key", next.private_key_pem); !key) {
+        return key;
+    }
+    const auto certificate =
+        write_file_atomically(files, at + "/agent.crt", next.certificate_chain_pem);
+    return certificate ? forget_next(files, data_dir) : certificate;
+}
+
+Status forget_next(Files& files, const std::string& data_dir) {
+    const std::string at = folder(data_dir);
+    // The certificate first: a key alone is no next one.
+    if (auto gone = files.remove(at + "/next.crt"); !gone) {
+        return gone;
+    }
+    return files.remove(at + "/next.key");
 }
 
 }  // namespace muster::agent

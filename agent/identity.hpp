@@ -1,5 +1,5 @@
-// Owns: who this agent is, on disk: data_dir/identity/{agent.key, agent.crt, ca.crt, agent.json}.
-// Leaves to enrolment.hpp: getting it.
+// Owns: who this agent is, on disk: data_dir/identity/{agent.key, agent.crt, ca.crt, agent.json}, and next.key and next.crt
+// while a certificate is being renewed. Leaves to enrolment.hpp: getting it; to credentials.hpp: which of two certificates counts.
 #pragma once
 
 #include "base/files.hpp"
@@ -7,6 +7,7 @@
 #include "base/uuid.hpp"
 #include "wire/connection.hpp"
 
+#include <optional>
 #include <string>
 
 namespace muster::agent {
@@ -18,6 +19,7 @@ struct Identity {
     std::string
         link;  ///< "host:8444" as told at enrolment; agent.yaml's `collector` goes before it
     wire::TlsIdentity tls;
+    std::optional<wire::TlsIdentity> next;  ///< made, and perhaps not yet accepted
 };
 
 /// True once `save_identity` has finished in this folder.
@@ -26,5 +28,11 @@ bool has_identity(Files& files, const std::string& data_dir);
 Status save_identity(Files& files, const std::string& data_dir, const Identity& identity);
 /// `not_found` says how to enrol.
 Result<Identity> load_identity(Files& files, const std::string& data_dir);
+
+/// Beside the present one; the certificate is written last: without it there is no next one.
+Status store_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next);
+/// Puts it in the place of the present one. Whatever a crash leaves, the next one is there until the present one is whole.
+Status adopt_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next);
+Status forget_next(Files& files, const std::string& data_dir);
 
 }  // namespace muster::agent

@@ -1,6 +1,7 @@
 #include "agent/service.hpp"
 
 #include "agent/agent.hpp"
+#include "agent/credentials.hpp"
 #include "agent/data_folder.hpp"
 #include "agent/identity.hpp"
 #include "agent/process_stats.hpp"
@@ -8,7 +9,6 @@
 #include "base/log.hpp"
 #include "probes/resolver.hpp"
 #include "probes/runner.hpp"
-#include "wire/certificates.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -65,7 +65,6 @@ AgentOptions options_for(
     };
     options.delivery.spool_thread.flush = config.flush;
     options.delivery.uplink.collector = collector;
-    options.delivery.uplink.identity = identity.tls;
     options.delivery.uplink.link.backoff_least = config.backoff_least;
     options.delivery.uplink.link.backoff_most = config.backoff_most;
     options.delivery.facts.instance_nonce = std::string(Uuid::random(random).raw());
@@ -151,6 +150,7 @@ class Service {
     SystemRandom random_;
     asio::io_context loop_{1};
     Identity identity_;
+    std::optional<Credentials> credentials_;
     probes::Resolver resolver_;
     probes::Runner runner_;
     std::unique_ptr<Agent> agent_;
@@ -168,6 +168,7 @@ int Service::run() {
         return fail(identity.error(), 1);
     }
     identity_ = std::move(*identity);
+    credentials_.emplace(files_, options_.config.data_dir, identity_, random_);
     const auto collector = parse_endpoint(link_text(), link_port);
     if (!collector) {
         return fail(collector.error(), 2);
@@ -201,6 +202,7 @@ Status Service::open(const Endpoint& collector) {
     keep_one_heap();
     keep_only_sockets(runner_);
     AgentOptions options = options_for(options_, identity_, collector);
+    options.delivery.uplink.credentials = &*credentials_;
     options.delivery.uplink.resolve = [this](std::string host, Deadline deadline) {
         return addresses_of(&resolver_, std::move(host), deadline);
     };
@@ -326,17 +328,19 @@ Task<void> Service::stop_all() {
     loop_.stop();
 }
 
-/// Looks once a day: nobody renews a certificate but a person.
+/// The link renews it by itself. Whoever reads this has a collector that cannot be reached, or that refuses.
 Task<void> Service::watch_certificate() {
-    const auto facts = wire::read_certificate(identity_.tls.certificate_chain_pem);
-    const Duration valid = facts ? facts->not_after - facts->not_before : Duration{};
     do {
-        if (facts && facts->not_after - clock_.wall() < valid / 3) {
+        const WallTime end = credentials_->not_after();
+        const Duration left = end - clock_.wall();
+        if (left < (end - credentials_->due()) / 2) {
             log(LogLevel::warning,
                 "certificate.ends",
-                {{"at", format_rfc3339(facts->not_after)},
+                {{"at", format_rfc3339(end)},
                  {"remedy",
-                  "muster token create --agent --name " + identity_.name +
+                  "it is renewed while the collector is connected; once it has ended: muster token "
+                  "create --agent --name " +
+                      identity_.name +
                       ", stop the agent, remove its folder identity, muster-agent enrol"}});
         }
     } while (co_await sleep_for(std::chrono::hours(24)));

@@ -67,6 +67,8 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     void close(const std::string& why);
     void connection_ended(const Error& why);
     void count();
+    void ask_for_certificate();
+    void on_certificate(const wire::link_action::Certificate& answer);
     Task<Result<std::unique_ptr<wire::Connection>>> dial();
     static Task<void> serve(std::shared_ptr<Impl> self, std::uint64_t generation);
 
@@ -127,13 +129,21 @@ void Uplink::Impl::act(wire::LinkAction action) {
     } else if (auto* apply = std::get_if<todo::Apply>(&action)) {
         events.apply(apply->epoch, std::move(apply->items));
     } else if (auto* closing = std::get_if<todo::Close>(&action)) {
+        if (closing->is_refusal && options.credentials != nullptr) {
+            options.credentials->refused();
+        }
         close(closing->why);
+    } else if (const auto* answer = std::get_if<todo::Certificate>(&action)) {
+        on_certificate(*answer);
     } else if (std::get_if<todo::Connected>(&action) != nullptr) {
         log(LogLevel::info,
             "link.connected",
             {{"collector", options.collector.host}, {"port", options.collector.port}});
         last_failure.clear();
         failures = 0;
+        if (options.credentials != nullptr) {
+            options.credentials->accepted();
+        }
     } else {
         ++generation;
         tasks.start("uplink", serve(shared_from_this(), generation));
@@ -154,6 +164,12 @@ void Uplink::Impl::close(const std::string& why) {
 
 void Uplink::Impl::connection_ended(const Error& why) {
     ++failures;
+    // Not what a network does: the other side, or our own TLS, does not want this certificate.
+    const bool is_unwanted = why.kind() == ErrorKind::refused || why.kind() == ErrorKind::invalid ||
+                             why.kind() == ErrorKind::internal;
+    if (is_unwanted && options.credentials != nullptr) {
+        options.credentials->refused();
+    }
     if (client.is_live()) {
         log(LogLevel::notice, "link.closed", {{"why", why.text()}});
     } else if (last_failure != why.text()) {
@@ -195,6 +211,35 @@ void Uplink::Impl::on_timer() {
     }
     count();
     perform(client.on_time(clock.mono(), clock.wall()));
+    ask_for_certificate();
+}
+
+/// Looks with every heartbeat.
+void Uplink::Impl::ask_for_certificate() {
+    if (options.credentials == nullptr || !client.is_live()) {
+        return;
+    }
+    if (auto request = options.credentials->request_due(clock.wall())) {
+        perform(client.request_certificate(std::move(*request)));
+    }
+}
+
+void Uplink::Impl::on_certificate(const wire::link_action::Certificate& answer) {
+    if (options.credentials == nullptr) {
+        return;
+    }
+    const Status stored = answer.problem.empty()
+                              ? options.credentials->issued(answer.certificate_pem, clock.wall())
+                              : failure(ErrorKind::refused, answer.problem);
+    if (!stored) {
+        log(LogLevel::warning,
+            "certificate.not_renewed",
+            {{"why", stored.error().text()},
+             {"ends", format_rfc3339(options.credentials->not_after())}});
+        return;
+    }
+    // The collector counts the new certificate from its first connection on.
+    perform(client.call_anew(clock.mono(), "a new certificate"));
 }
 
 void Uplink::Impl::count() {
@@ -220,7 +265,7 @@ Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
             address,
             options.collector.port,
             options.collector.host,
-            options.identity,
+            options.credentials != nullptr ? options.credentials->in_use() : options.identity,
             Deadline::in(options.connect_within)
         );
         if (made) {

@@ -2,6 +2,7 @@
 // wire/link_client: the decisions; to delivery.hpp: the spool behind it.
 #pragma once
 
+#include "agent/credentials.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/task.hpp"
@@ -36,6 +37,8 @@ struct UplinkOptions {
     Duration connect_within =
         std::chrono::seconds(10);  ///< name, TCP and TLS together, per address
     Resolve resolve;               ///< empty: the collector must be given by address
+    Credentials* credentials =
+        nullptr;  ///< goes before `identity`, and renews it; outlives the uplink
 };
 
 /// Called on the loop's thread.

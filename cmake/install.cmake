@@ -41,3 +41,17 @@ foreach(name IN ITEMS collector.yaml agent.yaml)
         endif()
     ")
 endforeach()
+
+# Completion of `muster` where bash, zsh and fish look for it: the program knows its verbs.
+if(TARGET muster)
+    foreach(place IN ITEMS bash:bash-completion/completions/muster zsh:zsh/vendor-completions/_muster fish:fish/vendor_completions.d/muster.fish)
+        string(REGEX MATCH "^([a-z]+):(.*)$" found "${place}")
+        install(CODE "
+            set(to \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/${CMAKE_MATCH_2}\")
+            message(STATUS \"Installing: \${to}\")
+            cmake_path(GET to PARENT_PATH folder)
+            file(MAKE_DIRECTORY \"\${folder}\")
+            execute_process(COMMAND \"$<TARGET_FILE:muster>\" completion ${CMAKE_MATCH_1} OUTPUT_FILE \"\${to}\" COMMAND_ERROR_IS_FATAL ANY)
+        ")
+    endforeach()
+endif()

@@ -18,6 +18,7 @@ namespace muster::collector {
 namespace {
 
 constexpr Duration lag_every = std::chrono::milliseconds(200);
+constexpr Duration certificate_every = std::chrono::minutes(1);
 constexpr Duration longest_stop = std::chrono::seconds(10);
 constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
 /// Entries the brain may be behind while the collector still counts as well to those outside.
@@ -42,6 +43,7 @@ void Collector::start() {
     impl.watch();
     impl.tasks.start("collector.signals", impl.watch_signals());
     impl.tasks.start("collector.lag", impl.watch_lag());
+    impl.tasks.start("collector.certificate", impl.watch_certificate());
     impl.supervision->start(impl.tasks);
 }
 
@@ -125,10 +127,33 @@ void Collector::Impl::watch() {
 
 void Collector::Impl::reload() {
     supervision->reloading();
+    refresh_certificate();
     if (configuration.reload()) {
         watch();
     }
     supervision->reloaded();
+}
+
+/// Both listeners show a new certificate from the next connection on; those there are stay.
+void Collector::Impl::refresh_certificate() {
+    const auto refreshed =
+        authority->refresh(*world.files, server_names(process), world.clock->wall());
+    Status used;
+    if (refreshed && *refreshed != CertificateAuthority::Refreshed::unchanged) {
+        used = link->use(authority->link_identity());
+        if (used) {
+            used = http->use(authority->server_chain_pem(), Secret(authority->server_key_pem()));
+        }
+        if (used) {
+            log(LogLevel::notice, "certificate.in_use", {{"path", data / "ca/server.crt"}});
+        }
+    }
+    std::string problem = refreshed ? "" : refreshed.error().text();
+    problem = used ? std::move(problem) : used.error().text();
+    if (!problem.empty() && problem != certificate_problem) {
+        log(LogLevel::error, "certificate.rejected", {{"why", problem}});
+    }
+    certificate_problem = std::move(problem);
 }
 
 Result<ApplyOutcome> Collector::Impl::apply(const ApplyRequest& request) {
@@ -260,6 +285,13 @@ Task<void> Collector::Impl::watch_lag() {
         const FoldFeed::Lag behind = brain_feed->lag();
         link->set_credit(lag.credit(world.clock->mono(), next, behind, full_credit));
         appender->retry();
+    }
+}
+
+/// Certificates end, and files change, without anybody telling.
+Task<void> Collector::Impl::watch_certificate() {
+    while (!is_stopping && co_await sleep_for(certificate_every)) {
+        refresh_certificate();
     }
 }
 

@@ -76,7 +76,8 @@ struct Collector::Impl {
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
     std::optional<Supervision> supervision;
-    std::string nobody_told;  // why; empty: somebody would be
+    std::string certificate_problem;  // said last
+    std::string nobody_told;          // why; empty: somebody would be
     bool is_ready = false;
     bool is_stopping = false;
     int exit_code = 0;
@@ -93,6 +94,7 @@ struct Collector::Impl {
     void release(Effects effects);
     void watch();
     void reload();
+    void refresh_certificate();
     Result<ApplyOutcome> apply(const ApplyRequest& request);
     void caught_up();
     void fail(const Error& why);
@@ -106,6 +108,7 @@ struct Collector::Impl {
     Task<void> shut_down(std::string reason);
     Task<void> watch_signals();
     Task<void> watch_lag();
+    Task<void> watch_certificate();
 };
 
 }  // namespace muster::collector

@@ -104,9 +104,12 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
     }
     gate.emplace(*loop, *journal, verdict_patience);
     LinkContext context{
-        .loop = loop, .clock = world.clock, .journal = &*journal, .may_connect = {}
+        .loop = loop, .clock = world.clock, .journal = &*journal, .may_connect = {}, .renew = {}
     };
     context.may_connect = [this](const wire::Peer& peer) { return access->may_connect(peer); };
+    context.renew = [this](wire::Peer peer, std::string request_pem) {
+        return access->renew(std::move(peer), std::move(request_pem));
+    };
     Intake intake(intake_options(process), *cursors, *world.files, world.clock->mono());
     link.emplace(std::move(context), std::move(listener), std::move(intake));
     return {};

@@ -109,6 +109,16 @@ Result<std::string> canonical_map(std::string_view text) {
     return canonical;
 }
 
+/// The text as it stands: what it means is of no use in a file or a message.
+Result<std::string> check_bytes(std::string_view text) {
+    const Result<std::string> plain = check_text(text);
+    if (!plain) {
+        return plain;
+    }
+    const Result<std::string> meant = unescape(text);
+    return meant ? plain : meant;
+}
+
 const ParamSpec* find_spec(std::span<const ParamSpec> specs, std::string_view name) {
     const auto found = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& spec) {
         return spec.name == name;
@@ -136,6 +146,8 @@ std::string_view to_string(ParamKind kind) {
     switch (kind) {
         case ParamKind::text:
             return "text";
+        case ParamKind::bytes:
+            return "bytes";
         case ParamKind::integer:
             return "integer";
         case ParamKind::number:
@@ -168,6 +180,8 @@ Result<std::string> canonical_value(const ParamSpec& spec, std::string_view text
     switch (spec.kind) {
         case ParamKind::text:
             return check_text(text);
+        case ParamKind::bytes:
+            return check_bytes(text);
         case ParamKind::integer:
             return canonical_integer(spec, text);
         case ParamKind::number:

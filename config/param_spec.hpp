@@ -12,9 +12,10 @@
 namespace muster::config {
 
 /// What kind of value an option takes. `list` kinds are YAML sequences (a single value counts as a list of one);
-/// `secret` is `{file: /path}` in YAML and raw bytes on the agent; `regex` is RE2.
+/// `secret` is `{file: /path}` in YAML and raw bytes on the agent; `regex` is RE2; `bytes` is text in which unescape() finds any byte.
 enum class ParamKind {
     text,
+    bytes,
     integer,
     number,
     boolean,

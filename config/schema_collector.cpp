@@ -109,10 +109,10 @@ constexpr KeySpec history_keys[] = {
 constexpr KeySpec enrolment_keys[] = {
     {"certificate_valid",
      duration,
-     "How long an agent's certificate is valid. The agent warns when a third is left; then enrol "
-     "it anew.",
+     "How long an agent's certificate is valid. The agent renews it over its link when a third is "
+     "left.",
      "365d",
-     minute,
+     10 * second,
      365 * day},
 };
 

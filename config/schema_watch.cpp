@@ -52,7 +52,7 @@ constexpr KeySpec policy_keys[] = {
 constexpr KeySpec probe_keys[] = {
     {.name = "type",
      .kind = name,
-     .summary = "`icmp`, `snmp` or `http`; its options are in docs/probes.",
+     .summary = "`icmp`, `snmp`, `http`, `tcp` or `host`; its options are in docs/probes.",
      .required = true},
     {"name",
      name,
@@ -84,6 +84,12 @@ constexpr KeySpec host_watch_keys[] = {
     {"enabled", boolean, "Whether hosts of agents are watched at all.", "true"},
     {"interval", duration, "Time between two pings.", "10s", 100 * ms, hour},
     {"failures", integer, "This many lost pings in a row.", "3", 2, 100},
+    {"port",
+     integer,
+     "A TCP port open on these hosts, 22 for example: tried where a ping is not answered.",
+     {},
+     1,
+     65535},
 };
 
 constexpr KeySpec storm_keys[] = {

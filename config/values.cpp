@@ -1,5 +1,7 @@
 #include "config/values.hpp"
 
+#include "base/bytes.hpp"
+
 #include <fmt/format.h>
 #include <re2/re2.h>
 
@@ -211,6 +213,36 @@ Result<std::string> check_text(std::string_view text) {
         return failure(ErrorKind::invalid, "expected text without control characters");
     }
     return std::string(text);
+}
+
+Result<std::string> unescape(std::string_view text) {
+    constexpr std::string_view names = "rnt\\";
+    constexpr std::string_view bytes = "\r\n\t\\";
+    std::string out;
+    while (!text.empty()) {
+        if (text.front() != '\\') {
+            out += text.front();
+            text.remove_prefix(1);
+            continue;
+        }
+        const std::size_t known = text.size() < 2 ? names.npos : names.find(text[1]);
+        if (known != names.npos) {
+            out += bytes[known];
+            text.remove_prefix(2);
+            continue;
+        }
+        const auto byte = text.starts_with("\\x") && text.size() >= 4
+                              ? from_hex(text.substr(2, 2))
+                              : Result<std::string>(failure(ErrorKind::invalid, "no byte"));
+        if (!byte) {
+            return failure(
+                ErrorKind::invalid, "expected \\r, \\n, \\t, \\xHH or \\\\ after each backslash"
+            );
+        }
+        out += *byte;
+        text.remove_prefix(4);
+    }
+    return out;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -27,6 +27,9 @@ Result<std::string> check_regex(std::string_view text);
 /// No control characters, at most 4096 bytes.
 Result<std::string> check_text(std::string_view text);
 
+/// The bytes that a text with escapes means: \r \n \t \\ and \xHH; any other backslash is an error.
+Result<std::string> unescape(std::string_view text);
+
 /// The text split at each separator; an empty text has no parts.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

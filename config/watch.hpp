@@ -43,6 +43,7 @@ struct HostWatch {
     bool enabled = true;
     Duration interval = std::chrono::seconds(10);
     std::uint32_t failures = 3;
+    std::uint32_t port = 0;  ///< TCP; tried where a ping is not answered; 0: none
     bool operator==(const HostWatch&) const = default;
 };
 

@@ -145,6 +145,7 @@ void WatchReader::read_brakes(const Source& source, const MapReader& reader) {
         watch.read("enabled", watch_.host_watch.enabled);
         watch.read("interval", watch_.host_watch.interval);
         watch.read("failures", watch_.host_watch.failures);
+        watch.read("port", watch_.host_watch.port);
     }
     if (reader.has("storm") && claim(source, reader.at("storm"), "section", "storm")) {
         const MapReader storm(source, reader.section("storm"), schema::storm);

@@ -1,11 +1,15 @@
+#include "config/json_schema.hpp"
 #include "config/programs.hpp"
 #include "ctl/verbs.hpp"
 #include "probes/probe_type.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -72,6 +76,27 @@ int check(Session& session, const Options& options) {
     return exit_success;
 }
 
+void add_schema_verb(CLI::App& group, Session& session) {
+    std::vector<std::string> names;
+    for (const config::SchemaFile& file : config::schema_files()) {
+        names.emplace_back(file.name);
+    }
+    // Owned by the callback below and by the option that writes into it.
+    const auto name = std::make_shared<std::string>();
+    CLI::App* verb = group.add_subcommand(
+        "schema", "The JSON Schema of a file, for editors; watch is what conf.d/*.yaml may hold"
+    );
+    verb->add_option("FILE", *name, "Which file")->required()->check(CLI::IsMember(names));
+    verb->callback([&session, name] {
+        session.action = [&session, name] {
+            const auto all = config::schema_files();
+            const auto wanted = std::ranges::find(all, *name, &config::SchemaFile::name);
+            session.world().out << config::json_schema(*wanted, probes::probe_schemas());
+            return exit_success;
+        };
+    });
+}
+
 }  // namespace
 
 void add_config_verbs(CLI::App& app, Session& session) {
@@ -90,6 +115,7 @@ void add_config_verbs(CLI::App& app, Session& session) {
     verb->callback([&session, options] {
         session.action = [&session, options] { return check(session, *options); };
     });
+    add_schema_verb(*group, session);
 }
 
 }  // namespace muster::ctl

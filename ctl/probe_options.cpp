@@ -22,13 +22,17 @@ const ParamSpec* find_spec(const probes::ProbeType& type, std::string_view name)
 
 std::string help_of(const ParamSpec& spec) {
     std::string help(spec.summary);
-    if (!spec.choices.empty()) {
-        help += fmt::format(" One of {}.", spec.choices);
-    }
     if (!spec.default_text.empty()) {
         help += fmt::format(" Default {}.", spec.default_text);
     }
     return help;
+}
+
+/// "{get,head}", as CLI11 writes what a check accepts; completion reads it.
+std::string choices_text(const ParamSpec& spec) {
+    std::string text = fmt::format("{{{}}}", spec.choices);
+    std::replace(text.begin(), text.end(), '|', ',');
+    return text;
 }
 
 /// "200,301" → two lines. Numbers and OIDs hold no commas; texts may, and are repeated instead.
@@ -106,6 +110,9 @@ void add_probe_options(CLI::App& app, const probes::ProbeType& type, GivenOption
             help_of(spec)
         );
         option->expected(1)->type_size(1);
+        if (!spec.choices.empty()) {
+            option->type_name(choices_text(spec));
+        }
         option->multi_option_policy(
             many ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast
         );

@@ -1,6 +1,7 @@
 #include "ctl/program.hpp"
 
 #include "base/zone.hpp"
+#include "ctl/completion.hpp"
 #include "ctl/plugin_output.hpp"
 #include "ctl/verbs.hpp"
 
@@ -61,6 +62,10 @@ int run(World& world, std::vector<std::string> arguments) {
     add_user_verbs(app, session);
     add_token_verbs(app, session);
     add_audit_verbs(app, session);
+    add_completion_verbs(app, session);
+    if (!arguments.empty() && arguments.front() == completion_word) {
+        return tell_completion(world, app, {arguments.begin() + 1, arguments.end()});
+    }
     const int wrong_usage = usage_code(app, arguments);
     try {
         std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

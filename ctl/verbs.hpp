@@ -39,7 +39,7 @@ void add_threshold_verbs(CLI::App& app, Session& session);
 void add_explain_verb(CLI::App& policies, Session& session);
 /// `muster availability CI --from T --to T`
 void add_availability_verb(CLI::App& app, Session& session);
-/// `muster config check FILE`
+/// `muster config check FILE`, `muster config schema agent|collector|watch|cli`
 void add_config_verbs(CLI::App& app, Session& session);
 /// `muster login|logout`, `muster version`
 void add_login_verbs(CLI::App& app, Session& session);
@@ -47,6 +47,8 @@ void add_login_verbs(CLI::App& app, Session& session);
 void add_user_verbs(CLI::App& app, Session& session);
 /// `muster token list|create|revoke`, for API tokens and, with --agent, join tokens
 void add_token_verbs(CLI::App& app, Session& session);
+/// `muster completion bash|zsh|fish`
+void add_completion_verbs(CLI::App& app, Session& session);
 /// `muster audit list|verify`
 void add_audit_verbs(CLI::App& app, Session& session);
 

@@ -43,6 +43,7 @@ OUTSIDE_WORLD = {
     r"base/(task|clock|log|notify_socket)\.\w+": "the adapters themselves",
     r"wire/(connection|http_client|line_connection|resolve|\w*listener|tls\w*)\.cpp": "sockets of the link and of HTTP",
     r"probes/icmp\w*\.cpp": "ICMP sockets",
+    r"probes/tcp_knock\.cpp": "a connection without a byte, for the host probe",
     r"probes/(resolver|worker_pool|runner|waiter|worker_channel|socket_watch|\w+_run)\.cpp": "names, worker processes and the engines",
     r"worker/\w+\.cpp": "the worker process: one socket to its parent",
     r"agent/(agent|delivery|uplink|enrolment|spool_thread|service|main)\.cpp": "performs what the agent's parts decide",

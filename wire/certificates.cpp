@@ -23,7 +23,6 @@ namespace muster::wire {
 
 namespace {
 
-constexpr Duration clock_slack = std::chrono::minutes(10);
 constexpr Duration authority_life = std::chrono::hours(24 * 3652);
 constexpr std::size_t serial_bytes = 16;
 constexpr std::size_t longest_common_name = 64;  // RFC 5280, ub-common-name
@@ -348,6 +347,34 @@ Result<IssuedCertificate> issue_agent(
         return failure(signed_by.error());
     }
     return IssuedCertificate{pem_of(made->get()), serial_of(made->get()), until};
+}
+
+Status check_issued(const KeyAndCertificate& pair, const std::string& authority_pem) {
+    const auto certificates = read_certificates(pair.certificate_pem);
+    const auto authorities = read_certificates(authority_pem);
+    const auto key = read_key(pair.key_pem);
+    if (!certificates || !authorities || !key) {
+        return failure(
+            !certificates  ? certificates.error()
+            : !authorities ? authorities.error()
+                           : key.error()
+        );
+    }
+    X509* const certificate = certificates->front().get();
+    if (X509_check_private_key(certificate, key->get()) != 1) {
+        ERR_clear_error();
+        return failure(ErrorKind::invalid, "certificate and private key do not belong together");
+    }
+    X509* const authority = authorities->front().get();
+    EVP_PKEY* const signer = X509_get0_pubkey(authority);
+    const bool is_ours = X509_check_issued(authority, certificate) == X509_V_OK &&
+                         X509_verify(certificate, signer) == 1;
+    ERR_clear_error();
+    return is_ours ? Status{}
+                   : failure(
+                         ErrorKind::invalid,
+                         "signed by another authority than ca.crt beside it: agents would not come"
+                     );
 }
 
 Result<std::string> spki_pin(const std::string& certificate_pem) {

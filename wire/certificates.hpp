@@ -10,6 +10,9 @@
 
 namespace muster::wire {
 
+/// Certificates count from this long before they were made: clocks differ.
+inline constexpr Duration clock_slack = std::chrono::minutes(10);
+
 struct KeyAndCertificate {
     std::string key_pem;
     std::string certificate_pem;
@@ -48,6 +51,8 @@ Result<IssuedCertificate> issue_agent(
     WallTime now,
     Duration valid
 );
+/// Whether key and certificate belong together and the authority has signed it. `invalid` says which is not so.
+Status check_issued(const KeyAndCertificate& pair, const std::string& authority_pem);
 /// SHA-256 of the SubjectPublicKeyInfo, lower-case hex: the pin in a join token.
 Result<std::string> spki_pin(const std::string& certificate_pem);
 

@@ -72,6 +72,8 @@ class LinkListener {
     std::uint16_t port() const;
     /// The next connection whose handshake succeeded; handshakes run beside each other (10 s each, at most 256).
     Task<Result<std::unique_ptr<Connection>>> accept();
+    /// What handshakes show from now on; connections keep what they began with. `invalid` as in open, and nothing changes then.
+    Status use(const TlsIdentity& identity);
     void close();
 
   private:

@@ -11,11 +11,8 @@ namespace muster::wire {
 
 namespace {
 
-constexpr std::uint32_t protocol_version = 1;
 constexpr std::uint32_t most_doublings = 16;
 constexpr std::uint32_t most_nacks = 3;
-constexpr std::size_t most_problems = 100;
-constexpr std::size_t problem_bytes = 300;
 /// How long a collector without credit is left alone when it did not say.
 constexpr Duration without_credit = std::chrono::seconds(1);
 
@@ -115,7 +112,7 @@ LinkClient::Actions LinkClient::on_frame(MonoTime now, WallTime wall, proto::Fra
     if (frame.has_goodbye()) {
         drop(now, "the collector says goodbye: " + printable(frame.goodbye().reason()), out);
     } else if (frame.has_refusal()) {
-        drop(now, "the collector refuses: " + printable(frame.refusal().reason()), out);
+        on_refusal(now, frame.refusal(), out);
     } else if (state_ == State::live) {
         on_live_frame(now, wall, std::move(frame), out);
     } else if (frame.has_welcome()) {
@@ -140,6 +137,13 @@ void LinkClient::on_live_frame(MonoTime now, WallTime wall, proto::Frame frame, 
         case proto::Frame::kAssignments:
             on_assignments(now, std::move(*frame.mutable_assignments()), out);
             break;
+        case proto::Frame::kCertificateAnswer: {
+            proto::CertificateAnswer& answer = *frame.mutable_certificate_answer();
+            out.emplace_back(link_action::Certificate{
+                std::move(*answer.mutable_certificate_pem()), printable(answer.problem())
+            });
+            break;
+        }
         case proto::Frame::BODY_NOT_SET:
             break;  // from a newer collector; it asked for no answer that we know
         default:
@@ -244,23 +248,6 @@ void LinkClient::fill(Actions& out) {
     out.emplace_back(link_action::Fetch{next_send_, static_cast<std::size_t>(bytes)});
 }
 
-LinkClient::Actions LinkClient::on_applied(std::uint32_t epoch, std::vector<std::string> problems) {
-    applied_epoch_ = epoch;
-    Actions out;
-    if (state_ != State::live) {
-        return out;
-    }
-    proto::Frame frame;
-    proto::AssignmentsApplied& applied = *frame.mutable_assignments_applied();
-    applied.set_epoch(epoch);
-    problems.resize(std::min(problems.size(), most_problems));
-    for (const std::string& problem : problems) {
-        applied.add_problems(printable(problem, problem_bytes));
-    }
-    out.emplace_back(sending(std::move(frame)));
-    return out;
-}
-
 LinkClient::Actions LinkClient::call_anew(MonoTime now, std::string why) {
     Actions out;
     if (state_ == State::stopped) {
@@ -290,7 +277,7 @@ LinkClient::Actions LinkClient::stop(std::string reason) {
         out.emplace_back(sending(std::move(frame)));
     }
     if (state_ != State::waiting && state_ != State::stopped) {
-        out.emplace_back(link_action::Close{std::move(reason)});
+        out.emplace_back(link_action::Close{.why = std::move(reason)});
     }
     state_ = State::stopped;
     return out;
@@ -340,7 +327,7 @@ void LinkClient::wait_again(MonoTime now) {
 }
 
 void LinkClient::drop(MonoTime now, std::string why, Actions& out) {
-    out.emplace_back(link_action::Close{std::move(why)});
+    out.emplace_back(link_action::Close{.why = std::move(why)});
     wait_again(now);
 }
 
@@ -444,63 +431,6 @@ void LinkClient::on_nack(MonoTime now, const proto::Nack& nack, Actions& out) {
         in_flight_.pop_back();
     }
     fill(out);
-}
-
-void LinkClient::on_reply(MonoTime now, WallTime wall, const proto::HeartbeatReply& reply) {
-    const Duration round_trip = now - mono_from_ns(reply.echoed_mono_ns());
-    if (round_trip < Duration::zero() || round_trip > options_.answer_within) {
-        return;  // not an echo of ours
-    }
-    clock_offset_ = wall_from_ns(reply.server_wall_ns()) - (wall - round_trip / 2);
-}
-
-void LinkClient::on_assignments(MonoTime now, proto::Assignments assignments, Actions& out) {
-    Result<std::optional<proto::Assignments>> added = parts_.add(std::move(assignments));
-    if (!added) {
-        drop(now, added.error().what(), out);
-        return;
-    }
-    std::optional<proto::Assignments>& whole = *added;
-    if (!whole) {
-        return;
-    }
-    link_action::Apply apply{whole->epoch(), {}};
-    apply.items.reserve(static_cast<std::size_t>(whole->items_size()));
-    for (proto::Assignment& item : *whole->mutable_items()) {
-        apply.items.push_back(std::move(item));
-    }
-    out.emplace_back(std::move(apply));
-}
-
-void LinkClient::beat(MonoTime now, WallTime wall, Actions& out) {
-    proto::Frame frame;
-    proto::Heartbeat& heartbeat = *frame.mutable_heartbeat();
-    heartbeat = counters_;
-    heartbeat.set_wall_ns(to_ns(wall));
-    heartbeat.set_mono_ns(to_ns(now));
-    heartbeat.set_config_hash(facts_.config_hash);
-    out.emplace_back(sending(std::move(frame)));
-    next_heartbeat_ = now + heartbeat_;
-}
-
-proto::Hello LinkClient::hello(MonoTime now, WallTime wall) const {
-    proto::Hello hello;
-    hello.set_protocol(protocol_version);
-    hello.set_instance_nonce(facts_.instance_nonce);
-    hello.set_boot_id(facts_.boot_id);
-    hello.set_wall_ns(to_ns(wall));
-    hello.set_mono_ns(to_ns(now));
-    hello.set_config_hash(facts_.config_hash);
-    hello.set_max_frame_bytes(max_frame_bytes);
-    proto::StreamState& stream = *hello.add_streams();
-    stream.set_spool_id(std::string(spool_.spool.raw()));
-    stream.set_first_unacked(spool_.first_unacked);
-    stream.set_next_seq(spool_.next_seq);
-    stream.set_last_acked(spool_.first_unacked - 1);
-    hello.set_assignment_epoch(applied_epoch_);
-    hello.set_version(printable(facts_.version, 64));
-    hello.set_hostname(printable(facts_.hostname, 255));
-    return hello;
 }
 
 }  // namespace muster::wire

@@ -73,6 +73,13 @@ struct Apply {
 
 struct Close {
     std::string why;
+    bool is_refusal = false;  ///< the collector does not want this agent, or not this certificate
+};
+
+/// The answer to `request_certificate`: a certificate, or in words why there is none.
+struct Certificate {
+    std::string certificate_pem;
+    std::string problem;
 };
 
 struct Connected {};  ///< Welcome received: for the log
@@ -85,6 +92,7 @@ using LinkAction = std::variant<
     link_action::Acked,
     link_action::Apply,
     link_action::Close,
+    link_action::Certificate,
     link_action::Connected>;
 
 /// States: waiting (back-off) → connecting → greeting (Hello sent) → live → (closed) waiting … → stopped.
@@ -113,6 +121,8 @@ class LinkClient {
     Actions on_records(MonoTime now, std::vector<SequencedRecord> records);
     /// The scheduler has taken the epoch; reported to the collector.
     Actions on_applied(std::uint32_t epoch, std::vector<std::string> problems);
+    /// Asks for the agent's next certificate; nothing where the link is not live. The answer may never come.
+    Actions request_certificate(std::string request_pem);
     /// Lets go of the connection there is, or of waiting for one, and calls anew at once.
     Actions call_anew(MonoTime now, std::string why);
     /// From the next Hello and the next wait on.
@@ -139,6 +149,7 @@ class LinkClient {
 
     void wait_again(MonoTime now);
     void drop(MonoTime now, std::string why, Actions& out);
+    void on_refusal(MonoTime now, const proto::Refusal& refusal, Actions& out);
     void fill(Actions& out);
     void pause(MonoTime now, Duration asked);
     bool may_send(std::size_t bytes) const;

@@ -241,6 +241,15 @@ Task<Result<std::unique_ptr<Connection>>> LinkListener::accept() {
     co_return connection;
 }
 
+Status LinkListener::use(const TlsIdentity& identity) {
+    Result<TlsContext> context = make_server_context(identity, ClientCertificates::required);
+    if (!context) {
+        return failure(context.error());
+    }
+    impl_->door->context = std::move(*context);
+    return {};
+}
+
 void LinkListener::close() {
     impl_->door->close();
 }

@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t protocol_version = 1;
 constexpr std::size_t id_bytes = 16;
 constexpr int most_streams = 8;
+constexpr std::size_t longest_request = 16U << 10;
 constexpr std::uint32_t without_credit_ms = 1000;
 /// Well below a frame, so that the largest item still fits behind it.
 constexpr std::size_t part_bytes = 256U << 10;
@@ -140,6 +141,15 @@ void LinkServer::on_live_frame(WallTime wall, proto::Frame frame, Actions& out) 
             out.emplace_back(std::move(action));
             break;
         }
+        case proto::Frame::kCertificateRequest:
+            if (frame.certificate_request().request_pem().size() > longest_request) {
+                end("a certificate request of more than 16 KiB", out);
+                break;
+            }
+            out.emplace_back(server_action::Renew{
+                std::move(*frame.mutable_certificate_request()->mutable_request_pem())
+            });
+            break;
         case proto::Frame::BODY_NOT_SET:
             break;  // from a newer agent; it asked for no answer that we know
         default:
@@ -249,6 +259,22 @@ LinkServer::Actions LinkServer::assign(std::uint32_t epoch, std::vector<proto::A
         part.set_parts(static_cast<std::uint32_t>(parts.size()));
         out.emplace_back(server_action::Send{std::move(parts[i])});
     }
+    return out;
+}
+
+LinkServer::Actions LinkServer::certificate(const Result<std::string>& certificate_pem) const {
+    Actions out;
+    if (state_ != State::live) {
+        return out;
+    }
+    proto::Frame frame;
+    proto::CertificateAnswer& answer = *frame.mutable_certificate_answer();
+    if (certificate_pem) {
+        answer.set_certificate_pem(*certificate_pem);
+    } else {
+        answer.set_problem(certificate_pem.error().text());
+    }
+    out.emplace_back(server_action::Send{std::move(frame)});
     return out;
 }
 

@@ -1,6 +1,7 @@
 // Owns: the collector's half of one link as a value. Leaves to collector/intake: authority, decoding, the journal.
 #pragma once
 
+#include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "wire/link.pb.h"
@@ -46,6 +47,11 @@ struct Applied {
     std::vector<std::string> problems;
 };
 
+/// The agent asks for its next certificate. The owner answers with `certificate()`, once.
+struct Renew {
+    std::string request_pem;
+};
+
 struct Close {
     std::string why;
     bool orderly;
@@ -58,6 +64,7 @@ using ServerAction = std::variant<
     server_action::Append,
     server_action::Heard,
     server_action::Applied,
+    server_action::Renew,
     server_action::Close>;
 
 /// What the collector knows of a spool: the last committed seq.
@@ -82,6 +89,8 @@ class LinkServer {
     Actions committed(SpoolId spool, std::uint64_t seq);
     /// Sent in parts that fit a frame. Secrets must be filled in.
     Actions assign(std::uint32_t epoch, std::vector<proto::Assignment> items);
+    /// Answers Renew: a certificate, or in words why there is none.
+    Actions certificate(const Result<std::string>& certificate_pem) const;
     /// Told with the next Ack or Welcome. 0: the agent waits a second or more, then tries one batch.
     void set_credit(std::uint64_t bytes);
     /// Goodbye (the collector stops) or Refusal (the agent may not be here).

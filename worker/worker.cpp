@@ -4,6 +4,7 @@
 #include "probes/http_run.hpp"
 #include "probes/params.hpp"
 #include "probes/snmp_engine.hpp"
+#include "probes/tcp_run.hpp"
 #include "probes/worker_channel.hpp"
 #include "probes/worker_messages.hpp"
 
@@ -64,6 +65,8 @@ Task<AnswerMessage> Worker::Impl::run(RunMessage message) {
         auto http_answer = co_await http->run(std::move(message.request), deadline);
         answer.outcome = std::move(http_answer.outcome);
         answer.redirect = std::move(http_answer.redirect);
+    } else if (type->name == "tcp") {
+        answer.outcome = co_await probes::run_tcp(std::move(message.request), deadline);
     } else {
         answer.outcome.reason = "worker";
         answer.outcome.seen = "this type does not run in a worker";

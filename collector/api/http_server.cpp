@@ -92,10 +92,10 @@ Door door_of(SSL* session) {
     return enrolment ? Door::enrolment : Door::people;
 }
 
-Result<asio::ssl::context> make_tls(const HttpServerOptions& options) {
+Result<asio::ssl::context> make_tls(const std::string& chain_pem, const Secret& key_pem) {
     wire::TlsIdentity identity;
-    identity.certificate_chain_pem = options.certificate_chain_pem;
-    identity.private_key_pem = options.private_key_pem.reveal();
+    identity.certificate_chain_pem = chain_pem;
+    identity.private_key_pem = key_pem.reveal();
     Result<wire::TlsContext> context =
         wire::make_server_context(identity, wire::ClientCertificates::none);
     if (!context) {
@@ -447,7 +447,8 @@ Result<HttpServer> HttpServer::open(
     if (!endpoint) {
         return failure(endpoint.error(), "listen.people");
     }
-    Result<asio::ssl::context> tls = make_tls(options);
+    Result<asio::ssl::context> tls =
+        make_tls(options.certificate_chain_pem, options.private_key_pem);
     if (!tls) {
         return failure(tls.error());
     }
@@ -460,6 +461,15 @@ Result<HttpServer> HttpServer::open(
     );
     impl->tasks.start("http listener", Impl::accept(impl));
     return HttpServer(std::move(impl));
+}
+
+Status HttpServer::use(std::string certificate_chain_pem, Secret private_key_pem) {
+    Result<asio::ssl::context> tls = make_tls(certificate_chain_pem, private_key_pem);
+    if (!tls) {
+        return failure(tls.error());
+    }
+    impl_->tls = std::move(*tls);  // connections hold on to the one they began with
+    return {};
 }
 
 std::uint16_t HttpServer::port() const {

@@ -49,6 +49,8 @@ class HttpServer {
     HttpServer& operator=(HttpServer&&) noexcept;
     ~HttpServer();
 
+    /// What new connections see from now on. `invalid` for a certificate that cannot be used, and nothing changes then.
+    Status use(std::string certificate_chain_pem, Secret private_key_pem);
     std::uint16_t port() const;
     std::size_t connections() const;
     /// Closes the listener and every connection; requests being answered are cancelled.

@@ -12,7 +12,7 @@ namespace muster::collector {
 namespace {
 
 constexpr const char* host_watch_name = "host";
-constexpr Duration longest_ping = std::chrono::seconds(2);
+constexpr Duration longest_look = std::chrono::seconds(2);
 
 bool equal_declarations(const config::ProbeDeclaration& a, const config::ProbeDeclaration& b) {
     return a.type == b.type && a.interval == b.interval && a.timeout == b.timeout &&
@@ -180,16 +180,19 @@ void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiInde
 void Planner::add_host_watch(
     const config::HostWatch& watch, const CiState& ci, CiIndex index, std::string_view host
 ) {
-    config::ProbeDeclaration ping;
-    ping.type = "icmp";
-    ping.name = host_watch_name;
-    ping.interval = watch.interval;
-    ping.timeout = std::min<Duration>(watch.interval, longest_ping);
-    ping.params = {{"count", "1"}, {"ip", "any"}, {"size", "56"}, {"spacing", "200ms"}};
+    config::ProbeDeclaration look;
+    look.type = "host";
+    look.name = host_watch_name;
+    look.interval = watch.interval;
+    look.timeout = std::min<Duration>(watch.interval, longest_look);
+    look.params = {{"count", "1"}, {"ip", "any"}};
+    if (watch.port != 0) {
+        look.params["port"] = std::to_string(watch.port);
+    }
     config::Rule rule;
     rule.failures = watch.failures;
     add(host_watch_origin,
-        ping,
+        look,
         {nullptr, rule, config::Urgency::high, {}},
         ci,
         index,

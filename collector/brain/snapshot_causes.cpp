@@ -165,6 +165,7 @@ std::string encode_causes(const State& state) {
     out.u8(causes.watch.enabled ? 1 : 0);
     out.duration(causes.watch.interval);
     out.u32(causes.watch.failures);
+    out.u32(causes.watch.port);
     out.u32(causes.brake.incidents);
     out.duration(causes.brake.within);
     pack_isolations(out, causes);
@@ -185,6 +186,7 @@ bool decode_causes(State& state, std::string_view bytes) {
     causes.watch.enabled = in.u8() != 0;
     causes.watch.interval = in.duration();
     causes.watch.failures = in.u32();
+    causes.watch.port = in.u32();
     causes.brake.incidents = in.u32();
     causes.brake.within = in.duration();
     unpack_isolations(in, causes);

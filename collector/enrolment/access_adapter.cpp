@@ -31,6 +31,8 @@ constexpr std::size_t most_waiting = 16;
 /// Of those that wait, from addresses that have not signed in to the account: they do not keep the owner waiting.
 constexpr std::size_t strangers_waiting = 4;
 constexpr std::size_t most_regulars = 4096;
+/// Between two renewals of an agent; shorter where certificates live shortly.
+constexpr Duration renewal_pause = std::chrono::minutes(1);
 /// Rows of the audit about refused sign-ins, a minute; the others are counted.
 constexpr std::uint32_t told_refusals = 60;
 constexpr Duration refusal_window = std::chrono::minutes(1);
@@ -106,6 +108,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     std::uint32_t refusals = 0;
     std::uint64_t untold = 0;
     std::map<AgentId, EnrolledAgent> agents;
+    std::map<AgentId, MonoTime> renewed;  // when each asked last
     bool is_stopped = false;
 
     /// Runs `work` on the store's thread and comes back to the caller's loop.
@@ -142,6 +145,8 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     Task<Status> perform_work(AccessWork work);
     Task<Result<EnrolAnswer>> enrol(EnrolRequest request);
     Task<Status> revoke_agent(AgentId agent, Actor actor);
+    void adopt(EnrolledAgent& agent, const std::string& peer);
+    Task<Result<std::string>> renew(wire::Peer peer, std::string request_pem);
 };
 
 AccessAdapter::AccessAdapter(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -382,6 +387,60 @@ Task<Status> AccessAdapter::Impl::revoke_agent(AgentId agent, Actor actor) {
     co_return Status{};
 }
 
+/// Both certificates of a crash in between are known at the next start, and the next use of the newer one tells again.
+void AccessAdapter::Impl::adopt(EnrolledAgent& agent, const std::string& peer) {
+    const auto impl = shared_from_this();
+    asio::post(thread, [impl, agent, peer] {
+        const WallTime at = impl->context.clock->wall();
+        if (const auto adopted = impl->store.adopt(agent, peer, at); !adopted) {
+            log(LogLevel::warning, "access.not_adopted", {{"why", adopted.error().text()}});
+        }
+    });
+    agent.serial = std::exchange(agent.next_serial, {});
+    log(LogLevel::notice, "certificate.replaced", {{"agent", agent.id.text()}, {"peer", peer}});
+}
+
+Task<Result<std::string>> AccessAdapter::Impl::renew(wire::Peer peer, std::string request_pem) {
+    const auto found = agents.find(peer.agent);
+    if (found == agents.end() || !found->second.is_active || found->second.serial != peer.serial) {
+        co_return failure(ErrorKind::refused, "this certificate does not count any more");
+    }
+    const MonoTime now = context.clock->mono();
+    const auto [last, is_first] = renewed.try_emplace(peer.agent, now);
+    const Duration pause = std::min<Duration>(renewal_pause, context.certificate_valid / 100);
+    if (!is_first && now - last->second < pause) {
+        co_return failure(
+            ErrorKind::refused, "asked again too soon; wait " + format_duration(pause)
+        );
+    }
+    last->second = now;
+    const auto impl = shared_from_this();
+    std::function<Result<wire::IssuedCertificate>()> work =
+        [impl, agent = found->second, request_pem = std::move(request_pem), from = peer.address] {
+            const AccessContext& outside = impl->context;
+            return impl->store.renew(
+                agent,
+                request_pem,
+                from,
+                *outside.authority,
+                outside.certificate_valid,
+                outside.clock->wall()
+            );
+        };
+    const auto issued = co_await perform<wire::IssuedCertificate>(std::move(work));
+    if (!issued) {
+        log(LogLevel::warning,
+            "certificate.refused",
+            {{"agent", peer.agent.text()}, {"why", issued.error().what()}});
+        co_return failure(issued.error());
+    }
+    agents.at(peer.agent).next_serial = issued->serial;
+    log(LogLevel::info,
+        "certificate.promised",
+        {{"agent", peer.agent.text()}, {"until", format_rfc3339(issued->not_after)}});
+    co_return issued->certificate_pem;
+}
+
 AccessOperations AccessAdapter::operations() {
     const auto impl = impl_;
     return {
@@ -402,7 +461,7 @@ AccessOperations AccessAdapter::operations() {
     };
 }
 
-Status AccessAdapter::may_connect(const wire::Peer& peer) const {
+Status AccessAdapter::may_connect(const wire::Peer& peer) {
     const auto found = impl_->agents.find(peer.agent);
     if (found == impl_->agents.end()) {
         return failure(ErrorKind::refused, "this agent is not enrolled here");
@@ -410,10 +469,17 @@ Status AccessAdapter::may_connect(const wire::Peer& peer) const {
     if (!found->second.is_active) {
         return failure(ErrorKind::refused, "this agent has been revoked");
     }
+    if (!peer.serial.empty() && found->second.next_serial == peer.serial) {
+        impl_->adopt(found->second, peer.address);
+    }
     if (found->second.serial != peer.serial) {
         return failure(ErrorKind::refused, "this certificate has been replaced by a newer one");
     }
     return {};
+}
+
+Task<Result<std::string>> AccessAdapter::renew(wire::Peer peer, std::string request_pem) {
+    return impl_->renew(std::move(peer), std::move(request_pem));
 }
 
 void AccessAdapter::stop() {

@@ -35,8 +35,11 @@ class AccessAdapter {
 
     /// For the API. The functions are valid as long as the adapter.
     AccessOperations operations();
-    /// Whether the agent of a good certificate may be here: enrolled, not revoked, and this its current certificate.
-    Status may_connect(const wire::Peer& peer) const;
+    /// Whether the agent of a good certificate may be here: enrolled, not revoked, and this its current certificate, or the next
+    /// one, which is the current one from then on.
+    Status may_connect(const wire::Peer& peer);
+    /// Signs the next certificate of a connected agent: PEM. `refused` where it asks again too soon.
+    Task<Result<std::string>> renew(wire::Peer peer, std::string request_pem);
     /// Waits for running work. Operations called later are answered `closed`.
     void stop();
 

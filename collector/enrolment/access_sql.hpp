@@ -20,17 +20,26 @@ inline constexpr std::string_view all_join_tokens =
 inline constexpr std::string_view withdraw_join_token =
     "UPDATE join_token SET revoked = 1 WHERE id = ? AND revoked = 0";
 inline constexpr std::string_view find_agent_name =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE name = ?";
+    "SELECT id, name, site, hostname, serial, state = 'active', next_serial FROM agent WHERE name "
+    "= ?";
 inline constexpr std::string_view renew_agent_row =
-    "UPDATE agent SET site = ?, hostname = ?, version = ?, serial = ?, not_after = ? "
-    "WHERE id = ? AND state = 'active'";
+    "UPDATE agent SET site = ?, hostname = ?, version = ?, serial = ?, not_after = ?, "
+    "next_serial = '', next_not_after = 0 WHERE id = ? AND state = 'active'";
+inline constexpr std::string_view promise_certificate =
+    "UPDATE agent SET next_serial = ?, next_not_after = ? "
+    "WHERE id = ? AND serial = ? AND state = 'active'";
+inline constexpr std::string_view replace_certificate =
+    "UPDATE agent SET serial = next_serial, not_after = next_not_after, next_serial = '', "
+    "next_not_after = 0 WHERE id = ? AND next_serial = ?";
 inline constexpr std::string_view insert_agent_row =
     "INSERT INTO agent(id, name, site, hostname, version, serial, not_after, state, enrolled) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, 'active', ?)";
 inline constexpr std::string_view all_agents =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent ORDER BY enrolled, id";
+    "SELECT id, name, site, hostname, serial, state = 'active', next_serial FROM agent ORDER BY "
+    "enrolled, id";
 inline constexpr std::string_view unannounced_agents =
-    "SELECT id, name, site, hostname, serial, state = 'active' FROM agent WHERE announced = 0 "
+    "SELECT id, name, site, hostname, serial, state = 'active', next_serial FROM agent WHERE "
+    "announced = 0 "
     "ORDER BY enrolled, id";
 inline constexpr std::string_view announce_agent = "UPDATE agent SET announced = 1 WHERE id = ?";
 inline constexpr std::string_view revoke_agent =

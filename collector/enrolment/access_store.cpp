@@ -77,7 +77,8 @@ Result<EnrolledAgent> read_agent(Statement& row) {
         .site = std::string(row.text(2)),
         .hostname = std::string(row.text(3)),
         .serial = std::string(row.text(4)),
-        .is_active = row.integer(5) != 0
+        .is_active = row.integer(5) != 0,
+        .next_serial = std::string(row.text(6))
     };
 }
 
@@ -340,7 +341,8 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
         .site = token->site.empty() && *known ? (*known)->site : token->site,
         .hostname = printable(request.hostname, longest_name),
         .serial = issued->serial,
-        .is_active = true
+        .is_active = true,
+        .next_serial = {}
     };
     const WallTime until = issued->not_after;
     const Status kept =

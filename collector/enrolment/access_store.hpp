@@ -27,6 +27,7 @@ struct EnrolledAgent {
     std::string hostname;
     std::string serial;  ///< of its certificate, lower-case hex
     bool is_active = true;
+    std::string next_serial;  ///< of a certificate made and not yet used; empty: none
 };
 
 /// The one connection to access.db; used by one thread at a time.
@@ -67,6 +68,18 @@ class AccessStore {
         Random& random,
         WallTime now
     );
+
+    /// Signs the agent's next certificate. The present one, `serial`, counts until the agent has used the next.
+    Result<wire::IssuedCertificate> renew(
+        const EnrolledAgent& agent,
+        const std::string& request_pem,
+        const std::string& peer,
+        const CertificateAuthority& authority,
+        Duration valid,
+        WallTime now
+    );
+    /// The agent has used its next certificate: the one before counts no more. Nothing where this is known.
+    Status adopt(const EnrolledAgent& agent, const std::string& peer, WallTime now);
 
     Result<std::vector<EnrolledAgent>> agents();
     /// Agents whose agent.enrolled, or agent.revoked, may be missing in the journal.

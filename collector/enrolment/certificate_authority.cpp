@@ -40,11 +40,29 @@ Status save(Files& files, const std::string& path, const wire::KeyAndCertificate
     return write_file_atomically(files, path + ".crt", pair.certificate_pem);
 }
 
+/// Agents accept what their authority has signed, for a server, and in its time.
+Status check_usable(
+    const wire::KeyAndCertificate& authority, const wire::KeyAndCertificate& server, WallTime now
+) {
+    const auto facts = wire::read_certificate(server.certificate_pem);
+    if (!facts) {
+        return failure(facts.error());
+    }
+    if (now < facts->not_before || facts->not_after <= now) {
+        return failure(
+            ErrorKind::invalid,
+            "valid from " + format_rfc3339(facts->not_before) + " to " +
+                format_rfc3339(facts->not_after) + ", which is not now"
+        );
+    }
+    return wire::check_issued(server, authority.certificate_pem);
+}
+
 bool is_good(
     const wire::KeyAndCertificate& server, const std::vector<std::string>& names, WallTime now
 ) {
     const auto facts = wire::read_certificate(server.certificate_pem);
-    if (!facts || facts->not_after - now < server_valid / 3) {
+    if (!facts || facts->not_after - now < (facts->not_after - facts->not_before) / 3) {
         return false;
     }
     const std::set<std::string> has(facts->names.begin(), facts->names.end());
@@ -83,18 +101,11 @@ Result<CertificateAuthority> CertificateAuthority::open(
     if (!server) {
         return failure(server.error());
     }
+    result.directory_ = directory;
     if (*server && is_good(**server, names, now)) {
         result.server_ = std::move(**server);
-    } else {
-        auto issued = wire::issue_server(result.authority_, names, now, server_valid);
-        if (!issued) {
-            return failure(issued.error());
-        }
-        if (auto saved = save(files, directory + "/server", *issued); !saved) {
-            return failure(saved.error());
-        }
-        result.server_ = std::move(*issued);
-        log(LogLevel::notice, "certificate.issued", {{"path", directory + "/server.crt"}});
+    } else if (auto made = result.make_server(files, names, now); !made) {
+        return failure(made.error());
     }
     auto pin = wire::spki_pin(result.authority_.certificate_pem);
     if (!pin) {
@@ -102,6 +113,46 @@ Result<CertificateAuthority> CertificateAuthority::open(
     }
     result.pin_ = std::move(*pin);
     return result;
+}
+
+Status CertificateAuthority::make_server(
+    Files& files, const std::vector<std::string>& names, WallTime now
+) {
+    auto issued = wire::issue_server(authority_, names, now, server_valid);
+    if (!issued) {
+        return failure(issued.error());
+    }
+    const std::string path = directory_ + "/server";
+    if (auto saved = save(files, path, *issued); !saved) {
+        return saved;
+    }
+    server_ = std::move(*issued);
+    log(LogLevel::notice, "certificate.issued", {{"path", path + ".crt"}});
+    return {};
+}
+
+Result<CertificateAuthority::Refreshed> CertificateAuthority::refresh(
+    Files& files, const std::vector<std::string>& names, WallTime now
+) {
+    auto stored = load(files, directory_ + "/server");
+    if (!stored) {
+        return failure(stored.error());
+    }
+    const bool is_same = *stored && (*stored)->certificate_pem == server_.certificate_pem &&
+                         (*stored)->key_pem == server_.key_pem;
+    if (*stored && !is_same) {
+        if (auto usable = check_usable(authority_, **stored, now); !usable) {
+            return failure(usable.error(), directory_ + "/server.crt");
+        }
+        server_ = std::move(**stored);
+    }
+    if (is_good(server_, names, now)) {
+        return is_same ? Refreshed::unchanged : Refreshed::taken;
+    }
+    if (auto made = make_server(files, names, now); !made) {
+        return failure(made.error());
+    }
+    return Refreshed::made;
 }
 
 std::string CertificateAuthority::server_chain_pem() const {

@@ -12,7 +12,8 @@
 
 namespace muster::collector {
 
-/// Read once at start; never changes while the process runs.
+/// The authority is read once at start and never changes; the server's certificate does, by `refresh` alone. `authority()`,
+/// `ca_pem()` and `pin()` may be called on any thread.
 class CertificateAuthority {
   public:
     /// Files `ca.key`, `ca.crt`, `server.key`, `server.crt` in `directory`, 0600. Makes what is missing; makes a new
@@ -20,6 +21,11 @@ class CertificateAuthority {
     static Result<CertificateAuthority> open(
         Files& files, const std::string& directory, std::vector<std::string> names, WallTime now
     );
+
+    enum class Refreshed { unchanged, taken, made };
+    /// Takes server.key and server.crt where somebody has changed them, and makes new ones where the names have changed or a third of
+    /// the certificate's life is left. Files that cannot be used are an error, and the certificate stays what it was.
+    Result<Refreshed> refresh(Files& files, const std::vector<std::string>& names, WallTime now);
 
     const wire::KeyAndCertificate& authority() const { return authority_; }
 
@@ -37,6 +43,9 @@ class CertificateAuthority {
     wire::TlsIdentity link_identity() const;
 
   private:
+    Status make_server(Files& files, const std::vector<std::string>& names, WallTime now);
+
+    std::string directory_;
     wire::KeyAndCertificate authority_;
     wire::KeyAndCertificate server_;
     std::string pin_;

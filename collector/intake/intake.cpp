@@ -175,6 +175,10 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
             log_applied(session.agent.text(), *applied);
         } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
             session.said = said_by(session.agent, heard->heartbeat);
+        } else if (auto* renew = std::get_if<wire::server_action::Renew>(&action)) {
+            out.emplace_back(
+                intake_action::Renew{.session = id, .request_pem = std::move(renew->request_pem)}
+            );
         } else if (const auto* close = std::get_if<wire::server_action::Close>(&action)) {
             end_session(id, close->why, close->orderly);
             out.emplace_back(intake_action::Close{.session = id, .why = close->why});
@@ -392,6 +396,14 @@ Intake::Actions Intake::on_issued(IssuedAssignments issued) {
     owner.current = std::move(issued);
     if (owner.session && sessions_.at(*owner.session).is_greeted) {
         out.emplace_back(intake_action::Assign{.session = *owner.session});
+    }
+    return out;
+}
+
+Intake::Actions Intake::certificate(SessionId id, const Result<std::string>& certificate_pem) {
+    Actions out;
+    if (const auto found = sessions_.find(id); found != sessions_.end()) {
+        perform(id, found->second.server.certificate(certificate_pem), {}, out);
     }
     return out;
 }

@@ -47,9 +47,16 @@ struct Close {
 struct Assign {
     SessionId session;
 };
+
+/// The agent asks for its next certificate: answer with `certificate()`, once.
+struct Renew {
+    SessionId session;
+    std::string request_pem;
+};
 }  // namespace intake_action
 
-using IntakeAction = std::variant<intake_action::Send, intake_action::Close, intake_action::Assign>;
+using IntakeAction = std::
+    variant<intake_action::Send, intake_action::Close, intake_action::Assign, intake_action::Renew>;
 
 /// Sans-io; belongs to the network loop's thread. After each call the owner performs the actions and asks `take_group`.
 class Intake {
@@ -72,6 +79,8 @@ class Intake {
     Actions on_appended(std::uint64_t group, const Result<std::vector<AgentCursor>>& rejected);
     /// The brain has folded an assignment, or says at start what is in force.
     Actions on_issued(IssuedAssignments issued);
+    /// The certificate made for a session, or why there is none.
+    Actions certificate(SessionId session, const Result<std::string>& certificate_pem);
     /// The agent's certificate counts no more.
     Actions revoke(AgentId agent);
     /// Told to agents with the next answer: 0 while the folds are far behind.

@@ -31,6 +31,7 @@ struct Line {
     std::deque<wire::proto::Frame> queue;
     bool is_sending = false;
     bool is_over = false;
+    bool is_renewing = false;
 };
 
 }  // namespace
@@ -60,6 +61,7 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     Task<void> receive_all(SessionId session, std::shared_ptr<Line> line);
     Task<void> send_all(std::shared_ptr<Line> line);
     Task<void> assign_all();
+    Task<void> renew(SessionId session, std::shared_ptr<Line> line, std::string request_pem);
     Task<void> keep_time();
     void perform(Intake::Actions actions);
     void send(const std::shared_ptr<Line>& line, wire::proto::Frame frame);
@@ -103,6 +105,10 @@ void LinkAdapter::issued(IssuedAssignments assignments) {
 
 void LinkAdapter::revoke(AgentId agent) {
     impl_->perform(impl_->intake.revoke(agent));
+}
+
+Status LinkAdapter::use(const wire::TlsIdentity& identity) {
+    return impl_->listener.use(identity);
 }
 
 void LinkAdapter::set_credit(std::uint64_t bytes) {
@@ -199,6 +205,15 @@ void LinkAdapter::Impl::perform(Intake::Actions actions) {
             }
         } else if (const auto* ended = std::get_if<intake_action::Close>(&action)) {
             close(ended->session);
+        } else if (auto* wanted = std::get_if<intake_action::Renew>(&action)) {
+            const auto found = lines.find(wanted->session);
+            if (found != lines.end() && !found->second->is_renewing) {
+                found->second->is_renewing = true;
+                tasks.start(
+                    "link.renew",
+                    renew(wanted->session, found->second, std::move(wanted->request_pem))
+                );
+            }
         } else if (const auto* due = std::get_if<intake_action::Assign>(&action)) {
             to_assign.push_back(due->session);
             if (!is_assigning) {
@@ -272,6 +287,17 @@ Task<void> LinkAdapter::Impl::assign_all() {
         }
     }
     is_assigning = false;
+}
+
+/// One at a time for a connection: an agent that asks again meanwhile gets one answer.
+Task<void> LinkAdapter::Impl::renew(
+    SessionId session, std::shared_ptr<Line> line, std::string request_pem
+) {
+    Task<Result<std::string>> making =
+        context.renew(line->connection->peer(), std::move(request_pem));
+    const Result<std::string> certificate = co_await std::move(making);
+    line->is_renewing = false;
+    perform(intake.certificate(session, certificate));
 }
 
 /// Hands due groups to the journal and sees to it that somebody asks again in time.

@@ -22,6 +22,8 @@ struct LinkContext {
     JournalThread* journal = nullptr;
     /// Asked after each handshake: whether the agent of a good certificate may be here; the error says why not.
     std::function<Status(const wire::Peer& peer)> may_connect;
+    /// The next certificate of the agent on the other side, in PEM; the error is told to the agent.
+    std::function<Task<Result<std::string>>(wire::Peer peer, std::string request_pem)> renew;
 };
 
 /// The agents' listener at work. Belongs to the loop's thread.
@@ -42,6 +44,8 @@ class LinkAdapter {
     std::vector<AgentFigures> agents_said() const;
     void issued(IssuedAssignments assignments);
     void revoke(AgentId agent);
+    /// What new connections see from now on; those there are keep what they have.
+    Status use(const wire::TlsIdentity& identity);
     void set_credit(std::uint64_t bytes);
     /// Stops accepting, says goodbye to all agents, hands what is staged to the journal; waits until connections have ended.
     Task<void> stop(std::string reason);

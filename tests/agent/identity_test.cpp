@@ -19,6 +19,7 @@ Identity example() {
         .tls =
             {.certificate_chain_pem = "certificate", .private_key_pem = "key", .ca_pem = "authority"
             },
+        .next = {},
     };
 }
 

@@ -218,6 +218,113 @@ TEST_F(Access, JoinTokensAreListedWithoutTheirSecrets) {
     EXPECT_EQ(all[0].created_by, "admin");
 }
 
+TEST_F(Access, AnAgentHasTwoCertificatesUntilItUsesTheNext) {
+    const EnrolledAgent agent = enrol(token())->agent;
+    const std::string request = wire::make_request("agent")->request_pem;
+    const auto next = store_.renew(agent, request, "192.0.2.1:6", authority_, 24h, now_ + 16h);
+    ASSERT_TRUE(next) << next.error().text();
+    EXPECT_NE(next->serial, agent.serial);
+    EXPECT_EQ(wire::read_certificate(next->certificate_pem)->agent, agent.id);
+    const EnrolledAgent both = store_.agents()->front();
+    EXPECT_EQ(both.serial, agent.serial);
+    EXPECT_EQ(both.next_serial, next->serial);
+    ASSERT_TRUE(store_.adopt(both, "192.0.2.1:7", now_ + 16h));
+    ASSERT_TRUE(store_.adopt(both, "192.0.2.1:8", now_ + 17h)) << "known already";
+    const EnrolledAgent after = store_.agents()->front();
+    EXPECT_EQ(after.serial, next->serial);
+    EXPECT_EQ(after.next_serial, "");
+    EXPECT_EQ(count("SELECT COUNT(*) FROM audit WHERE action = 'agent.certificate_issued'"), 1);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM audit WHERE action = 'agent.certificate_replaced'"), 1);
+}
+
+TEST_F(Access, ACertificateThatCountsNoMoreRenewsNothing) {
+    const EnrolledAgent agent = enrol(token())->agent;
+    const std::string request = wire::make_request("agent")->request_pem;
+    const auto renew = [&] {
+        return store_.renew(agent, request, "192.0.2.1:6", authority_, 24h, now_);
+    };
+    const auto again = enrol(token({.ttl = 1h, .max_uses = 1, .site = {}, .name = agent.name}));
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(renew().error().kind(), ErrorKind::refused) << "enrolled anew since";
+    ASSERT_TRUE(store_.renew(again->agent, request, "192.0.2.1:6", authority_, 24h, now_));
+    ASSERT_TRUE(enrol(token({.ttl = 1h, .max_uses = 1, .site = {}, .name = agent.name})));
+    EXPECT_EQ(store_.agents()->front().next_serial, "") << "an enrolment ends what was promised";
+    ASSERT_TRUE(store_.revoke(agent.id, admin(), now_));
+    const EnrolledAgent revoked = store_.agents()->front();
+    EXPECT_EQ(
+        store_.renew(revoked, request, "192.0.2.1:6", authority_, 24h, now_).error().kind(),
+        ErrorKind::refused
+    );
+}
+
+class ServerCertificate : public ::testing::Test {
+  protected:
+    Result<CertificateAuthority::Refreshed> refresh(WallTime at) {
+        return authority.refresh(files, {"localhost"}, at);
+    }
+
+    void replace(const wire::KeyAndCertificate& pair) {
+        test::write_text(dir / "ca/server.key", pair.key_pem);
+        test::write_text(dir / "ca/server.crt", pair.certificate_pem);
+    }
+
+    std::string problem_with(const wire::KeyAndCertificate& pair) {
+        replace(pair);
+        const auto refused = refresh(now);
+        return refused ? "taken" : refused.error().text();
+    }
+
+    using Refreshed = CertificateAuthority::Refreshed;
+    test::TempDir dir;
+    RealFiles files;
+    WallTime now = SystemClock().wall();
+    CertificateAuthority authority =
+        CertificateAuthority::open(files, dir / "ca", {"localhost"}, now).value();
+};
+
+TEST_F(ServerCertificate, IsRenewedWhileTheCollectorRuns) {
+    const std::string first = authority.server_chain_pem();
+    EXPECT_EQ(*refresh(now + 24h * 200), Refreshed::unchanged);
+    EXPECT_EQ(*refresh(now + 24h * 270), Refreshed::made);
+    EXPECT_NE(authority.server_chain_pem(), first);
+    EXPECT_EQ(*refresh(now + 24h * 270), Refreshed::unchanged);
+    const auto again =
+        CertificateAuthority::open(files, dir / "ca", {"localhost"}, now + 24h * 270);
+    EXPECT_EQ(again->server_chain_pem(), authority.server_chain_pem()) << "the one on disk";
+}
+
+TEST_F(ServerCertificate, IsTakenFromFilesThatSomebodyChanged) {
+    const auto other =
+        wire::issue_server(authority.authority(), {"localhost", "other.test"}, now, 24h * 30);
+    replace(*other);
+    EXPECT_EQ(*refresh(now), Refreshed::taken);
+    EXPECT_EQ(authority.server_key_pem(), other->key_pem);
+    EXPECT_EQ(*refresh(now), Refreshed::unchanged);
+}
+
+TEST_F(ServerCertificate, StaysWhatItWasWhereTheFilesAreWrong) {
+    const std::string before = authority.server_chain_pem();
+    const auto foreign = wire::make_authority("Other", now).value();
+    const auto good = wire::issue_server(authority.authority(), {"localhost"}, now, 24h).value();
+    EXPECT_THAT(
+        problem_with(*wire::issue_server(foreign, {"localhost"}, now, 24h)),
+        HasSubstr("signed by another authority")
+    );
+    EXPECT_THAT(
+        problem_with(*wire::issue_server(authority.authority(), {"localhost"}, now - 48h, 24h)),
+        HasSubstr("which is not now")
+    );
+    EXPECT_THAT(
+        problem_with({.key_pem = foreign.key_pem, .certificate_pem = good.certificate_pem}),
+        HasSubstr("do not belong together")
+    );
+    EXPECT_THAT(
+        problem_with({.key_pem = good.key_pem, .certificate_pem = "half a fi"}),
+        HasSubstr("server.crt")
+    );
+    EXPECT_EQ(authority.server_chain_pem(), before);
+}
+
 TEST(Authority, IsMadeOnceAndTheServerCertificateFollowsTheNames) {
     const test::TempDir dir;
     RealFiles files;

@@ -296,5 +296,20 @@ TEST_F(HttpServerTest, SaysWhatToDoWhenItCannotListen) {
     EXPECT_FALSE(open("127.0.0.1:0"));
 }
 
+TEST_F(HttpServerTest, ShowsAnotherCertificateFromTheNextConnectionOn) {
+    listen();
+    ASSERT_TRUE(fetch("/api/v1/incidents"));
+    const WallTime now = SystemClock().wall();
+    const auto other = *wire::make_authority("another authority", now);
+    const auto server = *wire::issue_server(other, {"localhost", "127.0.0.1"}, now, 24h);
+    const std::string chain = server.certificate_pem + other.certificate_pem;
+    EXPECT_FALSE(server_->use(chain, Secret(other.key_pem))) << "not the key of the certificate";
+    ASSERT_TRUE(fetch("/api/v1/incidents"));
+    ASSERT_TRUE(server_->use(chain, Secret(server.key_pem)));
+    EXPECT_FALSE(fetch("/api/v1/incidents"));
+    authority_ = other;
+    EXPECT_TRUE(fetch("/api/v1/incidents"));
+}
+
 }  // namespace
 }  // namespace muster::collector::test

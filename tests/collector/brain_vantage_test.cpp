@@ -50,6 +50,19 @@ TEST(Vantage, EveryHostIsWatchedByItsNeighbour) {
     EXPECT_THAT(net.world.rows("incident"), IsEmpty());
 }
 
+TEST(Vantage, AKnownPortIsTriedWhereAPingIsNotAnswered) {
+    constexpr std::size_t type = 3;
+    constexpr std::size_t params = 9;
+    Network by_ping(three_hosts);
+    EXPECT_THAT(by_ping.world.column("probe", type), testing::Each("host"));
+    EXPECT_THAT(
+        by_ping.world.column("probe", params), testing::Each(testing::Not(HasSubstr("port")))
+    );
+    Network by_port(three_hosts, "host_watch: {port: 2222}\ntargets: []\n");
+    EXPECT_EQ(by_port.world.rows("probe").size(), 3U);
+    EXPECT_THAT(by_port.world.column("probe", params), testing::Each(HasSubstr("2222")));
+}
+
 TEST(Vantage, ASilentAgentWhoseHostAnswersIsOnlySilentAndOnlyAfterItsGrace) {
     Network net(three_hosts);
     net.linked.erase("h1");

@@ -51,12 +51,15 @@ class Listening : public ::testing::Test {
         auto listener = wire::LinkListener::open(loop_, "127.0.0.1:0", authority_->link_identity());
         ASSERT_TRUE(listener) << listener.error().text();
         LinkContext context{
-            .loop = &loop_, .clock = &clock_, .journal = &*journal_, .may_connect = {}
+            .loop = &loop_, .clock = &clock_, .journal = &*journal_, .may_connect = {}, .renew = {}
         };
         context.may_connect = [this](const wire::Peer& peer) {
             return peer.agent == agent_
                        ? Status{}
                        : Status{failure(ErrorKind::refused, "this agent has been revoked")};
+        };
+        context.renew = [](wire::Peer peer, std::string request_pem) -> Task<Result<std::string>> {
+            co_return "for " + peer.agent.text() + ": " + request_pem;
         };
         adapter_.emplace(
             std::move(context), std::move(*listener), Intake({}, *cursors, files_, clock_.mono())
@@ -227,6 +230,18 @@ TEST_F(Listening, SaysGoodbyeWhenItStops) {
     }
     ASSERT_FALSE(seen.received.empty());
     EXPECT_EQ(seen.received.back().goodbye().reason(), "the test is over");
+}
+
+TEST_F(Listening, GivesAnAgentItsNextCertificate) {
+    wire::proto::Frame request;
+    request.mutable_certificate_request()->set_request_pem("request");
+    Conversation seen;
+    run(talk(agent_, {hello(), request}, wire::proto::Frame::kCertificateAnswer, seen));
+    ASSERT_FALSE(seen.received.empty());
+    EXPECT_EQ(
+        seen.received.back().certificate_answer().certificate_pem(),
+        "for " + agent_.text() + ": request"
+    );
 }
 
 }  // namespace

@@ -48,12 +48,15 @@ TEST(From, RefusesAQuorumThatNobodyCanReach) {
 }
 
 TEST(HostWatch, HasItsOwnSectionOnceOverAllFiles) {
-    const auto watch =
-        parse("host_watch: {interval: 2s, failures: 5}\nstorm: {incidents: 7, within: 10s}\n");
+    const auto watch = parse(
+        "host_watch: {interval: 2s, failures: 5, port: 22}\nstorm: {incidents: 7, within: 10s}\n"
+    );
     ASSERT_TRUE(watch) << watch.error().text();
     EXPECT_TRUE(watch->host_watch.enabled);
     EXPECT_EQ(watch->host_watch.interval, 2s);
     EXPECT_EQ(watch->host_watch.failures, 5U);
+    EXPECT_EQ(watch->host_watch.port, 22U);
+    EXPECT_EQ(parse("host_watch: {interval: 2s}\n")->host_watch.port, 0U);
     EXPECT_EQ(watch->storm.incidents, 7U);
     EXPECT_EQ(watch->storm.within, 10s);
     const std::vector<ConfigText> two{

@@ -86,6 +86,10 @@ TEST_F(Installation, PutsProgramsUnitsUsersAndExamplesInPlace) {
           "usr/lib/tmpfiles.d/muster.conf",
           "usr/share/doc/muster/operations.md",
           "usr/share/doc/muster/examples/conf.d/network.yaml",
+          "usr/share/doc/muster/schema/collector.json",
+          "usr/share/bash-completion/completions/muster",
+          "usr/share/zsh/vendor-completions/_muster",
+          "usr/share/fish/vendor_completions.d/muster.fish",
           "etc/muster/collector.yaml",
           "etc/muster/agent.yaml"}) {
         EXPECT_TRUE(std::filesystem::exists(dir_ / file)) << file;

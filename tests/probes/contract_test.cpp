@@ -33,6 +33,12 @@ class ProbeContract : public ProbeTest, public testing::WithParamInterface<const
                 {"count", "20"}, {"spacing", "1s"}
             };  // lasts by its spacing: 127.x always answers
         }
+        if (name == "host") {
+            return {{"count", "20"}};
+        }
+        if (name == "tcp") {
+            return {{"port", "18097"}, {"expect.answer", "a word"}};
+        }
         ADD_FAILURE() << "say here how " << name << " is kept waiting";
         return {};
     }
@@ -143,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
 );
 
 TEST(ProbeTable, HoldsTheTypesOfThisFolder) {
-    for (const char* name : {"icmp", "snmp", "http"}) {
+    for (const char* name : {"icmp", "snmp", "http", "tcp", "host"}) {
         EXPECT_NE(find_probe_type(name), nullptr) << name;
     }
     EXPECT_EQ(find_probe_type("gopher"), nullptr);

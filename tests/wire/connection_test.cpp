@@ -352,5 +352,27 @@ TEST_F(ConnectionTest, AcceptEndsWhenTheListenerCloses) {
     EXPECT_EQ(accepted.error().kind(), ErrorKind::closed);
 }
 
+TEST_F(ConnectionTest, ShowsAnotherCertificateToWhoComesLaterAndKeepsWhoIsThere) {
+    const TlsIdentity agent = made.for_agent(test::agent_number(1));
+    Connected before = connect(agent);
+    ASSERT_TRUE(before);
+    const std::unique_ptr<Connection> old_end = accept();
+    TlsIdentity other = made.for_server();
+    const auto server =
+        issue_server(made.authority, {"renamed.test"}, made.now, std::chrono::hours(1)).value();
+    other.certificate_chain_pem = server.certificate_pem + made.authority.certificate_pem;
+    other.private_key_pem = server.key_pem;
+    ASSERT_TRUE(listener.use(other));
+    EXPECT_FALSE(connect(agent)) << "localhost is not its name any more";
+    EXPECT_TRUE(connect(agent, listener.port(), "renamed.test"));
+    ASSERT_TRUE((*before)->send(hello("still here")));
+    const Result<proto::Frame> heard = receive(*old_end);
+    ASSERT_TRUE(heard) << heard.error().text();
+    EXPECT_EQ(heard->hello().hostname(), "still here");
+    other.private_key_pem = made.server.key_pem;
+    EXPECT_FALSE(listener.use(other)) << "key and certificate of two pairs";
+    EXPECT_TRUE(connect(agent, listener.port(), "renamed.test"));
+}
+
 }  // namespace
 }  // namespace muster::wire

@@ -240,5 +240,47 @@ TEST_F(LinkClientTest, ClosesOnFramesThatAreNotTheCollectors) {
         << "a frame of a later release";
 }
 
+TEST_F(LinkClientTest, AsksForACertificateOnlyWhileItIsLive) {
+    LinkClient link = client(position(1, 0, 1));
+    EXPECT_THAT(link.request_certificate("request"), IsEmpty());
+    go_live(link, 0);
+    const auto asked = sent(link.request_certificate("request"), proto::Frame::kCertificateRequest);
+    ASSERT_THAT(asked, SizeIs(1));
+    EXPECT_EQ(asked.front().certificate_request().request_pem(), "request");
+}
+
+TEST_F(LinkClientTest, HandsOverTheCertificateOrWhyThereIsNone) {
+    LinkClient link = client(position(1, 0, 1));
+    go_live(link, 0);
+    proto::Frame answer;
+    answer.mutable_certificate_answer()->set_certificate_pem("certificate");
+    const auto made = all<link_action::Certificate>(link.on_frame(now, wall, answer));
+    ASSERT_THAT(made, SizeIs(1));
+    EXPECT_EQ(made.front().certificate_pem, "certificate");
+    EXPECT_EQ(made.front().problem, "");
+    answer.mutable_certificate_answer()->clear_certificate_pem();
+    answer.mutable_certificate_answer()->set_problem("too\x1Bsoon");
+    const auto none = all<link_action::Certificate>(link.on_frame(now, wall, answer));
+    ASSERT_THAT(none, SizeIs(1));
+    EXPECT_EQ(none.front().problem, "too\uFFFDsoon");
+}
+
+TEST_F(LinkClientTest, TellsARefusalFromAnyOtherEnd) {
+    LinkClient link = client(position(1, 0, 1));
+    go_live(link, 0);
+    proto::Frame goodbye;
+    goodbye.mutable_goodbye()->set_reason("stopping");
+    const auto ended = all<link_action::Close>(link.on_frame(now, wall, goodbye));
+    ASSERT_THAT(ended, SizeIs(1));
+    EXPECT_FALSE(ended.front().is_refusal);
+    now = link.next_wake();
+    go_live(link, 0);
+    proto::Frame refusal;
+    refusal.mutable_refusal()->set_reason("replaced");
+    const auto refused = all<link_action::Close>(link.on_frame(now, wall, refusal));
+    ASSERT_THAT(refused, SizeIs(1));
+    EXPECT_TRUE(refused.front().is_refusal);
+}
+
 }  // namespace
 }  // namespace muster::wire

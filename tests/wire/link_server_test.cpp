@@ -329,5 +329,32 @@ TEST_F(LinkServerTest, SaysWhyItCloses) {
     EXPECT_THAT(sent(revoked.close("revoked", true), proto::Frame::kRefusal), SizeIs(1));
 }
 
+TEST_F(LinkServerTest, AnswersARequestForACertificate) {
+    LinkServer link = live(0);
+    proto::Frame request;
+    request.mutable_certificate_request()->set_request_pem("request");
+    const auto asked = all<server_action::Renew>(link.on_frame(start, wall, request));
+    ASSERT_THAT(asked, SizeIs(1));
+    EXPECT_EQ(asked.front().request_pem, "request");
+    const auto made =
+        sent(link.certificate(std::string("certificate")), proto::Frame::kCertificateAnswer);
+    ASSERT_THAT(made, SizeIs(1));
+    EXPECT_EQ(made.front().certificate_answer().certificate_pem(), "certificate");
+    const auto none = sent(
+        link.certificate(failure(ErrorKind::refused, "too soon")), proto::Frame::kCertificateAnswer
+    );
+    ASSERT_THAT(none, SizeIs(1));
+    EXPECT_EQ(none.front().certificate_answer().problem(), "too soon");
+    link.close("bye", false);
+    EXPECT_THAT(link.certificate(std::string("certificate")), IsEmpty());
+}
+
+TEST_F(LinkServerTest, EndsALinkWhoseRequestForACertificateIsTooLarge) {
+    LinkServer link = live(0);
+    proto::Frame request;
+    request.mutable_certificate_request()->set_request_pem(std::string((16 << 10) + 1, 'x'));
+    EXPECT_THAT(why_closed(link.on_frame(start, wall, request)), HasSubstr("16 KiB"));
+}
+
 }  // namespace
 }  // namespace muster::wire

@@ -57,3 +57,7 @@ CREATE TABLE api_token_address(
 -- hash: SHA-256 over prev_hash and the row; rows from before are sealed at the next start.
 ALTER TABLE audit ADD COLUMN prev_hash BLOB;
 ALTER TABLE audit ADD COLUMN hash BLOB;
+
+-- The certificate made for an agent that has not connected with it yet; `serial` counts until then.
+ALTER TABLE agent ADD COLUMN next_serial TEXT NOT NULL DEFAULT '';
+ALTER TABLE agent ADD COLUMN next_not_after INTEGER NOT NULL DEFAULT 0;

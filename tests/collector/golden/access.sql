@@ -11,7 +11,7 @@ CREATE TABLE agent(
     enrolled  INTEGER NOT NULL,
     -- 0 until the journal holds its agent.enrolled: told again after a crash in between.
     announced INTEGER NOT NULL DEFAULT 0 CHECK(announced IN (0, 1))
-) WITHOUT ROWID;
+, next_serial TEXT NOT NULL DEFAULT '', next_not_after INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE "api_token"(
     id         TEXT    PRIMARY KEY,
     hash       BLOB    NOT NULL,

@@ -1,0 +1,70 @@
+// Owns: an agent's next certificate in access.db. Leaves to access_store.cpp: the first one.
+#include "collector/enrolment/access_sql.hpp"
+#include "collector/enrolment/access_store.hpp"
+#include "collector/enrolment/store_tools.hpp"
+
+namespace muster::collector {
+
+Result<wire::IssuedCertificate> AccessStore::renew(
+    const EnrolledAgent& agent,
+    const std::string& request_pem,
+    const std::string& peer,
+    const CertificateAuthority& authority,
+    Duration valid,
+    WallTime now
+) {
+    auto issued = wire::issue_agent(authority.authority(), request_pem, agent.id, now, valid);
+    if (!issued) {
+        return failure(issued.error());
+    }
+    auto transaction = Transaction::begin(parts_->database);
+    auto update = transaction ? parts_->database.prepare(promise_certificate)
+                              : Result<Statement>(failure(transaction.error()));
+    if (update) {
+        update->bind_text(0, issued->serial)
+            .bind(1, to_ns(issued->not_after))
+            .bind_blob(2, agent.id.raw())
+            .bind_text(3, agent.serial);
+    }
+    const Result<std::int64_t> changed = run_counted(update);
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return failure(
+            ErrorKind::refused, "the agent has been revoked, or has another certificate by now"
+        );
+    }
+    const std::string actor = "agent " + agent.name;
+    if (auto told =
+            parts_->audit.add(now, actor, "agent.certificate_issued", agent.id.text(), peer);
+        !told) {
+        return failure(told.error());
+    }
+    if (auto committed = transaction->commit(); !committed) {
+        return failure(committed.error());
+    }
+    return issued;
+}
+
+Status AccessStore::adopt(const EnrolledAgent& agent, const std::string& peer, WallTime now) {
+    auto transaction = Transaction::begin(parts_->database);
+    auto update = transaction ? parts_->database.prepare(replace_certificate)
+                              : Result<Statement>(failure(transaction.error()));
+    if (update) {
+        update->bind_blob(0, agent.id.raw()).bind_text(1, agent.next_serial);
+    }
+    const Result<std::int64_t> changed = run_counted(update);
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return {};
+    }
+    const std::string actor = "agent " + agent.name;
+    const Status told =
+        parts_->audit.add(now, actor, "agent.certificate_replaced", agent.id.text(), peer);
+    return told ? transaction->commit() : told;
+}
+
+}  // namespace muster::collector
