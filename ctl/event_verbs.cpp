@@ -24,6 +24,10 @@ std::string subject_of(const json::value& event) {
     if (!incident.empty()) {
         return incident + " " + text_of(event, "incident", "title");
     }
+    const std::string window = text_of(event, "window", "id");
+    if (!window.empty()) {
+        return window + " " + text_of(event, "window", "reason");
+    }
     const std::string ci = text_of(event, "ci", "name");
     return ci.empty() ? text_of(event, "agent", "name") : ci;
 }
@@ -63,7 +67,8 @@ class Printer {
             return;
         }
         const std::string who = text_of(data, "actor");
-        const std::string text = text_of(data, "text");
+        std::string text = text_of(data, "text");
+        text = text == text_of(data, "incident", "title") ? std::string() : text;
         Table line{{"ID", "AT", "KIND", "CHANGE", "ABOUT", "WHO", "TEXT"}, {}};
         line.rows.push_back(
             {{text_of(data, "id")},

@@ -19,17 +19,26 @@ constexpr NamedQuery newest{
 constexpr NamedQuery before{
     "events.before", "SELECT row, lsn, ordinal FROM event WHERE wall < ?1 ORDER BY row DESC LIMIT 1"
 };
-// An incident is where its CI is; without one, where its agent is; else at its place. Configuration is everybody's.
+// An incident is where its CI is; without one, where its agent is; else at its site. A window is shown by the rule of its list.
+// Configuration is everybody's.
 constexpr NamedQuery after_position{
     "events.after",
     R"(SELECT e.lsn, e.ordinal, e.wall, e.kind, e.change, e.actor, e.text,
               e.incident, i.title, c.id, c.name, a.id, a.name,
               ?4 IS NULL OR e.kind = 'configuration'
-                OR COALESCE(c.site, a.site, i.place) IN (SELECT value FROM json_each(?4))
+                OR COALESCE(NULLIF(c.site, ''), NULLIF(a.site, ''), i.site)
+                   IN (SELECT value FROM json_each(?4))
+                OR EXISTS (SELECT 1 FROM json_each(w.sites) s
+                           WHERE s.value IN (SELECT value FROM json_each(?4)))
+                OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci k ON k.id = m.ci
+                           WHERE m.window = w.number
+                                 AND k.site IN (SELECT value FROM json_each(?4))),
+              w.number, w.reason
        FROM (SELECT * FROM event WHERE (lsn, ordinal) > (?1, ?2) ORDER BY lsn, ordinal LIMIT ?3) e
             LEFT JOIN incident i ON i.number = e.incident
             LEFT JOIN ci c ON c.id = COALESCE(e.ci, i.ci)
             LEFT JOIN agent a ON a.id = COALESCE(e.agent, i.agent)
+            LEFT JOIN maintenance_window w ON e.kind = 'window' AND w.number = CAST(e.text AS INTEGER)
        ORDER BY e.lsn, e.ordinal)"
 };
 
@@ -73,7 +82,8 @@ Event event_of(const Statement& row) {
     event.data["kind"] = json_text(row, 3);
     event.data["change"] = json_text(row, 4);
     event.data["actor"] = json_text(row, 5);
-    event.data["text"] = json_text(row, 6);
+    // A window's event holds its number as text.
+    event.data["text"] = row.is_null(14) ? json_text(row, 6) : json_text("");
     event.data["incident"] = nullptr;
     if (!row.is_null(7)) {
         event.data["incident"] = json::object{
@@ -84,6 +94,14 @@ Event event_of(const Statement& row) {
     }
     event.data["ci"] = named(row, 9, 10);
     event.data["agent"] = named(row, 11, 12);
+    event.data["window"] = nullptr;
+    if (!row.is_null(14)) {
+        event.data["window"] = json::object{
+            {"id", json_text("WIN-" + std::to_string(row.integer(14)))},
+            {"number", row.integer(14)},
+            {"reason", json_text(row, 15)}
+        };
+    }
     return event;
 }
 

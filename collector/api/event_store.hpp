@@ -29,7 +29,7 @@ struct EventPosition {
 
 struct Event {
     EventPosition position;
-    std::string kind;         ///< incident, ci, agent, configuration
+    std::string kind;         ///< incident, ci, agent, window, configuration
     json::object data;        ///< as docs/api.md has it
     bool is_visible = false;  ///< within the caller's scope
 };

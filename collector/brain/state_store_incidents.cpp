@@ -126,6 +126,14 @@ void StateStore::insert_window(const Window& window, CiId ci) {
         std::string_view(window.ended_by),
         window.version
     );
+    const std::string number = std::to_string(window.number);
+    insert_event(
+        {.wall = window.created,
+         .kind = "window",
+         .change = to_string(window.phase),
+         .actor = window.created_by,
+         .text = number}
+    );
 }
 
 void StateStore::update_window(const Window& window) {
@@ -137,6 +145,15 @@ void StateStore::update_window(const Window& window) {
         when_set(window.ended),
         std::string_view(window.ended_by),
         window.version
+    );
+    const bool is_over = window.ended != WallTime{};
+    const std::string number = std::to_string(window.number);
+    insert_event(
+        {.wall = is_over ? window.ended : window.from,
+         .kind = "window",
+         .change = to_string(window.phase),
+         .actor = is_over ? window.ended_by : window.created_by,
+         .text = number}
     );
 }
 

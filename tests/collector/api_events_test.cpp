@@ -205,6 +205,30 @@ TEST_F(ApiEvents, OfOtherSitesAreNotToldButPassed) {
     EXPECT_THAT(ids_of(events_in(stream("/api/v1/events?follow=0", "1.0"))), ElementsAre("4.0"));
 }
 
+TEST_F(ApiEvents, OfAWindowAreToldToThoseWhoSeeIt) {
+    ASSERT_TRUE(state_.database().execute(
+        "INSERT INTO maintenance_window (number, scope, match, ci, sites, state, from_wall, "
+        "to_wall, "
+        "reason, created, created_by, ended, ended_by, version) VALUES"
+        " (1, 'x', '', NULL, '[\"HQ\"]', 'active', 1, 9, 'upgrade', 1, 'anna', NULL, '', 1),"
+        " (2, 'x', '', NULL, '[\"Depot\"]', 'active', 1, 9, 'move', 1, 'anna', NULL, '', 2),"
+        " (3, 'x', '', NULL, NULL, 'active', 1, 9, 'all', 1, 'anna', NULL, '', 3);"
+        "INSERT INTO event (lsn, ordinal, wall, kind, change, actor, text) VALUES"
+        " (1, 0, 1, 'window', 'active', 'anna', '1'), (2, 0, 1, 'window', 'active', 'anna', '2'),"
+        " (3, 0, 1, 'window', 'active', 'anna', '3')"
+    ));
+    listen();
+    const auto all = events_in(stream("/api/v1/events?follow=0", "0.0"));
+    ASSERT_EQ(all.size(), 3U);
+    const auto first = boost::json::parse(all[0].data);
+    EXPECT_EQ(first.at("window").at("id"), "WIN-1");
+    EXPECT_EQ(first.at("window").at("reason"), "upgrade");
+    EXPECT_EQ(first.at("text"), "");
+    around_.scope = ReadScope::of_sites({"HQ"});
+    EXPECT_THAT(ids_of(events_in(stream("/api/v1/events?follow=0", "0.0"))), ElementsAre("1.0"))
+        << "of one for all sites, those see it whose CIs it covers";
+}
+
 TEST_F(ApiEvents, TellAFollowerThatHasMissedSomeToLoadAgain) {
     for (std::int64_t lsn = 1; lsn <= 5; ++lsn) {
         event(lsn, 0, "configuration", "loaded");

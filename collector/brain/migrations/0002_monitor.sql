@@ -73,7 +73,7 @@ CREATE TABLE channel (
 CREATE TABLE event (
     row INTEGER PRIMARY KEY,          -- without holes, rising
     lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
-    kind TEXT NOT NULL,               -- incident, ci, agent, configuration
+    kind TEXT NOT NULL,               -- incident, ci, agent, window (text: its number), configuration
     change TEXT NOT NULL,             -- of an incident: the kind of its line in the timeline; of a CI or agent: its state now
     incident INTEGER, ci BLOB, agent BLOB, actor TEXT NOT NULL, text TEXT NOT NULL
 ) STRICT;
