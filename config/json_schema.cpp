@@ -95,6 +95,8 @@ json::object value_of(std::string_view title, const KeySpec& key) {
             return scalar();
         case KeyKind::integer:
             return integer_between(key.least, key.most);
+        case KeyKind::number:
+            return {{"type", "number"}};
         case KeyKind::boolean:
             return {{"type", "boolean"}};
         case KeyKind::duration:
