@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace muster::cmdb {
 
@@ -17,6 +18,16 @@ struct AttributeValue {
     std::string source;
     WallTime observed;
     bool operator==(const AttributeValue&) const = default;
+};
+
+/// A value that held for a time, by the word of the source that was to be believed then.
+struct AttributeInterval {
+    std::string name;
+    std::string value;
+    std::string source;
+    WallTime from;
+    WallTime to;  ///< 0: it holds still
+    bool operator==(const AttributeInterval&) const = default;
 };
 
 /// What a CI looks like: the projection of its statements.
@@ -30,8 +41,12 @@ struct Projection {
 /// found.
 std::uint32_t source_rank(std::string_view source);
 
-/// By rank of source, then the newer, then by source and object: the same for every order of
-/// arrival. Empty values never win. The class is the deepest of the strongest source's.
+/// Every value that its statements remember, by (name, from). At each moment the strongest source is believed that says
+/// anything then; of two equally strong the one that spoke last, then by source and object: the same for every order of
+/// arrival.
+std::vector<AttributeInterval> timeline(std::span<const Statement* const> statements);
+
+/// The values at the end of the timeline. The class is the deepest of the strongest source's.
 Projection project(const Model& model, std::span<const Statement* const> statements);
 
 }  // namespace muster::cmdb

@@ -10,20 +10,45 @@ namespace muster::cmdb {
 
 namespace {
 
-/// (namespace, kind) → value, of the `single` keys of one group.
+/// (namespace, kind) → value, of the keys of one group that have one value.
 using SingleValues = std::map<std::pair<std::string, std::string>, std::string>;
+
+bool contradicts(const Key& key, const Member& member) {
+    const bool counts =
+        key.values == KeyValues::single || (key.values == KeyValues::renewed && member.is_live);
+    return key.trust == KeyTrust::trusted && counts &&
+           (key.space != parent_space || !member.below.is_nil());
+}
+
+std::string space_of(const Key& key, const Member& member) {
+    return key.space == parent_space ? key.space + ' ' + member.below.text() : key.space;
+}
+
+std::string two_values(
+    const std::pair<std::string, std::string>& kind, const std::string& a, const std::string& b
+) {
+    return kind.first.substr(0, kind.first.find(' ')) + "/" + kind.second + " is " +
+           std::min(a, b) + " and " + std::max(a, b);
+}
 
 /// Groups under construction: disjoint sets with the single values of each.
 class Groups {
   public:
-    explicit Groups(std::span<const Statement* const> statements)
-        : parent_(statements.size()), values_(statements.size()) {
+    Groups(std::span<const Member> members, std::span<const Link> links)
+        : parent_(members.size()), values_(members.size()) {
         std::iota(parent_.begin(), parent_.end(), std::size_t{0});
-        for (std::size_t at = 0; at < statements.size(); ++at) {
-            for (const Key& key : statements[at]->keys) {
-                if (key.trust == KeyTrust::trusted && key.values == KeyValues::single) {
-                    values_[at].try_emplace({key.space, key.kind}, key.value);
+        for (std::size_t at = 0; at < members.size(); ++at) {
+            for (const Key& key : members[at].statement->keys) {
+                if (contradicts(key, members[at])) {
+                    values_[at].try_emplace({space_of(key, members[at]), key.kind}, key.value);
                 }
+            }
+        }
+        for (const Link& link : links) {
+            if (link.is_same) {
+                join(link.a, link.b);
+            } else {
+                apart_.push_back(link);
             }
         }
     }
@@ -38,12 +63,18 @@ class Groups {
 
     /// What speaks against joining them, in words; nothing when they may be joined.
     std::optional<std::string> contradiction(std::size_t a, std::size_t b) {
+        for (const Link& link : apart_) {
+            const std::size_t x = root(link.a);
+            const std::size_t y = root(link.b);
+            if ((x == root(a) && y == root(b)) || (x == root(b) && y == root(a))) {
+                return std::string{};  // a person's word needs no reason
+            }
+        }
         const SingleValues& left = values_[root(a)];
         for (const auto& [kind, value] : values_[root(b)]) {
             const auto found = left.find(kind);
             if (found != left.end() && found->second != value) {
-                return kind.first + "/" + kind.second + " is " + std::min(found->second, value) +
-                       " and " + std::max(found->second, value);
+                return two_values(kind, found->second, value);
             }
         }
         return std::nullopt;
@@ -61,6 +92,7 @@ class Groups {
   private:
     std::vector<std::size_t> parent_;
     std::vector<SingleValues> values_;
+    std::vector<Link> apart_;
 };
 
 using Strength = std::tuple<std::uint32_t, std::string, std::string, std::string>;
@@ -71,11 +103,13 @@ struct Contradiction {
     std::string reason;
 };
 
-/// Connects `holders` (oldest first) with each other as far as nothing speaks against it.
+/// Connects `holders` (oldest first) with each other as far as nothing speaks against it. With `shared` nothing is
+/// connected.
 void connect(
     Groups& groups,
     const std::string& key,
     const std::vector<std::size_t>& holders,
+    const std::optional<std::string>& shared,
     std::vector<Contradiction>& against
 ) {
     for (std::size_t later = 1; later < holders.size(); ++later) {
@@ -86,7 +120,7 @@ void connect(
                 joined = true;
                 continue;
             }
-            auto reason = groups.contradiction(holders[earlier], holders[later]);
+            auto reason = shared ? shared : groups.contradiction(holders[earlier], holders[later]);
             if (!reason) {
                 groups.join(holders[earlier], holders[later]);
                 joined = true;
@@ -94,7 +128,7 @@ void connect(
                 first_reason = std::move(reason);
             }
         }
-        if (!joined && first_reason) {
+        if (!joined && first_reason && !first_reason->empty()) {
             against.push_back(
                 {holders.front(), holders[later], key + " is shared, but " + *first_reason}
             );
@@ -104,48 +138,82 @@ void connect(
 
 /// Joins what trusted keys connect, from the strongest to the weakest.
 std::vector<Contradiction> join_all(
-    Groups& groups,
-    std::span<const Statement* const> statements,
-    const std::vector<std::size_t>& by_age
+    Groups& groups, std::span<const Member> members, const std::vector<std::size_t>& by_age
 ) {
     std::map<Strength, std::vector<std::size_t>> links;
+    std::map<Strength, const Key*> keys;
     for (const std::size_t at : by_age) {
-        for (const Key& key : statements[at]->keys) {
-            if (key.trust == KeyTrust::trusted) {
-                links[{key.rank, key.space, key.kind, key.value}].push_back(at);
+        for (const Key& key : members[at].statement->keys) {
+            if (key.trust == KeyTrust::trusted && !key_text(key, members[at].below).empty()) {
+                const Strength strength{key.rank, space_of(key, members[at]), key.kind, key.value};
+                links[strength].push_back(at);
+                keys.try_emplace(strength, &key);
             }
         }
     }
     std::vector<Contradiction> against;
     for (const auto& [strength, holders] : links) {
-        const auto& [rank, space, kind, value] = strength;
-        std::string name = space;
-        name.append("/").append(kind).append("/").append(value);
-        connect(groups, name, holders, against);
+        if (holders.size() < 2) {
+            continue;
+        }
+        std::vector<Member> having;
+        having.reserve(holders.size());
+        for (const std::size_t at : holders) {
+            having.push_back(members[at]);
+        }
+        const Key& key = *keys.at(strength);
+        connect(groups, key_words(key), holders, why_shared(having, key), against);
     }
     return against;
 }
 
 }  // namespace
 
-std::string key_text(const Key& key) {
+std::string key_words(const Key& key) {
     return key.space + "/" + key.kind + "/" + key.value;
+}
+
+std::string key_text(const Key& key, CiId below) {
+    if (key.space != parent_space) {
+        return key_words(key);
+    }
+    return below.is_nil() ? std::string{} : below.text() + "/" + key.kind + "/" + key.value;
 }
 
 bool older(const Statement& a, const Statement& b) {
     return std::tie(a.observed, a.source, a.object) < std::tie(b.observed, b.source, b.object);
 }
 
-Partition partition_by_keys(std::span<const Statement* const> statements) {
-    std::vector<std::size_t> by_age(statements.size());
+std::optional<std::string> why_shared(std::span<const Member> holders, const Key& key) {
+    SingleValues values;
+    for (const Member& holder : holders) {
+        if (!holder.is_live) {
+            continue;
+        }
+        for (const Key& other : holder.statement->keys) {
+            if (other.rank >= key.rank || !contradicts(other, holder)) {
+                continue;
+            }
+            const std::pair kind(space_of(other, holder), other.kind);
+            const auto [known, is_new] = values.try_emplace(kind, other.value);
+            if (!is_new && known->second != other.value) {
+                return two_values(kind, known->second, other.value);
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+Partition partition_by_keys(std::span<const Member> members, std::span<const Link> links) {
+    std::vector<std::size_t> by_age(members.size());
     std::iota(by_age.begin(), by_age.end(), std::size_t{0});
     std::ranges::sort(by_age, [&](std::size_t a, std::size_t b) {
-        return older(*statements[a], *statements[b]);
+        return older(*members[a].statement, *members[b].statement);
     });
-    Groups groups(statements);
+    Groups groups(members, links);
     std::vector<Contradiction> against;
-    if (statements.size() > 1) {
-        against = join_all(groups, statements, by_age);
+    if (members.size() > 1) {
+        against = join_all(groups, members, by_age);
     }
     Partition out;
     std::map<std::size_t, std::size_t> group_of_root;

@@ -1,17 +1,35 @@
-// Owns: cutting a set of statements into groups by their trusted keys. Leaves to identification:
+// Owns: cutting a set of statements into groups by their trusted keys and by people's words. Leaves to identification:
 // remembering.
 #pragma once
 
+#include "base/uuid.hpp"
 #include "cmdb/statement.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace muster::cmdb {
 
-/// "namespace/kind/value", as an index and in reasons.
-std::string key_text(const Key& key);
+/// A statement and what is known around it.
+struct Member {
+    const Statement* statement = nullptr;
+    CiId below;           ///< the CI that it is a part of; nil: none, or not known yet
+    bool is_live = true;  ///< its source sees it now
+};
+
+/// A person's word on two statements, by position.
+struct Link {
+    std::size_t a;
+    std::size_t b;
+    bool is_same;  ///< else they never become one
+};
+
+/// "namespace/kind/value", as people read it.
+std::string key_words(const Key& key);
+/// The same where it counts: keys below a CI name it. Empty for a key that counts below something unknown.
+std::string key_text(const Key& key, CiId below);
 /// By (observed, source, object).
 bool older(const Statement& a, const Statement& b);
 
@@ -28,9 +46,13 @@ struct Partition {
     std::vector<Cut> cuts;
 };
 
-/// Joins along trusted keys from the strongest to the weakest by (rank, namespace, kind, value),
-/// leaving out every join that would give one group two values of a `single` key. The same for
-/// every order of the input.
-Partition partition_by_keys(std::span<const Statement* const> statements);
+/// Joins what people call the same, then along trusted keys from the strongest to the weakest by (rank, namespace, kind,
+/// value), leaving out every join that would give one group two values of a `single` key, and every key that is shared.
+/// The same for every order of the input.
+Partition partition_by_keys(std::span<const Member> members, std::span<const Link> links = {});
+
+/// Why a key tells nothing apart: two live holders contradict each other in a stronger one. In words; nothing where it may
+/// decide. `holders` have the key.
+std::optional<std::string> why_shared(std::span<const Member> holders, const Key& key);
 
 }  // namespace muster::cmdb

@@ -1,12 +1,8 @@
 #include "cmdb/identification.hpp"
 
-#include "cmdb/components.hpp"
-
-#include <boost/unordered/unordered_flat_map.hpp>
+#include "cmdb/identity_graph.hpp"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 #include <utility>
 
 namespace muster::cmdb {
@@ -15,18 +11,14 @@ namespace {
 
 using Verdict = IdentityChange::Verdict;
 
-std::string object_name(std::string_view source, std::string_view object) {
-    return std::string(source) + '\x1f' + std::string(object);
+/// What decides together with keys: a change of it is judged anew.
+bool judges_alike(const Statement& a, const Statement& b) {
+    return a.keys == b.keys && a.below == b.below &&
+           (a.missing == WallTime{}) == (b.missing == WallTime{});
 }
 
-CiId id_from(const Statement& oldest) {
-    return CiId{Uuid::named("ci\n" + oldest.source + "\n" + oldest.object)};
-}
-
-void add_once(std::vector<CiId>& list, CiId ci) {
-    if (!ci.is_nil() && std::ranges::find(list, ci) == list.end()) {
-        list.push_back(ci);
-    }
+void sort_by_age(std::vector<const Statement*>& statements) {
+    std::ranges::sort(statements, [](const auto* a, const auto* b) { return older(*a, *b); });
 }
 
 }  // namespace
@@ -49,161 +41,6 @@ std::string_view to_string(IdentityChange::Verdict::Kind kind) {
     return "unknown";
 }
 
-struct Identification::Impl {
-    using Index = std::uint32_t;
-
-    struct Record {
-        Statement statement;
-        CiId ci;
-        bool present = true;
-    };
-
-    std::vector<Record> records;
-    boost::unordered_flat_map<std::string, Index> by_object;
-    boost::unordered_flat_map<std::string, std::vector<Index>> by_key;
-    boost::unordered_flat_map<CiId, std::vector<Index>, UuidHash> by_ci;
-
-    const Record* find(std::string_view source, std::string_view object) const {
-        const auto found = by_object.find(object_name(source, object));
-        return found == by_object.end() ? nullptr : &records[found->second];
-    }
-
-    void index_keys(Index index) {
-        for (const Key& key : records[index].statement.keys) {
-            if (key.trust == KeyTrust::trusted) {
-                by_key[key_text(key)].push_back(index);
-            }
-        }
-    }
-
-    void unindex_keys(Index index) {
-        for (const Key& key : records[index].statement.keys) {
-            if (const auto found = by_key.find(key_text(key)); found != by_key.end()) {
-                std::erase(found->second, index);
-                if (found->second.empty()) {
-                    by_key.erase(found);
-                }
-            }
-        }
-    }
-
-    bool retired(CiId ci) const {
-        const auto found = by_ci.find(ci);
-        return found == by_ci.end() || std::ranges::none_of(found->second, [this](Index index) {
-                   return records[index].present;
-               });
-    }
-
-    /// Statements that share a trusted key with this one, itself included; empty when nobody does.
-    std::vector<Index> neighbours(Index index) const {
-        std::vector<Index> out;
-        for (const Key& key : records[index].statement.keys) {
-            const auto found = by_key.find(key_text(key));
-            if (found != by_key.end() && found->second.size() > 1) {
-                out.insert(out.end(), found->second.begin(), found->second.end());
-            }
-        }
-        return out;
-    }
-
-    /// Everything that trusted keys connect with the seeds, in order of index.
-    std::vector<Index> closure(std::vector<Index> seeds) const {
-        std::vector<Index> reached = std::move(seeds);
-        std::ranges::sort(reached);
-        reached.erase(std::ranges::unique(reached).begin(), reached.end());
-        std::vector<Index> open = reached;
-        while (!open.empty()) {
-            const Index index = open.back();
-            open.pop_back();
-            for (const Index next : neighbours(index)) {
-                const auto at = std::ranges::lower_bound(reached, next);
-                if (at == reached.end() || *at != next) {
-                    reached.insert(at, next);
-                    open.push_back(next);
-                }
-            }
-        }
-        return reached;
-    }
-
-    void move(Index index, CiId to) {
-        const CiId from = records[index].ci;
-        if (from == to) {
-            return;
-        }
-        if (const auto found = by_ci.find(from); found != by_ci.end()) {
-            std::erase(found->second, index);
-            if (found->second.empty()) {
-                by_ci.erase(found);
-            }
-        }
-        records[index].ci = to;
-        auto& members = by_ci[to];
-        members.insert(std::ranges::lower_bound(members, index), index);
-    }
-
-    /// Decides anew for everything `seeds` connect with.
-    IdentityChange decide(std::vector<Index> seeds) {
-        const std::vector<Index> reached = closure(std::move(seeds));
-        std::vector<const Statement*> statements;
-        statements.reserve(reached.size());
-        for (const Index index : reached) {
-            statements.push_back(&records[index].statement);
-        }
-        const Partition partition = partition_by_keys(statements);
-        IdentityChange change;
-        std::vector<CiId> group_ids;
-        std::vector<std::vector<CiId>> origins;
-        std::vector<bool> known;
-        for (const auto& group : partition.groups) {
-            group_ids.push_back(id_from(*statements[group.front()]));
-            known.push_back(by_ci.contains(group_ids.back()));
-            std::vector<CiId>& from = origins.emplace_back();
-            for (const std::size_t position : group) {
-                add_once(from, records[reached[position]].ci);
-            }
-        }
-        // All moves before any verdict: whether an old id is gone is known only at the end.
-        for (std::size_t at = 0; at < partition.groups.size(); ++at) {
-            for (const std::size_t position : partition.groups[at]) {
-                move(reached[position], group_ids[at]);
-            }
-        }
-        for (std::size_t at = 0; at < partition.groups.size(); ++at) {
-            if (!known[at] && origins[at].empty()) {
-                change.ledger.push_back(
-                    {Verdict::Kind::created, group_ids[at], {}, "first statement of it"}
-                );
-            }
-            note_origins(change, group_ids[at], origins[at]);
-        }
-        for (const auto& cut : partition.cuts) {
-            change.ledger.push_back(
-                {Verdict::Kind::kept_apart, group_ids[cut.group], group_ids[cut.other], cut.reason}
-            );
-        }
-        return change;
-    }
-
-    /// Where the members of one group come from.
-    void note_origins(IdentityChange& change, CiId id, const std::vector<CiId>& origins) const {
-        for (const CiId old : origins) {
-            if (old == id) {
-                continue;
-            }
-            const bool emptied = !by_ci.contains(old);
-            change.ledger.push_back(
-                {emptied ? Verdict::Kind::joined : Verdict::Kind::split,
-                 id,
-                 old,
-                 emptied ? "a trusted key connects them" : "no trusted key connects them any more"}
-            );
-            add_once(change.touched, old);
-        }
-        add_once(change.touched, id);
-    }
-};
-
 Identification::Identification() : impl_(std::make_unique<Impl>()) {}
 
 Identification::Identification(Identification&&) noexcept = default;
@@ -212,41 +49,34 @@ Identification::~Identification() = default;
 
 IdentityChange Identification::submit(Statement statement) {
     Impl& impl = *impl_;
-    const std::string name = object_name(statement.source, statement.object);
-    const auto next = static_cast<Impl::Index>(impl.records.size());
-    const auto [place, is_new] = impl.by_object.emplace(name, next);
-    const Impl::Index index = place->second;
-    std::vector<Impl::Index> seeds{index};
-    bool returned = false;
-    if (is_new) {
-        impl.records.push_back({std::move(statement), {}, true});
-    } else {
-        auto& record = impl.records[index];
-        returned = !record.present && impl.retired(record.ci);
-        record.present = true;
-        statement.observed = record.statement.observed;
-        if (record.statement.keys != statement.keys) {
-            const auto former = impl.closure({index});
-            seeds.insert(seeds.end(), former.begin(), former.end());
-            impl.unindex_keys(index);
-        }
-        const bool same_keys = record.statement.keys == statement.keys;
-        record.statement = std::move(statement);
-        if (same_keys) {
-            IdentityChange change{.ledger = {}, .touched = {record.ci}};
-            if (returned) {
-                change.ledger.push_back(
-                    {Verdict::Kind::returned, record.ci, {}, "its source names it again"}
-                );
-            }
-            return change;
-        }
+    IdentityChange change;
+    const auto found = impl.by_object.find(object_name(statement.source, statement.object));
+    if (found == impl.by_object.end()) {
+        const Impl::Index at = impl.add(std::move(statement));
+        impl.index(at);
+        impl.decide({at}, change);
+        return change;
     }
-    impl.index_keys(index);
-    IdentityChange change = impl.decide(std::move(seeds));
+    const Impl::Index at = found->second;
+    auto& record = impl.records[at];
+    const bool returned = !record.present && impl.retired(record.ci);
+    const bool is_alike = record.present && judges_alike(record.statement, statement);
+    statement.observed = record.statement.observed;
+    if (is_alike) {
+        record.statement = std::move(statement);
+        change.touched.push_back(record.ci);
+        return change;
+    }
+    Impl::Indexes seeds = impl.closure({at});
+    impl.unindex(at);
+    record.present = true;
+    record.statement = std::move(statement);
+    impl.index(at);
+    seeds.push_back(at);
+    impl.decide(std::move(seeds), change);
     if (returned) {
         change.ledger.push_back(
-            {Verdict::Kind::returned, impl.records[index].ci, {}, "its source names it again"}
+            {Verdict::Kind::returned, impl.records[at].ci, {}, "its source names it again"}
         );
     }
     return change;
@@ -262,12 +92,52 @@ IdentityChange Identification::remove(std::string_view source, std::string_view 
     auto& record = impl.records[found->second];
     record.present = false;
     change.touched.push_back(record.ci);
+    impl.decide({found->second}, change);
     if (impl.retired(record.ci)) {
         change.ledger.push_back(
             {Verdict::Kind::retired, record.ci, {}, "no source names it any more"}
         );
     }
     return change;
+}
+
+IdentityChange Identification::say(Word word) {
+    Impl& impl = *impl_;
+    IdentityChange change;
+    const auto a = impl.by_object.find(object_name(word.a.source, word.a.object));
+    const auto b = impl.by_object.find(object_name(word.b.source, word.b.object));
+    if (a == impl.by_object.end() || b == impl.by_object.end() || a == b) {
+        return change;
+    }
+    Impl::Indexes seeds = impl.closure({a->second, b->second});
+    std::erase_if(impl.words, [&](const Word& each) {
+        return (each.a == word.a && each.b == word.b) || (each.a == word.b && each.b == word.a);
+    });
+    impl.words.push_back(std::move(word));
+    impl.index_words();
+    impl.decide(std::move(seeds), change);
+    return change;
+}
+
+IdentityChange Identification::unsay(const Word& word) {
+    Impl& impl = *impl_;
+    IdentityChange change;
+    const auto known = std::ranges::find(impl.words, word);
+    if (known == impl.words.end()) {
+        return change;
+    }
+    Impl::Indexes seeds = impl.closure(
+        {impl.by_object.at(object_name(word.a.source, word.a.object)),
+         impl.by_object.at(object_name(word.b.source, word.b.object))}
+    );
+    impl.words.erase(known);
+    impl.index_words();
+    impl.decide(std::move(seeds), change);
+    return change;
+}
+
+const std::vector<Word>& Identification::words() const {
+    return impl_->words;
 }
 
 CiId Identification::ci_of(std::string_view source, std::string_view object) const {
@@ -280,6 +150,11 @@ const Statement* Identification::find(std::string_view source, std::string_view 
     return record == nullptr ? nullptr : &record->statement;
 }
 
+bool Identification::is_removed(std::string_view source, std::string_view object) const {
+    const auto* record = impl_->find(source, object);
+    return record != nullptr && !record->present;
+}
+
 std::vector<const Statement*> Identification::members(CiId ci) const {
     std::vector<const Statement*> out;
     const auto found = impl_->by_ci.find(ci);
@@ -287,12 +162,23 @@ std::vector<const Statement*> Identification::members(CiId ci) const {
         return out;
     }
     const bool all = impl_->retired(ci);
-    for (const Impl::Index index : found->second) {
-        if (all || impl_->records[index].present) {
-            out.push_back(&impl_->records[index].statement);
+    for (const Impl::Index at : found->second) {
+        if (all || impl_->records[at].present) {
+            out.push_back(&impl_->records[at].statement);
         }
     }
-    std::ranges::sort(out, [](const auto* a, const auto* b) { return older(*a, *b); });
+    sort_by_age(out);
+    return out;
+}
+
+std::vector<const Statement*> Identification::all_members(CiId ci) const {
+    std::vector<const Statement*> out;
+    if (const auto found = impl_->by_ci.find(ci); found != impl_->by_ci.end()) {
+        for (const Impl::Index at : found->second) {
+            out.push_back(&impl_->records[at].statement);
+        }
+    }
+    sort_by_age(out);
     return out;
 }
 
@@ -302,16 +188,53 @@ bool Identification::is_retired(CiId ci) const {
 
 std::vector<std::string> Identification::objects(std::string_view source) const {
     std::vector<std::string> out;
-    for (const auto& record : impl_->records) {
-        if (record.present && record.statement.source == source) {
-            out.push_back(record.statement.object);
+    if (const auto found = impl_->by_source.find(std::string(source));
+        found != impl_->by_source.end()) {
+        for (const Impl::Index at : found->second) {
+            if (impl_->records[at].present) {
+                out.push_back(impl_->records[at].statement.object);
+            }
         }
     }
     return out;
 }
 
+std::vector<CiId> Identification::holders(const Key& key) const {
+    std::vector<CiId> out;
+    for (const Impl::Index at : impl_->holders(key, {})) {
+        add_once(out, impl_->records[at].ci);
+    }
+    std::ranges::sort(out);
+    return out;
+}
+
+std::optional<std::string> Identification::why_shared(const Statement& statement, const Key& key)
+    const {
+    const auto* record = impl_->find(statement.source, statement.object);
+    if (record == nullptr || key.trust != KeyTrust::trusted) {
+        return std::nullopt;
+    }
+    std::vector<Member> having;
+    for (const Impl::Index at : impl_->holders(key, record->below)) {
+        having.push_back(impl_->member(at));
+    }
+    std::ranges::sort(having, [](const Member& a, const Member& b) {
+        return older(*a.statement, *b.statement);
+    });
+    return cmdb::why_shared(having, key);
+}
+
 std::size_t Identification::size() const {
     return impl_->records.size();
+}
+
+std::uint32_t Identification::number_of(std::string_view source, std::string_view object) const {
+    const auto found = impl_->by_object.find(object_name(source, object));
+    return found == impl_->by_object.end() ? static_cast<std::uint32_t>(size()) : found->second;
+}
+
+const Statement& Identification::numbered(std::uint32_t number) const {
+    return impl_->records.at(number).statement;
 }
 
 std::vector<Identification::Saved> Identification::save() const {
@@ -323,17 +246,68 @@ std::vector<Identification::Saved> Identification::save() const {
     return out;
 }
 
-Identification Identification::load(std::vector<Saved> saved) {
+Identification Identification::load(std::vector<Saved> saved, std::vector<Word> words) {
     Identification out;
     Impl& impl = *out.impl_;
     for (Saved& each : saved) {
-        const auto index = static_cast<Impl::Index>(impl.records.size());
-        impl.by_object.emplace(object_name(each.statement.source, each.statement.object), index);
-        impl.by_ci[each.ci].push_back(index);
-        impl.records.push_back({std::move(each.statement), each.ci, each.present});
-        impl.index_keys(index);
+        const Impl::Index at = impl.add(std::move(each.statement));
+        impl.records[at].ci = each.ci;
+        impl.records[at].present = each.present;
+        impl.by_ci[each.ci].push_back(at);
     }
+    // Keys of parts need the CI of their whole, which may have come later.
+    for (Impl::Index at = 0; at < impl.records.size(); ++at) {
+        impl.index(at);
+    }
+    impl.words = std::move(words);
+    impl.index_words();
     return out;
+}
+
+Identification Identification::excerpt(std::span<const Statement> seeds, std::span<const CiId> cis)
+    const {
+    const Impl& impl = *impl_;
+    Impl::Indexes reached;
+    for (const Statement& seed : seeds) {
+        if (const auto found = impl.by_object.find(object_name(seed.source, seed.object));
+            found != impl.by_object.end()) {
+            reached.push_back(found->second);
+        }
+        const auto* whole = impl.find(seed.source, seed.below);
+        for (const Key& key : seed.keys) {
+            const auto having = impl.holders(key, whole == nullptr ? CiId{} : whole->ci);
+            reached.insert(reached.end(), having.begin(), having.end());
+        }
+    }
+    for (const CiId ci : cis) {
+        if (const auto found = impl.by_ci.find(ci); found != impl.by_ci.end()) {
+            reached.insert(reached.end(), found->second.begin(), found->second.end());
+        }
+    }
+    // Parts follow their whole: a component, its parts, and what these are connected with.
+    for (std::size_t size = 0; size != reached.size();) {
+        size = reached.size();
+        reached = impl.closure(std::move(reached));
+        const Impl::Indexes wholes = reached;
+        for (const Impl::Index at : wholes) {
+            const Statement& said = impl.records[at].statement;
+            if (const auto found = impl.parts.find(object_name(said.source, said.object));
+                found != impl.parts.end()) {
+                reached.insert(reached.end(), found->second.begin(), found->second.end());
+            }
+            if (const auto whole = impl.by_object.find(object_name(said.source, said.below));
+                !said.below.empty() && whole != impl.by_object.end()) {
+                reached.push_back(whole->second);
+            }
+        }
+        reached = impl.closure(std::move(reached));
+    }
+    std::vector<Saved> saved;
+    for (const Impl::Index at : reached) {
+        const auto& record = impl.records[at];
+        saved.push_back({record.statement, record.ci, record.present});
+    }
+    return load(std::move(saved), impl.words);
 }
 
 }  // namespace muster::cmdb

@@ -5,11 +5,14 @@
 #include "base/uuid.hpp"
 #include "cmdb/statement.hpp"
 
+#include <compare>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace muster::cmdb {
@@ -26,16 +29,44 @@ struct IdentityChange {
         std::string reason;  ///< which keys, in words
     };
 
+    /// A statement that is another CI's now; `from` is nil for a new one.
+    struct Move {
+        std::string source;
+        std::string object;
+        CiId from;
+        CiId to;
+    };
+
     std::vector<Verdict> ledger;
     std::vector<CiId> touched;  ///< CIs whose members or statements changed; project them again
+    std::vector<CiId> decided;  ///< whose keys were judged anew
+    std::vector<Move> moved;
+    /// All that the decided ones are kept apart from, with the reason; the lesser id first.
+    std::map<std::pair<CiId, CiId>, std::string> apart;
 };
 
 std::string_view to_string(IdentityChange::Verdict::Kind kind);
 
+/// A statement by its name.
+struct ObjectName {
+    std::string source;
+    std::string object;
+    auto operator<=>(const ObjectName&) const = default;
+};
+
+/// What a person said of two statements. Outranks every key.
+struct Word {
+    ObjectName a;
+    ObjectName b;
+    bool is_same = true;  ///< else they are two things, whatever keys say
+    bool operator==(const Word&) const = default;
+};
+
 /// CIs as connected components of statements joined by trusted keys. A contradiction (two values of
 /// a `single` key) cuts the weakest link by (rank, namespace, kind, value), never by arrival. A
 /// CI's id is computed from its oldest statement by (observed, source, object), so that any order
-/// of the same statements gives the same CIs. A value type without clock or store; not thread-safe.
+/// of the same statements gives the same CIs. A key of space "parent" counts below the CI of the statement's `below`: it
+/// is followed when that changes. A value type without clock or store; not thread-safe.
 class Identification {
   public:
     Identification();
@@ -48,18 +79,35 @@ class Identification {
     IdentityChange submit(Statement statement);
     /// The source no longer says it. The statement stays as a tombstone: its keys still identify.
     IdentityChange remove(std::string_view source, std::string_view object);
+    /// A person calls two statements the same, or two. The newest word on two statements counts alone.
+    IdentityChange say(Word word);
+    /// Takes a word back.
+    IdentityChange unsay(const Word& word);
+    /// In the order in which they were said.
+    const std::vector<Word>& words() const;
 
     /// Nil where there is no such statement.
     CiId ci_of(std::string_view source, std::string_view object) const;
     /// The current statement, also when it was removed; null where there is none.
     const Statement* find(std::string_view source, std::string_view object) const;
+    bool is_removed(std::string_view source, std::string_view object) const;
     /// The statements of a CI that still stand, oldest first; with none left the CI is retired and
     /// they are the removed ones.
     std::vector<const Statement*> members(CiId ci) const;
+    /// Also the removed ones, oldest first.
+    std::vector<const Statement*> all_members(CiId ci) const;
     bool is_retired(CiId ci) const;
     /// What a source names now, in order of first submission.
     std::vector<std::string> objects(std::string_view source) const;
+    /// CIs that hold a trusted key of that value, removed ones too; by id.
+    std::vector<CiId> holders(const Key& key) const;
+    /// Why a trusted key of a statement decides nothing; nothing where it may decide.
+    std::optional<std::string> why_shared(const Statement& statement, const Key& key) const;
     std::size_t size() const;
+
+    /// A number for a statement that stays its own for ever, and back. `number_of` of what is not there is `size()`.
+    std::uint32_t number_of(std::string_view source, std::string_view object) const;
+    const Statement& numbered(std::uint32_t number) const;
 
     /// A statement with what was decided of it: for saving and loading without deciding again.
     struct Saved {
@@ -70,7 +118,9 @@ class Identification {
 
     /// In order of first submission.
     std::vector<Saved> save() const;
-    static Identification load(std::vector<Saved> saved);
+    static Identification load(std::vector<Saved> saved, std::vector<Word> words = {});
+    /// A copy of everything that `seeds` may change: for trying out what would happen.
+    Identification excerpt(std::span<const Statement> seeds, std::span<const CiId> cis) const;
 
   private:
     struct Impl;

@@ -146,8 +146,10 @@ AttributeSpec read_attribute(const Map& map) {
 KeyRule read_key_rule(const Map& map) {
     KeyRule rule{.space = map.required("namespace"), .kind = map.required("kind"), .of = {}};
     rule.rank = map.number("rank", 1);
-    rule.values =
-        map.choice("values", {"single", "many"}) == "many" ? KeyValues::many : KeyValues::single;
+    const std::string values = map.choice("values", {"single", "many", "renewed"});
+    rule.values = values == "many"      ? KeyValues::many
+                  : values == "renewed" ? KeyValues::renewed
+                                        : KeyValues::single;
     rule.of = map.words("of");
     if (rule.space == "space" && rule.of.empty()) {
         map.issues.add(map.file, map.node.at, "a key of namespace \"space\" needs \"of\"");

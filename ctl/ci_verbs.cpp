@@ -13,6 +13,8 @@ struct Options {
     std::string ci_class;
     std::string site;
     ListSelection select;
+    std::string at;
+    std::string known_at;
 };
 
 Cell state_cell(const json::value& object) {
@@ -110,6 +112,9 @@ Table facts_of(const Session& session, const json::value& ci) {
     add("address", text_of(ci, "address"));
     add("site", text_of(ci, "site"));
     add("service", text_of(ci, "service"));
+    const std::string lifecycle = text_of(ci, "lifecycle");
+    add("lifecycle", lifecycle, lifecycle == "missing" ? Tone::doubtful : Tone::plain);
+    add("missing since", session.time(member_of(ci, "missing")));
     add("known by", text_of(ci, "source"));
     add("known since", session.time(member_of(ci, "created")));
     add("id", text_of(ci, "id"));
@@ -125,16 +130,44 @@ Table facts_of(const Session& session, const json::value& ci) {
     return table;
 }
 
+Table relation_table(const Session& session, const json::array& relations) {
+    Table table{{"RELATION", "CI", "CLASS", "STATE", "SINCE"}, {}};
+    for (const json::value& relation : relations) {
+        const bool is_outgoing = text_of(relation, "direction") == "outgoing";
+        const std::string state = text_of(relation, "ci", "state");
+        table.rows.push_back(
+            {{(is_outgoing ? "" : "is what … ") + text_of(relation, "type")},
+             {text_of(relation, "ci", "name")},
+             {text_of(relation, "ci", "class")},
+             {state, tone_of_state(state)},
+             {session.time(member_of(relation, "since"))}}
+        );
+    }
+    return table;
+}
+
 int show_ci(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    const std::string path = "/cis/" + percent_encoded(options.ci);
-    const Result<json::value> ci = client->get(path);
+    QueryFields moment;
+    if (!options.at.empty()) {
+        moment["at"] = options.at;
+    }
+    if (!options.known_at.empty()) {
+        moment["known_at"] = options.known_at;
+    }
+    const Result<json::value> ci = client->get("/cis/" + percent_encoded(options.ci), moment);
     if (!ci) {
         return session.fail(ci.error());
     }
+    const std::string path = "/cis/" + percent_encoded(text_of(*ci, "id"));
+    const Result<json::value> relations = client->get(path + "/relations", moment);
+    if (!relations) {
+        return session.fail(relations.error());
+    }
+    const json::array& related = member_of(*relations, "items").as_array();
     const Result<json::array> probes = client->list(path + "/probes", {}, options.select);
     if (!probes) {
         return session.fail(probes.error());
@@ -143,15 +176,23 @@ int show_ci(Session& session, const Options& options) {
         json::value whole = *ci;
         if (json::object* object = whole.if_object(); object != nullptr) {
             (*object)["probe_list"] = *probes;
+            (*object)["relations"] = related;
         }
         return session.print({}, whole);
     }
     session.print(facts_of(session, *ci), *ci);
-    if (session.format() == Format::csv || probes->empty()) {
+    if (session.format() == Format::csv) {
         return exit_success;
     }
-    session.world().out << "\n";
-    return session.print(probe_table(session, *probes), nullptr);
+    if (!related.empty()) {
+        session.world().out << "\n";
+        session.print(relation_table(session, related), nullptr);
+    }
+    if (!probes->empty()) {
+        session.world().out << "\n";
+        session.print(probe_table(session, *probes), nullptr);
+    }
+    return exit_success;
 }
 
 }  // namespace
@@ -171,11 +212,19 @@ void add_ci_verbs(CLI::App& app, Session& session) {
         session.action = [&session, options] { return list_cis(session, *options); };
     });
 
-    CLI::App* show = group->add_subcommand("show", "One configuration item and its probes");
+    CLI::App* show =
+        group->add_subcommand("show", "One configuration item, its relations and its probes");
     show->add_option("CI", options->ci, "Its name or id")->required();
+    show->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
+    show->add_option(
+        "--known-at", options->known_at, "As it was known at a position of the journal"
+    );
     show->callback([&session, options] {
         session.action = [&session, options] { return show_ci(session, *options); };
     });
+
+    add_ci_history_verbs(*group, app, session);
+    add_ci_change_verbs(*group, session);
 
     CLI::App* probes = app.add_subcommand("probes", "Probes and how they stand");
     probes->add_option("CI", options->ci, "Of one CI, by name or id");

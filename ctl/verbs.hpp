@@ -17,8 +17,12 @@ Table incident_table(const Session& session, const json::array& incidents);
 void add_window_verbs(CLI::App& app, Session& session);
 /// `muster why INCIDENT|CI`, `muster receipts`
 void add_why_verbs(CLI::App& app, Session& session);
-/// `muster ci list|show`, `muster probes [CI]`
+/// `muster ci …`, `muster probes [CI]`, `muster find TEXT`
 void add_ci_verbs(CLI::App& app, Session& session);
+/// `muster ci history|diff|duplicates` into the group, `muster find` into the program
+void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session);
+/// `muster ci create|edit|retire|merge|unmerge|split|not-same|reclassify` into the group
+void add_ci_change_verbs(CLI::App& group, Session& session);
 /// `muster events [--follow]`
 void add_event_verbs(CLI::App& app, Session& session);
 /// `muster channel list|show|test`

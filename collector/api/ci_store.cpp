@@ -39,8 +39,8 @@ constexpr NamedQuery count_of_cis{
 };
 constexpr NamedQuery by_name{
     "cis.by_name",
-    R"(SELECT id FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
-         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))) LIMIT 2)"
+    R"(SELECT id, class FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
+         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))) LIMIT 1000)"
 };
 constexpr NamedQuery one{
     "cis.one",
@@ -54,7 +54,7 @@ constexpr NamedQuery one{
                  JOIN agent_unobserved u ON u.agent = p.agent AND u.to_wall IS NULL
                WHERE p.ci = c.id AND p.removed_lsn IS NULL),
               (SELECT COUNT(*) FROM incident i WHERE i.ci = c.id
-                 AND i.state NOT IN ('resolved', 'closed', 'cancelled'))
+                 AND i.state NOT IN ('resolved', 'closed', 'cancelled')), c.missing
        FROM ci c
        WHERE c.id = ?1 AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2))))"
 };
@@ -76,9 +76,14 @@ constexpr NamedQuery attribute{
     R"(SELECT value FROM ci_attribute
        WHERE ci = ?1 AND name = ?2 AND valid_to IS NULL AND superseded_lsn IS NULL)"
 };
+constexpr NamedQuery statements{
+    "cis.statements",
+    R"(SELECT source, object, class, observed, missing, removed_lsn IS NOT NULL FROM ci_statement
+       WHERE ci = ?1 ORDER BY observed, source, object LIMIT 1000)"
+};
 
 constexpr std::array queries{
-    page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes, attribute
+    page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes, attribute, statements
 };
 
 json::object ci_json(const Statement& row) {
@@ -96,6 +101,8 @@ json::object ci_json(const Statement& row) {
     ci["state"] = unobserved ? json_text("unobserved") : json_text(row, 7);
     ci["state_since"] = json_time(row, unobserved ? 14 : 8);
     ci["created"] = json_time(row, 9);
+    ci["lifecycle"] = !row.is_null(10) ? "retired" : !row.is_null(16) ? "missing" : "in_service";
+    ci["missing"] = json_time(row, 16);
     ci["retired"] = json_time(row, 10);
     ci["merged_into"] = json_id(row, 11);
     ci["probes"] = probes;
@@ -133,6 +140,17 @@ json::value key_json(const Statement& row) {
         {"kind", json_text(row, 1)},
         {"value", json_text(row, 2)},
         {"state", json_text(row, 3)}
+    };
+}
+
+json::value statement_json(const Statement& row) {
+    return json::object{
+        {"source", json_text(row, 0)},
+        {"object", json_text(row, 1)},
+        {"class", json_text(row, 2)},
+        {"first_observed", json_time(row, 3)},
+        {"missing", json_time(row, 4)},
+        {"withdrawn", row.integer(5) != 0}
     };
 }
 
@@ -212,6 +230,8 @@ Result<std::string> find_ci(
         }
         return raw;
     }
+    // A machine, its agent and its interfaces may share a name: the class with the least precedence is meant.
+    std::uint32_t least = ~0U;
     const Status read = visit_rows(
         connection,
         by_name,
@@ -219,7 +239,16 @@ Result<std::string> find_ci(
             statement.bind_text(0, id_or_name);
             scope.bind(statement, 1);
         },
-        [&](const Statement& row) { found.emplace_back(row.blob(0)); }
+        [&](const Statement& row) {
+            const std::uint32_t precedence = shipped_model().precedence(row.text(1));
+            if (precedence < least) {
+                least = precedence;
+                found.clear();
+            }
+            if (precedence == least) {
+                found.emplace_back(row.blob(0));
+            }
+        }
     );
     if (!read) {
         return failure(read.error());
@@ -243,9 +272,15 @@ Result<std::optional<json::object>> read_ci(
     const Bind bind = [&](Statement& statement) { statement.bind_blob(0, id); };
     Result<json::array> its_keys = list_rows(connection, keys, bind, key_json);
     Result<json::array> its_attributes = list_rows(connection, attributes, bind, attribute_json);
-    if (!its_keys || !its_attributes) {
-        return failure(!its_keys ? its_keys.error() : its_attributes.error());
+    Result<json::array> said = list_rows(connection, statements, bind, statement_json);
+    if (!its_keys || !its_attributes || !said) {
+        return failure(
+            !its_keys         ? its_keys.error()
+            : !its_attributes ? its_attributes.error()
+                              : said.error()
+        );
     }
+    (**ci)["statements"] = std::move(*said);
     (**ci)["keys"] = std::move(*its_keys);
     (**ci)["attributes"] = std::move(*its_attributes);
     return ci;

@@ -42,6 +42,20 @@ Task<HttpResponse> ci_why(Call call);
 Task<HttpResponse> ci_availability(Call call);
 Task<HttpResponse> probe_availability(Call call);
 Task<HttpResponse> explain_probe(Call call);
+Task<HttpResponse> ci_relations(Call call);
+Task<HttpResponse> ci_history(Call call);
+Task<HttpResponse> create_ci(Call call);
+Task<HttpResponse> edit_ci(Call call);
+Task<HttpResponse> retire_ci(Call call);
+Task<HttpResponse> merge_cis(Call call);
+Task<HttpResponse> unmerge_ci(Call call);
+Task<HttpResponse> split_ci(Call call);
+Task<HttpResponse> tell_cis_apart(Call call);
+Task<HttpResponse> reclassify_ci(Call call);
+Task<HttpResponse> submit_observations(Call call);
+Task<HttpResponse> find_by_value(Call call);
+Task<HttpResponse> list_duplicates(Call call);
+Task<HttpResponse> list_classes(Call call);
 
 Task<HttpResponse> list_receipts(Call call);
 

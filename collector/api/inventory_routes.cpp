@@ -54,21 +54,6 @@ Task<HttpResponse> list_cis(Call call) {
     co_return found ? page_answer(std::move(*found), "cis") : problem_of(found.error());
 }
 
-Task<HttpResponse> show_ci(Call call) {
-    std::function<Result<FoundObject>(StateConnection&)> work =
-        [scope = call.actor.scope,
-         name = call.path.at("id")](StateConnection& connection) -> Result<FoundObject> {
-        const Result<std::string> id = find_ci(connection, scope, name);
-        if (!id) {
-            return failure(id.error());
-        }
-        return read_ci(connection, scope, *id);
-    };
-    const Result<FoundObject> found =
-        co_await call.context->state->query<FoundObject>(std::move(work));
-    co_return object_answer(found, call);
-}
-
 Task<HttpResponse> list_probes(Call call) {
     const Result<PageRequest> page = page_request(call.query, probe_list());
     if (!page) {

@@ -63,6 +63,24 @@ constexpr Route edit(std::string_view pattern, std::string_view summary, RouteHa
     return route;
 }
 
+/// Changes of what is known, each with a preview.
+constexpr Route cmdb_change(
+    Method method, std::string_view pattern, std::string_view summary, RouteHandler handler
+) {
+    return {
+        .method = method,
+        .pattern = pattern,
+        .door = Door::people,
+        .permission = Permission::edit,
+        .scope = Scope::sites,
+        .csrf = Csrf::json_body,
+        .audit = Audit::journal,
+        .parameters = "dry_run",
+        .summary = summary,
+        .handler = handler
+    };
+}
+
 /// Reads of access.db for administrators.
 constexpr Route access_read(
     std::string_view pattern,
@@ -234,7 +252,7 @@ constexpr std::array table{
         "Configuration items, by name.",
         list_cis
     ),
-    read("/api/v1/cis/{id}", Scope::sites, "", "One configuration item.", show_ci),
+    read("/api/v1/cis/{id}", Scope::sites, "at known_at", "One configuration item.", show_ci),
     read(
         "/api/v1/cis/{id}/probes",
         Scope::sites,
@@ -266,6 +284,55 @@ constexpr std::array table{
         "Why a probe is there, who runs it, and which threshold judges it.",
         explain_probe
     ),
+    read(
+        "/api/v1/cis/{id}/relations",
+        Scope::sites,
+        "type at known_at",
+        "What it stands in relation to.",
+        ci_relations
+    ),
+    read(
+        "/api/v1/cis/{id}/history",
+        Scope::sites,
+        "limit cursor",
+        "What was learnt of it, newest first.",
+        ci_history
+    ),
+    cmdb_change(Method::post, "/api/v1/cis", "A configuration item by hand.", create_ci),
+    cmdb_change(Method::patch, "/api/v1/cis/{id}", "Pins values, or lets go of them.", edit_ci),
+    cmdb_change(Method::post, "/api/v1/cis/{id}/retire", "It is no longer in service.", retire_ci),
+    cmdb_change(Method::post, "/api/v1/cis/{id}/merge", "Another one is the same.", merge_cis),
+    cmdb_change(Method::post, "/api/v1/cis/{id}/unmerge", "Takes merges back.", unmerge_ci),
+    cmdb_change(
+        Method::post, "/api/v1/cis/{id}/split", "Some of its statements are of another.", split_ci
+    ),
+    cmdb_change(
+        Method::post, "/api/v1/cis/{id}/not-same", "Another one is never the same.", tell_cis_apart
+    ),
+    cmdb_change(
+        Method::post, "/api/v1/cis/{id}/reclassify", "It is of another class.", reclassify_ci
+    ),
+    cmdb_change(
+        Method::post,
+        "/api/v1/observations",
+        "What another tool has seen; what each item did.",
+        submit_observations
+    ),
+    read(
+        "/api/v1/find",
+        Scope::sites,
+        "q",
+        "Where a MAC or IP address, serial number, name or incident is.",
+        find_by_value
+    ),
+    read(
+        "/api/v1/duplicates",
+        Scope::sites,
+        "limit cursor",
+        "What is probably the same, and what speaks against it.",
+        list_duplicates
+    ),
+    read("/api/v1/classes", Scope::collector, "", "Classes and kinds of relations.", list_classes),
     read(
         "/api/v1/receipts",
         Scope::sites,

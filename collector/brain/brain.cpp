@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
+#include "collector/brain/cmdb_work.hpp"
 #include "collector/brain/commands.hpp"
 #include "collector/brain/fold.hpp"
 #include "collector/brain/host_watch.hpp"
@@ -15,9 +16,11 @@
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/incidents/storm.hpp"
+#include "collector/brain/observations_stage.hpp"
 #include "collector/brain/outbox.hpp"
 #include "collector/brain/policy_stage.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/replanning.hpp"
 #include "collector/brain/snapshot.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/brain/windows/windows.hpp"
@@ -109,7 +112,11 @@ struct Brain::Impl {
             case Timer::Kind::flapping:
                 flapping_is_over(fold, subject, timer.id);
                 break;
+            case Timer::Kind::missing:
+                missing_is_over(fold, subject, timer.id);
+                break;
         }
+        plan_changed_cis(fold);
         refresh_cis(fold);
     }
 
@@ -149,7 +156,10 @@ struct Brain::Impl {
                 state.agents[found->second].state == AgentState::revoked) {
                 continue;
             }
-            if (!batch.observations) {
+            if (batch.observations) {
+                fold_observations(fold, found->second, *batch.observations);
+                plan_changed_cis(fold);
+            } else {
                 fold_results(fold, found->second, batch);
             }
             if (!fold.events.empty()) {
@@ -219,6 +229,7 @@ struct Brain::Impl {
             }
         } else {
             dispatch(entry);
+            plan_changed_cis(fold);
         }
         refresh_cis(fold);
         state.lsn = entry.lsn;

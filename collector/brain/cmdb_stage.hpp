@@ -1,18 +1,27 @@
-// Owns: statements into CIs and their rows. Leaves to cmdb/: identity and projection; to
-// policy_stage: what is watched.
+// Owns: what configuration and enrolment say, as statements; a CI's fields by name. Leaves to cmdb_work: their rows; to
+// observations_stage: what is found; to policy_stage: what is watched.
 #pragma once
 
 #include "collector/brain/fold.hpp"
 
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace muster::collector {
 
-/// A source says something of an object of its own. Gives the CI it belongs to.
-CiIndex declare(Fold& fold, cmdb::Statement statement);
-/// The source no longer says it; a CI that nobody names is retired.
-void withdraw_statement(Fold& fold, std::string_view source, std::string_view object);
+/// A source says everything it knows of objects of its own. Gives the CI that the first belongs to.
+CiIndex declare(Fold& fold, std::vector<cmdb::Statement> statements, WallTime at);
+
+/// What a source says of a site or a service that it names: object "site/NAME".
+cmdb::Statement place_statement(
+    const cmdb::Model& model,
+    std::string_view source,
+    std::string_view ci_class,
+    const std::string& name,
+    WallTime observed
+);
 
 /// class, name, address, site, service, label.<name> and every other attribute; nothing where there
 /// is none.

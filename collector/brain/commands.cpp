@@ -1,6 +1,7 @@
 #include "collector/brain/commands.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/brain/ci_commands.hpp"
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/policy_commands.hpp"
 #include "collector/brain/telling/channels.hpp"
@@ -29,6 +30,15 @@ struct CommandRow {
 /// Every command there is; docs/journal.md lists them with their bodies.
 constexpr CommandRow commands[] = {
     {"config.apply", confirm_configuration},
+    {"ci.create", create_ci_by_hand},
+    {"ci.edit", edit_ci_by_hand},
+    {"ci.retire", retire_ci_by_hand},
+    {"ci.merge", merge_cis_by_hand},
+    {"ci.unmerge", unmerge_ci_by_hand},
+    {"ci.split", split_ci_by_hand},
+    {"ci.not_same", tell_cis_apart_by_hand},
+    {"ci.reclassify", reclassify_ci_by_hand},
+    {"observations.submit", take_observations},
     {"channel.test", channel_tested},
     {"incident.acknowledge", acknowledge_incident},
     {"incident.assign", assign_incident},

@@ -43,8 +43,10 @@ struct Fold {
     /// Agents and those of their probes that begin to fail, or answer while the agent is isolated.
     std::vector<std::pair<AgentIndex, Slot>> changed_sight{};
     std::vector<CiIndex> touched_cis{};  ///< whose condition may have changed; may repeat
-    std::optional<Verdict> verdict{};    ///< of a command
-    std::set<AgentIndex> issued{};       ///< whose current epoch was issued since the last commit
+    std::vector<CiIndex> changed_cis{
+    };  ///< whose statements changed: their probes are planned again; may repeat
+    std::optional<Verdict> verdict{};  ///< of a command
+    std::set<AgentIndex> issued{};     ///< whose current epoch was issued since the last commit
     bool outbox_changed = false;
 
     std::uint32_t next_ordinal() { return ordinal++; }

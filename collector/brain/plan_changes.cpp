@@ -138,7 +138,9 @@ bool assign_probe(Fold& fold, AgentChooser& chooser, Slot slot, Changes& changes
     const State& state = fold.state;
     const ColdProbe& cold = state.cold[slot];
     if (is_host_watch(state, slot)) {
-        const AgentIndex watcher = choose_watcher(state, state.cis[cold.ci].agent, cold.agent);
+        const AgentIndex watched = state.cis[cold.ci].agent;
+        const AgentIndex watcher =
+            watched == nothing ? nothing : choose_watcher(state, watched, cold.agent);
         return give_probe(fold, slot, watcher, changes);
     }
     const AgentIndex agent = chooser.choose(state.specs[cold.spec].from, state.cis[cold.ci].site);

@@ -25,12 +25,12 @@ std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
 
 /// Each of several vantages has a probe of its own; the first is called as if it were alone.
 ProbeId probe_id(
-    std::string_view origin, const CiState& ci, std::string_view name, std::uint32_t place
+    std::string_view origin, std::string_view whose, std::string_view name, std::uint32_t place
 ) {
     std::string identity = "probe\n";
     identity += origin;
     identity += '\n';
-    identity += ci.source + '/' + ci.key;
+    identity += whose;
     identity += '\n';
     identity += name;
     if (place != 0) {
@@ -94,7 +94,7 @@ void Planner::add(
     std::string_view origin,
     const config::ProbeDeclaration& probe,
     Spec judged,
-    const CiState& ci,
+    std::string_view whose,
     CiIndex index,
     std::string host
 ) {
@@ -108,7 +108,7 @@ void Planner::add(
     for (std::uint32_t place = 0; place < std::max(1U, judged.from.any); ++place) {
         judged.from.place = place;
         desired_.push_back(
-            {.id = probe_id(origin, ci, probe.name, place),
+            {.id = probe_id(origin, whose, probe.name, place),
              .ci = index,
              .spec = intern(probe, judged),
              .name = names_.add(probe.name),
@@ -147,14 +147,14 @@ void Planner::add_judged(
     const config::Candidate& origin,
     const config::ProbeDeclaration& probe,
     Spec judged,
-    const CiState& ci,
+    std::string_view whose,
     CiIndex index
 ) {
     judged.rule = rule_of(origin, probe, index);
-    add(origin.origin, probe, std::move(judged), ci, index, ci.address);
+    add(origin.origin, probe, std::move(judged), whose, index, state_.cis[index].address);
 }
 
-void Planner::add_target(const config::Target& target, const CiState& ci, CiIndex index) {
+void Planner::add_target(const config::Target& target, CiIndex index) {
     // Declared by hand for this one CI: as good as a pin.
     const config::Candidate origin{
         .origin = "target " + target.name,
@@ -162,7 +162,9 @@ void Planner::add_target(const config::Target& target, const CiState& ci, CiInde
         .parts = &target.parts
     };
     for (const config::ProbeDeclaration& probe : target.probes) {
-        add_judged(origin, probe, {nullptr, {}, target.urgency, target.from}, ci, index);
+        // Stays its own, whatever else its CI turns out to be.
+        const std::string whose = "configuration/target/" + target.name;
+        add_judged(origin, probe, {nullptr, {}, target.urgency, target.from}, whose, index);
     }
 }
 
@@ -173,7 +175,8 @@ void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiInde
         .parts = &policy.parts
     };
     for (const config::ProbeDeclaration& probe : policy.probes) {
-        add_judged(origin, probe, {nullptr, {}, policy.urgency, policy.from}, ci, index);
+        const std::string whose = ci.source + '/' + ci.key;
+        add_judged(origin, probe, {nullptr, {}, policy.urgency, policy.from}, whose, index);
     }
 }
 
@@ -194,13 +197,13 @@ void Planner::add_host_watch(
     add(host_watch_origin,
         look,
         {nullptr, rule, config::Urgency::high, {}},
-        ci,
+        ci.source + '/' + ci.key,
         index,
         std::string(host));
 }
 
 ProbeId host_watch_id(const CiState& ci) {
-    return probe_id(host_watch_origin, ci, host_watch_name, 0);
+    return probe_id(host_watch_origin, ci.source + '/' + ci.key, host_watch_name, 0);
 }
 
 std::string host_of_url(std::string_view url) {
@@ -256,6 +259,22 @@ bool threshold_matches(
             return model.is_a(name, wanted);
         }
     );
+}
+
+Difference difference(
+    const State& state,
+    const ColdProbe& had,
+    const DesiredProbe& wanted,
+    const Spec& spec,
+    const Names& names
+) {
+    const Spec& former = state.specs[had.spec];
+    if (*former.probe != *spec.probe || state.names[had.host] != names[wanted.host]) {
+        return Difference::measuring;
+    }
+    const bool is_same = equal_specs(former, spec) && state.names[had.name] == names[wanted.name] &&
+                         state.names[had.origin] == names[wanted.origin];
+    return is_same ? Difference::none : Difference::judging;
 }
 
 bool policy_matches(const cmdb::Model& model, const config::Policy& policy, const CiState& ci) {

@@ -30,7 +30,7 @@ class Planner {
         : state_(state), model_(model), specs_(specs), names_(names) {}
 
     /// Everything a target declares for itself.
-    void add_target(const config::Target& target, const CiState& ci, CiIndex index);
+    void add_target(const config::Target& target, CiIndex index);
     /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs
     /// without one.
     void add_policy(const config::Policy& policy, const CiState& ci, CiIndex index);
@@ -46,7 +46,7 @@ class Planner {
         std::string_view origin,
         const config::ProbeDeclaration& probe,
         Spec judged,
-        const CiState& ci,
+        std::string_view whose,  ///< part of the probe's id
         CiIndex index,
         std::string host
     );
@@ -55,7 +55,7 @@ class Planner {
         const config::Candidate& origin,
         const config::ProbeDeclaration& probe,
         Spec judged,
-        const CiState& ci,
+        std::string_view whose,
         CiIndex index
     );
     config::Rule rule_of(
@@ -102,6 +102,19 @@ class AgentChooser {
 bool threshold_matches(
     const cmdb::Model& model, const config::Threshold& threshold, const CiState& ci
 );
+
+/// measuring: what its agent does differs. judging: only what is made of it, which the agent need not know.
+enum class Difference { none, judging, measuring };
+
+/// What a probe that is there lacks of what is wanted; `spec` and `names` are those of the plan.
+Difference difference(
+    const State& state,
+    const ColdProbe& had,
+    const DesiredProbe& wanted,
+    const Spec& spec,
+    const Names& names
+);
+
 bool policy_matches(const cmdb::Model& model, const config::Policy& policy, const CiState& ci);
 
 }  // namespace muster::collector

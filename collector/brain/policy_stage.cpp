@@ -8,9 +8,11 @@
 #include "collector/brain/cmdb_stage.hpp"
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/observations_stage.hpp"
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/replanning.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
@@ -42,25 +44,6 @@ void reassign_orphans(Fold& fold, Changes& changes) {
     }
 }
 
-/// measuring: what its agent does differs. judging: only what is made of it, which the agent need not know.
-enum class Difference { none, judging, measuring };
-
-Difference compare(
-    const State& state,
-    const ColdProbe& had,
-    const DesiredProbe& wanted,
-    const Spec& spec,
-    const Names& names
-) {
-    const Spec& former = state.specs[had.spec];
-    if (*former.probe != *spec.probe || state.names[had.host] != names[wanted.host]) {
-        return Difference::measuring;
-    }
-    const bool is_same = equal_specs(former, spec) && state.names[had.name] == names[wanted.name] &&
-                         state.names[had.origin] == names[wanted.origin];
-    return is_same ? Difference::none : Difference::judging;
-}
-
 /// Replaces the whole plan: new pools of specs and names, probes added, changed, removed.
 void apply_plan(
     Fold& fold, const std::vector<DesiredProbe>& desired, std::vector<Spec> specs, Names names
@@ -82,7 +65,7 @@ void apply_plan(
             continue;
         }
         wanted_at[known->second] = at;
-        const Difference found = compare(state, had, wanted, specs[wanted.spec], names);
+        const Difference found = difference(state, had, wanted, specs[wanted.spec], names);
         if (found != Difference::none) {
             changes.updated.push_back(known->second);
         }
@@ -153,7 +136,7 @@ cmdb::Statement statement_of(const proto::AgentEnrolled& body, const AgentId& id
     said.ci_class = "agent";
     said.observed = now;
     said.keys.push_back({.space = "agent", .kind = "agent_id", .value = id.text(), .rank = 1});
-    said.attributes.emplace_back("name", printable(body.name(), name_bytes));
+    said.attributes.push_back({"name", printable(body.name(), name_bytes), {}});
     if (!body.hostname().empty()) {
         const std::string hostname = printable(body.hostname(), name_bytes);
         said.keys.push_back(
@@ -163,17 +146,17 @@ cmdb::Statement statement_of(const proto::AgentEnrolled& body, const AgentId& id
              .rank = 9,
              .trust = cmdb::KeyTrust::supporting}
         );
-        said.attributes.emplace_back("hostname", hostname);
+        said.attributes.push_back({"hostname", hostname, {}});
     }
     if (!body.site().empty()) {
-        said.attributes.emplace_back("site", printable(body.site(), name_bytes));
+        said.attributes.push_back({"site", printable(body.site(), name_bytes), {}});
+        said.relations.push_back({"located_in", "site/" + printable(body.site(), name_bytes), {}});
     }
     for (const auto& [name, value] : body.labels()) {
-        said.attributes.emplace_back(
-            "label." + printable(name, name_bytes), printable(value, name_bytes)
+        said.attributes.push_back(
+            {"label." + printable(name, name_bytes), printable(value, name_bytes), {}}
         );
     }
-    std::ranges::sort(said.attributes);
     return said;
 }
 
@@ -214,7 +197,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     state.spec_index.clear();
     Planner planner(state, fold.model, specs, names);
     for (std::size_t at = 0; at < target_cis.size(); ++at) {
-        planner.add_target(watch->targets[at], state.cis[target_cis[at]], target_cis[at]);
+        planner.add_target(watch->targets[at], target_cis[at]);
     }
     for (const config::Policy& policy : state.policies) {
         for (CiIndex ci = 0; ci < state.cis.size(); ++ci) {
@@ -226,6 +209,7 @@ void fold_config(Fold& fold, const Entry& entry) {
     add_host_watches(state, planner);
     apply_plan(fold, planner.take(), std::move(specs), std::move(names));
     fold.store.insert_event({.wall = fold.wall, .kind = "configuration", .change = "loaded"});
+    fold.changed_cis.clear();
 }
 
 void fold_enrolled(Fold& fold, const Entry& entry) {
@@ -241,7 +225,12 @@ void fold_enrolled(Fold& fold, const Entry& entry) {
     const AgentId id{*uuid};
     const bool is_new = !state.agent_by_id.contains(id);
     const AgentIndex index = enrol(fold, id);
-    const CiIndex ci = declare(fold, statement_of(body, id, fold.wall));
+    std::vector<cmdb::Statement> said{statement_of(body, id, fold.wall)};
+    if (!body.site().empty()) {
+        const std::string site = printable(body.site(), name_bytes);
+        said.push_back(place_statement(fold.model, said.front().source, "site", site, fold.wall));
+    }
+    const CiIndex ci = declare(fold, std::move(said), fold.wall);
     Agent& agent = state.agents[index];
     agent.name = printable(body.name(), name_bytes);
     agent.site = printable(body.site(), name_bytes);
@@ -255,19 +244,9 @@ void fold_enrolled(Fold& fold, const Entry& entry) {
         fold.store.update_agent(agent, fold.wall);
     }
     want_host_watch(fold);
+    fold.changed_cis.push_back(ci);
+    plan_changed_cis(fold);
     Changes changes;
-    state.plan_pages.mark(0);
-    Planner planner(state, fold.model, state.specs, state.names);
-    for (const config::Policy& policy : state.policies) {
-        if (policy_matches(fold.model, policy, state.cis[ci])) {
-            planner.add_policy(policy, state.cis[ci], ci);
-        }
-    }
-    for (const DesiredProbe& wanted : planner.take()) {
-        if (!state.slot_by_id.contains(wanted.id)) {
-            add_probe(fold, wanted, changes);
-        }
-    }
     reassign_orphans(fold, changes);
     fold.touched_cis.push_back(ci);
     finish_changes(fold, changes);
@@ -285,6 +264,7 @@ void fold_revoked(Fold& fold, const Entry& entry) {
         return;
     }
     forget_presence(fold, found->second);
+    forget_observations(fold, found->second);
     want_host_watch(fold);
     Changes changes;
     reassign_orphans(fold, changes);

@@ -64,6 +64,58 @@ bool load_former_cold_page(State& state, std::size_t page, std::string_view byte
     return true;
 }
 
+void pack_told(Packer& out, const std::vector<cmdb::Told>& values) {
+    out.count(values.size());
+    for (const cmdb::Told& each : values) {
+        out.text(each.name);
+        out.text(each.value);
+        out.time(each.since);
+    }
+}
+
+/// Version 2 had the values that hold alone, without their moments.
+std::vector<cmdb::Told> unpack_told(Unpacker& in, std::uint32_t version, WallTime observed) {
+    std::vector<cmdb::Told> out;
+    for (std::size_t left = in.count(16); left > 0; --left) {
+        cmdb::Told& told = out.emplace_back();
+        told.name = in.text();
+        told.value = in.text();
+        told.since = version >= 3 ? in.wall() : observed;
+    }
+    return out;
+}
+
+void pack_missing(Packer& out, const std::map<std::uint32_t, std::uint64_t>& missing) {
+    out.count(missing.size());
+    for (const auto& [number, timer] : missing) {
+        out.u32(number);
+        out.u64(timer);
+    }
+}
+
+void unpack_surroundings(Unpacker& in, cmdb::Statement& statement) {
+    statement.below = in.text();
+    statement.missing = in.wall();
+    for (std::size_t left = in.count(24); left > 0; --left) {
+        cmdb::Related& related = statement.relations.emplace_back();
+        related.type = in.text();
+        related.to = in.text();
+        related.since = in.wall();
+    }
+}
+
+std::vector<cmdb::Word> unpack_words(Unpacker& in) {
+    std::vector<cmdb::Word> words;
+    for (std::size_t left = in.count(33); left > 0; --left) {
+        cmdb::Word& word = words.emplace_back();
+        for (std::string* text : {&word.a.source, &word.a.object, &word.b.source, &word.b.object}) {
+            *text = in.text();
+        }
+        word.is_same = in.u8() != 0;
+    }
+    return words;
+}
+
 std::string encode_statements(const State& state) {
     Packer out;
     const auto saved = state.identity.save();
@@ -76,7 +128,7 @@ std::string encode_statements(const State& state) {
         out.text(statement.object);
         out.text(statement.ci_class);
         out.time(statement.observed);
-        pack_pairs(out, statement.attributes);
+        pack_told(out, statement.attributes);
         out.count(statement.keys.size());
         for (const cmdb::Key& key : statement.keys) {
             out.text(key.space);
@@ -86,7 +138,24 @@ std::string encode_statements(const State& state) {
             out.choice(key.trust);
             out.choice(key.values);
         }
+        out.text(statement.below);
+        out.time(statement.missing);
+        out.count(statement.relations.size());
+        for (const cmdb::Related& related : statement.relations) {
+            out.text(related.type);
+            out.text(related.to);
+            out.time(related.since);
+        }
     }
+    out.count(state.identity.words().size());
+    for (const cmdb::Word& word : state.identity.words()) {
+        for (const std::string* text :
+             {&word.a.source, &word.a.object, &word.b.source, &word.b.object}) {
+            out.text(*text);
+        }
+        out.u8(word.is_same ? 1 : 0);
+    }
+    pack_missing(out, state.missing);
     return out.take();
 }
 
@@ -101,7 +170,7 @@ bool decode_statements(State& state, std::string_view bytes) {
         each.statement.object = in.text();
         each.statement.ci_class = in.text();
         each.statement.observed = in.wall();
-        each.statement.attributes = unpack_pairs(in);
+        each.statement.attributes = unpack_told(in, state.loaded_version, each.statement.observed);
         for (std::size_t keys = in.count(30); keys > 0; --keys) {
             cmdb::Key key;
             key.space = in.text();
@@ -109,12 +178,23 @@ bool decode_statements(State& state, std::string_view bytes) {
             key.value = in.text();
             key.rank = in.u32();
             key.trust = in.choice(cmdb::KeyTrust::supporting);
-            key.values = in.choice(cmdb::KeyValues::many);
+            key.values = in.choice(cmdb::KeyValues::renewed);
             each.statement.keys.push_back(std::move(key));
+        }
+        if (state.loaded_version >= 3) {
+            unpack_surroundings(in, each.statement);
         }
         saved.push_back(std::move(each));
     }
-    state.identity = cmdb::Identification::load(std::move(saved));
+    std::vector<cmdb::Word> words;
+    if (state.loaded_version >= 3) {
+        words = unpack_words(in);
+        for (std::size_t left = in.count(12); left > 0; --left) {
+            const std::uint32_t number = in.u32();
+            state.missing[number] = in.u64();
+        }
+    }
+    state.identity = cmdb::Identification::load(std::move(saved), std::move(words));
     return in.done();
 }
 
@@ -236,6 +316,9 @@ std::string encode_ci_page(const State& state, std::size_t page) {
         pack_pairs(out, ci.others);
         out.u32(ci.agent);
         out.u8(ci.retired ? 1 : 0);
+        out.time(ci.ended);
+        out.time(ci.missing);
+        out.id(ci.merged_into);
         for (const std::uint32_t number : {ci.probes, ci.proven, ci.troubled, ci.exceeded}) {
             out.u32(number);
         }
@@ -265,6 +348,11 @@ bool decode_ci_page(State& state, std::size_t page, std::string_view bytes) {
         ci.others = unpack_pairs(in);
         ci.agent = in.u32();
         ci.retired = in.u8() != 0;
+        if (state.loaded_version >= 3) {
+            ci.ended = in.wall();
+            ci.missing = in.wall();
+            ci.merged_into = in.id<CiId>();
+        }
         for (std::uint32_t* number : {&ci.probes, &ci.proven, &ci.troubled, &ci.exceeded}) {
             *number = in.u32();
         }

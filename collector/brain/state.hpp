@@ -130,7 +130,10 @@ struct CiState {
     cmdb::Attributes others;     ///< current values of all other attributes, labels too
     AgentIndex agent = nothing;  ///< for the CI of an agent
     bool retired = false;
-    std::string state;  ///< as stored
+    WallTime ended{};    ///< when it was retired; 0: it is not
+    WallTime missing{};  ///< since when no source that names it sees it; 0: it is seen
+    CiId merged_into;    ///< whose its statements are now; nil: its own
+    std::string state;   ///< as stored
     std::uint32_t probes = 0;
     std::uint32_t proven = 0;
     std::uint32_t troubled = 0;  ///< state is not ok, among the proven
@@ -298,9 +301,10 @@ struct Timer {
         goodbye,
         channel,
         window,
-        flapping
+        flapping,
+        missing
     };
-    static constexpr Kind last_kind = Kind::flapping;
+    static constexpr Kind last_kind = Kind::missing;
 
     Elapsed due{};
     std::uint64_t id = 0;
@@ -363,6 +367,7 @@ struct State {
     cmdb::Identification identity;
     std::vector<CiState> cis;
     boost::unordered_flat_map<CiId, CiIndex, UuidHash> ci_by_id;
+    std::map<std::uint32_t, std::uint64_t> missing;  ///< number of a statement → timer that ends it
 
     // Probes.
     std::vector<HotProbe> hot;

@@ -14,10 +14,24 @@ enum class StateQuery : std::size_t {
     update_ci_state,
     put_statement,
     remove_statement,
+    move_statement,
     put_key,
-    remove_key,
-    end_attribute,
+    remove_keys,
     insert_attribute,
+    supersede_attributes,
+    forget_attributes,
+    put_attributes,
+    insert_relation,
+    close_relation,
+    supersede_relation,
+    cut_relation,
+    move_relations,
+    supersede_relations,
+    turn_relations,
+    insert_ledger,
+    remove_duplicates,
+    put_duplicate,
+    update_agent_ci,
     insert_agent,
     update_agent,
     update_agent_epoch,
@@ -66,20 +80,67 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "INSERT INTO ci (id, class, name, address, site, service, source, state, state_since, "
         "created, created_lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)",
         "UPDATE ci SET class = ?2, name = ?3, address = ?4, site = ?5, service = ?6, source = "
-        "?7, retired = ?8, merged_into = ?9 WHERE id = ?1",
+        "?7, retired = ?8, merged_into = ?9, missing = ?10 WHERE id = ?1",
         "UPDATE ci SET state = ?2, state_since = ?3 WHERE id = ?1",
         "INSERT INTO ci_statement (source, object, ci, class, keys, attributes, observed, "
-        "lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, object) DO UPDATE "
-        "SET ci = ?3, class = ?4, keys = ?5, attributes = ?6, observed = ?7, lsn = ?8, "
-        "removed_lsn = NULL",
+        "lsn, missing) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, object) "
+        "DO UPDATE SET ci = ?3, class = ?4, keys = ?5, attributes = ?6, observed = ?7, lsn = ?8, "
+        "removed_lsn = NULL, missing = ?9",
         "UPDATE ci_statement SET removed_lsn = ?3 WHERE source = ?1 AND object = ?2",
+        "UPDATE ci_statement SET ci = ?3 WHERE source = ?1 AND object = ?2",
         "INSERT OR REPLACE INTO ci_key (namespace, kind, value, ci, state) VALUES (?1, ?2, "
         "?3, ?4, ?5)",
-        "DELETE FROM ci_key WHERE namespace = ?1 AND kind = ?2 AND value = ?3 AND ci = ?4",
-        "UPDATE ci_attribute SET valid_to = max(valid_from, ?3), superseded_lsn = ?4 WHERE ci "
-        "= ?1 AND name = ?2 AND superseded_lsn IS NULL",
-        "INSERT INTO ci_attribute (ci, name, value, source, valid_from, recorded_lsn) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6)",
+        "DELETE FROM ci_key WHERE ci = ?1",
+        "INSERT OR REPLACE INTO ci_attribute (ci, name, value, source, valid_from, valid_to, "
+        "recorded_lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        // ?3: [[name, value, source, from, to], ...]. What ended before all of them stays.
+        "UPDATE ci_attribute SET superseded_lsn = ?2 WHERE ci = ?1 AND superseded_lsn IS NULL AND "
+        "recorded_lsn < ?2 AND (valid_to IS NULL OR valid_to > (SELECT MIN(value ->> 3) FROM "
+        "json_each(?3) WHERE value ->> 0 = ci_attribute.name)) AND NOT EXISTS (SELECT 1 FROM "
+        "json_each(?3) j WHERE j.value ->> 0 = ci_attribute.name AND j.value ->> 1 = "
+        "ci_attribute.value AND j.value ->> 2 = ci_attribute.source AND j.value ->> 3 = valid_from "
+        "AND j.value ->> 4 IS valid_to)",
+        "DELETE FROM ci_attribute WHERE ci = ?1 AND superseded_lsn IS NULL AND recorded_lsn = ?2 "
+        "AND NOT EXISTS (SELECT 1 FROM json_each(?3) j WHERE j.value ->> 0 = ci_attribute.name AND "
+        "j.value ->> 1 = ci_attribute.value AND j.value ->> 2 = ci_attribute.source AND j.value "
+        "->> 3 = valid_from AND j.value ->> 4 IS valid_to)",
+        "INSERT OR REPLACE INTO ci_attribute (ci, name, value, source, valid_from, valid_to, "
+        "recorded_lsn) SELECT ?1, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, "
+        "j.value ->> 4, ?2 FROM json_each(?3) j WHERE NOT EXISTS (SELECT 1 FROM ci_attribute a "
+        "WHERE a.ci = ?1 AND a.name = j.value ->> 0 AND a.value = j.value ->> 1 AND a.source = "
+        "j.value ->> 2 AND a.valid_from = j.value ->> 3 AND a.valid_to IS j.value ->> 4 AND "
+        "a.superseded_lsn IS NULL)",
+        "INSERT OR REPLACE INTO ci_relation (source, object, type, target, from_ci, to_ci, "
+        "valid_from, recorded_lsn) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        // Ending one: the belief that it goes on is superseded, the belief that it ended begins.
+        "INSERT OR REPLACE INTO ci_relation (source, object, type, target, from_ci, to_ci, "
+        "valid_from, valid_to, recorded_lsn) SELECT source, object, type, target, from_ci, to_ci, "
+        "valid_from, ?5, ?6 FROM ci_relation WHERE source = ?1 AND object = ?2 AND type = ?3 AND "
+        "target = ?4 AND superseded_lsn IS NULL AND valid_to IS NULL AND valid_from < ?5 AND "
+        "recorded_lsn < ?6",
+        "UPDATE ci_relation SET superseded_lsn = ?5 WHERE source = ?1 AND object = ?2 AND type = "
+        "?3 AND target = ?4 AND superseded_lsn IS NULL AND valid_to IS NULL AND recorded_lsn < ?5",
+        "UPDATE ci_relation SET valid_to = max(valid_from, ?5) WHERE source = ?1 AND object = ?2 "
+        "AND type = ?3 AND target = ?4 AND superseded_lsn IS NULL AND valid_to IS NULL AND "
+        "recorded_lsn = ?6",
+        // Moving: the same for rows of one statement, ?3 is its CI now.
+        "INSERT OR REPLACE INTO ci_relation (source, object, type, target, from_ci, to_ci, "
+        "valid_from, valid_to, recorded_lsn) SELECT source, object, type, target, iif(object = ?2, "
+        "?3, from_ci), iif(target = ?2, ?3, to_ci), valid_from, valid_to, ?4 FROM ci_relation "
+        "WHERE source = ?1 AND (object = ?2 OR target = ?2) AND superseded_lsn IS NULL AND "
+        "recorded_lsn < ?4",
+        "UPDATE ci_relation SET superseded_lsn = ?3 WHERE source = ?1 AND (object = ?2 OR target = "
+        "?2) AND superseded_lsn IS NULL AND recorded_lsn < ?3",
+        "UPDATE ci_relation SET from_ci = iif(object = ?2, ?3, from_ci), to_ci = iif(target = ?2, "
+        "?3, to_ci) WHERE source = ?1 AND (object = ?2 OR target = ?2) AND superseded_lsn IS NULL "
+        "AND recorded_lsn = ?4",
+        // What is kept apart as before is no news.
+        "INSERT INTO ci_ledger (lsn, ordinal, wall, kind, ci, other, actor, reason) SELECT ?1, ?2, "
+        "?3, ?4, ?5, ?6, ?7, ?8 WHERE ?4 <> 'kept_apart' OR NOT EXISTS (SELECT 1 FROM ci_duplicate "
+        "WHERE ci = min(?5, ?6) AND other = max(?5, ?6) AND reason = ?8)",
+        "DELETE FROM ci_duplicate WHERE ci = ?1 OR other = ?1",
+        "INSERT OR IGNORE INTO ci_duplicate (ci, other, reason, since) VALUES (?1, ?2, ?3, ?4)",
+        "UPDATE agent SET ci = ?2 WHERE id = ?1",
         "INSERT INTO agent (id, name, ci, site, hostname, version, address, state, "
         "state_since, enrolled, epoch, probes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
         "?9, 0, 0)",

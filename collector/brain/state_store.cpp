@@ -148,6 +148,10 @@ constexpr std::array<std::string_view, 20> dump_queries{
     "ci_statement|SELECT * FROM ci_statement ORDER BY source, object",
     "ci_key|SELECT * FROM ci_key ORDER BY namespace, kind, value, ci",
     "ci_attribute|SELECT * FROM ci_attribute ORDER BY ci, name, recorded_lsn, valid_from",
+    "ci_relation|SELECT * FROM ci_relation ORDER BY source, object, type, target, recorded_lsn, "
+    "valid_from",
+    "ci_ledger|SELECT * FROM ci_ledger ORDER BY lsn, ordinal",
+    "ci_duplicate|SELECT * FROM ci_duplicate ORDER BY ci, other",
     "agent|SELECT * FROM agent ORDER BY id",
     "agent_unobserved|SELECT * FROM agent_unobserved ORDER BY agent, from_wall",
     "probe|SELECT * FROM probe ORDER BY id",

@@ -39,17 +39,47 @@ class StateStore {
     bool has_rows() const;
 
     void insert_ci(const CiState& ci, WallTime created, Lsn lsn);
-    void update_ci(const CiState& ci, WallTime retired, CiId merged_into);
+    void update_ci(const CiState& ci);
     void update_ci_state(const CiState& ci, WallTime since);
     void put_statement(const cmdb::Statement& statement, CiId ci, Lsn lsn);
     void remove_statement(std::string_view source, std::string_view object, Lsn lsn);
-    void put_key(const cmdb::Key& key, CiId ci);
-    void remove_key(const cmdb::Key& key, CiId ci);
-    /// Ends the current value; `from` equal to `to` leaves an empty interval, never a negative one.
-    void end_attribute(CiId ci, std::string_view name, WallTime to, Lsn lsn);
-    void insert_attribute(
-        CiId ci, std::string_view name, const cmdb::AttributeValue& value, WallTime from, Lsn lsn
-    );
+    /// Its row says which CI it is of now.
+    void move_statement(std::string_view source, std::string_view object, CiId ci);
+    /// `state`: trusted, supporting, shared.
+    void put_key(const cmdb::Key& key, CiId ci, std::string_view state);
+    void remove_keys(CiId ci);
+    void insert_attribute(CiId ci, const cmdb::AttributeInterval& interval, Lsn lsn);
+    /// What is believed of the CI's values from now on: other beliefs about the same time are superseded.
+    void put_attributes(CiId ci, const std::vector<cmdb::AttributeInterval>& timeline, Lsn lsn);
+
+    struct RelationRow {
+        std::string_view source;
+        std::string_view object;
+        std::string_view type;
+        std::string_view target;  ///< object of the same source
+    };
+
+    void insert_relation(const RelationRow& row, CiId from, CiId to, WallTime valid_from, Lsn lsn);
+    void end_relation(const RelationRow& row, WallTime valid_to, Lsn lsn);
+    /// Relations of the statement, in both directions, are the other CI's now.
+    void move_relations(std::string_view source, std::string_view object, CiId ci, Lsn lsn);
+
+    struct LedgerRow {
+        Lsn lsn;
+        std::uint32_t ordinal;
+        WallTime wall;
+        std::string_view kind;
+        CiId ci;
+        CiId other;  ///< nil: none
+        std::string_view actor;
+        std::string_view reason;
+    };
+
+    void insert_ledger(const LedgerRow& row);
+    /// What the CI was kept apart from is judged anew.
+    void remove_duplicates(CiId ci);
+    void put_duplicate(CiId ci, CiId other, std::string_view reason, WallTime since);
+    void update_agent_ci(const Agent& agent, CiId ci);
 
     void insert_agent(const Agent& agent, CiId ci, WallTime enrolled);
     void update_agent(const Agent& agent, WallTime state_since);

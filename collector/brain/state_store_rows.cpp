@@ -21,7 +21,7 @@ void StateStore::insert_ci(const CiState& ci, WallTime created, Lsn lsn) {
     );
 }
 
-void StateStore::update_ci(const CiState& ci, WallTime retired, CiId merged_into) {
+void StateStore::update_ci(const CiState& ci) {
     impl_->run(
         StateQuery::update_ci,
         Blob{ci.id.raw()},
@@ -31,8 +31,9 @@ void StateStore::update_ci(const CiState& ci, WallTime retired, CiId merged_into
         std::string_view(ci.site),
         std::string_view(ci.service),
         std::string_view(ci.source),
-        when_set(retired),
-        when_set(merged_into)
+        when_set(ci.ended),
+        when_set(ci.merged_into),
+        when_set(ci.missing)
     );
 }
 
@@ -41,69 +42,6 @@ void StateStore::update_ci_state(const CiState& ci, WallTime since) {
         StateQuery::update_ci_state, Blob{ci.id.raw()}, std::string_view(ci.state), to_ns(since)
     );
     insert_event({.wall = since, .kind = "ci", .change = ci.state, .ci = ci.id});
-}
-
-void StateStore::put_statement(const cmdb::Statement& statement, CiId ci, Lsn lsn) {
-    if (impl_->writing == Writing::off) {
-        return;
-    }
-    const std::string keys = keys_json(statement.keys);
-    const std::string attributes = attributes_json(statement.attributes);
-    impl_->run(
-        StateQuery::put_statement,
-        std::string_view(statement.source),
-        std::string_view(statement.object),
-        Blob{ci.raw()},
-        std::string_view(statement.ci_class),
-        std::string_view(keys),
-        std::string_view(attributes),
-        to_ns(statement.observed),
-        lsn
-    );
-}
-
-void StateStore::remove_statement(std::string_view source, std::string_view object, Lsn lsn) {
-    impl_->run(StateQuery::remove_statement, source, object, lsn);
-}
-
-void StateStore::put_key(const cmdb::Key& key, CiId ci) {
-    const bool trusted = key.trust == cmdb::KeyTrust::trusted;
-    impl_->run(
-        StateQuery::put_key,
-        std::string_view(key.space),
-        std::string_view(key.kind),
-        std::string_view(key.value),
-        Blob{ci.raw()},
-        std::string_view(trusted ? "trusted" : "supporting")
-    );
-}
-
-void StateStore::remove_key(const cmdb::Key& key, CiId ci) {
-    impl_->run(
-        StateQuery::remove_key,
-        std::string_view(key.space),
-        std::string_view(key.kind),
-        std::string_view(key.value),
-        Blob{ci.raw()}
-    );
-}
-
-void StateStore::end_attribute(CiId ci, std::string_view name, WallTime to, Lsn lsn) {
-    impl_->run(StateQuery::end_attribute, Blob{ci.raw()}, name, to_ns(to), lsn);
-}
-
-void StateStore::insert_attribute(
-    CiId ci, std::string_view name, const cmdb::AttributeValue& value, WallTime from, Lsn lsn
-) {
-    impl_->run(
-        StateQuery::insert_attribute,
-        Blob{ci.raw()},
-        name,
-        std::string_view(value.value),
-        std::string_view(value.source),
-        to_ns(from),
-        lsn
-    );
 }
 
 void StateStore::insert_agent(const Agent& agent, CiId ci, WallTime enrolled) {

@@ -194,11 +194,13 @@ TEST(Projection, PrefersTheStrongerSourceThenTheNewerStatement) {
     const auto model = Model::parse(shipped_classes());
     ASSERT_TRUE(model);
     Statement found = says("sweep", "a", {}, 9);
-    found.attributes = {{"name", "found"}, {"serial", "S1"}};
+    found.attributes = {{"name", "found", found.observed}, {"serial", "S1", found.observed}};
     Statement declared = says("configuration", "a", {}, 1);
-    declared.attributes = {{"name", "declared"}, {"site", ""}};
+    declared.attributes = {
+        {"name", "declared", declared.observed}, {"site", "", declared.observed}
+    };
     Statement other = says("sweep", "b", {}, 10);
-    other.attributes = {{"serial", "S2"}};
+    other.attributes = {{"serial", "S2", other.observed}};
     const Statement* statements[] = {&found, &declared, &other};
     const Projection seen = project(*model, statements);
     EXPECT_EQ(seen.attributes.at("name").value, "declared");

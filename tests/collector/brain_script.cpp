@@ -86,6 +86,23 @@ void RandomScript::measure() {
     }
 }
 
+void RandomScript::look() {
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+        const std::string n = std::to_string(i);
+        const int turn = seconds_ / 5 + static_cast<int>(i);
+        auto seen = machine("m" + n, "10.0.0." + std::to_string(turn % 3));
+        if (turn % 2 == 0) {  // the service is gone; every second time nobody looked for it
+            seen.full = turn % 4 == 0;
+            seen.items.erase(seen.items.begin() + 4, seen.items.begin() + 6);
+            seen.relations = {
+                {1, 0, "runs_on"}, {0, 2, "contains"}, {2, 3, "has_address"}, {4, 0, "runs_on"}
+            };
+        }
+        seen.items[0].keys = {{"vendor", "serial", "ACME S" + std::to_string(turn % 4 / 2)}};
+        world_.spool_observations(*agents_[i].agent, std::move(seen));
+    }
+}
+
 void RandomScript::cut_or_mend(AgentDriver& driver) {
     if (driver.linked) {
         if (random_.below(60) == 0) {
@@ -178,6 +195,9 @@ void RandomScript::second() {
     world_.advance(seconds(1));
     if (turmoil_ == Turmoil::everything) {
         turmoil();
+        if (++seconds_ % 5 == 0) {
+            look();
+        }
     }
     measure();
     world_.append(EntryKind::tick);

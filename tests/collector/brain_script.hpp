@@ -55,6 +55,8 @@ class RandomScript {
     void second();
     void measure();
     void turmoil();
+    /// Agents look at their machines, which change: services come and go, an address moves from one to the other.
+    void look();
     void cut_or_mend(AgentDriver& driver);
     void collector_restart();
     void some_command();
@@ -71,6 +73,7 @@ class RandomScript {
     bool people_work_ = false;
     std::uint64_t faults_ = 0;
     std::uint64_t next_key_ = 0;
+    int seconds_ = 0;
     bool calming_ = false;
 };
 

@@ -56,6 +56,41 @@ std::string simple_targets(int count, int probes_each, const std::string& more) 
     return yaml + more;
 }
 
+wire::Observations machine(const std::string& name, const std::string& address) {
+    wire::Observations seen;
+    seen.run = "run of " + name;
+    seen.full = true;
+    seen.items = {
+        {"host", "server", {}, {{"name", name}, {"hostname", name}, {"memory_bytes", "1024"}}, {}},
+        {"operating_system", "operating_system", {}, {{"name", "Debian"}, {"version", "12"}}, {}},
+        {"interface/eth0",
+         "interface",
+         {},
+         {{"name", "eth0"}, {"permanent_mac", "00:1a:2b:3c:4d:5e"}},
+         {}},
+        {"address/" + address, "ip_address", {}, {{"name", address}, {"address", address}}, {}},
+        {"service/sshd", "software_instance", {}, {{"name", "sshd"}}, {}},
+        {"endpoint/tcp/0.0.0.0:22",
+         "application_endpoint",
+         {},
+         {{"name", "tcp/0.0.0.0:22"},
+          {"protocol", "tcp"},
+          {"listen_address", "0.0.0.0"},
+          {"port", "22"}},
+         {}},
+        {"agent", "agent", {}, {{"hostname", name}}, {}},
+    };
+    seen.relations = {
+        {1, 0, "runs_on"},
+        {0, 2, "contains"},
+        {2, 3, "has_address"},
+        {4, 0, "runs_on"},
+        {4, 5, "provides"},
+        {6, 0, "runs_on"},
+    };
+    return seen;
+}
+
 BrainWorld::BrainWorld(BrainOptions options) : wall_(wall_from_ns(1'700'000'000'000'000'000)) {
     auto opened = Brain::open(std::move(options));
     if (!opened) {
@@ -226,6 +261,30 @@ void BrainWorld::spool(TestAgent& agent, std::vector<Said> results) {
     agent.spooled.push_back(record(agent, std::move(results)));
 }
 
+void BrainWorld::spool_observations(TestAgent& agent, wire::Observations seen) {
+    for (wire::ObservedItem& item : seen.items) {
+        item.observed = wall_;
+        if (item.object == "host") {
+            item.keys.push_back({"agent", "machine_key", agent.id.text()});
+        } else if (item.object == "agent") {
+            item.keys.push_back({"agent", "agent_id", agent.id.text()});
+        }
+    }
+    DecodedBatch batch;
+    batch.agent = agent.id;
+    batch.spool = agent.spool;
+    batch.seq = ++agent.seq;
+    batch.wall = wall_;
+    batch.mono = mono_from_ns(to_ns(wall_));
+    batch.observations = std::make_shared<const wire::Observations>(std::move(seen));
+    agent.spooled.push_back(std::move(batch));
+}
+
+void BrainWorld::observe(TestAgent& agent, wire::Observations seen) {
+    spool_observations(agent, std::move(seen));
+    drain(agent);
+}
+
 void BrainWorld::drain(TestAgent& agent) {
     for (DecodedBatch& batch : std::exchange(agent.spooled, {})) {
         agent.committed = batch.seq;
@@ -314,6 +373,33 @@ std::string BrainWorld::ci_state(const std::string& name) {
         }
     }
     return "no such CI";
+}
+
+std::vector<std::string> BrainWorld::cis() const {
+    std::vector<std::string> out;
+    for (const Row& row : rows("ci")) {
+        std::string line = row[1] + " " + row[2];
+        line += row[12] != "-" ? " (merged)" : row[11] != "-" ? " (retired)" : "";
+        line += row[13] != "-" ? " (missing)" : "";
+        out.push_back(std::move(line));
+    }
+    std::ranges::sort(out);
+    return out;
+}
+
+std::vector<std::string> BrainWorld::relations() const {
+    std::map<std::string, std::string> name_of;
+    for (const Row& row : rows("ci")) {
+        name_of[row[0]] = row[2];
+    }
+    std::vector<std::string> out;
+    for (const Row& row : rows("ci_relation")) {
+        if (row[7] == "-" && row[9] == "-") {
+            out.push_back(name_of[row[4]] + " " + row[2] + " " + name_of[row[5]]);
+        }
+    }
+    std::ranges::sort(out);
+    return out;
 }
 
 std::size_t BrainWorld::incidents(std::string_view state) const {

@@ -69,6 +69,10 @@ class BrainWorld {
     void deliver(TestAgent& agent, std::vector<Said> results);
     /// A record that waits in the agent's spool.
     void spool(TestAgent& agent, std::vector<Said> results);
+    /// What the agent sees of its machine, now, with its own keys; a record that waits in its spool.
+    void spool_observations(TestAgent& agent, wire::Observations seen);
+    /// The same, delivered at once.
+    void observe(TestAgent& agent, wire::Observations seen);
     /// The spool's records, one entry each.
     void drain(TestAgent& agent);
     Verdict command(
@@ -88,6 +92,10 @@ class BrainWorld {
     std::vector<std::string> column(std::string_view table, std::size_t index) const;
     std::string probe_state(const std::string& name);
     std::string ci_state(const std::string& name);
+    /// "CLASS NAME", and " (retired)", " (merged)" or " (missing)", of every CI; sorted.
+    std::vector<std::string> cis() const;
+    /// "FROM TYPE TO" by names, of the relations believed to hold now; sorted.
+    std::vector<std::string> relations() const;
     std::size_t incidents(std::string_view state) const;
 
     Brain& brain() { return *brain_; }
@@ -125,6 +133,9 @@ inline constexpr std::size_t incident_transitions = 26;
 /// Columns of `incident_timeline` and `receipt`.
 inline constexpr std::size_t timeline_kind = 4;
 inline constexpr std::size_t receipt_reason = 5;
+
+/// A machine as an agent sees it: host NAME with an OS, interface eth0 with its address, sshd and its port.
+wire::Observations machine(const std::string& name, const std::string& address);
 
 /// "targets:" with `count` hosts t1 … of one probe p each: 3 failures, 2 successes, hold 5 s.
 std::string simple_targets(int count, int probes_each = 1, const std::string& more = {});

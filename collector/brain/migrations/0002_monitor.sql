@@ -1,4 +1,38 @@
 -- Configuration items: relations, classes, the identity ledger.
+ALTER TABLE ci ADD COLUMN missing INTEGER;            -- since when nobody who names it sees it
+ALTER TABLE ci_statement ADD COLUMN missing INTEGER;
+-- A belief is a row: learning that a value ended supersedes the row that says it holds, and adds one that says until when.
+INSERT INTO ci_attribute (ci, name, value, source, valid_from, valid_to, recorded_lsn)
+    SELECT ci, name, value, source, valid_from, valid_to, superseded_lsn FROM ci_attribute WHERE superseded_lsn IS NOT NULL AND valid_to > valid_from;
+UPDATE ci_attribute SET valid_to = NULL WHERE superseded_lsn IS NOT NULL;
+-- Said by a statement (source, object) of another object of its source. Valid time and record time as for attributes.
+CREATE TABLE ci_relation (
+    source TEXT NOT NULL, object TEXT NOT NULL, type TEXT NOT NULL, target TEXT NOT NULL, from_ci BLOB NOT NULL, to_ci BLOB NOT NULL,
+    valid_from INTEGER NOT NULL, valid_to INTEGER, recorded_lsn INTEGER NOT NULL, superseded_lsn INTEGER,
+    PRIMARY KEY (source, object, type, target, recorded_lsn, valid_from)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ci_relation_by_target ON ci_relation (source, target);
+CREATE INDEX ci_relation_by_from ON ci_relation (from_ci);
+CREATE INDEX ci_relation_by_to ON ci_relation (to_ci);
+-- Every change of what belongs together, and why. Only added to.
+CREATE TABLE ci_ledger (
+    lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- created, joined, split, kept_apart, retired, returned; merge, unmerge, not_same, … by a person
+    ci BLOB NOT NULL, other BLOB, actor TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ci_ledger_by_ci ON ci_ledger (ci, lsn);
+CREATE INDEX ci_ledger_by_other ON ci_ledger (other, lsn);
+-- Probably the same, but something speaks against it. The lesser id first.
+CREATE TABLE ci_duplicate (ci BLOB NOT NULL, other BLOB NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (ci, other)) STRICT, WITHOUT ROWID;
+CREATE INDEX ci_duplicate_by_other ON ci_duplicate (other);
+CREATE INDEX ci_key_by_ci ON ci_key (ci);
+CREATE INDEX ci_key_by_value ON ci_key (value);
+CREATE INDEX ci_by_address ON ci (address);
+-- What people look for by its value.
+CREATE INDEX ci_attribute_by_value ON ci_attribute (value)
+    WHERE superseded_lsn IS NULL AND valid_to IS NULL
+      AND name IN ('mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
+CREATE INDEX ci_statement_by_ci ON ci_statement (ci);
 
 -- Probes, thresholds and availability.
 -- First answer, in event time: before it a probe is unproven, which counts as unobserved. Of probes that answered before this

@@ -1,0 +1,276 @@
+#include "cmdb/identity_graph.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::cmdb {
+
+namespace {
+
+using Verdict = IdentityChange::Verdict;
+
+CiId id_from(const Statement& oldest) {
+    return CiId{Uuid::named("ci\n" + oldest.source + "\n" + oldest.object)};
+}
+
+void sort_once(std::vector<std::uint32_t>& list) {
+    std::ranges::sort(list);
+    const auto repeated = std::ranges::unique(list);
+    list.erase(repeated.begin(), repeated.end());
+}
+
+template <class Map, class Key>
+void take_out(Map& map, const Key& key, std::uint32_t at) {
+    if (const auto found = map.find(key); found != map.end()) {
+        std::erase(found->second, at);
+        if (found->second.empty()) {
+            map.erase(found);
+        }
+    }
+}
+
+}  // namespace
+
+std::string object_name(std::string_view source, std::string_view object) {
+    return std::string(source) + '\x1f' + std::string(object);
+}
+
+void add_once(std::vector<CiId>& list, CiId ci) {
+    if (!ci.is_nil() && std::ranges::find(list, ci) == list.end()) {
+        list.push_back(ci);
+    }
+}
+
+const Identification::Impl::Record* Identification::Impl::find(
+    std::string_view source, std::string_view object
+) const {
+    const auto found = by_object.find(object_name(source, object));
+    return found == by_object.end() ? nullptr : &records[found->second];
+}
+
+Identification::Impl::Index Identification::Impl::add(Statement statement) {
+    const auto at = static_cast<Index>(records.size());
+    by_object.emplace(object_name(statement.source, statement.object), at);
+    by_source[statement.source].push_back(at);
+    records.push_back({std::move(statement), {}, true, {}});
+    return at;
+}
+
+void Identification::Impl::index(Index at) {
+    Record& record = records[at];
+    const Statement& said = record.statement;
+    record.below = {};
+    if (!said.below.empty()) {
+        parts[object_name(said.source, said.below)].push_back(at);
+        const Record* whole = find(said.source, said.below);
+        record.below = whole == nullptr ? CiId{} : whole->ci;
+    }
+    for (const Key& key : said.keys) {
+        const std::string text = key_text(key, record.below);
+        if (key.trust == KeyTrust::trusted && !text.empty()) {
+            by_key[text].push_back(at);
+        }
+    }
+}
+
+void Identification::Impl::unindex(Index at) {
+    const Record& record = records[at];
+    const Statement& said = record.statement;
+    for (const Key& key : said.keys) {
+        take_out(by_key, key_text(key, record.below), at);
+    }
+    if (!said.below.empty()) {
+        take_out(parts, object_name(said.source, said.below), at);
+    }
+}
+
+void Identification::Impl::index_words() {
+    same.clear();
+    for (const Word& word : words) {
+        const auto a = by_object.find(object_name(word.a.source, word.a.object));
+        const auto b = by_object.find(object_name(word.b.source, word.b.object));
+        if (word.is_same && a != by_object.end() && b != by_object.end()) {
+            same[a->second].push_back(b->second);
+            same[b->second].push_back(a->second);
+        }
+    }
+}
+
+bool Identification::Impl::retired(CiId ci) const {
+    const auto found = by_ci.find(ci);
+    return found == by_ci.end() ||
+           std::ranges::none_of(found->second, [this](Index at) { return records[at].present; });
+}
+
+Member Identification::Impl::member(Index at) const {
+    const Record& record = records[at];
+    const bool is_live = record.present && record.statement.missing == WallTime{};
+    return {&record.statement, record.below, is_live};
+}
+
+Identification::Impl::Indexes Identification::Impl::holders(const Key& key, CiId below) const {
+    const auto found = by_key.find(key_text(key, below));
+    return found == by_key.end() ? Indexes{} : found->second;
+}
+
+/// Statements that share a trusted key or a word with this one.
+Identification::Impl::Indexes Identification::Impl::neighbours(Index at) const {
+    Indexes out;
+    for (const Key& key : records[at].statement.keys) {
+        const auto found = by_key.find(key_text(key, records[at].below));
+        if (found != by_key.end() && found->second.size() > 1) {
+            out.insert(out.end(), found->second.begin(), found->second.end());
+        }
+    }
+    if (const auto said = same.find(at); said != same.end()) {
+        out.insert(out.end(), said->second.begin(), said->second.end());
+    }
+    return out;
+}
+
+Identification::Impl::Indexes Identification::Impl::closure(Indexes seeds) const {
+    Indexes reached = std::move(seeds);
+    sort_once(reached);
+    Indexes open = reached;
+    while (!open.empty()) {
+        const Index at = open.back();
+        open.pop_back();
+        for (const Index next : neighbours(at)) {
+            const auto place = std::ranges::lower_bound(reached, next);
+            if (place == reached.end() || *place != next) {
+                reached.insert(place, next);
+                open.push_back(next);
+            }
+        }
+    }
+    return reached;
+}
+
+std::vector<Link> Identification::Impl::links_among(const Indexes& reached) const {
+    std::vector<Link> out;
+    for (const Word& word : words) {
+        const auto a = by_object.find(object_name(word.a.source, word.a.object));
+        const auto b = by_object.find(object_name(word.b.source, word.b.object));
+        if (a == by_object.end() || b == by_object.end()) {
+            continue;
+        }
+        const auto first = std::ranges::lower_bound(reached, a->second);
+        const auto second = std::ranges::lower_bound(reached, b->second);
+        if (first != reached.end() && *first == a->second && second != reached.end() &&
+            *second == b->second) {
+            out.push_back(
+                {static_cast<std::size_t>(first - reached.begin()),
+                 static_cast<std::size_t>(second - reached.begin()),
+                 word.is_same}
+            );
+        }
+    }
+    return out;
+}
+
+void Identification::Impl::move(Index at, CiId to, IdentityChange& change) {
+    Record& record = records[at];
+    const CiId from = record.ci;
+    if (from == to) {
+        return;
+    }
+    take_out(by_ci, from, at);
+    record.ci = to;
+    Indexes& members = by_ci[to];
+    members.insert(std::ranges::lower_bound(members, at), at);
+    change.moved.push_back({record.statement.source, record.statement.object, from, to});
+}
+
+/// Where the members of one group come from.
+void Identification::Impl::note_origins(
+    IdentityChange& change, CiId id, const std::vector<CiId>& origins
+) const {
+    for (const CiId old : origins) {
+        if (old == id) {
+            continue;
+        }
+        const bool emptied = !by_ci.contains(old);
+        change.ledger.push_back(
+            {emptied ? Verdict::Kind::joined : Verdict::Kind::split,
+             id,
+             old,
+             emptied ? "a trusted key connects them" : "no trusted key connects them any more"}
+        );
+        add_once(change.touched, old);
+        add_once(change.decided, old);
+    }
+    add_once(change.touched, id);
+    add_once(change.decided, id);
+}
+
+void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
+    const Indexes reached = closure(std::move(seeds));
+    std::vector<Member> members;
+    members.reserve(reached.size());
+    for (const Index at : reached) {
+        members.push_back(member(at));
+    }
+    const Partition partition = partition_by_keys(members, links_among(reached));
+    std::vector<CiId> group_ids;
+    std::vector<std::vector<CiId>> origins;
+    std::vector<bool> known;
+    for (const auto& group : partition.groups) {
+        group_ids.push_back(id_from(*members[group.front()].statement));
+        known.push_back(by_ci.contains(group_ids.back()));
+        std::vector<CiId>& from = origins.emplace_back();
+        for (const std::size_t position : group) {
+            add_once(from, records[reached[position]].ci);
+        }
+    }
+    // All moves before any verdict: whether an old id is gone is known only at the end.
+    for (std::size_t at = 0; at < partition.groups.size(); ++at) {
+        for (const std::size_t position : partition.groups[at]) {
+            move(reached[position], group_ids[at], change);
+        }
+    }
+    for (std::size_t at = 0; at < partition.groups.size(); ++at) {
+        if (!known[at] && origins[at].empty()) {
+            change.ledger.push_back(
+                {Verdict::Kind::created, group_ids[at], {}, "first statement of it"}
+            );
+        }
+        note_origins(change, group_ids[at], origins[at]);
+    }
+    std::erase_if(change.apart, [&](const auto& pair) {
+        return std::ranges::find(group_ids, pair.first.first) != group_ids.end() ||
+               std::ranges::find(group_ids, pair.first.second) != group_ids.end();
+    });
+    for (const auto& cut : partition.cuts) {
+        const CiId a = group_ids[cut.group];
+        const CiId b = group_ids[cut.other];
+        change.ledger.push_back({Verdict::Kind::kept_apart, a, b, cut.reason});
+        change.apart.emplace(std::minmax(a, b), cut.reason);
+    }
+    follow_parts(reached, change);
+}
+
+/// Keys of parts count below their whole: where it became another CI, they count there.
+void Identification::Impl::follow_parts(const Indexes& reached, IdentityChange& change) {
+    Indexes seeds;
+    for (const Index at : reached) {
+        const Statement& said = records[at].statement;
+        const auto found = parts.find(object_name(said.source, said.object));
+        if (found == parts.end()) {
+            continue;
+        }
+        const Indexes its_parts = found->second;
+        for (const Index part : its_parts) {
+            if (records[part].below != records[at].ci) {
+                const Indexes former = closure({part});
+                seeds.insert(seeds.end(), former.begin(), former.end());
+                unindex(part);
+                index(part);
+            }
+        }
+    }
+    if (!seeds.empty()) {
+        decide(std::move(seeds), change);
+    }
+}
+
+}  // namespace muster::cmdb

@@ -1,0 +1,213 @@
+#include "collector/api/ci_store.hpp"
+#include "collector/api/handlers.hpp"
+#include "collector/api/parameters.hpp"
+#include "collector/api/verdict_answer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t longest_reason = 1000;
+constexpr std::size_t longest_name = 256;
+constexpr std::array<std::string_view, 2> yes_or_no = {"true", "false"};
+
+/// Names of members of the body → what they name, as the caller wrote it.
+using NamedCis = std::map<std::string, std::string>;
+
+/// The ids that names stand for, all in one state; `not_found` for what the caller does not see.
+Task<Result<NamedCis>> ids_of(Call call, NamedCis names) {
+    std::function<Result<NamedCis>(StateConnection&)> work =
+        [scope = call.actor.scope,
+         names = std::move(names)](StateConnection& connection) -> Result<NamedCis> {
+        NamedCis ids;
+        for (const auto& [member, name] : names) {
+            const Result<std::string> raw = find_ci(connection, scope, name);
+            if (!raw) {
+                return failure(raw.error());
+            }
+            const Result<Uuid> id = Uuid::from_bytes(*raw);
+            ids[member] = id ? id->text() : std::string();
+        }
+        return ids;
+    };
+    Task<Result<NamedCis>> asking = call.context->state->query<NamedCis>(std::move(work));
+    co_return co_await std::move(asking);
+}
+
+/// The command, with ids in place of names; the brain's verdict is the answer.
+Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedCis names) {
+    const Result<std::string> dry = choice_parameter(call, "dry_run", yes_or_no);
+    if (!dry) {
+        co_return bad_parameter(dry.error());
+    }
+    Task<Result<NamedCis>> naming = ids_of(call, std::move(names));
+    const Result<NamedCis> ids = co_await std::move(naming);
+    if (!ids) {
+        co_return problem_of(ids.error());
+    }
+    for (const auto& [member, id] : *ids) {
+        body[member] = id;
+    }
+    body["dry_run"] = *dry == "true";
+    Result<Command> command = command_of(call, std::move(name), body);
+    if (!command) {
+        co_return problem_of(command.error());
+    }
+    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
+    const Result<Verdict> verdict = co_await std::move(asking);
+    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
+}
+
+NamedCis path_ci(const Call& call) {
+    return {{"id", call.path.at("id")}};
+}
+
+/// What was sent, as an object; nothing where it is none.
+std::optional<json::object> object_of(const HttpRequest& request) {
+    boost::system::error_code unreadable;
+    json::value value = json::parse(request.body.empty() ? "{}" : request.body, unreadable);
+    if (unreadable || !value.is_object()) {
+        return std::nullopt;
+    }
+    return std::move(value.as_object());
+}
+
+/// A command whose body is a reason alone.
+Task<HttpResponse> submit_reason(Call call, std::string name) {
+    Form form(call.request);
+    const std::string reason = form.text("reason", Form::Presence::optional, longest_reason);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    NamedCis names = path_ci(call);
+    json::object body{{"reason", json_text(reason)}};
+    co_return co_await submit(std::move(call), std::move(name), std::move(body), std::move(names));
+}
+
+/// A command about two CIs.
+Task<HttpResponse> submit_pair(Call call, std::string name) {
+    Form form(call.request);
+    const std::string other = form.text("other", Form::Presence::required, longest_name);
+    const std::string reason = form.text("reason", Form::Presence::optional, longest_reason);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    NamedCis names = path_ci(call);
+    names["other"] = other;
+    json::object body{{"reason", json_text(reason)}};
+    co_return co_await submit(std::move(call), std::move(name), std::move(body), std::move(names));
+}
+
+/// Who sees some sites alone says nothing of others.
+bool may_say(const Call& call, const json::object* attributes, bool is_needed) {
+    if (call.actor.scope.is_everything()) {
+        return true;
+    }
+    const json::value* site = attributes == nullptr ? nullptr : attributes->if_contains("site");
+    if (site == nullptr) {
+        return !is_needed;
+    }
+    return site->is_string() && call.actor.scope.allows(std::string_view(site->get_string()));
+}
+
+const json::object* member_object(const json::object& body, std::string_view name) {
+    const json::value* found = body.if_contains(name);
+    return found == nullptr ? nullptr : found->if_object();
+}
+
+HttpResponse no_object() {
+    return problem(400, "expected a JSON object");
+}
+
+HttpResponse foreign_site() {
+    return problem(403, "site: expected one of the sites that you may change");
+}
+
+}  // namespace
+
+Task<HttpResponse> create_ci(Call call) {
+    std::optional<json::object> body = object_of(call.request);
+    if (!body) {
+        co_return no_object();
+    }
+    if (!may_say(call, member_object(*body, "attributes"), true)) {
+        co_return foreign_site();
+    }
+    json::object sent = std::move(*body);
+    NamedCis nobody;
+    co_return co_await submit(std::move(call), "ci.create", std::move(sent), std::move(nobody));
+}
+
+Task<HttpResponse> edit_ci(Call call) {
+    std::optional<json::object> body = object_of(call.request);
+    if (!body) {
+        co_return no_object();
+    }
+    if (!may_say(call, member_object(*body, "set"), false)) {
+        co_return foreign_site();
+    }
+    json::object sent = std::move(*body);
+    NamedCis names = path_ci(call);
+    co_return co_await submit(std::move(call), "ci.edit", std::move(sent), std::move(names));
+}
+
+Task<HttpResponse> retire_ci(Call call) {
+    return submit_reason(std::move(call), "ci.retire");
+}
+
+Task<HttpResponse> merge_cis(Call call) {
+    return submit_pair(std::move(call), "ci.merge");
+}
+
+Task<HttpResponse> unmerge_ci(Call call) {
+    return submit_reason(std::move(call), "ci.unmerge");
+}
+
+Task<HttpResponse> split_ci(Call call) {
+    std::optional<json::object> body = object_of(call.request);
+    if (!body) {
+        co_return no_object();
+    }
+    json::object sent = std::move(*body);
+    NamedCis names = path_ci(call);
+    co_return co_await submit(std::move(call), "ci.split", std::move(sent), std::move(names));
+}
+
+Task<HttpResponse> tell_cis_apart(Call call) {
+    return submit_pair(std::move(call), "ci.not_same");
+}
+
+Task<HttpResponse> reclassify_ci(Call call) {
+    Form form(call.request);
+    const std::string wanted = form.text("class", Form::Presence::required, longest_name);
+    const std::string reason = form.text("reason", Form::Presence::optional, longest_reason);
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    NamedCis names = path_ci(call);
+    json::object body{{"class", json_text(wanted)}, {"reason", json_text(reason)}};
+    co_return co_await submit(std::move(call), "ci.reclassify", std::move(body), std::move(names));
+}
+
+Task<HttpResponse> submit_observations(Call call) {
+    std::optional<json::object> body = object_of(call.request);
+    if (!body) {
+        co_return no_object();
+    }
+    if (!may_say(call, &*body, true)) {
+        co_return foreign_site();
+    }
+    json::object sent = std::move(*body);
+    NamedCis nobody;
+    co_return co_await submit(
+        std::move(call), "observations.submit", std::move(sent), std::move(nobody)
+    );
+}
+
+}  // namespace muster::collector

@@ -1,0 +1,82 @@
+#include "collector/brain/observations_stage.hpp"
+
+#include "cmdb/observed.hpp"
+#include "collector/brain/cmdb_stage.hpp"
+#include "collector/brain/cmdb_work.hpp"
+#include "collector/brain/incidents/hosts.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace muster::collector {
+
+namespace {
+
+/// The machine and the agent are in the agent's site.
+void place(
+    const cmdb::Model& model,
+    const cmdb::Observer& observer,
+    std::vector<cmdb::Statement>& statements
+) {
+    if (observer.site.empty() || statements.empty()) {
+        return;
+    }
+    cmdb::Statement site =
+        place_statement(model, observer.source, "site", observer.site, statements.front().observed);
+    for (cmdb::Statement& each : statements) {
+        if (each.below.empty() && model.may_relate("located_in", each.ci_class, "site") &&
+            (model.is_a(each.ci_class, "hardware") || each.ci_class == "agent")) {
+            each.relations.push_back({"located_in", site.object, each.observed});
+        }
+    }
+    statements.insert(statements.begin(), std::move(site));
+}
+
+}  // namespace
+
+std::string source_of(const Agent& agent) {
+    return "agent/" + agent.id.text();
+}
+
+void fold_observations(Fold& fold, AgentIndex index, const wire::Observations& seen) {
+    const Agent& agent = fold.state.agents[index];
+    const cmdb::Statement* enrolled = fold.state.identity.find("enrolment", agent.id.text());
+    cmdb::Observer observer;
+    observer.source = source_of(agent);
+    observer.site = agent.site;
+    observer.link = host_part(agent.address);
+    // Enrolment is older, whatever its clock says: the agent stays the CI that it was.
+    observer.earliest =
+        enrolled == nullptr ? WallTime{} : enrolled->observed + std::chrono::nanoseconds(1);
+    observer.latest = std::max(fold.wall, observer.earliest);
+    std::vector<cmdb::Statement> statements = cmdb::statements_of(fold.model, observer, seen);
+    place(fold.model, observer, statements);
+    const WallTime at = cmdb::time_of(observer, seen);
+    const cmdb::Saying saying = seen.full ? cmdb::Saying::looks : cmdb::Saying::adds;
+    std::set<std::string> absent;
+    if (seen.full) {
+        for (std::string& object : fold.state.identity.objects(observer.source)) {
+            absent.insert(std::move(object));
+        }
+    }
+    CmdbWork work(fold);
+    for (cmdb::Statement& each : statements) {
+        absent.erase(each.object);
+        work.submit(std::move(each), saying, at);
+    }
+    for (const std::string& object : absent) {
+        work.miss(observer.source, object, at);
+    }
+    work.finish();
+}
+
+void forget_observations(Fold& fold, AgentIndex index) {
+    const std::string source = source_of(fold.state.agents[index]);
+    CmdbWork work(fold);
+    for (const std::string& object : fold.state.identity.objects(source)) {
+        work.miss(source, object, fold.wall);
+    }
+    work.finish();
+}
+
+}  // namespace muster::collector
