@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <map>
 #include <utility>
 #include <vector>
@@ -68,12 +69,19 @@ NamedCis path_ci(const Call& call) {
     return {{"id", call.path.at("id")}};
 }
 
-/// What was sent, as an object; nothing where it is none.
-std::optional<json::object> object_of(const HttpRequest& request) {
+/// What was sent, as an object; nothing where it is none, or has a member that is not among these.
+std::optional<json::object> object_of(
+    const HttpRequest& request, std::initializer_list<std::string_view> members
+) {
     boost::system::error_code unreadable;
     json::value value = json::parse(request.body.empty() ? "{}" : request.body, unreadable);
     if (unreadable || !value.is_object()) {
         return std::nullopt;
+    }
+    for (const auto& [name, member] : value.get_object()) {
+        if (std::ranges::find(members, std::string_view(name)) == members.end()) {
+            return std::nullopt;
+        }
     }
     return std::move(value.as_object());
 }
@@ -122,7 +130,7 @@ const json::object* member_object(const json::object& body, std::string_view nam
 }
 
 HttpResponse no_object() {
-    return problem(400, "expected a JSON object");
+    return problem(400, "expected a JSON object of the members that docs/api.md names");
 }
 
 HttpResponse foreign_site() {
@@ -132,7 +140,7 @@ HttpResponse foreign_site() {
 }  // namespace
 
 Task<HttpResponse> create_ci(Call call) {
-    std::optional<json::object> body = object_of(call.request);
+    std::optional<json::object> body = object_of(call.request, {"class", "attributes"});
     if (!body) {
         co_return no_object();
     }
@@ -145,7 +153,7 @@ Task<HttpResponse> create_ci(Call call) {
 }
 
 Task<HttpResponse> edit_ci(Call call) {
-    std::optional<json::object> body = object_of(call.request);
+    std::optional<json::object> body = object_of(call.request, {"set", "unset", "reason"});
     if (!body) {
         co_return no_object();
     }
@@ -170,7 +178,7 @@ Task<HttpResponse> unmerge_ci(Call call) {
 }
 
 Task<HttpResponse> split_ci(Call call) {
-    std::optional<json::object> body = object_of(call.request);
+    std::optional<json::object> body = object_of(call.request, {"statements", "reason"});
     if (!body) {
         co_return no_object();
     }
@@ -196,7 +204,7 @@ Task<HttpResponse> reclassify_ci(Call call) {
 }
 
 Task<HttpResponse> submit_observations(Call call) {
-    std::optional<json::object> body = object_of(call.request);
+    std::optional<json::object> body = object_of(call.request, {"run", "completeness", "site", "items", "relations"});
     if (!body) {
         co_return no_object();
     }

@@ -1,5 +1,6 @@
 #include "collector/brain/replanning.hpp"
 
+#include "collector/brain/availability/limits.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"

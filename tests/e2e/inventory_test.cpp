@@ -125,6 +125,57 @@ TEST_F(InventoryOfAnAgent, HasTheHelpersPartWhenItsSocketIsThere) {
     }));
 }
 
+TEST_F(InventoryOfAnAgent, BecomesConfigurationItemsWithRelations) {
+    const auto named = [&](const std::string& ci_class) {
+        std::vector<std::string> names;
+        const auto found = site_.get("/cis?limit=500&class=" + ci_class).body;
+        for (const boost::json::value& ci : found.at("items").as_array()) {
+            names.push_back(text_of(ci, "name"));
+        }
+        return names;
+    };
+    ASSERT_TRUE(eventually(30s, [&] { return named("server").size() == 1; })) << site_.agent_log();
+    EXPECT_EQ(named("operating_system").size(), 1U);
+    EXPECT_THAT(named("interface"), testing::Not(testing::IsEmpty()));
+    EXPECT_THAT(named("agent"), testing::ElementsAre("a1"));
+    const std::string host = named("server").front();
+    const CommandResult shown = site_.muster({"ci", "show", host});
+    EXPECT_EQ(shown.exit_code, 0) << shown.output;
+    EXPECT_THAT(shown.output, HasSubstr("server"));
+    EXPECT_THAT(shown.output, HasSubstr("memory_bytes"));
+    EXPECT_THAT(shown.output, HasSubstr("contains"));
+    EXPECT_THAT(shown.output, HasSubstr("runs_on"));
+    const CommandResult found = site_.muster({"find", named("interface").front()});
+    EXPECT_EQ(found.exit_code, 0) << found.output;
+    EXPECT_THAT(found.output, HasSubstr("server " + host));
+    const CommandResult past = site_.muster({"ci", "history", host});
+    EXPECT_THAT(past.output, HasSubstr("created"));
+    const CommandResult nothing = site_.muster({"find", "00:11:22:33:44:55"});
+    EXPECT_EQ(nothing.exit_code, 1);
+}
+
+TEST_F(InventoryOfAnAgent, IsCorrectedByAPersonAndTheCorrectionTakenBack) {
+    const auto servers = [&] {
+        return site_.get("/cis?class=server").body.at("items").as_array().size();
+    };
+    ASSERT_TRUE(eventually(30s, [&] { return servers() == 1; })) << site_.agent_log();
+    const std::string host =
+        text_of(site_.get("/cis?class=server").body.at("items").at(0), "name");
+    ASSERT_EQ(site_.muster({"ci", "create", "server", "shelf1", "--set", "site=HQ"}).exit_code, 0);
+    EXPECT_EQ(servers(), 2U);
+    const CommandResult tried = site_.muster({"ci", "merge", host, "shelf1", "--dry-run"});
+    EXPECT_EQ(tried.exit_code, 0) << tried.output;
+    EXPECT_THAT(tried.output, HasSubstr("joined"));
+    EXPECT_EQ(servers(), 2U);
+    const CommandResult merged = site_.muster({"ci", "merge", host, "shelf1"});
+    EXPECT_EQ(merged.exit_code, 0) << merged.output;
+    EXPECT_EQ(servers(), 1U);
+    const CommandResult back = site_.muster({"ci", "unmerge", "shelf1"});
+    EXPECT_EQ(back.exit_code, 0) << back.output;
+    EXPECT_EQ(servers(), 2U);
+    EXPECT_EQ(site_.muster({"ci", "show", host}).exit_code, 0);
+}
+
 TEST_F(InventoryOfAnAgent, IsPrintedByItsCommand) {
     const CommandResult table =
         run_command({program("muster-agent"), "inventory", "--data-dir", site_.agent_dir()});

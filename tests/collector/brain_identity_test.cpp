@@ -1,0 +1,213 @@
+#include "brain_world.hpp"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace muster::collector::brain_test {
+namespace {
+
+using testing::AnyOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+/// What people and other tools say.
+class BrainIdentity : public testing::Test {
+  protected:
+    BrainIdentity() {
+        world_.start();
+        agent_ = &world_.enrol("a", "HQ");
+        agent_->address = "10.0.0.4:40000";
+        world_.connect(*agent_);
+        world_.observe(*agent_, machine("web4", "10.0.0.4"));
+    }
+
+    /// The id as text of the CI of that name that stands.
+    std::string id(const std::string& name, const std::string& ci_class = "server") {
+        for (const auto& row : world_.rows("ci")) {
+            if (row[1] == ci_class && row[2] == name && row[11] == "-") {
+                std::string text = row[0].substr(1);
+                for (const std::size_t at : {20U, 16U, 12U, 8U}) {
+                    text.insert(at, "-");
+                }
+                return text;
+            }
+        }
+        return "no such CI";
+    }
+
+    boost::json::object ask(const std::string& name, const std::string& body, int status = 200) {
+        const Verdict verdict = world_.command(name, body);
+        EXPECT_EQ(verdict.status, status) << verdict.body;
+        return boost::json::parse(verdict.body).as_object();
+    }
+
+    std::string value(const std::string& name, const std::string& attribute) {
+        for (const auto& ci : world_.rows("ci")) {
+            for (const auto& row : world_.rows("ci_attribute")) {
+                if (ci[2] == name && row[0] == ci[0] && row[1] == attribute && row[5] == "-" &&
+                    row[7] == "-") {
+                    return row[2];
+                }
+            }
+        }
+        return "";
+    }
+
+    std::vector<std::string> ledger() { return world_.column("ci_ledger", 3); }
+
+    BrainWorld world_;
+    TestAgent* agent_ = nullptr;
+};
+
+TEST_F(BrainIdentity, APersonMakesACi) {
+    ask("ci.create", R"({"class":"server","attributes":{"name":"shelf1","site":"HQ"}})", 201);
+    EXPECT_THAT(world_.cis(), Contains("server shelf1"));
+    EXPECT_EQ(value("shelf1", "site"), "HQ");
+    ask("ci.create", R"({"class":"server","attributes":{"name":"shelf1","site":"HQ"}})", 409);
+    ask("ci.create", R"({"class":"hardware","attributes":{"name":"x"}})", 400);
+    ask("ci.create", R"({"class":"server","attributes":{"name":"x","colour":"red"}})", 400);
+    ask("ci.create", R"({"class":"server","attributes":{"name":"x","criticality":"very"}})", 400);
+    ask("ci.create", R"({"class":"server","attributes":{}})", 400);
+}
+
+TEST_F(BrainIdentity, WhatAPersonMadeIsKnownAgainWhenItIsFound) {
+    ask("ci.create",
+        R"({"class":"server","attributes":{"name":"shelf1","manufacturer":"Dell","serial":"7QX3B12"}})",
+        201);
+    auto seen = machine("web4", "10.0.0.4");
+    seen.items[0].keys = {{"vendor", "serial", "Dell Inc. 7QX3B12"}};
+    world_.observe(*agent_, seen);
+    EXPECT_EQ(value("shelf1", "hostname"), "web4");
+    EXPECT_THAT(world_.cis(), Not(Contains("server web4")));
+}
+
+TEST_F(BrainIdentity, APinnedValueOutranksWhatIsFoundUntilItIsLetGo) {
+    ask("ci.edit",
+        R"({"id":")" + id("web4") + R"(","set":{"hostname":"www","criticality":"high"}})");
+    EXPECT_EQ(value("web4", "hostname"), "www");
+    world_.observe(*agent_, machine("web4", "10.0.0.4"));
+    EXPECT_EQ(value("web4", "hostname"), "www");
+    EXPECT_THAT(world_.cis(), Contains("server web4")) << "it is still one";
+    ask("ci.edit", R"({"id":")" + id("web4") + R"(","unset":["hostname"]})");
+    EXPECT_EQ(value("web4", "hostname"), "web4");
+    EXPECT_EQ(value("web4", "criticality"), "high");
+}
+
+TEST_F(BrainIdentity, ADryRunTellsAndChangesNothing) {
+    const auto before = *world_.brain().digest();
+    const auto body =
+        ask("ci.edit", R"({"dry_run":true,"id":")" + id("web4") + R"(","set":{"hostname":"www"}})");
+    EXPECT_EQ(body.at("attributes").at(0).at("attribute"), "hostname");
+    EXPECT_EQ(body.at("attributes").at(0).at("from"), "web4");
+    EXPECT_EQ(body.at("attributes").at(0).at("to"), "www");
+    ask("ci.create", R"({"dry_run":true,"class":"server","attributes":{"name":"x"}})", 200);
+    EXPECT_EQ(*world_.brain().digest(), before);
+}
+
+TEST_F(BrainIdentity, AMergeIsUndoneAndGivesEverythingBack) {
+    ask("ci.create", R"({"class":"server","attributes":{"name":"shelf1"}})", 201);
+    const std::string shelf = id("shelf1");
+    const std::string web = id("web4");
+    const auto body = ask("ci.merge", R"({"id":")" + web + R"(","other":")" + shelf + R"("})");
+    EXPECT_EQ(body.at("ci").as_string(), web) << "the older one gives the id";
+    EXPECT_THAT(world_.cis(), Contains("server shelf1 (merged)"));
+    EXPECT_EQ(value("shelf1", "hostname"), "web4") << "a person's name for it counts";
+    EXPECT_THAT(ledger(), Contains("merge"));
+    ask("ci.merge", R"({"id":")" + web + R"(","other":")" + shelf + R"("})", 404);
+    ask("ci.unmerge", R"({"id":")" + web + R"("})");
+    EXPECT_EQ(id("web4"), web);
+    EXPECT_EQ(id("shelf1"), shelf);
+    EXPECT_EQ(value("shelf1", "hostname"), "");
+    EXPECT_THAT(world_.relations(), Contains("web4 contains eth0"));
+    ask("ci.unmerge", R"({"id":")" + web + R"("})", 409);
+}
+
+TEST_F(BrainIdentity, ThingsOfUnlikeClassesAreNotMerged) {
+    const std::string address = id("10.0.0.4", "ip_address");
+    ask("ci.merge", R"({"id":")" + id("web4") + R"(","other":")" + address + R"("})", 409);
+}
+
+TEST_F(BrainIdentity, ASplitTakesAStatementOutAndIsRemembered) {
+    ask("observations.submit",
+        R"({"completeness":"partial","items":[{"object":"7","class":"server","keys":[{"kind":"serial","value":"Dell 7QX3B12"}],"attributes":{"model":"R740"}}]})"
+    );
+    auto seen = machine("web4", "10.0.0.4");
+    seen.items[0].keys = {{"vendor", "serial", "Dell 7QX3B12"}};
+    world_.observe(*agent_, seen);
+    ASSERT_EQ(value("web4", "model"), "R740");
+    ask("ci.split",
+        R"({"id":")" + id("web4") + R"(","statements":[{"source":"api/admin","object":"7"}]})");
+    EXPECT_EQ(value("web4", "model"), "");
+    world_.observe(*agent_, seen);
+    EXPECT_EQ(value("web4", "model"), "");
+    EXPECT_THAT(world_.rows("ci_duplicate"), IsEmpty()) << "a person has decided";
+    ask("ci.split", R"({"id":")" + id("web4") + R"(","statements":[]})", 400);
+}
+
+TEST_F(BrainIdentity, ARetiredCiIsNeitherListedNorWatched) {
+    world_.load_config(
+        "policies:\n  - name: p\n    match: \"class = server\"\n    probes: [{type: icmp, name: "
+        "ping, interval: 1s, timeout: 500ms}]\n"
+    );
+    const auto probes = [&] {
+        const auto rows = world_.rows("probe");
+        return std::ranges::count_if(rows, [](const auto& row) {
+            return row[5] == "policy p" && row[17] == "-";
+        });
+    };
+    ASSERT_EQ(probes(), 1);
+    ask("ci.retire", R"({"id":")" + id("web4") + R"("})");
+    EXPECT_THAT(world_.cis(), Contains("server web4 (retired)"));
+    EXPECT_EQ(probes(), 0);
+    world_.observe(*agent_, machine("web4", "10.0.0.4"));
+    EXPECT_THAT(world_.cis(), Contains("server web4 (retired)")) << "a person said so";
+}
+
+TEST_F(BrainIdentity, ReclassifiesByAPersonsWord) {
+    ask("ci.reclassify", R"({"id":")" + id("web4") + R"(","class":"virtual_machine"})");
+    EXPECT_THAT(world_.cis(), Contains("virtual_machine web4"));
+    ask("ci.reclassify",
+        R"({"id":")" + id("web4", "virtual_machine") + R"(","class":"hardware"})",
+        400);
+}
+
+TEST_F(BrainIdentity, ToolsTellWhatTheySeeAndHearWhatItDid) {
+    const std::string body =
+        R"({"completeness":"full","site":"HQ","items":[
+            {"class":"server","keys":[{"kind":"serial","value":"ACME S9"}],"attributes":{"name":"db1"}},
+            {"class":"interface","attributes":{"name":"eth0"},"object":"db1/eth0"}],
+            "relations":[{"from":0,"to":1,"type":"contains"}]})";
+    auto answer = ask("observations.submit", body);
+    EXPECT_EQ(answer.at("source"), "api/admin");
+    EXPECT_EQ(answer.at("items").at(0).at("effect"), "created");
+    EXPECT_THAT(world_.relations(), Contains("db1 contains eth0"));
+    answer = ask("observations.submit", body);
+    EXPECT_EQ(answer.at("items").at(0).at("effect"), "unchanged");
+    answer = ask("observations.submit", R"({"completeness":"full","site":"HQ","items":[]})");
+    EXPECT_EQ(answer.at("missing").as_array().size(), 2U);
+    EXPECT_THAT(world_.cis(), Contains("server db1 (missing)"));
+}
+
+TEST_F(BrainIdentity, RefusesObservationsThatClaimWhatIsProvedOtherwise) {
+    for (const char* item :
+         {R"({"class":"server","keys":[{"namespace":"agent","kind":"machine_key","value":"x"}]})",
+          R"({"class":"nonsense","attributes":{"name":"x"}})",
+          R"({"class":"server"})",
+          R"({"class":"server","attributes":{"name":7}})"}) {
+        const auto before = world_.cis();
+        ask("observations.submit",
+            std::string(R"({"completeness":"partial","items":[)") + item + "]}",
+            400);
+        EXPECT_EQ(world_.cis(), before) << item;
+    }
+    ask("observations.submit", R"({"items":[]})", 400);
+}
+
+}  // namespace
+}  // namespace muster::collector::brain_test
