@@ -79,7 +79,8 @@ int availability(Session& session, const Options& options) {
     // The further pages ask for the same moments, not for what "now" is by then.
     query["from"] = text_of(*answer, "from");
     query["to"] = text_of(*answer, "to");
-    Result<json::array> items = client->list(path, query, most_intervals);
+    Result<json::array> items =
+        client->list(path, query, {.limit = most_intervals, .filter = {}, .sort = {}});
     if (!items) {
         return session.fail(items.error());
     }

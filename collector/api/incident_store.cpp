@@ -58,7 +58,7 @@ constexpr NamedQuery one{
               i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host,
               i.site, i.service, i.impact, i.impact_basis, i.team, i.assignee, i.pending_reason,
               i.pending_text, i.pending_since, i.closed, i.closed_by, i.reporter, i.description,
-              i.previous, i.reopened
+              i.previous, i.reopened, i.flapping_since, i.transitions
        FROM incident i LEFT JOIN ci c ON c.id = i.ci LEFT JOIN agent a ON a.id = i.agent
             LEFT JOIN probe p ON p.id = i.probe
        WHERE i.number = ?1 AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
@@ -178,6 +178,11 @@ json::object incident_json(const Statement& row) {
     incident["previous"] = row.is_null(42) ? json::value(nullptr)
                                            : json_text("INC-" + std::to_string(row.integer(42)));
     incident["reopened"] = row.integer(43);
+    incident["flapping"] = nullptr;
+    if (row.integer(45) != 0) {
+        incident["flapping"] =
+            json::object{{"since", json_time(row, 44)}, {"transitions", row.integer(45)}};
+    }
     return incident;
 }
 

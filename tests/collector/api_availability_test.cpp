@@ -112,8 +112,7 @@ TEST_F(ApiAvailability, LeavesOutAgreedWindows) {
     const std::string id = id_bytes(1);
     row->bind_blob(0, id).bind(1, 150 * second).bind(2, 650 * second);
     ASSERT_TRUE(row->run());
-    const boost::json::value body =
-        body_of(get("/api/v1/cis/web/availability" + between(0, 1000)));
+    const boost::json::value body = body_of(get("/api/v1/cis/web/availability" + between(0, 1000)));
     EXPECT_EQ(body.at("excluded_ms").as_int64(), 500'000);
     EXPECT_DOUBLE_EQ(body.at("lower").as_double(), 0.9);
     EXPECT_THAT(items_of(body), ElementsAre("up ", "down ping critical", "excluded WIN-3", "up "));

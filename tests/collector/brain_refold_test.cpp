@@ -197,6 +197,79 @@ TEST_F(Refold, WhatExplainsWhatIsTheSameAfterEveryKill) {
     }
 }
 
+/// Four hosts judged by every kind of condition, with random values, failures, interruptions and changes of their thresholds.
+std::vector<Entry> limited_journal(std::uint64_t seed) {
+    const auto yaml = [](const std::string& above) {
+        return "targets:\n  - name: t{n}\n    each: 1..4\n    class: server\n    address: "
+               "127.0.0.{n}\n"
+               "    hold: 1s\n    recover: {successes: 1}\n    flapping: {transitions: 3, over: "
+               "2m}\n"
+               "    probes: [{type: icmp, name: p, interval: 10s, timeout: 1s}]\n    breach:\n     "
+               " any:\n"
+               "        - {failures: 4}\n        - {availability: \"< 80%\", over: 3m, "
+               "min_samples: 3}\n"
+               "        - {metric: rtt_avg, above: " +
+               above +
+               ", clear: 100, for: 2}\n"
+               "thresholds:\n  - {name: one, pin: t1, breach: {any: [{metric: loss, above: 5, for: "
+               "2}]}}\n";
+    };
+    BrainWorld world;
+    SeededRandom random(seed);
+    world.start();
+    TestAgent& agent = world.enrol("a1");
+    world.load_config(yaml("200"));
+    world.connect(agent);
+    for (int round = 0; round < 200; ++round) {
+        world.advance(std::chrono::seconds(10));
+        std::vector<Said> results;
+        for (const char* probe : {"t1/p", "t2/p", "t3/p", "t4/p"}) {
+            const bool fails = random.below(4) == 0;
+            const auto rtt = static_cast<std::int64_t>(random.below(300'000));
+            const auto loss = static_cast<std::int64_t>(random.below(100));
+            results.push_back({probe, fails ? critical : ok, {}, "", {rtt, loss}});
+        }
+        world.deliver(agent, std::move(results));
+        if (random.below(40) == 0) {
+            world.disconnect(agent);
+            world.pass(std::chrono::seconds(random.below(90)));
+            world.connect(agent);
+        }
+        if (random.below(40) == 0) {
+            world.load_config(yaml(random.below(2) == 0 ? "150" : "250"));
+        }
+    }
+    world.pass(std::chrono::minutes(4));
+    return world.journal();
+}
+
+TEST_F(Refold, WhatConditionsRememberIsTheSameAfterEveryKill) {
+    for (const std::uint64_t seed : {51U, 52U}) {
+        SCOPED_TRACE(seed);
+        const std::vector<Entry> journal = limited_journal(seed);
+        const auto undisturbed = open({});
+        fold_to(*undisturbed, journal, journal.size());
+        const Ending expected = end(*undisturbed);
+        EXPECT_THAT(expected.tables, testing::HasSubstr("|flapping|"));
+        SeededRandom random(seed);
+        const std::string path = fresh();
+        auto brain = open(path);
+        while (brain->next_lsn() <= journal.size()) {
+            fold_to(
+                *brain, journal, std::min<Lsn>(journal.size(), brain->next_lsn() + random.below(6))
+            );
+            if (random.below(2) == 0) {
+                ASSERT_TRUE(brain->snapshot_now());
+            }
+            brain.reset();
+            brain = open(path);
+        }
+        const Ending found = end(*brain);
+        EXPECT_EQ(found.tables, expected.tables);
+        EXPECT_EQ(found.memory, expected.memory);
+    }
+}
+
 TEST_F(Refold, OneCommitOverManyEntriesGivesTheSameTables) {
     const std::vector<Entry> journal = random_journal(21, 120);
     const auto undisturbed = open({});
