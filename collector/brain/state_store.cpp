@@ -143,7 +143,7 @@ Status StateStore::read_pages(
 namespace {
 
 /// Tables with the keys that order them. Fixed text: no name comes from outside.
-constexpr std::array<std::string_view, 20> dump_queries{
+constexpr std::array<std::string_view, 23> dump_queries{
     "ci|SELECT * FROM ci ORDER BY id",
     "ci_statement|SELECT * FROM ci_statement ORDER BY source, object",
     "ci_key|SELECT * FROM ci_key ORDER BY namespace, kind, value, ci",
