@@ -39,7 +39,8 @@ class Killed : public ::testing::Test {
   protected:
     void SetUp() override {
         std::string watch = "channels:\n  - {name: ops, type: webhook, url: \"" + hook_.url() +
-                            "\", secret: {file: " + (site_.dir() / "hmac") + "}}\ntargets:\n";
+                            "\", secret: {file: " + (site_.dir() / "hmac") +
+                            "}}\nincidents: {reopen_within: 0s}\ntargets:\n";
         write_text(site_.dir() / "hmac", "hook key");
         for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
             const std::string number = std::to_string(probe);
