@@ -25,6 +25,7 @@ class BrainIdentity : public testing::Test {
         agent_->address = "10.0.0.4:40000";
         world_.connect(*agent_);
         world_.observe(*agent_, machine("web4", "10.0.0.4"));
+        world_.pass(std::chrono::seconds(1));
     }
 
     /// The id as text of the CI of that name that stands.
