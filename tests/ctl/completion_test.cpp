@@ -39,7 +39,7 @@ class Completed : public testing::Test {
 TEST_F(Completed, VerbsComeFirst) {
     EXPECT_THAT(after({""}), IsSupersetOf({"incident", "probe", "ci", "completion", "config"}));
     EXPECT_THAT(after({"inc"}), ElementsAre("incident"));
-    EXPECT_THAT(after({"incident", "l"}), ElementsAre("list"));
+    EXPECT_THAT(after({"incident", "lis"}), ElementsAre("list"));
     EXPECT_THAT(after({"probe", ""}), IsSupersetOf({"http", "icmp", "snmp", "tcp"}));
     EXPECT_THAT(after({}), Contains("incident"));
 }
@@ -63,7 +63,7 @@ TEST_F(Completed, ValuesAreThoseThatAreAccepted) {
     EXPECT_THAT(after({"incident", "list", "--output", ""}), ElementsAre("table", "json", "csv"));
     EXPECT_THAT(after({"-o", "c"}), ElementsAre("csv"));
     EXPECT_THAT(after({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
-    EXPECT_THAT(after({"-o", "json", "incident", "l"}), ElementsAre("list"))
+    EXPECT_THAT(after({"-o", "json", "incident", "lis"}), ElementsAre("list"))
         << "the value is no verb";
     EXPECT_THAT(after({"probe", "snmp", "--version", ""}), ElementsAre("2c", "3"));
 }
@@ -74,7 +74,9 @@ TEST_F(Completed, AnythingElseIsLeftToTheShellAsAFile) {
 }
 
 TEST_F(Completed, NonsenseIsPassedOver) {
-    EXPECT_THAT(after({"no-such-verb", "incident", "--no-such-option", "l"}), ElementsAre("list"));
+    EXPECT_THAT(
+        after({"no-such-verb", "incident", "--no-such-option", "lis"}), ElementsAre("list")
+    );
 }
 
 TEST_F(Completed, AnotherShellIsRefused) {
@@ -113,7 +115,7 @@ class InShell : public testing::Test {
 
 TEST_F(InShell, BashCompletes) {
     for (const std::string before : {"", ". /usr/share/bash-completion/bash_completion"}) {
-        EXPECT_EQ(in_bash(before, "muster incident l"), "list\ncomplete -F _muster muster\n");
+        EXPECT_EQ(in_bash(before, "muster incident lis"), "list\ncomplete -F _muster muster\n");
         EXPECT_THAT(in_bash(before, "muster completion ''"), HasSubstr("bash\nzsh\nfish\n"));
         EXPECT_THAT(in_bash(before, "muster --token-file ''"), HasSubstr("compopt -o default"));
     }
@@ -148,7 +150,7 @@ TEST_F(InShell, FishCompletes) {
         {"fish",
          "--no-config",
          "-c",
-         "muster completion fish | source; complete -C 'muster incident l'"}
+         "muster completion fish | source; complete -C 'muster incident lis'"}
     );
     EXPECT_THAT(said, testing::StartsWith("list"));
 }

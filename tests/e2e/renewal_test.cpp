@@ -27,24 +27,31 @@ std::string certificate_of(const Site& site, const std::string& agent) {
     return read_text(site.agent_dir(agent) + "/identity/agent.crt");
 }
 
+Task<std::string> call_the_collector(
+    asio::io_context* loop, std::uint16_t port, wire::TlsIdentity identity
+) {
+    auto connection = co_await wire::connect_link(
+        *loop, "127.0.0.1", port, "localhost", std::move(identity), Deadline::in(5s)
+    );
+    if (!connection) {
+        co_return connection.error().text();
+    }
+    const auto frame = co_await (*connection)->receive(Deadline::in(1s));
+    if (frame) {
+        co_return frame->refusal().reason();
+    }
+    co_return frame.error().kind() == ErrorKind::timeout ? "welcome" : frame.error().text();
+}
+
 /// What the collector says to a connection with this identity: the reason of its refusal, or "welcome" where it says nothing.
 std::string reception(const Site& site, const wire::TlsIdentity& identity) {
     asio::io_context loop(1);
     std::string said;
-    const auto come = [&]() -> Task<void> {
-        auto connection = co_await wire::connect_link(
-            loop, "127.0.0.1", site.agents_port(), "localhost", identity, Deadline::in(5s)
-        );
-        if (!connection) {
-            said = connection.error().text();
-            co_return;
-        }
-        const auto frame = co_await (*connection)->receive(Deadline::in(1s));
-        said = frame                                        ? frame->refusal().reason()
-               : frame.error().kind() == ErrorKind::timeout ? "welcome"
-                                                            : frame.error().text();
+    const auto heard = [&said](const std::exception_ptr& thrown, std::string answer) {
+        EXPECT_FALSE(thrown);
+        said = std::move(answer);
     };
-    asio::co_spawn(loop, come(), [](std::exception_ptr thrown) { EXPECT_FALSE(thrown); });
+    asio::co_spawn(loop, call_the_collector(&loop, site.agents_port(), identity), heard);
     loop.run();
     return said;
 }

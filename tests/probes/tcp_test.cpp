@@ -87,6 +87,14 @@ Task<void> greet(tcp::socket* socket) {
     (void)co_await hear(socket);
 }
 
+/// In two pieces, after what was asked is kept.
+Task<void> answer_ping(tcp::socket* socket, std::string* heard) {
+    *heard = co_await hear(socket);
+    co_await say(socket, "+PO");
+    co_await say(socket, "NG\r\n");
+    (void)co_await hear(socket);
+}
+
 TEST_F(Tcp, IsWellWhereSomebodyAcceptsTheConnection) {
     const Outcome outcome = dial(listen(listen_only));
     EXPECT_EQ(outcome.state, ResultState::ok) << outcome.reason << outcome.seen;
@@ -151,12 +159,7 @@ TEST_F(Tcp, ReadsTheGreetingOfAServer) {
 
 TEST_F(Tcp, SendsTheBytesItIsToldAndReadsTheReply) {
     std::string heard;
-    const int port = listen([&heard](tcp::socket* socket) -> Task<void> {
-        heard = co_await hear(socket);
-        co_await say(socket, "+PO");
-        co_await say(socket, "NG\r\n");
-        (void)co_await hear(socket);
-    });
+    const int port = listen([&heard](tcp::socket* socket) { return answer_ping(socket, &heard); });
     const Outcome outcome =
         dial(port, {{"send", "PING\\r\\n\\x00\\\\"}, {"expect.answer", "PONG"}});
     EXPECT_EQ(outcome.state, ResultState::ok) << outcome.reason << outcome.seen;

@@ -18,15 +18,26 @@ CREATE TABLE ci (
     id BLOB PRIMARY KEY, class TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL, site TEXT NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,
     state TEXT NOT NULL,              -- operational: up, degraded, down, unobserved, unproven
     state_since INTEGER NOT NULL, created INTEGER NOT NULL, created_lsn INTEGER NOT NULL, retired INTEGER, merged_into BLOB
-) STRICT, WITHOUT ROWID;
+, missing INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE ci_attribute (
     ci BLOB NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, source TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_to INTEGER,
     recorded_lsn INTEGER NOT NULL, superseded_lsn INTEGER, PRIMARY KEY (ci, name, recorded_lsn, valid_from)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_duplicate (ci BLOB NOT NULL, other BLOB NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (ci, other)) STRICT, WITHOUT ROWID;
 CREATE TABLE ci_key (namespace TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, ci BLOB NOT NULL, state TEXT NOT NULL, PRIMARY KEY (namespace, kind, value, ci)) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_ledger (
+    lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- created, joined, split, kept_apart, retired, returned; merge, unmerge, not_same, … by a person
+    ci BLOB NOT NULL, other BLOB, actor TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (lsn, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_relation (
+    source TEXT NOT NULL, object TEXT NOT NULL, type TEXT NOT NULL, target TEXT NOT NULL, from_ci BLOB NOT NULL, to_ci BLOB NOT NULL,
+    valid_from INTEGER NOT NULL, valid_to INTEGER, recorded_lsn INTEGER NOT NULL, superseded_lsn INTEGER,
+    PRIMARY KEY (source, object, type, target, recorded_lsn, valid_from)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE ci_statement (
     source TEXT NOT NULL, object TEXT NOT NULL, ci BLOB NOT NULL, class TEXT NOT NULL, keys TEXT NOT NULL, attributes TEXT NOT NULL,
-    observed INTEGER NOT NULL, lsn INTEGER NOT NULL, removed_lsn INTEGER, PRIMARY KEY (source, object)
+    observed INTEGER NOT NULL, lsn INTEGER NOT NULL, removed_lsn INTEGER, missing INTEGER, PRIMARY KEY (source, object)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE event (
     row INTEGER PRIMARY KEY,          -- without holes, rising
@@ -45,7 +56,7 @@ CREATE TABLE incident (
     opened INTEGER NOT NULL, detected_late INTEGER NOT NULL, acknowledged INTEGER, acknowledged_by TEXT, resolved INTEGER, resolved_by TEXT, resolution TEXT,
     why TEXT NOT NULL,                -- JSON: rule, inputs, times, hold, counterfactual
     version INTEGER NOT NULL          -- lsn of the last change: the ETag
-, site TEXT NOT NULL DEFAULT '', service TEXT NOT NULL DEFAULT '', impact TEXT NOT NULL DEFAULT 'medium', impact_basis TEXT NOT NULL DEFAULT '', team TEXT NOT NULL DEFAULT '', assignee TEXT NOT NULL DEFAULT '', pending_reason TEXT NOT NULL DEFAULT '', pending_text TEXT NOT NULL DEFAULT '', pending_since INTEGER, closed INTEGER, closed_by TEXT NOT NULL DEFAULT '', reporter TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', previous INTEGER, reopened INTEGER NOT NULL DEFAULT 0) STRICT;
+, flapping_since INTEGER, transitions INTEGER NOT NULL DEFAULT 0, site TEXT NOT NULL DEFAULT '', service TEXT NOT NULL DEFAULT '', impact TEXT NOT NULL DEFAULT 'medium', impact_basis TEXT NOT NULL DEFAULT '', team TEXT NOT NULL DEFAULT '', assignee TEXT NOT NULL DEFAULT '', pending_reason TEXT NOT NULL DEFAULT '', pending_text TEXT NOT NULL DEFAULT '', pending_since INTEGER, closed INTEGER, closed_by TEXT NOT NULL DEFAULT '', reporter TEXT NOT NULL DEFAULT '', description TEXT NOT NULL DEFAULT '', previous INTEGER, reopened INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE incident_link (
     incident INTEGER NOT NULL, type TEXT NOT NULL, other INTEGER NOT NULL, actor TEXT NOT NULL, wall INTEGER NOT NULL, lsn INTEGER NOT NULL,
     PRIMARY KEY (incident, type, other)
@@ -83,13 +94,26 @@ CREATE TABLE probe (
     state TEXT NOT NULL,              -- ok, warning, critical, unknown, unobserved, unproven
     state_since INTEGER NOT NULL, exceeded_since INTEGER, reason TEXT NOT NULL, expected TEXT NOT NULL, seen TEXT NOT NULL, removed_lsn INTEGER,
     row INTEGER PRIMARY KEY           -- in the order of the probes in an agent's batches: what changes together lies together
-) STRICT;
+, proven INTEGER) STRICT;
 CREATE TABLE probe_interval (probe BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, state TEXT NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (probe, from_wall, lsn, ordinal)) STRICT, WITHOUT ROWID;
 CREATE TABLE receipt (lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, wall INTEGER NOT NULL, ci BLOB, probe BLOB, reason TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (lsn, ordinal)) STRICT, WITHOUT ROWID;
 CREATE TABLE snapshot_page (section TEXT NOT NULL, page INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (section, page)) STRICT, WITHOUT ROWID;
 CREATE TABLE verdict (idempotency_key TEXT NOT NULL, actor TEXT NOT NULL, lsn INTEGER NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (actor, idempotency_key)) STRICT, WITHOUT ROWID;
 CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE to_wall IS NULL;
+CREATE INDEX ci_attribute_by_value ON ci_attribute (value)
+    WHERE superseded_lsn IS NULL AND valid_to IS NULL
+      AND name IN ('mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
+CREATE INDEX ci_by_address ON ci (address);
 CREATE INDEX ci_by_name ON ci (name);
+CREATE INDEX ci_duplicate_by_other ON ci_duplicate (other);
+CREATE INDEX ci_key_by_ci ON ci_key (ci);
+CREATE INDEX ci_key_by_value ON ci_key (value);
+CREATE INDEX ci_ledger_by_ci ON ci_ledger (ci, lsn);
+CREATE INDEX ci_ledger_by_other ON ci_ledger (other, lsn);
+CREATE INDEX ci_relation_by_from ON ci_relation (from_ci);
+CREATE INDEX ci_relation_by_target ON ci_relation (source, target);
+CREATE INDEX ci_relation_by_to ON ci_relation (to_ci);
+CREATE INDEX ci_statement_by_ci ON ci_statement (ci);
 CREATE UNIQUE INDEX event_by_position ON event (lsn, ordinal);
 CREATE INDEX incident_by_ci ON incident (ci, number);
 CREATE INDEX incident_by_previous ON incident (previous) WHERE previous IS NOT NULL;
