@@ -69,7 +69,8 @@ class ApiGraph : public ApiTest {
         const HttpResponse response = get("/api/v1/cis/web4/relations" + query);
         std::vector<std::string> out;
         EXPECT_EQ(response.status, 200) << response.body;
-        for (const boost::json::value& each : body_of(response).at("items").as_array()) {
+        const boost::json::value page = body_of(response);
+        for (const boost::json::value& each : page.at("items").as_array()) {
             out.push_back(
                 std::string(each.at("type").as_string()) + " " +
                 std::string(each.at("ci").at("name").as_string())

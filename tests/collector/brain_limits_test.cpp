@@ -242,10 +242,10 @@ TEST(Limits, FlappingIsAStateOfOneOpenIncident) {
         ElementsAre(
             "INC-1/opened/ops",
             "INC-1/resolved/ops",
-            "INC-1/reopened/ops.2",
-            "INC-1/resolved/ops.2",
-            "INC-1/reopened/ops.3",
-            "INC-1/flapping/ops.3"
+            "INC-1/reopened.2/ops",
+            "INC-1/resolved.2/ops",
+            "INC-1/reopened.3/ops",
+            "INC-1/flapping.3/ops"
         )
     );
     EXPECT_EQ(site.open(), 1U);
@@ -253,7 +253,7 @@ TEST(Limits, FlappingIsAStateOfOneOpenIncident) {
         << "all transitions within, and since";
     site.say(ok, 61);
     EXPECT_EQ(site.world.incidents("resolved"), 1U);
-    EXPECT_EQ(site.world.outbox().back(), "INC-1/resolved/ops.3");
+    EXPECT_EQ(site.world.outbox().back(), "INC-1/resolved.3/ops");
     EXPECT_EQ(site.world.outbox().size(), 7U);
     EXPECT_EQ(site.world.column("incident", incident_flapping_since)[0], "-");
     const auto kinds = site.world.column("incident_timeline", timeline_kind);
@@ -275,12 +275,12 @@ TEST(Limits, WhatFlapsAndThenFailsForGoodIsToldToBeCalm) {
         site.say(critical, 3);
         site.say(ok, 2);
     }
-    EXPECT_EQ(site.world.outbox().back(), "INC-1/flapping/ops.2");
+    EXPECT_EQ(site.world.outbox().back(), "INC-1/flapping.2/ops");
     site.say(critical, 40);
-    EXPECT_EQ(site.world.outbox().back(), "INC-1/calmed/ops.2");
+    EXPECT_EQ(site.world.outbox().back(), "INC-1/calmed.2/ops");
     EXPECT_EQ(site.open(), 1U);
     site.say(ok, 2);
-    EXPECT_EQ(site.world.outbox().back(), "INC-1/resolved/ops.2");
+    EXPECT_EQ(site.world.outbox().back(), "INC-1/resolved.2/ops");
 }
 
 }  // namespace

@@ -25,10 +25,10 @@ using testing::Not;
 
 constexpr std::size_t place_column = 7;
 constexpr std::size_t priority_column = 9;
-constexpr std::size_t impact_basis_column = 28;
-constexpr std::size_t assignee_column = 30;
-constexpr std::size_t previous_column = 38;
-constexpr std::size_t reopened_column = 39;
+constexpr std::size_t impact_basis_column = 30;
+constexpr std::size_t assignee_column = 32;
+constexpr std::size_t previous_column = 40;
+constexpr std::size_t reopened_column = 41;
 constexpr std::size_t timeline_text = 6;
 
 boost::json::value json_of(const Verdict& verdict) {
