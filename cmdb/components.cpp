@@ -103,13 +103,27 @@ struct Contradiction {
     std::string reason;
 };
 
-/// Connects `holders` (oldest first) with each other as far as nothing speaks against it. With `shared` nothing is
-/// connected.
+/// Notes what a shared key would have connected.
+void keep_apart(
+    Groups& groups,
+    const std::string& key,
+    const std::vector<std::size_t>& holders,
+    const std::string& shared,
+    std::vector<Contradiction>& against
+) {
+    std::set<std::size_t> roots{groups.root(holders.front())};
+    for (const std::size_t later : holders) {
+        if (roots.insert(groups.root(later)).second) {
+            against.push_back({holders.front(), later, key + " is shared, but " + shared});
+        }
+    }
+}
+
+/// Connects `holders` (oldest first) with each other as far as nothing speaks against it.
 void connect(
     Groups& groups,
     const std::string& key,
     const std::vector<std::size_t>& holders,
-    const std::optional<std::string>& shared,
     std::vector<Contradiction>& against
 ) {
     for (std::size_t later = 1; later < holders.size(); ++later) {
@@ -120,7 +134,7 @@ void connect(
                 joined = true;
                 continue;
             }
-            auto reason = shared ? shared : groups.contradiction(holders[earlier], holders[later]);
+            auto reason = groups.contradiction(holders[earlier], holders[later]);
             if (!reason) {
                 groups.join(holders[earlier], holders[later]);
                 joined = true;
@@ -138,13 +152,17 @@ void connect(
 
 /// Joins what trusted keys connect, from the strongest to the weakest.
 std::vector<Contradiction> join_all(
-    Groups& groups, std::span<const Member> members, const std::vector<std::size_t>& by_age
+    Groups& groups,
+    std::span<const Member> members,
+    const std::vector<std::size_t>& by_age,
+    const std::set<std::string>& crowded
 ) {
     std::map<Strength, std::vector<std::size_t>> links;
     std::map<Strength, const Key*> keys;
     for (const std::size_t at : by_age) {
         for (const Key& key : members[at].statement->keys) {
-            if (key.trust == KeyTrust::trusted && !key_text(key, members[at].below).empty()) {
+            const std::string text = key_text(key, members[at].below);
+            if (key.trust == KeyTrust::trusted && !text.empty() && !crowded.contains(text)) {
                 const Strength strength{key.rank, space_of(key, members[at]), key.kind, key.value};
                 links[strength].push_back(at);
                 keys.try_emplace(strength, &key);
@@ -162,7 +180,11 @@ std::vector<Contradiction> join_all(
             having.push_back(members[at]);
         }
         const Key& key = *keys.at(strength);
-        connect(groups, key_words(key), holders, why_shared(having, key), against);
+        if (const auto shared = why_shared(having, key)) {
+            keep_apart(groups, key_words(key), holders, *shared, against);
+        } else {
+            connect(groups, key_words(key), holders, against);
+        }
     }
     return against;
 }
@@ -204,7 +226,11 @@ std::optional<std::string> why_shared(std::span<const Member> holders, const Key
     return std::nullopt;
 }
 
-Partition partition_by_keys(std::span<const Member> members, std::span<const Link> links) {
+Partition partition_by_keys(
+    std::span<const Member> members,
+    std::span<const Link> links,
+    const std::set<std::string>& crowded
+) {
     std::vector<std::size_t> by_age(members.size());
     std::iota(by_age.begin(), by_age.end(), std::size_t{0});
     std::ranges::sort(by_age, [&](std::size_t a, std::size_t b) {
@@ -213,7 +239,7 @@ Partition partition_by_keys(std::span<const Member> members, std::span<const Lin
     Groups groups(members, links);
     std::vector<Contradiction> against;
     if (members.size() > 1) {
-        against = join_all(groups, members, by_age);
+        against = join_all(groups, members, by_age, crowded);
     }
     Partition out;
     std::map<std::size_t, std::size_t> group_of_root;

@@ -6,11 +6,16 @@
 #include "cmdb/statement.hpp"
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace muster::cmdb {
+
+/// As many statements may share a key and be one thing. What more have tells nothing apart, and would cost the square of
+/// them at every change.
+inline constexpr std::size_t most_holders = 64;
 
 /// A statement and what is known around it.
 struct Member {
@@ -47,9 +52,14 @@ struct Partition {
 };
 
 /// Joins what people call the same, then along trusted keys from the strongest to the weakest by (rank, namespace, kind,
-/// value), leaving out every join that would give one group two values of a `single` key, and every key that is shared.
+/// value), leaving out every join that would give one group two values of a `single` key, and every key that is shared or
+/// among `crowded` (by key_text: more than `most_holders` have it, not all of them members).
 /// The same for every order of the input.
-Partition partition_by_keys(std::span<const Member> members, std::span<const Link> links = {});
+Partition partition_by_keys(
+    std::span<const Member> members,
+    std::span<const Link> links = {},
+    const std::set<std::string>& crowded = {}
+);
 
 /// Why a key tells nothing apart: two live holders contradict each other in a stronger one. In words; nothing where it may
 /// decide. `holders` have the key.

@@ -214,6 +214,9 @@ std::optional<std::string> Identification::why_shared(const Statement& statement
     if (record == nullptr || key.trust != KeyTrust::trusted) {
         return std::nullopt;
     }
+    if (impl_->is_crowded(key_text(key, record->below))) {
+        return "more than " + std::to_string(most_holders) + " things have it";
+    }
     std::vector<Member> having;
     for (const Impl::Index at : impl_->holders(key, record->below)) {
         having.push_back(impl_->member(at));
@@ -259,6 +262,7 @@ Identification Identification::load(std::vector<Saved> saved, std::vector<Word> 
     for (Impl::Index at = 0; at < impl.records.size(); ++at) {
         impl.index(at);
     }
+    impl.crossed.clear();  // it is judged already
     impl.words = std::move(words);
     impl.index_words();
     return out;
@@ -273,9 +277,10 @@ Identification Identification::excerpt(std::span<const Statement> seeds, std::sp
             found != impl.by_object.end()) {
             reached.push_back(found->second);
         }
-        const auto* whole = impl.find(seed.source, seed.below);
-        for (const Key& key : seed.keys) {
-            const auto having = impl.holders(key, whole == nullptr ? CiId{} : whole->ci);
+    }
+    for (const std::string& text : impl.keys_of(seeds)) {
+        if (impl.count_of_holders(text) <= most_holders + seeds.size()) {
+            const Impl::Indexes& having = impl.by_key.at(text);
             reached.insert(reached.end(), having.begin(), having.end());
         }
     }
@@ -307,7 +312,14 @@ Identification Identification::excerpt(std::span<const Statement> seeds, std::sp
         const auto& record = impl.records[at];
         saved.push_back({record.statement, record.ci, record.present});
     }
-    return load(std::move(saved), impl.words);
+    Identification out = load(std::move(saved), impl.words);
+    std::set<std::string> texts = impl.crowded_among(reached);
+    texts.merge(impl.keys_of(seeds));
+    for (const std::string& text : texts) {
+        out.impl_->holders_elsewhere[text] =
+            impl.count_of_holders(text) - out.impl_->count_of_holders(text);
+    }
+    return out;
 }
 
 }  // namespace muster::cmdb

@@ -69,6 +69,9 @@ void Identification::Impl::index(Index at) {
         const std::string text = key_text(key, record.below);
         if (key.trust == KeyTrust::trusted && !text.empty()) {
             by_key[text].push_back(at);
+            if (count_of_holders(text) == most_holders + 1) {
+                cross(text);
+            }
         }
     }
 }
@@ -77,7 +80,12 @@ void Identification::Impl::unindex(Index at) {
     const Record& record = records[at];
     const Statement& said = record.statement;
     for (const Key& key : said.keys) {
-        take_out(by_key, key_text(key, record.below), at);
+        const std::string text = key_text(key, record.below);
+        const bool was_crowded = is_crowded(text);
+        take_out(by_key, text, at);
+        if (was_crowded && !is_crowded(text)) {
+            cross(text);
+        }
     }
     if (!said.below.empty()) {
         take_out(parts, object_name(said.source, said.below), at);
@@ -113,12 +121,63 @@ Identification::Impl::Indexes Identification::Impl::holders(const Key& key, CiId
     return found == by_key.end() ? Indexes{} : found->second;
 }
 
+std::size_t Identification::Impl::count_of_holders(const std::string& key_text) const {
+    const auto found = by_key.find(key_text);
+    const auto elsewhere = holders_elsewhere.find(key_text);
+    return (found == by_key.end() ? 0 : found->second.size()) +
+           (elsewhere == holders_elsewhere.end() ? 0 : elsewhere->second);
+}
+
+bool Identification::Impl::is_crowded(const std::string& key_text) const {
+    return count_of_holders(key_text) > most_holders;
+}
+
+/// There and back again is no change.
+void Identification::Impl::cross(const std::string& key_text) {
+    if (!crossed.erase(key_text)) {
+        crossed.insert(key_text);
+    }
+}
+
+std::set<std::string> Identification::Impl::keys_of(std::span<const Statement> said) const {
+    std::set<std::string> out;
+    const auto add = [&](const std::vector<Key>& keys, CiId below) {
+        for (const Key& key : keys) {
+            if (std::string text = key_text(key, below); by_key.contains(text)) {
+                out.insert(std::move(text));
+            }
+        }
+    };
+    for (const Statement& each : said) {
+        const Record* whole = find(each.source, each.below);
+        add(each.keys, whole == nullptr ? CiId{} : whole->ci);
+        if (const Record* former = find(each.source, each.object); former != nullptr) {
+            add(former->statement.keys, former->below);
+        }
+    }
+    return out;
+}
+
+/// Keys that count for nothing, though some of these have them.
+std::set<std::string> Identification::Impl::crowded_among(const Indexes& reached) const {
+    std::set<std::string> out;
+    for (const Index at : reached) {
+        for (const Key& key : records[at].statement.keys) {
+            if (std::string text = key_text(key, records[at].below); is_crowded(text)) {
+                out.insert(std::move(text));
+            }
+        }
+    }
+    return out;
+}
+
 /// Statements that share a trusted key or a word with this one.
 Identification::Impl::Indexes Identification::Impl::neighbours(Index at) const {
     Indexes out;
     for (const Key& key : records[at].statement.keys) {
-        const auto found = by_key.find(key_text(key, records[at].below));
-        if (found != by_key.end() && found->second.size() > 1) {
+        const std::string text = key_text(key, records[at].below);
+        const auto found = by_key.find(text);
+        if (found != by_key.end() && found->second.size() > 1 && !is_crowded(text)) {
             out.insert(out.end(), found->second.begin(), found->second.end());
         }
     }
@@ -204,13 +263,19 @@ void Identification::Impl::note_origins(
 }
 
 void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
+    for (const std::string& text : std::exchange(crossed, {})) {
+        if (const auto found = by_key.find(text); found != by_key.end()) {
+            seeds.insert(seeds.end(), found->second.begin(), found->second.end());
+        }
+    }
     const Indexes reached = closure(std::move(seeds));
     std::vector<Member> members;
     members.reserve(reached.size());
     for (const Index at : reached) {
         members.push_back(member(at));
     }
-    const Partition partition = partition_by_keys(members, links_among(reached));
+    const Partition partition =
+        partition_by_keys(members, links_among(reached), crowded_among(reached));
     std::vector<CiId> group_ids;
     std::vector<std::vector<CiId>> origins;
     std::vector<bool> known;
@@ -268,7 +333,7 @@ void Identification::Impl::follow_parts(const Indexes& reached, IdentityChange& 
             }
         }
     }
-    if (!seeds.empty()) {
+    if (!seeds.empty() || !crossed.empty()) {
         decide(std::move(seeds), change);
     }
 }

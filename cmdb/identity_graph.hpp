@@ -8,6 +8,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstdint>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,10 @@ struct Identification::Impl {
     std::vector<Record> records;
     boost::unordered_flat_map<std::string, Index> by_object;
     boost::unordered_flat_map<std::string, Indexes> by_key;
+    /// Of an excerpt: how many hold a key beside those in it.
+    boost::unordered_flat_map<std::string, std::size_t> holders_elsewhere;
+    std::set<std::string>
+        crossed;  ///< keys that became crowded, or are so no more, and are not yet judged anew
     boost::unordered_flat_map<CiId, Indexes, UuidHash> by_ci;
     boost::unordered_flat_map<std::string, Indexes> by_source;
     boost::unordered_flat_map<std::string, Indexes> parts;  ///< by the object_name they are below
@@ -46,13 +52,20 @@ struct Identification::Impl {
     bool retired(CiId ci) const;
     Member member(Index at) const;
     Indexes holders(const Key& key, CiId below) const;
+    std::size_t count_of_holders(const std::string& key_text) const;
+    /// More have it than are ever one thing: it connects nothing.
+    bool is_crowded(const std::string& key_text) const;
+    /// Keys that somebody has, of what these say and of what they said.
+    std::set<std::string> keys_of(std::span<const Statement> said) const;
+    std::set<std::string> crowded_among(const Indexes& reached) const;
     /// Everything that trusted keys and words connect with the seeds, in order of index.
     Indexes closure(Indexes seeds) const;
-    /// Decides anew for everything `seeds` connect with, and for what is part of what moved.
+    /// Decides anew for everything `seeds` and keys that crossed connect with, and for what is part of what moved.
     void decide(Indexes seeds, IdentityChange& change);
 
   private:
     Indexes neighbours(Index at) const;
+    void cross(const std::string& key_text);
     std::vector<Link> links_among(const Indexes& reached) const;
     void move(Index at, CiId to, IdentityChange& change);
     void note_origins(IdentityChange& change, CiId id, const std::vector<CiId>& origins) const;

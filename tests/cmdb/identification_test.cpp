@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "cmdb/attributes.hpp"
+#include "cmdb/components.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -207,6 +208,89 @@ TEST(Projection, PrefersTheStrongerSourceThenTheNewerStatement) {
     EXPECT_EQ(seen.attributes.at("serial").value, "S2");
     EXPECT_FALSE(seen.attributes.contains("site")) << "an empty value never wins";
     EXPECT_EQ(seen.ci_class, "server");
+}
+
+/// All that `source` names: how many CIs they are.
+std::size_t count_of_cis(const Identification& store, std::string_view source) {
+    std::set<CiId> out;
+    for (const std::string& object : store.objects(source)) {
+        out.insert(store.ci_of(source, object));
+    }
+    return out.size();
+}
+
+TEST(Identification, TakesAKeyThatMoreHaveThanAreEverOneThingForNothing) {
+    Identification store;
+    constexpr std::size_t count = 5'000;
+    for (std::size_t at = 0; at < count; ++at) {
+        const auto change = store.submit(says("agent/a", std::to_string(at), {serial("none")}, 1));
+        EXPECT_LE(change.touched.size(), 2 * (most_holders + 1)) << "one does not touch all";
+    }
+    EXPECT_EQ(count_of_cis(store, "agent/a"), count);
+    EXPECT_EQ(store.holders(serial("none")).size(), count);
+    const Statement& one = *store.find("agent/a", "7");
+    EXPECT_EQ(store.why_shared(one, serial("none")), "more than 64 things have it");
+    EXPECT_EQ(store.why_shared(one, serial("other")), std::nullopt);
+}
+
+TEST(Identification, LetsAKeyConnectAgainWhenFewerHaveIt) {
+    Identification store;
+    for (std::size_t at = 0; at < most_holders; ++at) {
+        store.submit(says("agent/a", std::to_string(at), {serial("S1")}, 1));
+    }
+    EXPECT_EQ(count_of_cis(store, "agent/a"), 1);
+    store.submit(says("agent/a", "one more", {serial("S1")}, 1));
+    EXPECT_EQ(count_of_cis(store, "agent/a"), most_holders + 1);
+    store.submit(says("agent/a", "one more", {serial("S2")}, 1));
+    EXPECT_EQ(count_of_cis(store, "agent/a"), 2);
+    EXPECT_EQ(store.why_shared(*store.find("agent/a", "7"), serial("S1")), std::nullopt);
+}
+
+TEST(Identification, JudgesACrowdedKeyTheSameInEveryOrder) {
+    std::vector<Statement> all;
+    for (int at = 0; at < 70; ++at) {
+        std::vector<Key> keys{serial("S1")};
+        if (at % 10 == 0) {
+            keys.push_back(mac("m"));  // seven of them are one, whatever the serial says
+        }
+        all.push_back(says("agent/a", std::to_string(at), std::move(keys), 1 + at));
+    }
+    std::set<std::map<std::string, CiId>> outcomes;
+    for (const std::size_t turn : {0U, 13U, 69U}) {
+        std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(turn));
+        Identification store;
+        std::map<std::string, CiId> outcome;
+        for (const Statement& each : all) {
+            store.submit(each);
+        }
+        for (const Statement& each : all) {
+            outcome[each.object] = store.ci_of(each.source, each.object);
+        }
+        EXPECT_EQ(count_of_cis(store, "agent/a"), 64);
+        outcomes.insert(std::move(outcome));
+        std::vector<Identification::Saved> saved = store.save();
+        EXPECT_TRUE(Identification::load(std::move(saved)).submit(all[3]).moved.empty());
+    }
+    EXPECT_EQ(outcomes.size(), 1);
+}
+
+TEST(Identification, AnExcerptJudgesACrowdedKeyAsTheWholeDoes) {
+    Identification store;
+    for (std::size_t at = 0; at <= most_holders; ++at) {
+        store.submit(says("agent/a", std::to_string(at), {serial("S1")}, 1));
+    }
+    const std::vector<Statement> fewer{says("agent/a", "3", {serial("S2")}, 1)};
+    Identification part = store.excerpt(fewer, {});
+    EXPECT_EQ(part.submit(fewer[0]).moved.size(), store.submit(fewer[0]).moved.size());
+    EXPECT_EQ(count_of_cis(store, "agent/a"), 2);
+    for (std::size_t at = 0; at < 10; ++at) {
+        store.submit(says("agent/b", std::to_string(at), {serial("S1")}, 2));
+    }
+    const std::vector<Statement> more{says("agent/b", "new", {serial("S1")}, 3)};
+    part = store.excerpt(more, {});
+    EXPECT_EQ(part.size(), 0) << "what decides nothing is not copied";
+    part.submit(more[0]);
+    EXPECT_TRUE(part.why_shared(more[0], serial("S1")).has_value());
 }
 
 }  // namespace
