@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 
@@ -191,7 +192,7 @@ Result<Page> read_cis(
         .more = [&](const PageKey& key, std::string_view field
                 ) { return attribute_of(connection, *from_hex(key[1]), field); },
         .is_a = [](std::string_view name,
-                   std::string_view wanted) { return shipped_model().is_a(name, wanted); }
+                   std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =
@@ -240,7 +241,7 @@ Result<std::string> find_ci(
             scope.bind(statement, 1);
         },
         [&](const Statement& row) {
-            const std::uint32_t precedence = shipped_model().precedence(row.text(1));
+            const std::uint32_t precedence = cmdb::shipped_model().precedence(row.text(1));
             if (precedence < least) {
                 least = precedence;
                 found.clear();

@@ -1,3 +1,4 @@
+#include "cmdb/shipped_model.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/explain.hpp"
 #include "collector/api/handlers.hpp"
@@ -18,13 +19,12 @@ Task<HttpResponse> explain_probe(Call call) {
         [scope = call.actor.scope, ci = call.path.at("id"), question, watch](
             StateConnection& connection
         ) mutable -> Result<json::object> {
-        const auto model = cmdb::Model::parse(cmdb::shipped_classes());
         Result<std::string> id = find_ci(connection, scope, ci);
-        if (!model || !id) {
-            return failure(!model ? model.error() : id.error());
+        if (!id) {
+            return failure(id.error());
         }
         question.ci = std::move(*id);
-        return explain_probes(connection, scope, *model, *watch, question);
+        return explain_probes(connection, scope, cmdb::shipped_model(), *watch, question);
     };
     const Result<json::object> answer =
         co_await call.context->state->query<json::object>(std::move(work));

@@ -1,5 +1,6 @@
 #include "collector/api/incident_store.hpp"
 
+#include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 
@@ -296,7 +297,7 @@ Result<Page> read_incidents(
         .meant = [&](const json::object& item,
                      std::string_view field) { return meant_by(item, field, filter.now); },
         .is_a = [](std::string_view name,
-                   std::string_view wanted) { return shipped_model().is_a(name, wanted); }
+                   std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
     };
     Result<Page> result = read_page(connection, page, source);
     const Result<std::int64_t> total =

@@ -1,6 +1,5 @@
 #include "collector/api/list_rules.hpp"
 
-#include "base/expect.hpp"
 #include "collector/configuration/load.hpp"
 #include "collector/incident_facts.hpp"
 
@@ -27,16 +26,13 @@ const ListRules& window_list() {
     return rules;
 }
 
-const cmdb::Model& shipped_model() {
-    static const auto model = cmdb::Model::parse(cmdb::shipped_classes());
-    expect(model.has_value(), "the classes that are shipped can be read");
-    return *model;
-}
-
 const ListRules& ci_list() {
     static const ListRules rules = [] {
         ListRules made{
-            .name = "cis", .parts = 2, .words = ci_vocabulary(shipped_model()), .sorts = {"name"}
+            .name = "cis",
+            .parts = 2,
+            .words = ci_vocabulary(cmdb::shipped_model()),
+            .sorts = {"name"}
         };
         for (const char* field : {"id", "source", "state", "probes", "open_incidents"}) {
             made.words.fields.emplace_back(field);

@@ -2,13 +2,11 @@
 // Leaves to list_query.hpp: what is done with them.
 #pragma once
 
-#include "cmdb/model.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/api/list_query.hpp"
 
 namespace muster::collector {
 
-/// Valid for ever; any thread.
-const cmdb::Model& shipped_model();
 const ListRules& incident_list();
 const ListRules& window_list();
 const ListRules& ci_list();

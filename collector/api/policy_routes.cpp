@@ -1,3 +1,4 @@
+#include "cmdb/shipped_model.hpp"
 #include "collector/api/apply_answer.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
@@ -117,16 +118,12 @@ Task<Result<json::array>> effects(Call call, std::vector<ApplyOutcome::Match> ma
     std::function<Result<json::array>(StateConnection&)> work =
         [matches = std::move(matches),
          scope = call.actor.scope](StateConnection& connection) -> Result<json::array> {
-        const auto model = cmdb::Model::parse(cmdb::shipped_classes());
-        if (!model) {
-            return failure(model.error());
-        }
         std::vector<config::Query> queries;
         for (const ApplyOutcome::Match& match : matches) {
             queries.push_back(match.before);
             queries.push_back(match.after);
         }
-        const auto found = matching_cis(connection, scope, *model, queries);
+        const auto found = matching_cis(connection, scope, cmdb::shipped_model(), queries);
         if (!found) {
             return failure(found.error());
         }

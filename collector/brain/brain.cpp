@@ -4,6 +4,7 @@
 #include "base/expect.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
 #include "collector/brain/cmdb_work.hpp"
@@ -42,11 +43,10 @@ constexpr std::uint64_t checkpoint_bytes = 16U << 20U;
 }  // namespace
 
 struct Brain::Impl {
-    Impl(BrainOptions given, StateStore opened, cmdb::Model classes)
+    Impl(BrainOptions given, StateStore opened)
         : options(std::move(given)),
           store(std::move(opened)),
-          model(std::move(classes)),
-          fold{.state = state, .store = store, .model = model, .options = options} {
+          fold{.state = state, .store = store, .model = cmdb::shipped_model(), .options = options} {
         state.cmdb_pages.grow(1);
         state.plan_pages.grow(1);
     }
@@ -54,7 +54,6 @@ struct Brain::Impl {
     BrainOptions options;
     State state;
     StateStore store;
-    cmdb::Model model;
     Snapshot snapshot;
     Fold fold;
     Lsn folded = 0;  ///< output up to here is in the store, committed
@@ -353,15 +352,11 @@ Brain::Brain(Brain&&) noexcept = default;
 Brain::~Brain() = default;
 
 Result<Brain> Brain::open(BrainOptions options) {
-    auto model = cmdb::Model::parse(cmdb::shipped_classes());
-    if (!model) {
-        return failure(model.error(), "classes");
-    }
     auto store = StateStore::open(options.state_path);
     if (!store) {
         return failure(store.error());
     }
-    auto impl = std::make_unique<Impl>(std::move(options), std::move(*store), std::move(*model));
+    auto impl = std::make_unique<Impl>(std::move(options), std::move(*store));
     if (const Status loaded = impl->load(); !loaded) {
         return failure(loaded.error(), "brain");
     }

@@ -1,23 +1,12 @@
 #include "collector/configuration/load.hpp"
 
+#include "cmdb/shipped_model.hpp"
 #include "probes/probe_type.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace muster::collector {
-
-namespace {
-
-Result<config::Vocabulary> shipped_vocabulary() {
-    const auto model = cmdb::Model::parse(cmdb::shipped_classes());
-    if (!model) {
-        return failure(model.error());
-    }
-    return ci_vocabulary(*model);
-}
-
-}  // namespace
 
 config::Vocabulary ci_vocabulary(const cmdb::Model& model) {
     config::Vocabulary words;
@@ -42,11 +31,8 @@ std::string applied_path(const std::string& data_dir) {
 Result<config::LoadedCollector> load_configuration(
     Files& files, const std::string& path, const std::string& data_dir
 ) {
-    const auto words = shipped_vocabulary();
-    if (!words) {
-        return failure(words.error());
-    }
-    auto loaded = config::load_collector_config(files, path, probes::probe_schemas(), &*words);
+    const config::Vocabulary words = ci_vocabulary(cmdb::shipped_model());
+    auto loaded = config::load_collector_config(files, path, probes::probe_schemas(), &words);
     if (!loaded) {
         return loaded;
     }
@@ -66,16 +52,13 @@ Result<config::LoadedCollector> with_applied(
             return failure(known.error());
         }
     }
-    const auto words = shipped_vocabulary();
-    if (!words) {
-        return failure(words.error());
-    }
+    const config::Vocabulary words = ci_vocabulary(cmdb::shipped_model());
     config::LoadedCollector out{.process = running.process, .watch = {}, .texts = running.texts};
     std::erase_if(out.texts, [](const config::ConfigText& text) {
         return text.name.starts_with(applied_prefix);
     });
     out.texts.insert(out.texts.end(), applied.begin(), applied.end());
-    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &*words);
+    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &words);
     if (!watch) {
         return failure(watch.error());
     }

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <tuple>
 #include <unistd.h>
 
 namespace muster::collector::brain_test {
@@ -96,47 +97,57 @@ std::vector<Entry> random_journal(std::uint64_t seed, int seconds) {
     return world.journal();
 }
 
-TEST_F(Refold, AKillAtEveryEntryChangesNothing) {
-    for (const std::uint64_t seed : {3U, 4U}) {
-        SCOPED_TRACE(seed);
-        const std::vector<Entry> journal = random_journal(seed, 70);
-        const auto undisturbed = open({});
-        Ending all;
-        fold_to(*undisturbed, journal, journal.size(), &all);
-        const Ending expected = end(*undisturbed, all);
-        SeededRandom random(seed);
-        for (Lsn killed_at = 1; killed_at < journal.size(); ++killed_at) {
-            const std::string path = fresh();
-            const Lsn saved_at = random.below(killed_at + 1);
-            Ending answered;
-            {
-                const auto brain = open(path);
-                fold_to(*brain, journal, saved_at, &answered);
-                if (saved_at > 0) {
-                    ASSERT_TRUE(brain->snapshot_now());
-                }
-                fold_to(*brain, journal, killed_at, &answered);
-                // Further entries are folded, but the process dies before they are committed.
-                for (Lsn more = killed_at + 1; more <= std::min<Lsn>(killed_at + 3, journal.size());
-                     ++more) {
-                    ASSERT_TRUE(brain->fold(journal[more - 1]));
-                }
-            }
+/// The kills of a journal are shared out: a seed, and which fourth of its entries.
+class RefoldAfterKills
+    : public Refold,
+      public testing::WithParamInterface<std::tuple<std::uint64_t, std::uint64_t>> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Seeds, RefoldAfterKills, testing::Combine(testing::Values(3U, 4U), testing::Range(0U, 4U))
+);
+
+TEST_P(RefoldAfterKills, AKillAtEveryEntryChangesNothing) {
+    const auto [seed, part] = GetParam();
+    const std::vector<Entry> journal = random_journal(seed, 70);
+    const auto undisturbed = open({});
+    Ending all;
+    fold_to(*undisturbed, journal, journal.size(), &all);
+    const Ending expected = end(*undisturbed, all);
+    SeededRandom random(seed);
+    for (Lsn killed_at = 1; killed_at < journal.size(); ++killed_at) {
+        if (killed_at % 4 != part) {
+            continue;
+        }
+        const std::string path = fresh();
+        const Lsn saved_at = random.below(killed_at + 1);
+        Ending answered;
+        {
             const auto brain = open(path);
-            ASSERT_EQ(brain->next_lsn(), saved_at + 1);
-            ASSERT_LE(brain->folded(), killed_at);
-            fold_to(*brain, journal, journal.size(), &answered);
-            const Ending found = end(*brain, answered);
-            ASSERT_EQ(found.tables, expected.tables)
-                << "saved at " << saved_at << ", killed at " << killed_at;
-            ASSERT_EQ(found.memory, expected.memory)
-                << "saved at " << saved_at << ", killed at " << killed_at;
-            for (const auto& answer : expected.answers) {
-                ASSERT_THAT(found.answers, testing::Contains(answer));
+            fold_to(*brain, journal, saved_at, &answered);
+            if (saved_at > 0) {
+                ASSERT_TRUE(brain->snapshot_now());
             }
-            for (const auto& append : expected.appends) {
-                ASSERT_THAT(found.appends, testing::Contains(append));
+            fold_to(*brain, journal, killed_at, &answered);
+            // Further entries are folded, but the process dies before they are committed.
+            for (Lsn more = killed_at + 1; more <= std::min<Lsn>(killed_at + 3, journal.size());
+                 ++more) {
+                ASSERT_TRUE(brain->fold(journal[more - 1]));
             }
+        }
+        const auto brain = open(path);
+        ASSERT_EQ(brain->next_lsn(), saved_at + 1);
+        ASSERT_LE(brain->folded(), killed_at);
+        fold_to(*brain, journal, journal.size(), &answered);
+        const Ending found = end(*brain, answered);
+        ASSERT_EQ(found.tables, expected.tables)
+            << "saved at " << saved_at << ", killed at " << killed_at;
+        ASSERT_EQ(found.memory, expected.memory)
+            << "saved at " << saved_at << ", killed at " << killed_at;
+        for (const auto& answer : expected.answers) {
+            ASSERT_THAT(found.answers, testing::Contains(answer));
+        }
+        for (const auto& append : expected.appends) {
+            ASSERT_THAT(found.appends, testing::Contains(append));
         }
     }
 }
