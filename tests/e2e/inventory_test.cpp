@@ -137,7 +137,7 @@ TEST_F(InventoryOfAnAgent, BecomesConfigurationItemsWithRelations) {
     ASSERT_TRUE(eventually(30s, [&] { return named("server").size() == 1; })) << site_.agent_log();
     EXPECT_EQ(named("operating_system").size(), 1U);
     EXPECT_THAT(named("interface"), testing::Not(testing::IsEmpty()));
-    EXPECT_THAT(named("agent"), testing::ElementsAre("a1"));
+    EXPECT_THAT(named("agent"), testing::ElementsAre("agent1"));
     const std::string host = named("server").front();
     const CommandResult shown = site_.muster({"ci", "show", host});
     EXPECT_EQ(shown.exit_code, 0) << shown.output;
