@@ -46,6 +46,7 @@ class Killed : public ::testing::Test {
             const std::string number = std::to_string(probe);
             watch += "  - name: t" + number + "\n    address: 127.1.0." + number +
                      "\n    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 250ms\n"
+                     "    flapping: {transitions: 100, over: 1s}\n"
                      "    probes: [{type: icmp, interval: 100ms, timeout: 50ms}]\n";
         }
         site_.configure(watch);
