@@ -7,10 +7,63 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 
 namespace muster::collector {
 
 namespace {
+
+/// Things that one agent names at a time; a run that makes them more is refused.
+constexpr std::size_t most_objects = 20'000;
+
+/// What was sent without what is proved otherwise: which agent it is, what is configured, where it is.
+wire::Observations own_words(
+    const Agent& agent, const cmdb::Model& model, wire::Observations seen
+) {
+    const std::string id = agent.id.text();
+    for (wire::ObservedItem& item : seen.items) {
+        const bool is_place = model.is_a(item.ci_class, "location");
+        std::erase_if(item.keys, [&](const wire::ObservedKey& key) {
+            return key.space == "configuration" || (key.space == "agent" && key.value != id);
+        });
+        item.attributes.erase("site");
+        if (is_place) {  // places are known by their names, and everybody's
+            item.attributes.erase("name");
+            std::erase_if(item.keys, [](const wire::ObservedKey& key) {
+                return key.space == "place";
+            });
+        }
+    }
+    return seen;
+}
+
+/// How many things its source would name after the run.
+std::size_t count_of_objects(
+    const cmdb::Identification& identity,
+    const std::string& source,
+    const std::vector<cmdb::Statement>& statements
+) {
+    std::size_t count = identity.objects(source).size();
+    for (const cmdb::Statement& each : statements) {
+        const bool is_known = identity.find(source, each.object) != nullptr &&
+                              !identity.is_removed(source, each.object);
+        count += is_known ? 0 : 1;
+    }
+    return count;
+}
+
+/// Nothing of the run counts; the ledger of what the agent is says why.
+void refuse_run(Fold& fold, const Agent& agent, std::size_t count) {
+    CmdbWork work(fold);
+    work.note(
+        "refused",
+        fold.state.identity.ci_of("enrolment", agent.id.text()),
+        {},
+        "what it saw was left out: it would name " + std::to_string(count) + " things, more than " +
+            std::to_string(most_objects)
+    );
+    work.finish();
+}
 
 /// The machine and the agent are in the agent's site.
 void place(
@@ -49,8 +102,14 @@ void fold_observations(Fold& fold, AgentIndex index, const wire::Observations& s
     observer.earliest =
         enrolled == nullptr ? WallTime{} : enrolled->observed + std::chrono::nanoseconds(1);
     observer.latest = std::max(fold.wall, observer.earliest);
-    std::vector<cmdb::Statement> statements = cmdb::statements_of(fold.model, observer, seen);
+    std::vector<cmdb::Statement> statements =
+        cmdb::statements_of(fold.model, observer, own_words(agent, fold.model, seen));
     place(fold.model, observer, statements);
+    const std::size_t count = count_of_objects(fold.state.identity, observer.source, statements);
+    if (count > most_objects) {
+        refuse_run(fold, agent, count);
+        return;
+    }
     const WallTime at = cmdb::time_of(observer, seen);
     const cmdb::Saying saying = seen.full ? cmdb::Saying::looks : cmdb::Saying::adds;
     std::set<std::string> absent;

@@ -9,6 +9,9 @@ namespace muster::collector {
 
 namespace {
 
+/// No machine has more; deciding what belongs together costs more than their number.
+const wire::ObservationLimits limits{.items = 5'000};
+
 Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw) {
     auto agent = Uuid::from_bytes(item.agent_id());
     auto spool = Uuid::from_bytes(item.spool_id());
@@ -44,7 +47,7 @@ Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch&
         case wire::RecordKind::results:
             return wire::decode_results(raw, out.results);
         case wire::RecordKind::observations: {
-            auto seen = wire::decode_observations(raw);
+            auto seen = wire::decode_observations(raw, limits);
             if (!seen) {
                 return failure(seen.error());
             }

@@ -275,5 +275,57 @@ TEST_F(BrainCmdb, ShowsTextThatIsNoUtf8AsItCan) {
     }
 }
 
+TEST_F(BrainCmdb, AnAgentIsTakenForNoOther) {
+    world_.observe(*agent_, machine("web4", "10.0.0.4"));
+    TestAgent& other = world_.enrol("b", "Branch");
+    other.address = "10.0.9.9:40000";
+    world_.connect(other);
+    auto claims = machine("evil", "10.0.9.9");
+    claims.items[0].keys = {{"agent", "machine_key", agent_->id.text()}};
+    claims.items[0].attributes["site"] = "HQ";
+    wire::ObservedItem more = claims.items[0];
+    more.object = "other";
+    more.attributes["hostname"] = "shadow";
+    claims.items.push_back(more);
+    world_.observe(other, claims);
+    EXPECT_THAT(world_.cis(), testing::IsSupersetOf({"server web4", "server evil"}));
+    EXPECT_THAT(values("web4"), Contains("address=10.0.0.4"));
+    EXPECT_THAT(values("web4"), Contains("hostname=web4"));
+    EXPECT_THAT(values("web4"), Contains("site=HQ"));
+    EXPECT_THAT(values("evil"), Contains("site=Branch")) << "where it is was said at enrolment";
+}
+
+TEST_F(BrainCmdb, AnAgentSaysNothingOfAnotherSite) {
+    TestAgent& other = world_.enrol("b", "Branch");
+    world_.connect(other);
+    auto claims = machine("evil", "10.0.9.9");
+    claims.items.push_back(
+        {.object = "place", .ci_class = "site", .keys = {}, .attributes = {{"name", "HQ"}}}
+    );
+    world_.observe(other, claims);
+    EXPECT_THAT(values("HQ"), Contains("site=HQ"));
+    EXPECT_EQ(std::ranges::count(world_.cis(), "site HQ"), 1);
+}
+
+TEST_F(BrainCmdb, LeavesOutARunThatNamesMoreThingsThanAnyMachineHas) {
+    wire::Observations seen;
+    for (int at = 0; at < 20'000; ++at) {
+        seen.items.push_back(
+            {.object = "disk/" + std::to_string(at),
+             .ci_class = "disk",
+             .keys = {},
+             .attributes = {}}
+        );
+    }
+    world_.observe(*agent_, seen);
+    EXPECT_THAT(world_.cis(), Not(Contains(HasSubstr("disk"))));
+    EXPECT_THAT(
+        world_.column("ci_ledger", 7),
+        Contains(HasSubstr("it would name 20001 things, more than 20000"))
+    ) << "the site is one, too";
+    world_.observe(*agent_, machine("web4", "10.0.0.4"));
+    EXPECT_THAT(world_.cis(), Contains("server web4"));
+}
+
 }  // namespace
 }  // namespace muster::collector::brain_test
