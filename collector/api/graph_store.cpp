@@ -2,11 +2,11 @@
 
 #include "base/bytes.hpp"
 #include "cmdb/keys.hpp"
+#include "collector/api/incident_store.hpp"
 #include "collector/api/rows.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <utility>
 
@@ -79,11 +79,6 @@ constexpr NamedQuery found_cis{
        WHERE c.merged_into IS NULL AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2)))
        ORDER BY c.retired IS NOT NULL, c.name, c.id, m.matched LIMIT 400)"
 };
-constexpr NamedQuery found_incident{
-    "graph.incident",
-    R"(SELECT i.number, i.title, i.state, i.priority, c.name FROM incident i LEFT JOIN ci c ON c.id = i.ci
-       WHERE i.number = ?1 AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2))))"
-};
 // What it is a part of, or on, or in: nearest first.
 constexpr NamedQuery place_of{
     "graph.place",
@@ -96,9 +91,7 @@ constexpr NamedQuery place_of{
        ORDER BY r.type = 'located_in', r.type = 'member_of', o.name, o.id LIMIT 1)"
 };
 
-constexpr std::array queries{
-    attributes_at, relations, history, duplicates, found_cis, found_incident, place_of
-};
+constexpr std::array queries{attributes_at, relations, history, duplicates, found_cis, place_of};
 
 json::value attribute_json(const Statement& row) {
     return json::object{
@@ -188,22 +181,6 @@ std::string forms_of(const std::string& text) {
     return json::serialize(out);
 }
 
-/// The number of "INC-31" or "inc-31"; 0 for other texts.
-std::int64_t incident_number(std::string_view text) {
-    if (text.size() < 5 || text.size() > 16 ||
-        (text.substr(0, 4) != "INC-" && text.substr(0, 4) != "inc-")) {
-        return 0;
-    }
-    std::int64_t number = 0;
-    for (const char c : text.substr(4)) {
-        if (std::isdigit(static_cast<unsigned char>(c)) == 0) {
-            return 0;
-        }
-        number = number * 10 + (c - '0');
-    }
-    return number;
-}
-
 /// From the nearest to the farthest: interface, machine, site.
 Result<json::array> path_of(StateConnection& connection, const ReadScope& scope, std::string id) {
     json::array path;
@@ -242,29 +219,29 @@ Result<json::array> path_of(StateConnection& connection, const ReadScope& scope,
 Status add_incident(
     StateConnection& connection, const ReadScope& scope, const std::string& text, json::array& hits
 ) {
-    const std::int64_t number = incident_number(text);
+    const bool is_named = text.starts_with("INC-") || text.starts_with("inc-");
+    const std::int64_t number = is_named ? incident_number(text) : 0;
     if (number == 0) {
         return {};
     }
-    return visit_rows(
-        connection,
-        found_incident,
-        [&](Statement& statement) {
-            statement.bind(0, number);
-            scope.bind(statement, 1);
-        },
-        [&](const Statement& row) {
-            hits.push_back(json::object{
-                {"kind", "incident"},
-                {"matched", json::array{"number"}},
-                {"id", "INC-" + std::to_string(row.integer(0))},
-                {"name", json_text(row, 1)},
-                {"state", json_text(row, 2)},
-                {"priority", row.integer(3)},
-                {"ci", json_text(row, 4)}
-            });
-        }
-    );
+    const Result<std::optional<json::object>> found = read_incident(connection, scope, number);
+    if (!found) {
+        return failure(found.error());
+    }
+    if (*found) {
+        const json::object& incident = **found;
+        const json::value& ci = incident.at("ci");
+        hits.push_back(json::object{
+            {"kind", "incident"},
+            {"matched", json::array{"number"}},
+            {"id", incident.at("id")},
+            {"name", incident.at("title")},
+            {"state", incident.at("state")},
+            {"priority", incident.at("priority")},
+            {"ci", ci.is_null() ? ci : ci.at("name")}
+        });
+    }
+    return {};
 }
 
 }  // namespace
