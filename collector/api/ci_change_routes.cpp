@@ -1,3 +1,4 @@
+#include "collector/api/caller_sites.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/parameters.hpp"
@@ -56,6 +57,7 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedC
         body[member] = id;
     }
     body["dry_run"] = *dry == "true";
+    put_sites(call, body);
     Result<Command> command = command_of(call, std::move(name), body);
     if (!command) {
         co_return problem_of(command.error());
@@ -204,7 +206,8 @@ Task<HttpResponse> reclassify_ci(Call call) {
 }
 
 Task<HttpResponse> submit_observations(Call call) {
-    std::optional<json::object> body = object_of(call.request, {"run", "completeness", "site", "items", "relations"});
+    std::optional<json::object> body =
+        object_of(call.request, {"run", "completeness", "site", "items", "relations"});
     if (!body) {
         co_return no_object();
     }

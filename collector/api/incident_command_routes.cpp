@@ -1,4 +1,5 @@
 // What people ask of incidents: form here, the verdict is the brain's. Reading them is in incident_routes.cpp.
+#include "collector/api/caller_sites.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/incident_store.hpp"
@@ -118,17 +119,6 @@ void take_incident_number(
         form.blame(name, "expected an incident such as INC-31");
     }
     body[name] = number;
-}
-
-/// The sites of the caller, for commands whose scope the brain keeps.
-void put_sites(const Call& call, json::object& body) {
-    if (!call.actor.scope.is_everything()) {
-        json::array sites;
-        for (const std::string& site : call.actor.scope.sites()) {
-            sites.push_back(json_text(site));
-        }
-        body["sites"] = std::move(sites);
-    }
 }
 
 /// Incidents of an action: by number, or by a query that the brain evaluates.

@@ -1,3 +1,4 @@
+#include "collector/api/caller_sites.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
@@ -129,13 +130,7 @@ Task<HttpResponse> create_window(Call call) {
     if (length != Duration{}) {
         body["for_ns"] = length.count();
     }
-    if (!call.actor.scope.is_everything()) {
-        json::array sites;
-        for (const std::string& site : call.actor.scope.sites()) {
-            sites.push_back(json_text(site));
-        }
-        body["sites"] = std::move(sites);
-    }
+    put_sites(call, body);
     if (!match.empty()) {
         body["match"] = json_text(match);
         co_return co_await ask_brain(std::move(call), "window.create", std::move(body));

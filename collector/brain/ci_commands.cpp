@@ -19,6 +19,8 @@ namespace {
 constexpr std::string_view manual = "manual";
 constexpr std::size_t name_bytes = 256;
 constexpr std::size_t value_bytes = 4096;
+/// Each statement that is taken is told apart from each that stays: so many words at most.
+constexpr std::size_t most_words = 1'000;
 
 Verdict refused(const std::string& detail) {
     return problem(400, "Bad Request", detail);
@@ -146,7 +148,11 @@ Verdict answer(
     }
     const json::value* dry = call.body.if_contains("dry_run");
     const bool is_dry = dry != nullptr && dry->is_bool() && dry->get_bool();
-    json::object body = preview_of(fold, plan);
+    Preview preview = preview_of(fold, plan, caller_sites(call.body));
+    if (preview.is_foreign) {
+        return foreign_sites();
+    }
+    json::object body = std::move(preview.body);
     body["dry_run"] = is_dry;
     if (!is_dry) {
         perform(fold, plan, call.actor);
@@ -291,6 +297,9 @@ Verdict split_ci_by_hand(Fold& fold, const CommandCall& call) {
     std::vector<cmdb::ObjectName> taken;
     const json::value* wanted = call.body.if_contains("statements");
     if (wanted != nullptr && wanted->is_array()) {
+        if (wanted->get_array().size() > most_words) {
+            return refused("statements: expected at most " + std::to_string(most_words));
+        }
         for (const json::value& each : wanted->get_array()) {
             if (each.is_object()) {
                 taken.push_back(
@@ -309,6 +318,13 @@ Verdict split_ci_by_hand(Fold& fold, const CommandCall& call) {
     if (taken.empty() || left.empty() ||
         taken.size() + left.size() != identity.all_members(ci).size()) {
         return refused("statements: expected some, and not all, of those that this CI is made of");
+    }
+    if (taken.size() * left.size() > most_words) {
+        return refused(
+            "statements: " + std::to_string(taken.size()) + " of " +
+            std::to_string(taken.size() + left.size()) +
+            " are too many to split off at once; take fewer of them"
+        );
     }
     CiPlan plan;
     plan.cis = {ci};

@@ -2,11 +2,13 @@
 
 #include "cmdb/attributes.hpp"
 #include "collector/brain/cmdb_work.hpp"
+#include "collector/brain/commands.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace muster::collector {
@@ -21,7 +23,9 @@ constexpr std::size_t most_shown = 500;
 class Trial {
   public:
     Trial(const Fold& fold, const CiPlan& plan)
-        : fold_(fold), plan_(plan), copy_(fold.state.identity.excerpt(plan.statements, plan.cis)) {}
+        : fold_(fold),
+          plan_(plan),
+          copy_(fold.state.identity.excerpt(plan.statements, concerned(fold, plan))) {}
 
     json::object run() {
         std::vector<std::string_view> effects;
@@ -34,6 +38,9 @@ class Trial {
         for (const cmdb::Word& word : plan_.words) {
             take(copy_.say(word));
         }
+        for (const cmdb::ObjectName& name : plan_.missed) {
+            miss(name);
+        }
         for (const cmdb::ObjectName& name : plan_.withdrawn) {
             take(copy_.remove(name.source, name.object));
         }
@@ -44,7 +51,65 @@ class Trial {
         };
     }
 
+    /// After run().
+    bool is_foreign(const CallerSites& sites) const {
+        if (!sites) {
+            return false;
+        }
+        std::set<CiId> all(touched_.begin(), touched_.end());
+        all.insert(plan_.cis.begin(), plan_.cis.end());
+        for (const cmdb::Statement& said : plan_.statements) {
+            const std::string_view site = cmdb::value_of(said, "site");
+            if (!site.empty() && !sites->contains(site)) {
+                return true;
+            }
+            all.insert(copy_.ci_of(said.source, said.object));
+        }
+        return std::ranges::any_of(all, [&](CiId ci) {
+            return !was_in(ci, *sites) || !will_be_in(ci, *sites);
+        });
+    }
+
   private:
+    static std::vector<CiId> concerned(const Fold& fold, const CiPlan& plan) {
+        std::vector<CiId> out = plan.cis;
+        for (const auto* names : {&plan.missed, &plan.withdrawn}) {
+            for (const cmdb::ObjectName& name : *names) {
+                out.push_back(fold.state.identity.ci_of(name.source, name.object));
+            }
+        }
+        return out;
+    }
+
+    bool was_in(CiId ci, const std::set<std::string, std::less<>>& sites) const {
+        const auto known = fold_.state.ci_by_id.find(ci);
+        return known == fold_.state.ci_by_id.end() || fold_.state.identity.members(ci).empty() ||
+               sites.contains(fold_.state.cis[known->second].site);
+    }
+
+    bool will_be_in(CiId ci, const std::set<std::string, std::less<>>& sites) const {
+        if (copy_.is_retired(ci)) {
+            return true;
+        }
+        const cmdb::Projection seen = projection(copy_, ci);
+        const auto site = seen.attributes.find("site");
+        return site != seen.attributes.end() && sites.contains(site->second.value);
+    }
+
+    void miss(const cmdb::ObjectName& name) {
+        const cmdb::Statement* known = copy_.find(name.source, name.object);
+        if (known == nullptr || known->missing != WallTime{}) {
+            return;
+        }
+        if (fold_.model.patience(known->ci_class) <= Duration{}) {
+            take(copy_.remove(name.source, name.object));
+            return;
+        }
+        cmdb::Statement now = *known;
+        now.missing = plan_.at;
+        take(copy_.submit(std::move(now)));
+    }
+
     std::string_view submit(const cmdb::Statement& said) {
         const cmdb::Statement* known = copy_.find(said.source, said.object);
         const cmdb::Statement former = known == nullptr ? cmdb::Statement{} : *known;
@@ -166,8 +231,17 @@ class Trial {
 
 }  // namespace
 
-json::object preview_of(const Fold& fold, const CiPlan& plan) {
-    return Trial(fold, plan).run();
+Preview preview_of(const Fold& fold, const CiPlan& plan, const CallerSites& sites) {
+    Trial trial(fold, plan);
+    Preview out{.body = trial.run()};
+    out.is_foreign = trial.is_foreign(sites);
+    return out;
+}
+
+Verdict foreign_sites() {
+    return problem(
+        403, "Forbidden", "it would change things outside the sites that you may change"
+    );
 }
 
 void perform(Fold& fold, const CiPlan& plan, std::string_view actor) {

@@ -2,9 +2,10 @@
 // ci_commands and observation_commands: what is asked.
 #pragma once
 
+#include "collector/brain/caller_sites.hpp"
 #include "collector/brain/fold.hpp"
 
-#include <boost/json/fwd.hpp>
+#include <boost/json.hpp>
 
 #include <string>
 #include <string_view>
@@ -32,10 +33,20 @@ struct CiPlan {
     WallTime at{};
 };
 
+struct Preview {
+    boost::json::object body;  ///< as preview_of says
+    /// It would change, or speak of, something that is in none of the caller's sites, before or after. Nothing of `body` is
+    /// for the caller then.
+    bool is_foreign = false;
+};
+
 /// {"items": [{"object", "class", "ci", "name", "effect", "reason"}], "changes": [{"kind", "ci", "name", "other", "reason"}],
 /// "attributes": [{"ci", "name", "attribute", "from", "to"}]}: what it would do. Effects: created, updated, unchanged,
 /// queued (it is kept apart from another that may be the same).
-boost::json::object preview_of(const Fold& fold, const CiPlan& plan);
+Preview preview_of(const Fold& fold, const CiPlan& plan, const CallerSites& sites);
+
+/// The verdict on a plan that is foreign; names nothing.
+Verdict foreign_sites();
 
 /// Does it. `actor` stands in the ledger.
 void perform(Fold& fold, const CiPlan& plan, std::string_view actor);

@@ -62,6 +62,9 @@ class Reader {
         wire::ObservedItem& item = out.items.emplace_back();
         item.ci_class = text_of(from, "class");
         item.object = text_of(from, "object");
+        if (item.object.size() > limits.text_bytes) {
+            return blame("object: expected a text of at most 4096 bytes");
+        }
         item.observed = now_;
         const cmdb::CiClass* known = model_.find(item.ci_class);
         if (known == nullptr || known->abstract) {
@@ -74,7 +77,7 @@ class Reader {
             }
             item.observed = *time;
         }
-        return add_keys(from, item) && add_attributes(from, item) && name_it(item, out);
+        return add_keys(from, item) && add_attributes(from, item) && name_it(item);
     }
 
     bool add_keys(const json::object& from, wire::ObservedItem& item) {
@@ -93,6 +96,11 @@ class Reader {
             wire::ObservedKey found{
                 text_of(*key, "namespace"), text_of(*key, "kind"), text_of(*key, "value")
             };
+            for (const std::string* text : {&found.space, &found.kind, &found.value}) {
+                if (text->size() > limits.text_bytes) {
+                    return blame("keys: expected texts of at most 4096 bytes");
+                }
+            }
             if (found.space.empty()) {
                 found.space = space_of(item.ci_class, found.kind);
             }
@@ -142,7 +150,7 @@ class Reader {
     }
 
     /// Without a name of its source's own a thing is called by its strongest key, else by its name.
-    bool name_it(wire::ObservedItem& item, const wire::Observations& out) {
+    bool name_it(wire::ObservedItem& item) {
         if (item.object.empty() && !item.keys.empty()) {
             item.object =
                 item.ci_class + "/" + item.keys.front().kind + "/" + item.keys.front().value;
@@ -152,8 +160,8 @@ class Reader {
         if (item.object.empty()) {
             return blame("expected an object, a key or a name to know it by");
         }
-        const auto same = std::ranges::count(out.items, item.object, &wire::ObservedItem::object);
-        return same == 1 || blame("object: \"" + item.object + "\" is named twice");
+        return named_.insert(item.object).second ||
+               blame("object: \"" + item.object + "\" is named twice");
     }
 
     std::string read_relations(const json::object& body, wire::Observations& out) const {
@@ -200,6 +208,7 @@ class Reader {
     const cmdb::Model& model_;
     WallTime now_;
     std::string flaw_;
+    std::set<std::string> named_;
 };
 
 }  // namespace
@@ -219,18 +228,23 @@ Verdict take_observations(Fold& fold, const CommandCall& call) {
     plan.saying = seen.full ? cmdb::Saying::looks : cmdb::Saying::adds;
     plan.at = seen.items.empty() ? fold.wall : cmdb::time_of(observer, seen);
     if (seen.full) {
+        std::set<std::string> named;
+        for (const wire::ObservedItem& item : seen.items) {
+            named.insert(item.object);
+        }
         for (std::string& object : fold.state.identity.objects(observer.source)) {
-            const bool is_seen = std::ranges::any_of(seen.items, [&](const auto& item) {
-                return item.object == object;
-            });
-            if (!is_seen) {
+            if (!named.contains(object)) {
                 plan.missed.push_back({observer.source, std::move(object)});
             }
         }
     }
     const json::value* dry = call.body.if_contains("dry_run");
     const bool is_dry = dry != nullptr && dry->is_bool() && dry->get_bool();
-    json::object body = preview_of(fold, plan);
+    Preview preview = preview_of(fold, plan, caller_sites(call.body));
+    if (preview.is_foreign) {
+        return foreign_sites();
+    }
+    json::object body = std::move(preview.body);
     body["source"] = observer.source;
     body["dry_run"] = is_dry;
     json::array missing;

@@ -147,6 +147,23 @@ TEST_F(ApiGraph, FindsNamesValuesAndIncidents) {
     EXPECT_EQ(get("/api/v1/find").status, 400);
 }
 
+TEST_F(ApiGraph, FindsAnIncidentWhereItsSiteIsAsTheListDoes) {
+    state_.incident(31, 1);
+    execute("UPDATE incident SET ci = NULL, site = 'Branch' WHERE number = 31");
+    const auto count = [&](const std::string& site) {
+        around_.scope = ReadScope::of_sites({site});
+        return body_of(get("/api/v1/find?q=INC-31")).at("items").as_array().size();
+    };
+    EXPECT_EQ(count("Branch"), 1U);
+    EXPECT_EQ(count("HQ"), 0U);
+    around_.scope = ReadScope::everything();
+    EXPECT_EQ(body_of(get("/api/v1/find?q=31")).at("items").as_array().size(), 0U)
+        << "a number alone is no incident's name here";
+    EXPECT_EQ(
+        body_of(get("/api/v1/find?q=INC-99999999999999999999")).at("items").as_array().size(), 0U
+    );
+}
+
 TEST_F(ApiGraph, ShowsNothingOfForeignSites) {
     EXPECT_EQ(body_of(get("/api/v1/duplicates")).at("items").as_array().size(), 1U);
     around_.scope = ReadScope::of_sites({"HQ"});
@@ -182,6 +199,24 @@ TEST_F(ApiGraph, HandsChangesToTheBrainWithIdsInPlaceOfNames) {
     EXPECT_EQ(post("/api/v1/cis/web4/merge?dry_run=perhaps", R"({"other":"far"})").status, 400);
     EXPECT_EQ(post("/api/v1/cis/web4/merge", "{}").status, 400);
     EXPECT_EQ(post("/api/v1/cis/nobody/retire", "{}").status, 404);
+}
+
+TEST_F(ApiGraph, TellsTheBrainWhichSitesTheCallerMayChange) {
+    const std::string run = R"({"completeness":"full","site":"HQ","items":[]})";
+    EXPECT_EQ(post("/api/v1/observations", run).status, 200);
+    around_.scope = ReadScope::of_sites({"HQ", "Lab"});
+    EXPECT_EQ(post("/api/v1/observations", run).status, 200);
+    EXPECT_EQ(post("/api/v1/cis/web4/unmerge", "{}").status, 200);
+    EXPECT_EQ(post("/api/v1/cis/web4/split", R"({"sites":["Branch"]})").status, 400);
+    ASSERT_EQ(around_.commands.size(), 3U);
+    const auto sites = [&](std::size_t at) {
+        const boost::json::value body = boost::json::parse(around_.commands[at].body);
+        const boost::json::value* found = body.as_object().if_contains("sites");
+        return found == nullptr ? "none" : boost::json::serialize(*found);
+    };
+    EXPECT_EQ(sites(0), "none") << "who sees everything changes everything";
+    EXPECT_EQ(sites(1), R"(["HQ","Lab"])");
+    EXPECT_EQ(sites(2), R"(["HQ","Lab"])");
 }
 
 TEST_F(ApiGraph, ListsClassesWithWhatTheyInherit) {

@@ -210,5 +210,92 @@ TEST_F(BrainIdentity, RefusesObservationsThatClaimWhatIsProvedOtherwise) {
     ask("observations.submit", R"({"items":[]})", 400);
 }
 
+TEST_F(BrainIdentity, WhoSeesSomeSitesChangesNothingOfOthers) {
+    const auto submit = [&](const std::string& sites, const std::string& items, int status) {
+        ask("observations.submit",
+            R"({"completeness":"partial","site":"HQ","sites":[)" + sites + R"(],"items":[)" +
+                items + "]}",
+            status);
+    };
+    ask("ci.create",
+        R"({"class":"server","attributes":{"name":"far","site":"Branch","manufacturer":"Dell","serial":"7QX3B12"}})",
+        201);
+    const auto before = *world_.brain().digest();
+    const std::string own = R"({"class":"server","object":"1","attributes":{"name":"mine"}})";
+    submit(
+        R"("HQ")",
+        R"({"class":"server","object":"1","attributes":{"name":"theirs","site":"Branch"}})",
+        403
+    );
+    submit(
+        R"("HQ")",
+        own +
+            R"(,{"class":"server","object":"2","keys":[{"kind":"serial","value":"Dell 7QX3B12"}]})",
+        403
+    );
+    submit("", own, 403);
+    const std::string both = R"({"id":")" + id("web4") + R"(","other":")" + id("far") + R"(")";
+    ask("ci.merge", both + R"(,"sites":["HQ"]})", 403);
+    ask("ci.not_same", both + R"(,"sites":["HQ"]})", 403);
+    ask("ci.edit",
+        R"({"dry_run":true,"sites":["HQ"],"id":")" + id("far") + R"(","set":{"model":"x"}})",
+        403);
+    ask("ci.create",
+        R"({"dry_run":true,"sites":["HQ"],"class":"server","attributes":{"name":"n","site":"HQ","manufacturer":"Dell","serial":"7QX3B12"}})",
+        403);
+    EXPECT_EQ(*world_.brain().digest(), before) << "nothing was applied";
+    submit(R"("HQ")", own, 200);
+    ask("ci.edit", R"({"sites":["HQ"],"id":")" + id("web4") + R"(","set":{"model":"x"}})");
+    ask("ci.merge", both + R"(,"sites":["HQ","Branch"]})");
+    ask("ci.unmerge", R"({"sites":["HQ"],"id":")" + id("far") + R"("})", 403);
+}
+
+TEST_F(BrainIdentity, AFullLookOfOneSiteMissesNothingOfAnother) {
+    ask("observations.submit",
+        R"({"completeness":"full","site":"Branch","items":[{"class":"server","object":"1","attributes":{"name":"far"}}]})"
+    );
+    const std::string nothing = R"({"completeness":"full","site":"HQ","items":[],"sites":)";
+    ask("observations.submit", nothing + R"(["HQ"]})", 403);
+    EXPECT_THAT(world_.cis(), Contains("server far"));
+    ask("observations.submit", nothing + R"(["HQ","Branch"]})");
+    EXPECT_THAT(world_.cis(), Contains("server far (missing)"));
+}
+
+TEST_F(BrainIdentity, RefusesTextsAndSplitsThatAreTooLong) {
+    const std::string text(4097, 'x');
+    for (const std::string& item :
+         {R"({"class":"server","object":")" + text + R"("})",
+          R"({"class":"server","object":"1","keys":[{"kind":"serial","value":")" + text + R"("}]})",
+          R"({"class":"server","object":"1","keys":[{"namespace":")" + text +
+              R"(","kind":"serial","value":"1"}]})"}) {
+        const auto answer =
+            ask("observations.submit", R"({"completeness":"partial","items":[)" + item + "]}", 400);
+        EXPECT_THAT(std::string(answer.at("detail").as_string()), HasSubstr("items/0: "));
+    }
+    std::string items;
+    for (int at = 0; at < 64; ++at) {
+        items += (at == 0 ? "" : ",") + std::string(R"({"class":"server","object":")") +
+                 std::to_string(at) +
+                 R"(","keys":[{"kind":"serial","value":"ACME S9"}],"attributes":{"name":"many"}})";
+    }
+    ask("observations.submit", R"({"completeness":"full","items":[)" + items + "]}");
+    ask("observations.submit",
+        R"({"completeness":"full","items":[)" + items + R"(,{"class":"server","object":"7"}]})",
+        400);
+    const auto half = [](int count) {
+        std::string out;
+        for (int at = 0; at < count; ++at) {
+            out += (at == 0 ? "" : ",") + std::string(R"({"source":"api/admin","object":")") +
+                   std::to_string(at) + R"("})";
+        }
+        return out;
+    };
+    const std::string body = R"({"id":")" + id("many") + R"(","statements":[)";
+    const auto answer = ask("ci.split", body + half(32) + "]}", 400);
+    EXPECT_THAT(std::string(answer.at("detail").as_string()), HasSubstr("32 of 64 are too many"));
+    ask("ci.split", body + half(2) + "]}");
+    EXPECT_EQ(std::ranges::count(world_.cis(), "server many"), 2);
+}
+
 }  // namespace
 }  // namespace muster::collector::brain_test

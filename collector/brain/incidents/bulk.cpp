@@ -1,3 +1,4 @@
+#include "collector/brain/caller_sites.hpp"
 #include "collector/brain/incidents/command_parts.hpp"
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/incidents/lifecycle.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,21 +73,6 @@ const std::string& site_of(const State& state, const Incident& incident) {
         return state.agents[incident.agent].site;
     }
     return incident.site;
-}
-
-/// The sites of the caller; nothing: all.
-std::optional<std::set<std::string>> sites_of(const json::object& body) {
-    const json::value* sites = body.if_contains("sites");
-    if (sites == nullptr) {
-        return std::nullopt;
-    }
-    std::set<std::string> out;
-    for (const json::value& site : sites->is_array() ? sites->get_array() : json::array{}) {
-        if (site.is_string()) {
-            out.emplace(site.get_string());
-        }
-    }
-    return out;
 }
 
 struct Chosen {
@@ -164,7 +149,7 @@ Verdict change_incidents(Fold& fold, const CommandCall& call) {
     if (chosen.flaw) {
         return *chosen.flaw;
     }
-    const auto sites = sites_of(call.body);
+    const auto sites = caller_sites(call.body);
     std::erase_if(chosen.numbers, [&](std::uint64_t number) {
         const auto found = fold.state.incidents.find(number);
         return sites && (found == fold.state.incidents.end() ||
