@@ -30,14 +30,14 @@ class OpenApi : public ::testing::Test {
             "    class: application_endpoint\n"
             "    address: 127.0.0.1\n"
             "    probes:\n"
-            "      - {type: http, url: \"" + web_.url() + "\", interval: 200ms, timeout: 150ms}\n"
+            "      - {type: http, url: \"" +
+            web_.url() + "\", interval: 200ms, timeout: 150ms}\n"
         );
         site_.start_collector();
         site_.start_agent("a1");
         site_.enrol_agent("a2");
         ASSERT_TRUE(eventually(30s, [this] {
-            const auto states = site_.probe_states();
-            return states.contains("http") && states.at("http") == "ok";
+            return site_.probe_states()["intranet http"] == "ok";
         })) << site_.collector_log();
         web_.refuse_next(1'000'000);
         ASSERT_TRUE(eventually(30s, [this] { return site_.open_incidents() == 1; }))
@@ -53,8 +53,7 @@ class OpenApi : public ::testing::Test {
             {"policy", "endpoints answer"},
             {"incident", text_of(site_.incidents().at(0), "id")}
         };
-        const auto probes = site_.get("/probes").body.at("items").as_array();
-        facts["probe"] = text_of(probes.at(0), "id");
+        facts["probe"] = site_.probe_id("intranet http");
         return boost::json::serialize(facts);
     }
 
