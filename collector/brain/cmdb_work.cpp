@@ -325,6 +325,8 @@ void CmdbWork::finish() {
     const cmdb::Identification& identity = fold_.state.identity;
     for (const CiId id : touched_) {
         project(id);
+    }
+    for (const CiId id : touched_) {  // when all are known: who was merged into whom, too
         reconsider_window_member(fold_, fold_.state.ci_by_id.at(id));
     }
     follow_moves();

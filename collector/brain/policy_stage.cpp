@@ -12,6 +12,7 @@
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/probe_moves.hpp"
 #include "collector/brain/replanning.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
@@ -46,9 +47,12 @@ void reassign_orphans(Fold& fold, Changes& changes) {
 
 /// Replaces the whole plan: new pools of specs and names, probes added, changed, removed.
 void apply_plan(
-    Fold& fold, const std::vector<DesiredProbe>& desired, std::vector<Spec> specs, Names names
+    Fold& fold, std::vector<DesiredProbe> desired, std::vector<Spec> specs, Names names
 ) {
     State& state = fold.state;
+    follow_merges(fold);
+    keep_ids(state, specs, names, desired);
+    follow_wanted(fold, desired);
     Changes changes;
     std::vector<std::uint32_t> wanted_at(state.cold.size(), nothing);
     std::vector<const DesiredProbe*> added;
@@ -60,10 +64,6 @@ void apply_plan(
             continue;
         }
         const ColdProbe& had = state.cold[known->second];
-        if (had.ci != wanted.ci) {  // its CI was merged or split: it begins anew there
-            added.push_back(&wanted);
-            continue;
-        }
         wanted_at[known->second] = at;
         const Difference found = difference(state, had, wanted, specs[wanted.spec], names);
         if (found != Difference::none) {
@@ -197,7 +197,9 @@ void fold_config(Fold& fold, const Entry& entry) {
     state.spec_index.clear();
     Planner planner(state, fold.model, specs, names);
     for (std::size_t at = 0; at < target_cis.size(); ++at) {
-        planner.add_target(watch->targets[at], target_cis[at]);
+        if (!state.cis[target_cis[at]].retired) {
+            planner.add_target(watch->targets[at], target_cis[at]);
+        }
     }
     for (const config::Policy& policy : state.policies) {
         for (CiIndex ci = 0; ci < state.cis.size(); ++ci) {

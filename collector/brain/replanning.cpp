@@ -4,6 +4,8 @@
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/planning.hpp"
+#include "collector/brain/probe_moves.hpp"
+#include "collector/brain/survivor.hpp"
 
 #include <algorithm>
 #include <map>
@@ -99,6 +101,9 @@ void assign(Fold& fold, const std::vector<Slot>& slots, Changes& changes) {
 void plan_changed_cis(Fold& fold) {
     State& state = fold.state;
     std::vector<CiIndex> cis = std::exchange(fold.changed_cis, {});
+    for (std::size_t at = cis.size(); at-- > 0;) {
+        cis.push_back(survivor_of(state, cis[at]));
+    }
     std::ranges::sort(cis);
     const auto repeated = std::ranges::unique(cis);
     cis.erase(repeated.begin(), repeated.end());
@@ -109,8 +114,11 @@ void plan_changed_cis(Fold& fold) {
         return;
     }
     state.plan_pages.mark(0);
+    bool is_moved = follow_merges(fold);
     const std::vector<Slot> present = slots_of(state, cis);
     follow_targets(state, present, desired);
+    keep_ids(state, state.specs, state.names, desired);
+    is_moved = follow_wanted(fold, desired) || is_moved;
     std::map<ProbeId, const DesiredProbe*> wanted;
     for (const DesiredProbe& each : desired) {
         wanted.emplace(each.id, &each);
@@ -120,8 +128,8 @@ void plan_changed_cis(Fold& fold) {
     std::vector<Slot> kept;
     for (const Slot slot : present) {
         const auto found = wanted.find(state.cold[slot].id);
-        if (found == wanted.end() || found->second->ci != state.cold[slot].ci) {
-            gone.push_back(slot);  // of another CI it begins anew there
+        if (found == wanted.end()) {
+            gone.push_back(slot);
         } else {
             change_probe(fold, slot, *found->second, changes);
             kept.push_back(slot);
@@ -135,7 +143,7 @@ void plan_changed_cis(Fold& fold) {
     }
     kept.insert(kept.end(), changes.added.begin(), changes.added.end());
     assign(fold, kept, changes);
-    if (!gone.empty() || !changes.added.empty() || !changes.updated.empty()) {
+    if (is_moved || !gone.empty() || !changes.added.empty() || !changes.updated.empty()) {
         finish_changes(fold, changes);
     }
 }

@@ -173,7 +173,9 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "priority, urgency, expected, seen, reason, started, detected, opened, detected_late, "
         "why, version, site, service, impact, impact_basis, team, assignee, reporter, "
         "description, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-        "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+        "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29) "
+        // What it is about may be another CI by now: it stays the same incident.
+        "ON CONFLICT (number) DO UPDATE SET key = ?3, ci = ?4",
         "UPDATE incident SET state = ?2, acknowledged = ?3, acknowledged_by = ?4, resolved = "
         "?5, resolved_by = ?6, resolution = ?7, version = ?8, kind = ?9, title = ?10, priority = "
         "?11, urgency = ?12, impact = ?13, impact_basis = ?14, expected = ?15, seen = ?16, reason "

@@ -60,6 +60,52 @@ class BrainIdentity : public testing::Test {
         return "";
     }
 
+    /// Results of the one probe called "p", one every second.
+    void say(wire::ResultState state, int times) {
+        for (int i = 0; i < times; ++i) {
+            const auto probe = std::ranges::find_if(agent_->dense, [](const auto& each) {
+                return each.first.ends_with("/p");
+            });
+            ASSERT_NE(probe, agent_->dense.end());
+            world_.advance(std::chrono::seconds(1));
+            world_.deliver(*agent_, {{probe->first, state, {}, state == ok ? "" : "no reply"}});
+        }
+    }
+
+    /// Rows of probes of that origin that are there.
+    std::vector<BrainWorld::Row> probes_of(const std::string& origin) {
+        auto rows = world_.rows("probe");
+        std::erase_if(rows, [&](const auto& row) { return row[5] != origin || row[17] != "-"; });
+        return rows;
+    }
+
+    /// "t1" fails and is open, then turns out to be web4.
+    void merge_in_the_middle_of_an_outage(const std::string& yaml, const std::string& origin) {
+        world_.load_config(yaml);
+        say(ok, 2);
+        say(critical, 3);
+        world_.pass(std::chrono::seconds(6));
+        ASSERT_EQ(world_.incidents("new"), 1U);
+        ASSERT_EQ(probes_of(origin).size(), 1U);
+        const auto before = probes_of(origin)[0];
+        ask("ci.merge", R"({"id":")" + id("web4") + R"(","other":")" + id("t1") + R"("})");
+        ASSERT_EQ(probes_of(origin).size(), 1U);
+        const auto after = probes_of(origin)[0];
+        EXPECT_EQ(after[0], before[0]) << "the same probe";
+        EXPECT_NE(after[1], before[1]) << "of the CI that is left";
+        EXPECT_EQ(after[11], "critical") << "which is proven";
+        EXPECT_EQ(world_.column("incident", 3), std::vector<std::string>{after[1]});
+        say(critical, 5);
+        world_.pass(std::chrono::seconds(10));
+        EXPECT_EQ(world_.incidents("new"), 1U);
+        say(ok, 3);
+        EXPECT_EQ(world_.rows("incident").size(), 1U);
+        EXPECT_EQ(world_.incidents("resolved"), 1U);
+        EXPECT_THAT(
+            world_.column("incident_timeline", 6), Not(Contains(HasSubstr("no longer probed")))
+        );
+    }
+
     std::vector<std::string> ledger() { return world_.column("ci_ledger", 3); }
 
     BrainWorld world_;
@@ -129,6 +175,67 @@ TEST_F(BrainIdentity, AMergeIsUndoneAndGivesEverythingBack) {
     ask("ci.unmerge", R"({"id":")" + web + R"("})", 409);
 }
 
+TEST_F(BrainIdentity, ATargetMergedWhileItIsDownIsOneIncidentThatGoesOn) {
+    merge_in_the_middle_of_an_outage(simple_targets(1), "target t1");
+}
+
+TEST_F(BrainIdentity, WhatAPolicyProbesIsMergedWhileItIsDownAndIsOneIncidentThatGoesOn) {
+    merge_in_the_middle_of_an_outage(
+        "targets:\n  - {name: t1, class: server, address: 127.0.0.1, labels: {role: shop}, probes: "
+        "[{type: icmp, name: q, interval: 1s, timeout: 500ms}]}\n"
+        "policies:\n  - name: shops\n    match: \"label.role = shop\"\n    breach: {failures: 3}\n"
+        "    recover: {successes: 2}\n    hold: 5s\n"
+        "    probes: [{type: icmp, name: p, interval: 1s, timeout: 500ms}]\n",
+        "policy shops"
+    );
+}
+
+TEST_F(BrainIdentity, TwoThatAreDownAndTurnOutToBeOneKeepOneIncident) {
+    world_.load_config(simple_targets(2));
+    const auto both = [&](wire::ResultState state, int times) {
+        for (int i = 0; i < times; ++i) {
+            world_.advance(std::chrono::seconds(1));
+            std::vector<Said> results;
+            for (const auto& [probe, dense] : agent_->dense) {
+                results.push_back({probe, state, {}, state == ok ? "" : "no reply"});
+            }
+            world_.deliver(*agent_, std::move(results));
+        }
+    };
+    both(ok, 2);
+    both(critical, 3);
+    world_.pass(std::chrono::seconds(6));
+    ASSERT_EQ(world_.incidents("new"), 2U);
+    const std::string t1 = id("t1");
+    ask("ci.merge", R"({"id":")" + t1 + R"(","other":")" + id("t2") + R"("})");
+    EXPECT_EQ(world_.incidents("new"), 1U);
+    EXPECT_EQ(world_.incidents("resolved"), 1U);
+    both(critical, 3);
+    world_.pass(std::chrono::seconds(10));
+    EXPECT_EQ(world_.incidents("new"), 1U);
+    ask("ci.unmerge", R"({"id":")" + t1 + R"("})");
+    both(critical, 3);
+    world_.pass(std::chrono::seconds(10));
+    EXPECT_EQ(world_.incidents("new"), 2U) << "each has its own again";
+    both(ok, 3);
+    EXPECT_EQ(world_.incidents("new"), 0U);
+}
+
+TEST_F(BrainIdentity, AWindowGoesOnForTheCiThatItsOwnWasMergedInto) {
+    world_.load_config(simple_targets(1));
+    say(ok, 2);
+    const std::string merged = id("t1");
+    const std::string window =
+        R"({"ci":")" + merged + R"(","for_ns":600000000000,"reason":"upgrade"})";
+    ask("window.create", window, 201);
+    ask("ci.merge", R"({"id":")" + id("web4") + R"(","other":")" + merged + R"("})");
+    say(critical, 3);
+    world_.pass(std::chrono::seconds(20));
+    EXPECT_THAT(world_.rows("incident"), IsEmpty());
+    EXPECT_EQ(ask("window.create", window, 201).at("members"), 1)
+        << "its former id names what it is now";
+}
+
 TEST_F(BrainIdentity, ThingsOfUnlikeClassesAreNotMerged) {
     const std::string address = id("10.0.0.4", "ip_address");
     ask("ci.merge", R"({"id":")" + id("web4") + R"(","other":")" + address + R"("})", 409);
@@ -168,6 +275,16 @@ TEST_F(BrainIdentity, ARetiredCiIsNeitherListedNorWatched) {
     EXPECT_EQ(probes(), 0);
     world_.observe(*agent_, machine("web4", "10.0.0.4"));
     EXPECT_THAT(world_.cis(), Contains("server web4 (retired)")) << "a person said so";
+}
+
+TEST_F(BrainIdentity, ATargetThatAPersonRetiredIsNotProbedAgainWhenTheFileIsReadAgain) {
+    world_.load_config(simple_targets(2));
+    ASSERT_EQ(probes_of("target t1").size(), 1U);
+    ask("ci.retire", R"({"id":")" + id("t1") + R"("})");
+    EXPECT_THAT(probes_of("target t1"), IsEmpty());
+    world_.load_config(simple_targets(2));
+    EXPECT_THAT(probes_of("target t1"), IsEmpty());
+    EXPECT_EQ(probes_of("target t2").size(), 1U);
 }
 
 TEST_F(BrainIdentity, ReclassifiesByAPersonsWord) {

@@ -338,6 +338,20 @@ void withdraw(Fold& fold, Slot slot) {
 
 namespace {
 
+/// `by`: 1 or -1.
+void count_at(CiState& ci, const HotProbe& probe, int by) {
+    const auto add = [by](std::uint32_t& count, bool counts) {
+        count += counts ? static_cast<std::uint32_t>(by) : 0U;
+    };
+    const bool is_proven = (probe.flags & HotProbe::proven) != 0;
+    const Standing standing = standing_of(probe);
+    add(ci.probes, true);
+    add(ci.proven, is_proven);
+    add(ci.troubled, is_proven && probe.state != ok);
+    add(ci.exceeded, standing.exceeded);
+    add(ci.limited, standing.limited);
+}
+
 /// Of a CI with probes over their thresholds, or in trouble.
 std::string_view troubled_state(const State& state, CiIndex index) {
     if (is_blind(state, index)) {
@@ -374,6 +388,11 @@ std::string_view state_of(const State& state, CiIndex index) {
 }
 
 }  // namespace
+
+void count_for(State& state, Slot probe, CiIndex from, CiIndex to) {
+    count_at(state.cis[from], state.hot[probe], -1);
+    count_at(state.cis[to], state.hot[probe], 1);
+}
 
 void refresh_cis(Fold& fold) {
     for (const CiIndex index : fold.touched_cis) {

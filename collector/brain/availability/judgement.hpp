@@ -32,6 +32,9 @@ std::string_view probe_state(const HotProbe& probe);
 /// threshold was exceeded.
 void withdraw(Fold& fold, Slot probe);
 
+/// The probe counts for `to` from now on, no more for `from`.
+void count_for(State& state, Slot probe, CiIndex from, CiIndex to);
+
 /// Recomputes and writes the condition of fold.touched_cis, and empties it.
 void refresh_cis(Fold& fold);
 

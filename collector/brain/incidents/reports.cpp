@@ -3,6 +3,7 @@
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/incidents/kinds.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/survivor.hpp"
 
 #include <boost/json.hpp>
 
@@ -64,7 +65,7 @@ Verdict create_incident(Fold& fold, const CommandCall& call) {
         if (found == fold.state.ci_by_id.end()) {
             return unacceptable("ci", "there is no such configuration item");
         }
-        incident.ci = found->second;
+        incident.ci = survivor_of(fold.state, found->second);
     }
     incident.key = incident.kind + "/" + std::to_string(fold.state.next_incident);
     incident.reason = incident.kind;

@@ -1,6 +1,7 @@
 #include "collector/brain/windows/commands.hpp"
 
 #include "base/uuid.hpp"
+#include "collector/brain/survivor.hpp"
 #include "collector/brain/windows/windows.hpp"
 #include "collector/configuration/load.hpp"
 
@@ -64,7 +65,7 @@ std::optional<Verdict> read_scope(const Fold& fold, const json::object& body, Wi
         if (found == state.ci_by_id.end()) {
             return unacceptable("ci", "there is no such configuration item");
         }
-        window.ci = found->second;
+        window.ci = survivor_of(state, found->second);
     }
     if (window.scope.empty()) {
         window.scope = match.empty() ? state.cis[window.ci].name : match;

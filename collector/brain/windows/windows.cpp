@@ -6,6 +6,7 @@
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/presence.hpp"
+#include "collector/brain/survivor.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -185,7 +186,7 @@ bool is_in_scope(const Fold& fold, const Window& window, CiIndex ci) {
         return false;
     }
     if (window.match.text().empty()) {
-        return window.ci == ci;
+        return survivor_of(fold.state, window.ci) == ci;
     }
     return window.match.matches(
         [&](std::string_view field) { return ci_field(item, field); },
