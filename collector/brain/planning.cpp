@@ -39,12 +39,16 @@ ProbeId probe_id(
     return ProbeId{Uuid::named(identity)};
 }
 
-bool equal_judging(const Spec& a, const Spec& b) {
-    return a.rule == b.rule && a.urgency == b.urgency && a.from == b.from;
+std::uint64_t mix_limit(std::uint64_t hash, const config::MetricLimit& limit) {
+    const std::hash<std::string_view> text;
+    hash = mix(mix(mix(hash, text(limit.probe_type)), text(limit.metric)), text(limit.unit));
+    hash = mix(mix(hash, limit.column), limit.decimals);
+    hash = mix(mix(hash, static_cast<std::uint64_t>(limit.side)), limit.in_a_row);
+    hash = mix(hash, static_cast<std::uint64_t>(limit.limit));
+    return mix(hash, static_cast<std::uint64_t>(limit.clear));
 }
 
-}  // namespace
-
+/// Of every field that equal_specs compares.
 std::uint64_t spec_hash(const Spec& spec) {
     const std::hash<std::string_view> text;
     std::uint64_t hash = text(spec.probe->encoded);
@@ -53,18 +57,42 @@ std::uint64_t spec_hash(const Spec& spec) {
     }
     hash = mix(hash, spec.rule.failures);
     hash = mix(hash, spec.rule.successes);
-    hash = mix(hash, text(config::answering_text(spec.rule.failures, spec.rule.availability)));
-    for (const config::MetricLimit& limit : spec.rule.metrics) {
-        hash = mix(mix(hash, text(limit.metric)), static_cast<std::uint64_t>(limit.limit));
+    if (const auto& availability = spec.rule.availability) {
+        hash = mix(hash, static_cast<std::uint64_t>(availability->below));
+        hash = mix(hash, static_cast<std::uint64_t>(availability->recover));
+        hash = mix(hash, static_cast<std::uint64_t>(availability->over.count()));
+        hash = mix(hash, availability->min_samples);
     }
+    for (const config::MetricLimit& limit : spec.rule.metrics) {
+        hash = mix_limit(hash, limit);
+    }
+    hash = mix(hash, spec.rule.flapping.transitions);
+    hash = mix(hash, static_cast<std::uint64_t>(spec.rule.flapping.over.count()));
     hash = mix(hash, static_cast<std::uint64_t>(spec.rule.hold.count()));
     hash = mix(hash, static_cast<std::uint64_t>(spec.urgency));
     hash = mix(mix(hash, spec.from.any), mix(spec.from.quorum, spec.from.place));
     return mix(mix(hash, text(spec.from.agent)), text(spec.from.site));
 }
 
+bool equal_judging(const Spec& a, const Spec& b) {
+    return a.rule == b.rule && a.urgency == b.urgency && a.from == b.from;
+}
+
+}  // namespace
+
 bool equal_specs(const Spec& a, const Spec& b) {
     return (a.probe == b.probe || *a.probe == *b.probe) && equal_judging(a, b);
+}
+
+SpecIndex index_spec(
+    State& state, const std::vector<Spec>& specs, const Spec& spec, SpecIndex next
+) {
+    for (std::uint64_t hash = spec_hash(spec);; ++hash) {
+        const auto [place, is_new] = state.spec_index.emplace(hash, next);
+        if (is_new || equal_specs(specs[place->second], spec)) {
+            return place->second;
+        }
+    }
 }
 
 SpecIndex Planner::intern(const config::ProbeDeclaration& probe, Spec judged) {
@@ -80,13 +108,11 @@ SpecIndex Planner::intern(const config::ProbeDeclaration& probe, Spec judged) {
     made.secret_files.assign(probe.secret_files.begin(), probe.secret_files.end());
     judged.probe = std::make_shared<const ProbeSpec>(std::move(made));
     const auto next = static_cast<SpecIndex>(specs_.size());
-    const auto [place, is_new] = state_.spec_index.emplace(spec_hash(judged), next);
-    const bool is_known = !is_new && equal_specs(specs_[place->second], judged);
-    if (!is_known) {
+    last_spec_ = index_spec(state_, specs_, judged, next);
+    if (last_spec_ == next) {
         specs_.push_back(std::move(judged));
     }
     last_ = probe;
-    last_spec_ = is_known ? place->second : next;
     return last_spec_;
 }
 

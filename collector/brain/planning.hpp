@@ -77,8 +77,10 @@ class Planner {
 /// The probe that watches the host of the agent whose CI it is.
 ProbeId host_watch_id(const CiState& ci);
 
-/// For finding equal specs again.
-std::uint64_t spec_hash(const Spec& spec);
+/// The spec among `specs` that is equal; `next`, and found again from now on, where none is.
+SpecIndex index_spec(
+    State& state, const std::vector<Spec>& specs, const Spec& spec, SpecIndex next
+);
 bool equal_specs(const Spec& a, const Spec& b);
 
 /// "host" of "scheme://user@host:port/path"; empty where there is none. [v6] without brackets.

@@ -232,7 +232,7 @@ bool decode_plan(State& state, std::string_view bytes) {
         spec.rule = unpack_rule(in, state.loaded_version);
         spec.urgency = in.choice(config::Urgency::low);
         spec.from = unpack_vantage(in, state.loaded_version);
-        state.spec_index.emplace(spec_hash(spec), static_cast<SpecIndex>(state.specs.size()));
+        index_spec(state, state.specs, spec, static_cast<SpecIndex>(state.specs.size()));
         state.specs.push_back(std::move(spec));
     }
     for (std::size_t left = in.count(8); left > 0; --left) {
