@@ -40,6 +40,16 @@ struct Measured {
     /// One result with this rtt_avg in ms.
     void rtt(std::int64_t value, int times = 1) { say(ok, times, {value * 1000, 0}); }
 
+    /// A window over t1 from now on.
+    void maintain(Duration length) {
+        const Verdict made = world.command(
+            "window.create",
+            R"({"match":"name = t1","for_ns":)" + std::to_string(length.count()) +
+                R"(,"reason":"upgrade"})"
+        );
+        ASSERT_EQ(made.status, 201) << made.body;
+    }
+
     std::size_t open() { return world.incidents("new"); }
 
     BrainWorld world;
@@ -158,6 +168,19 @@ TEST(Limits, TimeThatNobodyObservedNeverCountsAsDown) {
     EXPECT_EQ(site.open(), 1U);
 }
 
+TEST(Limits, TimeInAMaintenanceWindowIsNeitherUpNorDown) {
+    Measured site(watched("{availability: \"< 90%\", over: 15m, min_samples: 10}"));
+    site.say(ok, 60);
+    site.maintain(minutes(10));
+    site.say(critical, 58);
+    site.say(ok, 60);
+    site.world.pass(seconds(3));
+    EXPECT_THAT(site.world.rows("incident"), IsEmpty()) << "580 s of the last 15 minutes failed";
+    site.say(critical, 12);
+    site.world.pass(seconds(3));
+    EXPECT_EQ(site.open(), 1U) << "two minutes of those outside the window";
+}
+
 TEST(Limits, AProbeThatIsDownByItsAvailabilityMakesItsCiDown) {
     Measured site(watched(ninety));
     site.say(ok, 60);
@@ -259,6 +282,26 @@ TEST(Limits, FlappingIsAStateOfOneOpenIncident) {
     const auto kinds = site.world.column("incident_timeline", timeline_kind);
     EXPECT_EQ(std::ranges::count(kinds, "flapping"), 1);
     EXPECT_EQ(std::ranges::count(kinds, "calmed"), 1);
+}
+
+TEST(Limits, WhatComesAndGoesInsideAMaintenanceWindowDoesNotFlapAfterIt) {
+    Measured site(watched(
+        "{failures: 2}", "    flapping: {transitions: 3, over: 30m}\n    recover: {successes: 1}\n"
+    ));
+    site.say(ok, 2);
+    site.maintain(minutes(5));
+    for (int i = 0; i < 4; ++i) {
+        site.say(critical, 3);
+        site.say(ok, 2);
+    }
+    site.say(ok, 15);
+    EXPECT_THAT(site.world.rows("incident"), IsEmpty());
+    site.say(critical, 3);
+    site.world.pass(seconds(3));
+    EXPECT_EQ(site.open(), 1U);
+    EXPECT_EQ(site.world.column("incident", incident_flapping_since)[0], "-");
+    site.say(ok, 2);
+    EXPECT_EQ(site.world.incidents("resolved"), 1U);
 }
 
 TEST(Limits, WhatFlapsAndThenFailsForGoodIsToldToBeCalm) {

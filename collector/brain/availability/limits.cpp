@@ -1,5 +1,7 @@
 #include "collector/brain/availability/limits.hpp"
 
+#include "collector/brain/windows/windows.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -55,17 +57,30 @@ void bound_spans(std::vector<LimitMemory::Span>& spans) {
     }
 }
 
+void book_down(LimitMemory& memory, WallTime from, WallTime to) {
+    if (from >= to) {
+        return;
+    }
+    if (!memory.down.empty() && memory.down.back().to == from) {
+        memory.down.back().to = to;
+    } else {
+        memory.down.push_back({from, to});
+        bound_spans(memory.down);
+    }
+}
+
 /// A failed result speaks for the time until the next one, at most for the probe's interval and timeout: what follows is
-/// unobserved, and never counts as down.
-void book(LimitMemory& memory, const Judged& result, Duration reach) {
+/// unobserved, and never counts as down. Nor does time in a maintenance window.
+void book(const Fold& fold, LimitMemory& memory, const Judged& result, Duration reach) {
     if (memory.last_failed && result.at > memory.last) {
         const WallTime to = std::min(result.at, memory.last + reach);
-        if (!memory.down.empty() && memory.down.back().to == memory.last) {
-            memory.down.back().to = to;
-        } else {
-            memory.down.push_back({memory.last, to});
-            bound_spans(memory.down);
+        const CiIndex ci = fold.state.cold[result.probe].ci;
+        WallTime from = memory.last;
+        for (const WindowMember& window : times_in_windows(fold.state, ci, memory.last, to)) {
+            book_down(memory, from, window.from);
+            from = window.to;
         }
+        book_down(memory, from, to);
     }
     memory.last = result.at;
     memory.last_failed = result.state == critical;
@@ -80,13 +95,28 @@ Duration down_within(LimitMemory& memory, WallTime from, WallTime to) {
     return down;
 }
 
+/// Time in maintenance windows: neither up nor down.
+Duration excluded_within(const Fold& fold, Slot probe, WallTime from, WallTime to) {
+    Duration excluded{};
+    const CiIndex ci = fold.state.cold[probe].ci;
+    for (const WindowMember& window : times_in_windows(fold.state, ci, from, to)) {
+        excluded += window.to - window.from;
+    }
+    return excluded;
+}
+
 /// Results in the window, by time: single good ones are nowhere counted.
 std::uint64_t samples_since(const Fold& fold, const Judged& result, WallTime from) {
     const ColdProbe& cold = fold.state.cold[result.probe];
     const WallTime proven{std::chrono::seconds(cold.proven)};
     const WallTime start = std::max({from, proven, fold.state.agents[result.agent].observed_from});
     const Duration interval = fold.state.specs[cold.spec].probe->interval;
-    return result.at < start ? 1 : 1 + static_cast<std::uint64_t>((result.at - start) / interval);
+    if (result.at < start) {
+        return 1;
+    }
+    const Duration counted =
+        result.at - start - excluded_within(fold, result.probe, start, result.at);
+    return 1 + static_cast<std::uint64_t>(counted / interval);
 }
 
 std::optional<Breach> judge_availability(
@@ -99,12 +129,16 @@ std::optional<Breach> judge_availability(
         return std::nullopt;
     }
     const config::AvailabilityLimit& limit = *spec.rule.availability;
-    book(memory, result, spec.probe->interval + spec.probe->timeout);
+    book(fold, memory, result, spec.probe->interval + spec.probe->timeout);
     const WallTime from = result.at - limit.over;
     const Duration down = down_within(memory, from, result.at);
+    const Duration judged = limit.over - excluded_within(fold, result.probe, from, result.at);
+    const Duration millionth = judged / std::int64_t{config::whole};
     const auto upper =
-        config::whole -
-        static_cast<config::PartsPerMillion>(down / (limit.over / std::int64_t{config::whole}));
+        millionth == Duration{}
+            ? config::whole
+            : config::whole -
+                  static_cast<config::PartsPerMillion>(std::min(down, judged) / millionth);
     if (memory.availability_exceeded) {
         memory.availability_exceeded = upper < limit.recover;
         return std::nullopt;

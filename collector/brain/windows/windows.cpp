@@ -260,6 +260,34 @@ const Window* window_during(const State& state, CiIndex ci, WallTime from, WallT
     return nullptr;
 }
 
+std::vector<WindowMember> times_in_windows(
+    const State& state, CiIndex ci, WallTime from, WallTime to
+) {
+    std::vector<WindowMember> all;
+    for (const auto& [number, window] : state.windows.all) {
+        if (const auto found = window.members.find(ci); found != window.members.end()) {
+            const WindowMember& member = found->second;
+            all.push_back(
+                {std::max(from, member.from), member.to == WallTime{} ? to : std::min(to, member.to)
+                }
+            );
+        }
+    }
+    std::ranges::sort(all, {}, &WindowMember::from);
+    std::vector<WindowMember> out;
+    for (const WindowMember& each : all) {
+        if (each.to <= each.from) {
+            continue;
+        }
+        if (!out.empty() && each.from <= out.back().to) {
+            out.back().to = std::max(out.back().to, each.to);
+        } else {
+            out.push_back(each);
+        }
+    }
+    return out;
+}
+
 void reconsider_window_member(Fold& fold, CiIndex ci) {
     const State& state = fold.state;
     for (auto& [number, window] : fold.state.windows.all) {

@@ -6,6 +6,7 @@
 #include "collector/brain/incidents/symptoms.hpp"
 
 #include <string_view>
+#include <vector>
 
 namespace muster::collector {
 
@@ -21,6 +22,11 @@ void end_window(Fold& fold, Window& window, Window::Phase phase, std::string_vie
 const Window* window_over(const State& state, CiIndex ci);
 /// A window, active or ended within a day, that a CI was in for all of that time; null where there is none.
 const Window* window_during(const State& state, CiIndex ci, WallTime from, WallTime to);
+
+/// Time of [from, to) that a CI spent in windows, active or ended within a day; in order, without overlaps.
+std::vector<WindowMember> times_in_windows(
+    const State& state, CiIndex ci, WallTime from, WallTime to
+);
 
 /// Whether the scope names the CI itself.
 bool is_in_scope(const Fold& fold, const Window& window, CiIndex ci);
