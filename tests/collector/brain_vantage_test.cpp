@@ -287,6 +287,47 @@ TEST(Quorum, AMinorityThatFailsPagesNobody) {
     EXPECT_EQ(net.world.ci_state("web"), "up");
 }
 
+TEST(Vantage, WhatFlapsAndIsSeenByTooFewIsResolvedAndFlapsNoMore) {
+    Network net(
+        {{"a", {"10.1.0.1", ""}}, {"b", {"10.1.0.2", ""}}, {"c", {"10.1.0.3", ""}}},
+        "host_watch: {enabled: false}\n"
+        "targets:\n  - {name: web, class: server, address: 10.9.0.1, from: {any: 3, quorum: 2}, "
+        "flapping: {transitions: 3, over: 10m}, probes: [{type: icmp, name: p, interval: 1s, "
+        "timeout: 500ms}]}\n",
+        {{"web", "10.9.0.1"}}
+    );
+    const auto seen_from = [&](const std::set<std::string>& failing, Duration time) {
+        net.severed.clear();
+        for (const std::string& from : failing) {
+            net.severed.insert({from, "10.9.0.1"});
+        }
+        net.run(time);
+    };
+    seen_from({"a", "c"}, seconds(30));
+    seen_from({}, seconds(10));
+    seen_from({"a", "c"}, seconds(30));
+    ASSERT_EQ(net.open_kinds().size(), 1U);
+    ASSERT_NE(net.world.column("incident", incident_flapping_since).back(), "-");
+    seen_from({"a"}, seconds(10));
+    EXPECT_THAT(net.open_kinds(), IsEmpty());
+    EXPECT_EQ(net.world.column("incident", incident_flapping_since).back(), "-");
+}
+
+TEST(Vantage, AHostThatFlapsUntilItsAgentIsHeardFlapsNoMore) {
+    Network net(three_hosts);
+    for (int time = 1; time <= 3; ++time) {
+        net.dead.insert("10.0.1.1");
+        net.run(minutes(3));
+        EXPECT_THAT(net.open_kinds(), ElementsAre("fault"));
+        const std::string since = net.world.column("incident", incident_flapping_since).back();
+        EXPECT_EQ(since != "-", time == 3) << "exceeded, recovered, five of them";
+        net.come_back("h1");
+        net.run(minutes(1));
+        EXPECT_THAT(net.open_kinds(), IsEmpty());
+        EXPECT_EQ(net.world.column("incident", incident_flapping_since).back(), "-");
+    }
+}
+
 TEST(Nights, EndWithEverythingWellAndEveryEndToldToWhoeverWasToldOfTheBeginning) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         SCOPED_TRACE(seed);

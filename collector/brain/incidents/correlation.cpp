@@ -2,6 +2,7 @@
 
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/quorum.hpp"
@@ -358,6 +359,7 @@ void absorb_fault(Fold& fold, CiIndex ci, Withholding why, std::uint64_t cause) 
     if (found == state.faults.end() || found->second.phase != Fault::Phase::open) {
         return;
     }
+    end_flapping(fold, ci);
     const std::uint64_t number = std::exchange(found->second.incident, 0);
     found->second.phase = Fault::Phase::withheld;
     state.causes.withheld[ci] = {why, cause};

@@ -231,6 +231,7 @@ void fall_below_quorum(Fold& fold, CiIndex ci, Fault& fault) {
     if (incident == nullptr || reaches_quorum(fold.state, ci, fault)) {
         return;
     }
+    end_flapping(fold, ci);
     resolve_incident(
         fold, *incident, "system", "enough vantages see it well again", fold.wall, Telling::told
     );

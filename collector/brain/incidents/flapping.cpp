@@ -2,6 +2,7 @@
 
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/outbox.hpp"
+#include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
 #include <string>
@@ -22,6 +23,9 @@ void watch_calm(Fold& fold, CiIndex ci, Flap& flap, Duration wait) {
 }  // namespace
 
 void note_transition(Fold& fold, CiIndex ci, WallTime at, const config::Flapping& rule) {
+    if (window_during(fold.state, ci, at, at) != nullptr) {
+        return;  // what happens inside a maintenance window tells nothing of the CI
+    }
     Flap& flap = fold.state.flaps[ci];
     flap.over = rule.over;
     flap.transitions.push_back(at);
@@ -79,6 +83,12 @@ void stop_flapping(Fold& fold, CiIndex ci) {
         fold.store.update_flapping(flap.incident, WallTime{}, flap.count);
     }
     fold.state.flaps.erase(found);
+}
+
+void end_flapping(Fold& fold, CiIndex ci) {
+    if (is_flapping(fold.state, ci)) {
+        stop_flapping(fold, ci);
+    }
 }
 
 bool calm_is_long(Fold& fold, CiIndex ci, std::uint64_t timer) {

@@ -21,6 +21,9 @@ bool is_flapping(const State& state, CiIndex ci);
 /// Forgets what is counted, because the incident is over for another reason.
 void stop_flapping(Fold& fold, CiIndex ci);
 
+/// The same where it flaps; what is merely counted goes on counting.
+void end_flapping(Fold& fold, CiIndex ci);
+
 /// Timer `flapping`: nothing happened for as long as its rule says. True when flapping has ended with it.
 bool calm_is_long(Fold& fold, CiIndex ci, std::uint64_t timer);
 

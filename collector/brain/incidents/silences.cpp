@@ -2,6 +2,7 @@
 
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
+#include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
@@ -70,6 +71,7 @@ void silence_ended(Fold& fold, AgentIndex agent) {
         down != state.causes.hosts_down.end()) {
         const std::uint64_t incident = down->second;
         state.causes.hosts_down.erase(down);
+        end_flapping(fold, ci);
         end_cause(fold, incident, "its agent is heard again", fold.wall);
         if (const auto fault = state.faults.find(ci);
             fault != state.faults.end() && fault->second.incident == incident) {
