@@ -58,13 +58,7 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedC
     }
     body["dry_run"] = *dry == "true";
     put_sites(call, body);
-    Result<Command> command = command_of(call, std::move(name), body);
-    if (!command) {
-        co_return problem_of(command.error());
-    }
-    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
-    const Result<Verdict> verdict = co_await std::move(asking);
-    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
+    co_return co_await ask_brain(std::move(call), std::move(name), std::move(body));
 }
 
 NamedCis path_ci(const Call& call) {

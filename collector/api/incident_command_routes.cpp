@@ -61,14 +61,18 @@ Task<Result<bool>> may_see(StateReader* state, ReadScope scope, std::int64_t num
     co_return co_await state->query<bool>(std::move(work));
 }
 
-Task<HttpResponse> ask_brain(Call call, std::string name, json::object body) {
-    Result<Command> command = command_of(call, std::move(name), body);
-    if (!command) {
-        co_return problem_of(command.error());
+/// Nothing is linked to what the caller does not see.
+Task<Status> may_link(const Call& call, const json::object& body) {
+    const json::value* to = body.if_contains("to");
+    if (to == nullptr) {
+        co_return Status{};
     }
-    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
-    const Result<Verdict> verdict = co_await std::move(asking);
-    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
+    Task<Result<bool>> looking = may_see(call.context->state, call.actor.scope, to->get_int64());
+    const Result<bool> seen = co_await std::move(looking);
+    if (!seen || !*seen) {
+        co_return failure(!seen ? seen.error() : no_such_incident("to"));
+    }
+    co_return Status{};
 }
 
 /// A command about the incident of the path, when the caller sees it, and the one it is linked to.
@@ -83,13 +87,10 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body) {
     if (!seen || !*seen) {
         co_return problem_of(!seen ? seen.error() : missing);
     }
-    if (const json::value* to = body.if_contains("to"); to != nullptr) {
-        Task<Result<bool>> looking_there =
-            may_see(call.context->state, call.actor.scope, to->get_int64());
-        const Result<bool> seen_there = co_await std::move(looking_there);
-        if (!seen_there || !*seen_there) {
-            co_return problem_of(!seen_there ? seen_there.error() : no_such_incident("to"));
-        }
+    Task<Status> linking = may_link(call, body);
+    const Status may = co_await std::move(linking);
+    if (!may) {
+        co_return problem_of(may.error());
     }
     body["number"] = number;
     co_return co_await ask_brain(std::move(call), std::move(name), std::move(body));
@@ -219,6 +220,11 @@ Task<HttpResponse> change_incidents(Call call) {
     take_incident_number(form, body, "to", Presence::optional);
     if (!form.flaws().empty()) {
         co_return form.refusal();
+    }
+    Task<Status> linking = may_link(call, body);
+    const Status may = co_await std::move(linking);
+    if (!may) {
+        co_return problem_of(may.error());
     }
     put_sites(call, body);
     co_return co_await ask_brain(std::move(call), "incident.bulk", std::move(body));

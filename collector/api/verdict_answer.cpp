@@ -1,8 +1,10 @@
 #include "collector/api/verdict_answer.hpp"
 
+#include "collector/api/context.hpp"
 #include "collector/api/problem.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace muster::collector {
 
@@ -43,6 +45,16 @@ Result<Command> command_of(const Call& call, std::string name, const boost::json
     command.if_match = unquoted(header(call, "if-match"));
     command.body = boost::json::serialize(body);
     return command;
+}
+
+Task<HttpResponse> ask_brain(Call call, std::string name, boost::json::object body) {
+    Result<Command> command = command_of(call, std::move(name), body);
+    if (!command) {
+        co_return problem_of(command.error());
+    }
+    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
+    const Result<Verdict> verdict = co_await std::move(asking);
+    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
 }
 
 HttpResponse verdict_answer(const Verdict& verdict) {

@@ -16,6 +16,9 @@ namespace muster::collector {
 /// quotes; "*" is any) of the call.
 Result<Command> command_of(const Call& call, std::string name, const boost::json::object& body);
 
+/// The command of that name with this body; the brain's verdict is the answer.
+Task<HttpResponse> ask_brain(Call call, std::string name, boost::json::object body);
+
 HttpResponse verdict_answer(const Verdict& verdict);
 
 /// "\"31\"" of 31 (RFC 9110 §8.8.3).

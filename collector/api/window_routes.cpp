@@ -25,16 +25,6 @@ Error no_such_window(const Call& call) {
     return {ErrorKind::not_found, "there is no such window", call.path.at("id")};
 }
 
-Task<HttpResponse> ask_brain(Call call, std::string name, json::object body) {
-    Result<Command> command = command_of(call, std::move(name), body);
-    if (!command) {
-        co_return problem_of(command.error());
-    }
-    Task<Result<Verdict>> asking = call.context->submit(std::move(*command));
-    const Result<Verdict> verdict = co_await std::move(asking);
-    co_return verdict ? verdict_answer(*verdict) : problem_of(verdict.error());
-}
-
 /// RFC 3339, kept as it is; a flaw otherwise.
 void take_time(Form& form, json::object& body, std::string_view name) {
     const std::string text = form.text(name, Presence::optional, 64);

@@ -2,7 +2,6 @@
 
 #include "collector/api/rows.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -71,15 +70,7 @@ constexpr NamedQuery may_cancel{
                   AND NOT EXISTS (SELECT 1 FROM json_each(w.sites) s
                                   WHERE s.value NOT IN (SELECT value FROM json_each(?2))))))"
 };
-constexpr NamedQuery excluded{
-    "windows.excluded",
-    R"(SELECT m.from_wall, m.to_wall FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
-       WHERE m.ci = ?1 AND m.from_wall < ?3 AND (m.to_wall IS NULL OR m.to_wall > ?2)
-         AND (?4 IS NULL OR c.site IN (SELECT value FROM json_each(?4)))
-       ORDER BY m.from_wall)"
-};
-
-constexpr std::array queries{page_of_windows, count_of_windows, one, members, may_cancel, excluded};
+constexpr std::array queries{page_of_windows, count_of_windows, one, members, may_cancel};
 
 json::object window_json(const Statement& row) {
     json::object window;
@@ -214,36 +205,6 @@ Result<bool> may_cancel_window(
         return failure(found.error());
     }
     return *found == 1;
-}
-
-Result<std::vector<Excluded>> read_excluded(
-    StateConnection& connection,
-    const ReadScope& scope,
-    const std::string& ci,
-    WallTime from,
-    WallTime to
-) {
-    std::vector<Excluded> out;
-    const Bind bind = [&](Statement& statement) {
-        statement.bind_blob(0, ci).bind(1, to_ns(from)).bind(2, to_ns(to));
-        scope.bind(statement, 3);
-    };
-    const Status read = visit_rows(connection, excluded, bind, [&](const Statement& row) {
-        const WallTime begun = std::max(from, wall_from_ns(row.integer(0)));
-        const WallTime ended = row.is_null(1) ? to : std::min(to, wall_from_ns(row.integer(1)));
-        if (begun >= ended) {
-            return;
-        }
-        if (!out.empty() && begun <= out.back().to) {
-            out.back().to = std::max(out.back().to, ended);
-        } else {
-            out.push_back({begun, ended});
-        }
-    });
-    if (!read) {
-        return failure(read.error());
-    }
-    return out;
 }
 
 std::span<const NamedQuery> window_queries() {

@@ -1,5 +1,4 @@
-// Owns: the SQL that reads maintenance windows, and how one looks in JSON; the time that availability leaves out. Leaves to
-// the brain: writing them.
+// Owns: the SQL that reads maintenance windows, and how one looks in JSON. Leaves to the brain: writing them.
 #pragma once
 
 #include "collector/api/page.hpp"
@@ -47,23 +46,6 @@ Result<json::array> read_window_members(
 /// Whether a caller may cancel it: one who sees everything, or all sites it was made for.
 Result<bool> may_cancel_window(
     StateConnection& connection, const ReadScope& scope, std::int64_t number
-);
-
-/// [from, to)
-struct Excluded {
-    WallTime from{};
-    WallTime to{};
-    friend bool operator==(const Excluded&, const Excluded&) = default;
-};
-
-/// Time of a CI (16 raw bytes) inside maintenance windows, cut to [from, to), in order, without overlaps: excluded from its
-/// availability. A window that goes on reaches to `to`.
-Result<std::vector<Excluded>> read_excluded(
-    StateConnection& connection,
-    const ReadScope& scope,
-    const std::string& ci,
-    WallTime from,
-    WallTime to
 );
 
 std::span<const NamedQuery> window_queries();

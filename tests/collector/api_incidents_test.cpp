@@ -190,6 +190,14 @@ TEST_F(ApiIncidents, OfOtherSitesAreOutOfReachOfEveryCommand) {
     around_.scope = ReadScope::of_sites({"HQ"});
     EXPECT_EQ(post("/api/v1/incidents/2/take", "").status, 404);
     EXPECT_EQ(post("/api/v1/incidents/1/links", R"({"type":"related","to":"2"})").status, 404);
+    EXPECT_EQ(
+        post(
+            "/api/v1/incidents/actions",
+            R"({"action":"link","ids":["1"],"type":"related","to":"2"})"
+        )
+            .status,
+        404
+    ) << "nor many at once";
     EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x","ci":"far"})").status, 404);
     EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x","site":"Depot"})").status, 400);
     EXPECT_EQ(post("/api/v1/incidents", R"({"title":"x"})").status, 400) << "at no site";

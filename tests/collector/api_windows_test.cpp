@@ -1,4 +1,3 @@
-#include "collector/api/window_store.hpp"
 #include "tests/collector/api_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -6,8 +5,6 @@
 namespace muster::collector::test {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr std::int64_t s = 1'000'000'000;
@@ -47,23 +44,6 @@ class ApiWindows : public ApiTest {
 
     std::size_t listed(const std::string& query) {
         return body_of(get("/api/v1/windows" + query)).at("items").as_array().size();
-    }
-
-    std::vector<Excluded> excluded(
-        std::int64_t from, std::int64_t to, ReadScope scope = ReadScope::everything()
-    ) {
-        const std::string id = id_bytes(1);
-        std::function<Result<std::vector<Excluded>>(StateConnection&)> work =
-            [&](StateConnection& connection) {
-                return read_excluded(connection, scope, id, wall_from_ns(from), wall_from_ns(to));
-            };
-        auto found = run(loop_, reader_->query<std::vector<Excluded>>(std::move(work)));
-        EXPECT_TRUE(found);
-        return found ? *found : std::vector<Excluded>{};
-    }
-
-    static Excluded span(std::int64_t from, std::int64_t to) {
-        return {wall_from_ns(from), wall_from_ns(to)};
     }
 };
 
@@ -129,18 +109,6 @@ TEST_F(ApiWindows, OfOtherSitesAreNeitherSeenNorCancelled) {
     EXPECT_EQ(post("/api/v1/windows/2/cancel", "").status, 200);
     around_.scope = ReadScope::everything();
     EXPECT_EQ(post("/api/v1/windows/1/cancel", "").status, 200);
-}
-
-TEST_F(ApiWindows, TimeInThemIsExcludedOnceHoweverManyThereAre) {
-    window(1, "ended");
-    member(1, 1, 10 * s, 20 * s);
-    member(1, 1, 15 * s, 30 * s);
-    member(1, 1, 50 * s, std::nullopt);
-    member(1, 2, 0, 100 * s);
-    EXPECT_THAT(excluded(0, 100 * s), ElementsAre(span(10 * s, 30 * s), span(50 * s, 100 * s)));
-    EXPECT_THAT(excluded(12 * s, 18 * s), ElementsAre(span(12 * s, 18 * s)));
-    EXPECT_THAT(excluded(30 * s, 50 * s), IsEmpty());
-    EXPECT_THAT(excluded(0, 100 * s, ReadScope::of_sites({"Depot"})), IsEmpty());
 }
 
 }  // namespace
