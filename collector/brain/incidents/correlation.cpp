@@ -46,11 +46,6 @@ WallTime first_failed(const Fault& fault) {
     return first;
 }
 
-const Fault::Member& spokesman(const Fault& fault) {
-    const auto active = std::ranges::find_if(fault.members, is_active);
-    return active == fault.members.end() ? fault.members.front() : *active;
-}
-
 /// Records why the fault opens nothing.
 Course withhold(Fold& fold, CiIndex ci, const Fault& fault, WithheldPage page) {
     State& state = fold.state;

@@ -26,12 +26,6 @@ const Spec& spec_of(const State& state, Slot probe) {
     return state.specs[state.cold[probe].spec];
 }
 
-/// The member that speaks for the fault: the first that still fails, else the first.
-const Fault::Member& spokesman(const Fault& fault) {
-    const auto active = std::ranges::find(fault.members, WallTime{}, &Fault::Member::recovered_at);
-    return active == fault.members.end() ? fault.members.front() : *active;
-}
-
 Incident describe(const State& state, CiIndex ci, const Fault& fault) {
     const Fault::Member& member = spokesman(fault);
     const ColdProbe& cold = state.cold[member.probe];
@@ -340,6 +334,11 @@ bool has_active_probe_of(const Fold& fold, const Fault& fault, AgentIndex agent)
 }
 
 }  // namespace
+
+const Fault::Member& spokesman(const Fault& fault) {
+    const auto active = std::ranges::find(fault.members, WallTime{}, &Fault::Member::recovered_at);
+    return active == fault.members.end() ? fault.members.front() : *active;
+}
 
 bool is_observed(const Fold& fold, const Fault& fault) {
     return std::ranges::any_of(fault.members, [&](const Fault::Member& each) {

@@ -35,6 +35,9 @@ void decide_again(Fold& fold, CiIndex ci, Patience patience);
 /// Timer `flapping` of a CI: its incident goes on as any other, or is resolved where nothing fails.
 void flapping_is_over(Fold& fold, CiIndex ci, std::uint64_t timer);
 
+/// The member that speaks for the fault: the first that still fails, else the first.
+const Fault::Member& spokesman(const Fault& fault);
+
 /// Somebody watches it and has told all he knew.
 bool is_observed(const Fold& fold, const Fault& fault);
 
