@@ -232,7 +232,7 @@ TEST_F(BrainIdentity, AWindowGoesOnForTheCiThatItsOwnWasMergedInto) {
     say(critical, 3);
     world_.pass(std::chrono::seconds(20));
     EXPECT_THAT(world_.rows("incident"), IsEmpty());
-    EXPECT_EQ(ask("window.create", window, 201).at("members"), 1)
+    EXPECT_GT(ask("window.create", window, 201).at("members").to_number<int>(), 0)
         << "its former id names what it is now";
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -107,7 +108,7 @@ void move_incident(Fold& fold, std::uint64_t number, CiIndex from, CiIndex to) {
             (*by_key)[incident.key] = number;
         }
     }
-    fold.store.insert_incident(state, incident, {});
+    fold.store.insert_incident(state, incident, "{}");
     save_incident(fold, incident);
     add_timeline(
         fold,
