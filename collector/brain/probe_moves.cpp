@@ -63,11 +63,13 @@ void keep_ids(
     std::vector<DesiredProbe>& desired
 ) {
     std::vector<bool> is_wanted(state.cold.size());
+    std::vector<bool> is_asked(state.cis.size());
     std::vector<DesiredProbe*> unknown;
     for (DesiredProbe& each : desired) {
         const auto known = state.slot_by_id.find(each.id);
         if (known == state.slot_by_id.end()) {
             unknown.push_back(&each);
+            is_asked[each.ci] = true;
         } else {
             is_wanted[known->second] = true;
         }
@@ -79,7 +81,8 @@ void keep_ids(
     for (Slot slot = 0; slot < state.cold.size(); ++slot) {
         const ColdProbe& cold = state.cold[slot];
         // The watch of a host is found by its id.
-        if (!cold.id.is_nil() && !is_wanted[slot] && !is_host_watch(state, slot)) {
+        if (!cold.id.is_nil() && is_asked[cold.ci] && !is_wanted[slot] &&
+            !is_host_watch(state, slot)) {
             left.try_emplace(
                 {cold.ci,
                  state.names[cold.origin],
