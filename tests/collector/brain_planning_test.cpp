@@ -1,5 +1,5 @@
 // The plan's pool of specs: equal ones are one, however often everything is planned.
-#include "cmdb/shipped.hpp"
+#include "cmdb/model.hpp"
 #include "collector/brain/planning.hpp"
 
 #include <gtest/gtest.h>
