@@ -103,7 +103,9 @@ class RefoldAfterKills
       public testing::WithParamInterface<std::tuple<std::uint64_t, std::uint64_t>> {};
 
 INSTANTIATE_TEST_SUITE_P(
-    Seeds, RefoldAfterKills, testing::Combine(testing::Values(3U, 4U), testing::Range(0U, 4U))
+    Seeds,
+    RefoldAfterKills,
+    testing::Combine(testing::Values<std::uint64_t>(3, 4), testing::Range<std::uint64_t>(0, 4))
 );
 
 TEST_P(RefoldAfterKills, AKillAtEveryEntryChangesNothing) {
