@@ -130,7 +130,7 @@ HttpResponse no_object() {
 }
 
 HttpResponse foreign_site() {
-    return problem(403, "site: expected one of the sites that you may change");
+    return problem(400, "site: expected one of the sites that you may change");
 }
 
 }  // namespace

@@ -337,7 +337,11 @@ TEST(Nights, EndWithEverythingWellAndEveryEndToldToWhoeverWasToldOfTheBeginning)
         std::map<std::string, int> balance;
         for (const std::string& message : net.world.outbox()) {
             const std::string incident = message.substr(0, message.find('/'));
-            balance[incident] += message.find("/opened/") != std::string::npos ? 1 : -1;
+            const auto says = [&](const char* transition) {
+                return message.find(transition) != std::string::npos;
+            };
+            balance[incident] += says("/opened") || says("/reopened") ? 1 : 0;
+            balance[incident] -= says("/resolved") ? 1 : 0;
         }
         for (const auto& [incident, open] : balance) {
             EXPECT_EQ(open, 0) << incident;
