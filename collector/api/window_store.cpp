@@ -81,7 +81,7 @@ json::object window_json(const Statement& row) {
     json::value ci = json_id(row, 3);
     window["ci"] = ci.is_null() ? json::value(nullptr)
                                 : json::object{{"id", std::move(ci)}, {"name", json_text(row, 4)}};
-    window["sites"] = json_embedded(row, 5);
+    window["sites"] = row.is_null(5) ? json::value(nullptr) : json_embedded(row, 5);
     window["state"] = json_text(row, 6);
     window["from"] = json_time(row, 7);
     window["to"] = json_time(row, 8);

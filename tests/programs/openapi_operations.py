@@ -73,7 +73,7 @@ EXAMPLES = [
     ("POST /api/v1/cis/{id}/unmerge", {"path": {"id": "{shelf}"}, "body": {}}),
     ("POST /api/v1/cis/{id}/not-same", {"path": {"id": "{shelf}"}, "body": {"other": "{shelf2}"}}),
     ("POST /api/v1/cis/{id}/reclassify", {"path": {"id": "{shelf}"}, "body": {"class": "virtual_machine"}}),
-    ("POST /api/v1/cis/{id}/split", {"path": {"id": "{shelf}"}, "query": {"dry_run": "true"}, "body": {"statements": [{"source": "manual", "object": "none"}]}, "status": 400}),
+    ("POST /api/v1/cis/{id}/split", {"path": {"id": "{shelf}"}, "query": {"dry_run": "true"}, "body": {"statements": [{"source": "manual", "object": "none"}]}, "status": 400, "type": PROBLEM}),
     ("POST /api/v1/cis/{id}/retire", {"path": {"id": "{shelf}"}, "body": {"reason": "sold"}}),
     ("GET /api/v1/find", {"query": {"q": "{ci}"}}),
     ("GET /api/v1/duplicates", {}),
