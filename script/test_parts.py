@@ -6,7 +6,8 @@
 
 install  packages that are missing
 dev      build with warnings as errors; every test, those with real daemons included
-asan     build with address and undefined-behaviour sanitizers; every test but those named slow
+asan     build with address and undefined-behaviour sanitizers; every test but those named slow and those with real daemons,
+         which wait more than they work
 tsan     build with the thread sanitizer; base, agent and collector, where threads meet
 headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
@@ -26,6 +27,7 @@ USUAL = ["install", "dev", "asan", "tsan", "headers", "checks"]
 PARTS = [*USUAL, "fuzz", "tidy"]
 FUZZ_SECONDS = 30
 TSAN = ["base", "agent", "collector"]
+NOT_ASAN = ["e2e", "fuzz", "programs", "support"]
 
 
 class Tally:
@@ -91,14 +93,18 @@ def dev(tally):
 
 
 def asan(tally):
-    if build(tally, "asan"):
-        ctest(tally, "asan", "-LE", "^(slow|check)$")
+    folders = sorted(found.name for found in (ROOT / "tests").iterdir() if found.is_dir())
+    sanitized(tally, "asan", [folder for folder in folders if folder not in NOT_ASAN])
 
 
 def tsan(tally):
-    made = [f"tests_{folder}" for folder in TSAN if any((ROOT / "tests" / folder).glob("*.cpp"))]
-    if build(tally, "tsan", *made):
-        ctest(tally, "tsan", "-L", f"^({'|'.join(TSAN)})$")
+    sanitized(tally, "tsan", TSAN)
+
+
+def sanitized(tally, part, folders):
+    made = [folder for folder in folders if any((ROOT / "tests" / folder).glob("*.cpp"))]
+    if build(tally, part, *[f"tests_{folder}" for folder in made]):
+        ctest(tally, part, "-L", f"^({'|'.join(made)})$", "-LE", "^slow$")
 
 
 def headers(tally):
