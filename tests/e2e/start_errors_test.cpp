@@ -45,7 +45,7 @@ constexpr Broken broken_collector[] = {
     {"journal:\n  keep: lots\n", "2:9", "keep: \"lots\", expected a size such as 256MiB"},
     {"targets:\n  - name: a\n    probes:\n      - {type: icpm, interval: 1s}\n",
      "4:16",
-     "type: \"icpm\", expected one of: http, icmp, snmp"},
+     "type: \"icpm\", expected one of: host, http, icmp, snmp, tcp"},
     {"targets:\n  - name: a\n    address: h\n    probes:\n      - {type: icmp, interval: soon}\n",
      "5:32",
      "interval: \"soon\", expected a duration such as 30s"},
