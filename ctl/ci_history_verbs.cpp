@@ -23,7 +23,8 @@ int history(Session& session, const Options& options) {
         return session.fail(client.error());
     }
     const std::string path = "/cis/" + percent_encoded(options.ci) + "/history";
-    const Result<json::array> items = client->list(path, {}, {.limit = options.limit, .filter = {}, .sort = {}});
+    const Result<json::array> items =
+        client->list(path, {}, {.limit = options.limit, .filter = {}, .sort = {}});
     if (!items) {
         return session.fail(items.error());
     }
@@ -128,7 +129,8 @@ int duplicates(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> pairs = client->list("/duplicates", {}, {.limit = options.limit, .filter = {}, .sort = {}});
+    const Result<json::array> pairs =
+        client->list("/duplicates", {}, {.limit = options.limit, .filter = {}, .sort = {}});
     if (!pairs) {
         return session.fail(pairs.error());
     }

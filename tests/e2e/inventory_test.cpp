@@ -159,8 +159,7 @@ TEST_F(InventoryOfAnAgent, IsCorrectedByAPersonAndTheCorrectionTakenBack) {
         return site_.get("/cis?class=server").body.at("items").as_array().size();
     };
     ASSERT_TRUE(eventually(30s, [&] { return servers() == 1; })) << site_.agent_log();
-    const std::string host =
-        text_of(site_.get("/cis?class=server").body.at("items").at(0), "name");
+    const std::string host = text_of(site_.get("/cis?class=server").body.at("items").at(0), "name");
     ASSERT_EQ(site_.muster({"ci", "create", "server", "shelf1", "--set", "site=HQ"}).exit_code, 0);
     EXPECT_EQ(servers(), 2U);
     const CommandResult tried = site_.muster({"ci", "merge", host, "shelf1", "--dry-run"});
