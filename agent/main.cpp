@@ -135,10 +135,8 @@ int run_inventory(const Arguments& arguments, const config::AgentConfig& config)
 Result<config::AgentConfig> configure(const Arguments& arguments) {
     RealFiles files;
     config::AgentConfig config;
-    // Enrolment and looking around need no more than a data directory; a file that is named must be
-    // right all the same.
-    const bool needs_file = !arguments.enrol && !arguments.inventory;
-    if (needs_file || arguments.config_given || files.exists(arguments.config)) {
+    // Every key has a default, and enrolment told where the collector is: only a file that is named must be there.
+    if (arguments.config_given || files.exists(arguments.config)) {
         auto loaded = config::load_agent_config(files, arguments.config);
         if (!loaded) {
             return failure(loaded.error());
