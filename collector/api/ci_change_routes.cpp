@@ -8,6 +8,7 @@
 #include <array>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -108,16 +109,26 @@ Task<HttpResponse> submit_pair(Call call, std::string name) {
     co_return co_await submit(std::move(call), std::move(name), std::move(body), std::move(names));
 }
 
-/// Who sees some sites alone says nothing of others.
-bool may_say(const Call& call, const json::object* attributes, bool is_needed) {
+HttpResponse wrong_site(int status) {
+    return problem(status, "site: expected one of the sites that you may change");
+}
+
+enum class SiteIs : std::uint8_t { needed, optional };
+
+/// Who sees some sites alone says nothing of others; nothing: it may be said.
+std::optional<HttpResponse> refuse_site(
+    const Call& call, const json::object* attributes, SiteIs presence
+) {
     if (call.actor.scope.is_everything()) {
-        return true;
+        return std::nullopt;
     }
     const json::value* site = attributes == nullptr ? nullptr : attributes->if_contains("site");
     if (site == nullptr) {
-        return !is_needed;
+        return presence == SiteIs::needed ? std::optional(wrong_site(400)) : std::nullopt;
     }
-    return site->is_string() && call.actor.scope.allows(std::string_view(site->get_string()));
+    const bool is_own =
+        site->is_string() && call.actor.scope.allows(std::string_view(site->get_string()));
+    return is_own ? std::nullopt : std::optional(wrong_site(403));
 }
 
 const json::object* member_object(const json::object& body, std::string_view name) {
@@ -129,10 +140,6 @@ HttpResponse no_object() {
     return problem(400, "expected a JSON object of the members that docs/api.md names");
 }
 
-HttpResponse foreign_site() {
-    return problem(400, "site: expected one of the sites that you may change");
-}
-
 }  // namespace
 
 Task<HttpResponse> create_ci(Call call) {
@@ -140,8 +147,8 @@ Task<HttpResponse> create_ci(Call call) {
     if (!body) {
         co_return no_object();
     }
-    if (!may_say(call, member_object(*body, "attributes"), true)) {
-        co_return foreign_site();
+    if (auto refusal = refuse_site(call, member_object(*body, "attributes"), SiteIs::needed)) {
+        co_return std::move(*refusal);
     }
     json::object sent = std::move(*body);
     NamedCis nobody;
@@ -153,8 +160,8 @@ Task<HttpResponse> edit_ci(Call call) {
     if (!body) {
         co_return no_object();
     }
-    if (!may_say(call, member_object(*body, "set"), false)) {
-        co_return foreign_site();
+    if (auto refusal = refuse_site(call, member_object(*body, "set"), SiteIs::optional)) {
+        co_return std::move(*refusal);
     }
     json::object sent = std::move(*body);
     NamedCis names = path_ci(call);
@@ -205,8 +212,8 @@ Task<HttpResponse> submit_observations(Call call) {
     if (!body) {
         co_return no_object();
     }
-    if (!may_say(call, &*body, true)) {
-        co_return foreign_site();
+    if (auto refusal = refuse_site(call, &*body, SiteIs::needed)) {
+        co_return std::move(*refusal);
     }
     json::object sent = std::move(*body);
     NamedCis nobody;
