@@ -5,9 +5,8 @@
     script/test PART...    only these: install dev asan tsan headers checks fuzz tidy
 
 install  packages that are missing
-dev      build with warnings as errors; every test, those with real daemons included
-asan     build with address and undefined-behaviour sanitizers; every test but those named slow and those with real daemons,
-         which wait more than they work
+dev      build with warnings as errors; every test. Those with real daemons, which wait more than they work, run while asan builds
+asan     build with address and undefined-behaviour sanitizers; every test but those named slow and those with real daemons
 tsan     build with the thread sanitizer; base, agent and collector, where threads meet
 headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
@@ -37,6 +36,7 @@ class Tally:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.beside = None  # the tests with real daemons, while they run: process, what they print, report
 
     def add(self, part, report):
         """Reads the JUnit file of one ctest run; a missing or broken one is a failure."""
@@ -69,7 +69,8 @@ def run(*command):
 def build(tally, part, *targets, options=()):
     configured = run("cmake", "--preset", part, "--log-level=WARNING", *options)
     chosen = ["--target", *targets] if targets else []
-    if configured and run("cmake", "--build", "--preset", part, *chosen):
+    polite = ["nice", "-n", "10"] if tally.beside else []
+    if configured and run(*polite, "cmake", "--build", "--preset", part, *chosen):
         return True
     tally.failed.append(f"{part}: build")
     return False
@@ -82,6 +83,26 @@ def ctest(tally, part, *choice):
     tally.add(part, report)
 
 
+def begin_daemon_tests(tally):
+    report = ROOT / "build/dev/junit_e2e.xml"
+    report.unlink(missing_ok=True)
+    printed = ROOT / "build/dev/e2e.log"
+    command = ["ctest", "--preset", "dev", "-L", "^e2e$", "--output-junit", str(report)]
+    print("$", *command, "&", flush=True)
+    with open(printed, "wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
+    tally.beside = process, printed, report
+
+
+def end_daemon_tests(tally):
+    if tally.beside:
+        process, printed, report = tally.beside
+        process.wait()
+        print(printed.read_text(errors="replace"), flush=True)
+        tally.add("dev", report)
+        tally.beside = None
+
+
 def install(tally):
     if not run("script/bootstrap", "test"):
         tally.failed.append("install: script/bootstrap")
@@ -89,7 +110,8 @@ def install(tally):
 
 def dev(tally):
     if build(tally, "dev"):
-        ctest(tally, "dev")
+        ctest(tally, "dev", "-LE", "^e2e$")
+        begin_daemon_tests(tally)
 
 
 def asan(tally):
@@ -103,7 +125,9 @@ def tsan(tally):
 
 def sanitized(tally, part, folders):
     made = [folder for folder in folders if any((ROOT / "tests" / folder).glob("*.cpp"))]
-    if build(tally, part, *[f"tests_{folder}" for folder in made]):
+    built = build(tally, part, *[f"tests_{folder}" for folder in made])
+    end_daemon_tests(tally)
+    if built:
         ctest(tally, part, "-L", f"^({'|'.join(made)})$", "-LE", "^slow$")
 
 
@@ -158,8 +182,11 @@ def main():
     for part in chosen:
         print(f"== {part}", flush=True)
         began = time.monotonic()
+        if part != "asan":
+            end_daemon_tests(tally)
         globals()[part](tally)
         took[part] = time.monotonic() - began
+    end_daemon_tests(tally)
     print()
     for part, seconds in took.items():
         print(f"{part} took {seconds:.0f} s")
