@@ -87,14 +87,14 @@ TEST(Within, NestsAndTheInnerDeadlineCounts) {
     Task<Result<int>> inner = within(Deadline::in(1ms), "inner", answer_after(for_ever, 7));
     const auto answer = run(within(Deadline::in(10s), "outer", std::move(inner)));
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().what(), "inner: no answer within 1ms");
+    EXPECT_TRUE(answer.error().what().starts_with("inner: no answer within "));
 }
 
 TEST(Within, NestsAndTheOuterDeadlineCounts) {
     Task<Result<int>> inner = within(Deadline::in(10s), "inner", answer_after(for_ever, 7));
     const auto answer = run(within(Deadline::in(1ms), "outer", std::move(inner)));
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().what(), "outer: no answer within 1ms");
+    EXPECT_TRUE(answer.error().what().starts_with("outer: no answer within "));
 }
 
 Task<bool> sees_the_exception() {
