@@ -2,11 +2,10 @@
 
 #include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/record_number.hpp"
 #include "collector/api/rows.hpp"
 
 #include <array>
-#include <charconv>
-#include <limits>
 
 namespace muster::collector {
 
@@ -187,19 +186,6 @@ json::object incident_json(const Statement& row) {
     return incident;
 }
 
-Result<std::int64_t> before_number(const PageRequest& page) {
-    std::int64_t before = std::numeric_limits<std::int64_t>::max();
-    if (page.after.empty()) {
-        return before;
-    }
-    const std::string& text = page.after.front();
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), before);
-    if (problem != std::errc{} || end != text.data() + text.size()) {
-        return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
-    }
-    return before;
-}
-
 json::value timeline_line(const Statement& row) {
     const std::string id = std::to_string(row.integer(5)) + "." + std::to_string(row.integer(6));
     return json::object{
@@ -262,12 +248,7 @@ std::optional<std::string> meant_by(
 }  // namespace
 
 std::int64_t incident_number(std::string_view text) {
-    if (text.starts_with("INC-") || text.starts_with("inc-")) {
-        text.remove_prefix(4);
-    }
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+    return record_number(text, "INC-");
 }
 
 Result<Page> read_incidents(

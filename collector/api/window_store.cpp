@@ -1,10 +1,9 @@
 #include "collector/api/window_store.hpp"
 
+#include "collector/api/record_number.hpp"
 #include "collector/api/rows.hpp"
 
 #include <array>
-#include <charconv>
-#include <limits>
 
 namespace muster::collector {
 
@@ -95,19 +94,6 @@ json::object window_json(const Statement& row) {
     return window;
 }
 
-Result<std::int64_t> before_number(const PageRequest& page) {
-    std::int64_t before = std::numeric_limits<std::int64_t>::max();
-    if (page.after.empty()) {
-        return before;
-    }
-    const std::string& text = page.after.front();
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), before);
-    if (problem != std::errc{} || end != text.data() + text.size()) {
-        return failure(ErrorKind::invalid, "expected the next_cursor of a page", "cursor");
-    }
-    return before;
-}
-
 void bind_ci(Statement& statement, int position, const std::string& ci) {
     if (ci.empty()) {
         statement.bind_null(position);
@@ -126,12 +112,7 @@ Bind one_of(const ReadScope& scope, std::int64_t number) {
 }  // namespace
 
 std::int64_t window_number(std::string_view text) {
-    if (text.starts_with("WIN-") || text.starts_with("win-")) {
-        text.remove_prefix(4);
-    }
-    std::int64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return problem == std::errc{} && end == text.data() + text.size() && number > 0 ? number : 0;
+    return record_number(text, "WIN-");
 }
 
 Result<Page> read_windows(
