@@ -14,13 +14,30 @@
 #include <iostream>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <unistd.h>
 
 namespace muster::bench {
 
+/// Nothing is measured. Thrown, so that every program that was started is stopped on the way out.
+struct GaveUp : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 [[noreturn]] inline void give_up(const std::string& why) {
-    std::cerr << why << "\n";
-    std::exit(1);
+    throw GaveUp(why);
+}
+
+/// The exit code of a benchmark's main: 1 when it gave up, which is told.
+template <typename Measure>
+int measured(Measure measure) {
+    try {
+        measure();
+        return 0;
+    } catch (const GaveUp& why) {
+        std::cerr << why.what() << "\n";
+        return 1;
+    }
 }
 
 /// Seconds of processor time.

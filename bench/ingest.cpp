@@ -228,6 +228,30 @@ void measure_field(
     figures.print("ingest.field_ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
 }
 
+void measure(const Lengths& lengths, const std::string& only, const std::string& peer_file) {
+    std::optional<Figures> figures(std::in_place);
+    if (!peer_file.empty()) {
+        figures = Figures::beside_peer("ingest", peer_file);
+    }
+    if (!figures) {
+        give_up("not what a peer reached: " + peer_file);
+    }
+    if (!figures->are_comparable(
+            std::chrono::floor<std::chrono::seconds>(lengths.warm_up).count(),
+            std::chrono::floor<std::chrono::seconds>(lengths.measure).count()
+        )) {
+        give_up("the peer was measured for another length of time");
+    }
+    if (only != "field") {
+        measure_load(lengths, *figures);
+    }
+    if (only != "load") {
+        measure_field(lengths, *figures, std::chrono::seconds(2), "");
+        // What a batch costs where there are many: commits and waking up are shared.
+        measure_field(lengths, *figures, std::chrono::milliseconds(100), ".at_20_times_the_rate");
+    }
+}
+
 }  // namespace
 }  // namespace muster::bench
 
@@ -246,7 +270,6 @@ void refuse_memory_disks() {
 }  // namespace
 
 int main(int count, char** arguments) {
-    refuse_memory_disks();
     muster::bench::Lengths lengths;
     std::string only;
     std::string peer_file;
@@ -265,28 +288,8 @@ int main(int count, char** arguments) {
             return 2;
         }
     }
-    std::optional<muster::bench::Figures> figures(std::in_place);
-    if (!peer_file.empty()) {
-        figures = muster::bench::Figures::beside_peer("ingest", peer_file);
-    }
-    if (!figures) {
-        muster::bench::give_up("not what a peer reached: " + peer_file);
-    }
-    if (!figures->are_comparable(
-            std::chrono::floor<std::chrono::seconds>(lengths.warm_up).count(),
-            std::chrono::floor<std::chrono::seconds>(lengths.measure).count()
-        )) {
-        muster::bench::give_up("the peer was measured for another length of time");
-    }
-    if (only != "field") {
-        muster::bench::measure_load(lengths, *figures);
-    }
-    if (only != "load") {
-        muster::bench::measure_field(lengths, *figures, std::chrono::seconds(2), "");
-        // What a batch costs where there are many: commits and waking up are shared.
-        muster::bench::measure_field(
-            lengths, *figures, std::chrono::milliseconds(100), ".at_20_times_the_rate"
-        );
-    }
-    return 0;
+    return muster::bench::measured([&] {
+        refuse_memory_disks();
+        muster::bench::measure(lengths, only, peer_file);
+    });
 }

@@ -114,19 +114,26 @@ struct Peer {
     Process process;
 };
 
-constexpr const char* zabbix_questions[] = {
-    "agent.ping\n",
-    "system.cpu.load[all,avg1]\n",
-    "vm.memory.size[available]\n",
-    "vfs.fs.size[/,pused]\n",
-    "net.if.in[lo]\n"
-};
+/// A question for a Zabbix agent: "ZBXD", flags 1, and the length in 4 + 4 bytes, little-endian (Zabbix protocol, header).
+std::string zabbix_question(const std::string& key) {
+    std::string out("ZBXD\x01");
+    for (int i = 0; i < 8; ++i) {
+        out.push_back(i < 4 ? static_cast<char>(key.size() >> (8 * i)) : '\0');
+    }
+    return out + key;
+}
 
 std::vector<Peer> start_peers(const test::TempDir& dir) {
     std::vector<Peer> out;
-    const std::vector<std::string> questions(
-        std::begin(zabbix_questions), std::end(zabbix_questions)
-    );
+    std::vector<std::string> questions;
+    for (const char* key :
+         {"agent.ping",
+          "system.cpu.load[all,avg1]",
+          "vm.memory.size[available]",
+          "vfs.fs.size[/,pused]",
+          "net.if.in[lo]"}) {
+        questions.push_back(zabbix_question(key));
+    }
     const auto add = [&](const std::string& name,
                          std::uint16_t port,
                          std::vector<std::string> asked,
@@ -370,7 +377,7 @@ void measure_detect(const Lengths& lengths) {
     const test::TempDir dir;
     test::write_text(dir / "hmac", "key");
     std::string watch = fmt::format(
-        "storm: {{incidents: 100000, within: 10s}}\nchannels:\n  - {{name: ops, type: webhook, "
+        "storm: {{incidents: 10000, within: 10s}}\nchannels:\n  - {{name: ops, type: webhook, "
         "url: \"{}\", secret: {{file: {}}}, rate: "
         "{{messages: 10000, per: 1m}}}}\ntargets:\n",
         hook.url(),
@@ -460,14 +467,15 @@ int main(int count, char** arguments) {
             return 2;
         }
     }
-    if (only.empty() || only == "agent") {
-        measure_agent(lengths);
-    }
-    if (only.empty() || only == "collector") {
-        measure_collector(lengths);
-    }
-    if (only.empty() || only == "detect") {
-        measure_detect(lengths);
-    }
-    return 0;
+    return measured([&] {
+        if (only.empty() || only == "agent") {
+            measure_agent(lengths);
+        }
+        if (only.empty() || only == "collector") {
+            measure_collector(lengths);
+        }
+        if (only.empty() || only == "detect") {
+            measure_detect(lengths);
+        }
+    });
 }
