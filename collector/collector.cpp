@@ -136,8 +136,9 @@ void Collector::Impl::reload() {
 
 /// Both listeners show a new certificate from the next connection on; those there are stay.
 void Collector::Impl::refresh_certificate() {
-    const auto refreshed =
-        authority->refresh(*world.files, server_names(process), world.clock->wall());
+    const auto refreshed = authority->refresh(
+        *world.files, server_names(process, authority->server_names()), world.clock->wall()
+    );
     Status used;
     if (refreshed && *refreshed != CertificateAuthority::Refreshed::unchanged) {
         used = link->use(authority->link_identity());

@@ -213,6 +213,9 @@ void Collector::Impl::open_api() {
     api_context.clock = world.clock;
     api_context.random = world.random;
     api_context.access = access->operations();
+    api_context.self = {
+        .names = process.names, .host_name = machine_name(), .people_port = http->port()
+    };
     api_context.submit = [this](Command command) { return gate->submit(std::move(command)); };
     api_context.results = [this](HistoryQuery query) { return history->query(std::move(query)); };
     api_context.health = [this] { return health(); };

@@ -1,11 +1,30 @@
 #include "collector/settings.hpp"
 
+#include "base/own_addresses.hpp"
 #include "probes/probe_type.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 namespace muster::collector {
+
+namespace {
+
+constexpr std::size_t most_names = 128;
+
+bool is_everywhere(const std::string& endpoint) {
+    return endpoint.starts_with("0.0.0.0:") || endpoint.starts_with("[::]:");
+}
+
+bool is_address(const std::string& name) {
+    in6_addr ignored{};
+    return ::inet_pton(AF_INET, name.c_str(), &ignored) == 1 ||
+           ::inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
+}
+
+}  // namespace
 
 JournalWriterOptions journal_options(
     const config::CollectorConfig& process, const std::string& directory
@@ -49,13 +68,31 @@ NotifierOptions notifier_options(const config::CollectorConfig& process) {
     return result;
 }
 
-std::vector<std::string> server_names(const config::CollectorConfig& process) {
-    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+std::string machine_name() {
     char host[256] = {};
-    if (::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0') {
-        names.emplace_back(host);
+    return ::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0' ? host : "localhost";
+}
+
+std::vector<std::string> server_names(
+    const config::CollectorConfig& process, const std::vector<std::string>& present
+) {
+    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+    const auto add = [&names](const std::string& name) {
+        if (std::ranges::find(names, name) == names.end()) {
+            names.push_back(name);
+        }
+    };
+    add(machine_name());
+    std::ranges::for_each(process.names, add);
+    if (process.names.empty() &&
+        (is_everywhere(process.listen_people) || is_everywhere(process.listen_agents))) {
+        std::ranges::for_each(own_addresses(), add);
+        for (const std::string& name : present) {
+            if (is_address(name) && names.size() < most_names) {
+                add(name);
+            }
+        }
     }
-    names.insert(names.end(), process.names.begin(), process.names.end());
     return names;
 }
 
@@ -72,9 +109,7 @@ HeartbeatOptions heartbeat_options(const config::CollectorConfig& process) {
 }
 
 std::string mail_name() {
-    char host[256] = {};
-    const bool is_there = ::gethostname(host, sizeof host - 1) == 0 && host[0] != '\0';
-    const std::string name = is_there ? host : "localhost";
+    const std::string name = machine_name();
     const bool is_domain = std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '-' || c == '.';

@@ -22,8 +22,14 @@ BrainOptions brain_options(const config::CollectorConfig& process, const std::st
 HistoryOptions history_options(const config::CollectorConfig& process);
 IntakeOptions intake_options(const config::CollectorConfig& process);
 NotifierOptions notifier_options(const config::CollectorConfig& process);
-/// For the server's certificate: loopback, this host, and the configured names.
-std::vector<std::string> server_names(const config::CollectorConfig& process);
+/// As the kernel calls this machine; "localhost" where it does not.
+std::string machine_name();
+/// For the server's certificate: loopback, this host, and the configured names. Where none are configured and a listener takes
+/// every address, the addresses that the machine has now as well, and of `present` (the names in the certificate now) the
+/// addresses that it had: one that comes and goes costs one certificate.
+std::vector<std::string> server_names(
+    const config::CollectorConfig& process, const std::vector<std::string>& present = {}
+);
 /// "[::]:8443" with the port that was really taken.
 std::string with_port(const std::string& endpoint, std::uint16_t port);
 

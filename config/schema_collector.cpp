@@ -14,7 +14,8 @@ constexpr KeySpec process_keys[] = {
     {"data_dir", path, "Where journal, state, history and certificates live.", "/var/lib/muster"},
     {"names",
      text_list,
-     "Names and addresses for the server's certificate, beside localhost and the host's name."},
+     "Names and addresses for the server's certificate, beside localhost and the host's name; the "
+     "first is what other machines are told to call the collector."},
     {"link", map, "When an agent counts as silent."},
     {"journal", map, "How long the journal keeps what happened."},
     {"state", map, "The state folded from the journal."},

@@ -20,11 +20,6 @@ std::string own_folder() {
     return own.substr(0, own.rfind('/') + 1);
 }
 
-std::string host_name() {
-    std::array<char, HOST_NAME_MAX + 1> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
 /// The line is not shown, nor the line break that ends it.
 muster::Result<muster::Secret> ask_secret(std::string_view prompt) {
     std::cerr << prompt << std::flush;
@@ -59,7 +54,6 @@ int main(int argc, char** argv) {
         .err = std::cerr,
         .environment = {},
         .program_folder = own_folder(),
-        .host_name = host_name(),
         .output_kind = ::isatty(STDOUT_FILENO) == 1 ? muster::ctl::OutputKind::terminal
                                                     : muster::ctl::OutputKind::pipe,
     };

@@ -116,27 +116,20 @@ json::object api_body(const Options& options) {
     return body;
 }
 
-/// The collector as another machine calls it.
-std::string address_for_others(const Session& session, const std::string& server) {
-    const Result<wire::UrlParts> parts = wire::parse_url(server);
-    if (!parts) {
-        return server;
-    }
-    const bool is_near =
-        parts->host == "localhost" || parts->host == "::1" || parts->host.starts_with("127.");
-    const std::string host = is_near ? session.world().host_name : parts->host;
-    return fmt::format(
-        "https://{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", parts->port
-    );
+/// The collector as another machine calls it: as it says itself, unless this was said otherwise for this command.
+std::string address_for_others(Session& session, const json::value& created) {
+    const Result<wire::UrlParts> said = wire::parse_url(session.settings().server);
+    const bool is_near = said && (said->host == "localhost" || said->host == "::1" ||
+                                  said->host.starts_with("127."));
+    return said && !is_near ? session.settings().server : printable(text_of(created, "address"));
 }
 
 /// To be copied. The token is an argument of the shell's own echo, so that it does not stand in the list of processes; where
 /// it went into a file, the file is named instead of telling it twice.
-std::string enrol_line(
-    const Session& session, const std::string& server, const std::string& token
-) {
+std::string enrol_line(Session& session, const json::value& created) {
+    const std::string token = printable(text_of(created, "token"));
     const std::string command =
-        "muster-agent enrol --collector " + address_for_others(session, server) + " --token-file ";
+        "muster-agent enrol --collector " + address_for_others(session, created) + " --token-file ";
     return session.world().output_kind == OutputKind::terminal
                ? "echo '" + token + "' | " + command + "-"
                : command + "FILE";
@@ -171,9 +164,7 @@ int create(Session& session, const Options& options) {
         options.for_agent ? "on the agent's machine:" : "it is not shown again"
     ));
     if (options.for_agent) {
-        session.say(
-            "  " + enrol_line(session, client->server(), printable(text_of(*created, "token")))
-        );
+        session.say("  " + enrol_line(session, *created));
     }
     return exit_success;
 }

@@ -33,7 +33,6 @@ struct World {
     std::map<std::string, std::string>
         environment;             ///< MUSTER_SERVER, HOME, XDG_CONFIG_HOME, NO_COLOR, where set
     std::string program_folder;  ///< where `muster` and its probe worker lie, with a trailing slash
-    std::string host_name;       ///< of this machine, as others call it
     OutputKind output_kind = OutputKind::pipe;
     /// Reads a line that is not shown, where a person types; empty: nobody does, secrets are lines of `in`.
     std::function<Result<Secret>(std::string_view prompt)> ask_secret = {};

@@ -1,6 +1,7 @@
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/own_address.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/enrolment/access_store.hpp"
 
@@ -78,6 +79,7 @@ Task<HttpResponse> create_join_token(Call call) {
     }
     json::object body = join_token_json(created->row);
     body["token"] = json_text(created->token.reveal());
+    body["address"] = json_text(address_for_others(*call.context, call.request));
     co_return json_answer(body, 201);
 }
 

@@ -95,12 +95,20 @@ struct ChannelTest {
     std::string detail;  ///< what the receiver said, safe to show
 };
 
+/// What this collector is called.
+struct OwnNames {
+    std::vector<std::string> names;  ///< configured, the first goes before the others
+    std::string host_name;           ///< of the machine
+    std::uint16_t people_port = 0;
+};
+
 /// Set once before the server starts; outlives it. Called on the network loop alone.
 struct ApiContext {
     StateReader* state = nullptr;  ///< not owned
     const Clock* clock = nullptr;  ///< not owned
     Random* random = nullptr;      ///< not owned
     AccessOperations access;
+    OwnNames self;
     /// Appends the command and waits for the brain's verdict; `timeout` when there is none within 2 s.
     std::function<Task<Result<Verdict>>(Command command)> submit;
     /// The history thread's answer.

@@ -155,6 +155,11 @@ Result<CertificateAuthority::Refreshed> CertificateAuthority::refresh(
     return Refreshed::made;
 }
 
+std::vector<std::string> CertificateAuthority::server_names() const {
+    const auto facts = wire::read_certificate(server_.certificate_pem);
+    return facts ? facts->names : std::vector<std::string>();
+}
+
 std::string CertificateAuthority::server_chain_pem() const {
     return server_.certificate_pem + authority_.certificate_pem;
 }

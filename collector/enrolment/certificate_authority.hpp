@@ -37,6 +37,9 @@ class CertificateAuthority {
     /// Leaf first, then the authority.
     std::string server_chain_pem() const;
 
+    /// Of the server's certificate.
+    std::vector<std::string> server_names() const;
+
     const std::string& server_key_pem() const { return server_.key_pem; }
 
     /// For the agents' listener: the server's certificate, trusting our own agents alone.

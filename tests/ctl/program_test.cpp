@@ -272,25 +272,22 @@ TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {
 TEST_F(CommandLine, GivesALineToCopyToTheAgentsMachine) {
     const CannedServer server(
         {{"POST /api/v1/join-tokens",
-          {201, R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z"})"}}}
+          {201,
+           R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z","address":"https://muster.example:8443"})"
+          }}}
     );
-    // The collector is called by a name of this machine here, which is of no use elsewhere.
-    const std::string port = server.url().substr(server.url().rfind(':'));
+    // Called by a name of loopback here, which is of no use elsewhere.
     muster.output_kind = OutputKind::terminal;
     EXPECT_THAT(
         run(server, {"token", "create", "--agent"}).err,
-        HasSubstr(
-            "  echo 'jt1.a.b.c' | muster-agent enrol --collector https://collector.example" + port +
-            " --token-file -\n"
-        )
+        HasSubstr("  echo 'jt1.a.b.c' | muster-agent enrol --collector https://muster.example:8443 "
+                  "--token-file -\n")
     );
     muster.output_kind = OutputKind::pipe;
     const Ran into_a_file = run(server, {"token", "create", "--agent"});
     EXPECT_THAT(
         into_a_file.err,
-        HasSubstr(
-            "  muster-agent enrol --collector https://collector.example" + port +
-            " --token-file FILE\n"
+        HasSubstr("  muster-agent enrol --collector https://muster.example:8443 --token-file FILE\n"
         )
     );
     EXPECT_EQ(into_a_file.err.find("jt1."), std::string::npos) << "it stands in the file alone";

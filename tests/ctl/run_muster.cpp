@@ -22,7 +22,6 @@ Ran Muster::run(std::vector<std::string> arguments) {
         .err = err,
         .environment = environment,
         .program_folder = MUSTER_BIN_DIR "/",
-        .host_name = "collector.example",
         .output_kind = output_kind,
     };
     const int code = ctl::run(world, std::move(arguments));

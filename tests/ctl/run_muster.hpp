@@ -16,7 +16,7 @@ struct Ran {
     std::string err;
 };
 
-/// The clock says 2026-11-22T09:26:00Z, HOME is /home/me, the machine is collector.example.
+/// The clock says 2026-11-22T09:26:00Z and HOME is /home/me.
 struct Muster {
     MemoryFiles files;
     std::map<std::string, std::string> environment{{"HOME", "/home/me"}};

@@ -61,9 +61,14 @@ void Site::configure(const std::string& watch) {
     watch_ = watch;
     write_text(
         dir_ / "collector.yaml",
-        "listen: {people: " + listen_address("127.0.0.1", people_port_) + ", agents: " +
+        "listen: {people: " +
+            listen_address(named_ == Named::yes ? "127.0.0.1" : "0.0.0.0", people_port_) +
+            ", agents: " +
             listen_address(network_address_.empty() ? "127.0.0.1" : "0.0.0.0", agents_port_) +
-            "}\n" + (network_address_.empty() ? "" : "names: [" + network_address_ + "]\n") +
+            "}\n" +
+            (network_address_.empty() || named_ == Named::no
+                 ? ""
+                 : "names: [" + network_address_ + "]\n") +
             "data_dir: " + data_dir() +
             "\nlink: {heartbeat: 500ms, alive_every: 500ms, silent_after: " +
             format_duration(silent_after_) + ", silent_incident_after: " +
@@ -76,8 +81,9 @@ void Site::set_silence(Duration after, Duration incident_after) {
     silent_incident_after_ = incident_after;
 }
 
-void Site::open_to_network(const std::string& address) {
+void Site::open_to_network(const std::string& address, Named named) {
     network_address_ = address;
+    named_ = named;
 }
 
 void Site::start_collector(std::map<std::string, std::string> environment) {

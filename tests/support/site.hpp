@@ -30,8 +30,10 @@ class Site {
     void configure(const std::string& watch);
     /// When an agent that is not heard is silent, and when that is an incident. Before `configure`.
     void set_silence(Duration after, Duration incident_after);
-    /// The collector listens on every address and is called `address` by agents elsewhere. Before `configure`.
-    void open_to_network(const std::string& address);
+    enum class Named { yes, no };
+    /// The collector listens on every address and is called `address` by agents elsewhere; no: for agents and people, without
+    /// a name in its configuration. Before `configure`.
+    void open_to_network(const std::string& address, Named named = Named::yes);
     /// Starts the collector and waits until it is ready; keeps its ports over restarts.
     void start_collector(std::map<std::string, std::string> environment = {});
     /// Makes a join token and enrols an agent, which is not started.
@@ -92,6 +94,7 @@ class Site {
     TempDir dir_;
     std::string watch_;
     std::string network_address_;
+    Named named_ = Named::yes;
     Duration silent_after_ = std::chrono::milliseconds(1500);
     Duration silent_incident_after_ = std::chrono::seconds(15);
     std::optional<Process> collector_;
