@@ -2,7 +2,10 @@
 
 #include "agent/assignments.hpp"
 #include "agent/assignments_file.hpp"
+#include "base/expect.hpp"
 #include "base/log.hpp"
+#include "probes/params.hpp"
+#include "probes/probe_type.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -15,6 +18,14 @@ namespace {
 
 /// The rest is told to the collector all the same.
 constexpr std::size_t most_logged_problems = 20;
+
+probes::Outcome not_run(const ScheduledProbe& probe) {
+    const probes::ProbeType* type = probes::find_probe_type(probe.type);
+    expect(type != nullptr, "assignments of unknown types are not taken up");
+    return probes::unmeasured(
+        *type, wire::ResultState::unknown, "configuration", "its secrets", probe.withheld
+    );
+}
 
 }  // namespace
 
@@ -153,7 +164,12 @@ void Agent::Impl::arm() {
 Task<void> Agent::Impl::run_one(Impl* self, Run run) {
     const WallTime wall = self->clock.wall();
     const MonoTime mono = self->clock.mono();
-    probes::Outcome outcome = co_await self->run_probe(run.probe);
+    probes::Outcome outcome;
+    if (run.probe->withheld.empty()) {
+        outcome = co_await self->run_probe(run.probe);
+    } else {
+        outcome = not_run(*run.probe);
+    }
     self->finished(run.number, wall, mono, std::move(outcome));
 }
 

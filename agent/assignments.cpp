@@ -4,6 +4,7 @@
 #include "probes/probe_type.hpp"
 #include "wire/http_client.hpp"
 
+#include <map>
 #include <utility>
 
 namespace muster::agent {
@@ -23,6 +24,18 @@ std::string lane_of(const ScheduledProbe& probe) {
     }
     const auto parts = wire::parse_url(url->second);
     return parts ? parts->host : url->second;
+}
+
+/// Without its secret a probe would ask another question than it was meant to: a fault in its place would be ours.
+std::string unread_secret(const wire::proto::Assignment& item) {
+    const std::map<std::string, std::string> unread(
+        item.unread_secrets().begin(), item.unread_secrets().end()
+    );
+    if (unread.empty()) {
+        return {};
+    }
+    const auto& [option, why] = *unread.begin();
+    return "the collector cannot read the secret `" + option + "`: " + why;
 }
 
 Result<ScheduledProbe> read_item(std::uint32_t dense, wire::proto::Assignment& item) {
@@ -55,6 +68,7 @@ Result<ScheduledProbe> read_item(std::uint32_t dense, wire::proto::Assignment& i
     for (auto& [name, value] : *item.mutable_secrets()) {
         probe.secrets.emplace_back(name, std::move(value));
     }
+    probe.withheld = unread_secret(item);
     probe.lane = lane_of(probe);
     return probe;
 }

@@ -29,6 +29,7 @@ struct ScheduledProbe {
     Duration timeout = std::chrono::seconds(5);
     config::Params params;
     std::vector<std::pair<std::string, std::string>> secrets;
+    std::string withheld;  ///< why it is not run, but told as unknown; empty: it is run
 };
 
 struct SchedulerOptions {

@@ -41,6 +41,7 @@ void Collector::start() {
         impl.link->issued(std::move(issued));
     }
     impl.watch();
+    impl.warn_of_secrets();
     impl.tasks.start("collector.signals", impl.watch_signals());
     impl.tasks.start("collector.lag", impl.watch_lag());
     impl.tasks.start("collector.certificate", impl.watch_certificate());
@@ -131,7 +132,17 @@ void Collector::Impl::reload() {
     if (configuration.reload()) {
         watch();
     }
+    link->reread_secrets();
+    warn_of_secrets();
     supervision->reloaded();
+}
+
+void Collector::Impl::warn_of_secrets() const {
+    for (const UnreadSecret& secret : unread_secrets(*world.files, configuration.running().watch)) {
+        log(LogLevel::warning,
+            "config.secret_unread",
+            {{"where", config::to_text(secret.place)}, {"why", secret.why}});
+    }
 }
 
 /// Both listeners show a new certificate from the next connection on; those there are stay.
@@ -161,6 +172,7 @@ Result<ApplyOutcome> Collector::Impl::apply(const ApplyRequest& request) {
     auto outcome = configuration.apply(request);
     if (outcome && request.mode == ApplyMode::apply) {
         watch();
+        link->reread_secrets();
         outcome->config_hash = to_hex(config_hash);
     }
     return outcome;

@@ -94,6 +94,7 @@ struct Collector::Impl {
     void release(Effects effects);
     void watch();
     void reload();
+    void warn_of_secrets() const;
     void refresh_certificate();
     Result<ApplyOutcome> apply(const ApplyRequest& request);
     void caught_up();

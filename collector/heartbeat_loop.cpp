@@ -36,6 +36,7 @@ struct HeartbeatLoop::Impl {
 Task<Status> HeartbeatLoop::Impl::beat(Impl* self) {
     wire::HttpCall call;
     call.url = self->options.url;
+    call.trust.remedy = "give its authority's certificate as heartbeat.ca_file";
     call.body_limit = answer_limit;
     if (!self->options.ca_file.empty()) {
         Result<std::string> ca_pem = read_file(self->files, self->options.ca_file, largest_ca);

@@ -2,6 +2,7 @@
 #include "base/log.hpp"
 #include "collector/collector.hpp"
 #include "collector/configuration/load.hpp"
+#include "collector/configuration/secret_check.hpp"
 #include "collector/size_estimate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -72,6 +73,10 @@ int run(const Arguments& arguments) {
         loaded->process.data_dir = arguments.data_dir;
     }
     if (arguments.check) {
+        for (const collector::UnreadSecret& secret :
+             collector::unread_secrets(files, loaded->watch)) {
+            std::fprintf(stderr, "%s\n", collector::to_text(secret).c_str());
+        }
         std::printf("%s is in order\n", arguments.config_path.c_str());
         return 0;
     }

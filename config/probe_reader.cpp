@@ -290,6 +290,7 @@ void ProbeReader::read_option(const ParamSpec& spec, const YamlNode& node, Probe
         std::string path;
         read_secret_path(source_, node, path);
         into.probe.secret_files[name] = path;
+        into.secrets_at[name] = node.at;
         return;
     }
     Result<std::string> text = option_text(spec, node);

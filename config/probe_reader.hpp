@@ -5,6 +5,7 @@
 #include "config/watch.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,8 +40,9 @@ struct ProbeTemplate {
 
     ProbeDeclaration probe;
     std::vector<Open> open;
-    std::optional<Range> each;  ///< its own
-    Position at;                ///< of its name, or of the entry
+    std::optional<Range> each;                   ///< its own
+    Position at;                                 ///< of its name, or of the entry
+    std::map<std::string, Position> secrets_at;  ///< by option: of its {file: …}
 };
 
 /// own: the probe may have an `each:` of its own. outer: its target has one.

@@ -275,6 +275,7 @@ Result<LoadedCollector> load_collector_config(
         }
         loaded.texts.push_back({name, std::move(*text)});
     }
+    watch.finish(issues);
     if (!issues.empty()) {
         return failure(issues.error());
     }

@@ -2,17 +2,24 @@
 
 #include "config/watch_reader.hpp"
 
+#include <fmt/format.h>
+
 namespace muster::config {
+
+std::string to_text(const Place& place) {
+    return fmt::format("{}:{}:{}", place.file, place.at.line, place.at.column);
+}
 
 Result<Watch> parse_watch(
     std::span<const ConfigText> files,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words
+    const Vocabulary* words,
+    std::span<const std::string> changed
 ) {
     Issues issues;
     // Whoever knows the words asks for the first time; what was accepted once is read again without them.
     const ZoneCheck zones = words == nullptr ? ZoneCheck::form_only : ZoneCheck::known_here;
-    WatchReader reader(probe_types, words, zones);
+    WatchReader reader(probe_types, words, zones, changed);
     for (const ConfigText& file : files) {
         const std::optional<YamlNode> root = parse_yaml(file.name, file.text, issues);
         if (!root) {

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "config/channel.hpp"
+#include "config/issues.hpp"
 #include "config/param_spec.hpp"
 #include "config/query.hpp"
 #include "config/rule.hpp"
@@ -97,6 +98,15 @@ struct Policy {
     std::vector<ProbeDeclaration> probes;
 };
 
+/// Where the files name something.
+struct Place {
+    std::string file;
+    Position at;
+};
+
+/// "watch.yaml:3:5"
+std::string to_text(const Place& place);
+
 struct Watch {
     std::vector<Target> targets;
     std::vector<Policy> policies;
@@ -105,15 +115,19 @@ struct Watch {
     HostWatch host_watch;
     StormBrake storm;
     IncidentRules incidents;
+    /// Path of a secret's file → where it is named first; at most 1000.
+    std::map<std::string, Place> secret_files;
 };
 
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;
 /// all errors are reported, joined by newlines (at most 20). `each: 1..250000` on a target or a probe repeats it with {n} replaced in its texts.
-/// `words`: what `match:` and `class:` may name; null: anything.
+/// `words`: what `match:` and `class:` may name; null: anything. `changed`: the files a name used twice is blamed on, where it
+/// is in one of them; elsewhere on the later.
 Result<Watch> parse_watch(
     std::span<const ConfigText> files,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words = nullptr
+    const Vocabulary* words = nullptr,
+    std::span<const std::string> changed = {}
 );
 
 /// Whether a text has only the keys of what to watch: those of collector.yaml do not belong into conf.d or `apply`.

@@ -14,6 +14,7 @@ namespace muster::config {
 namespace {
 
 constexpr std::size_t most_probes = 2'000'000;
+constexpr std::size_t most_secret_files = 1000;
 
 Vantage read_vantage(const Source& source, const MapReader& owner) {
     Vantage from;
@@ -122,6 +123,7 @@ void WatchReader::read(const Source& source, const YamlNode& root) {
     if (root.kind != YamlKind::map) {
         return;  // the caller has said so
     }
+    files_.push_back(source.file);
     const MapReader reader(source, root, schema::watch_file, Strictness::unknown_keys_left);
     for (const YamlNode& node : reader.list("targets")) {
         read_target(source, node);
@@ -170,13 +172,45 @@ WatchReader::Common WatchReader::read_common(const Source& source, const MapRead
 bool WatchReader::claim(
     const Source& source, Position at, std::string_view kind, const std::string& name
 ) {
-    if (names_[std::string(kind)].insert(name).second) {
+    const NamedAt here{files_.size() - 1, at};
+    const auto [found, is_new] = names_[std::string(kind)].try_emplace(name, here);
+    if (is_new) {
         return true;
     }
-    source.wrong(
-        at, fmt::format("a second {} named \"{}\", expected names that differ", kind, name)
+    Place blamed{source.file, at};
+    Place other{files_[found->second.file], found->second.at};
+    if (!is_changed(blamed.file) && is_changed(other.file)) {
+        std::swap(blamed, other);
+    }
+    source.issues.add(
+        blamed.file,
+        blamed.at,
+        fmt::format(
+            "a second {} named \"{}\" (the other is at {}), expected names that differ",
+            kind,
+            name,
+            to_text(other)
+        )
     );
     return false;
+}
+
+bool WatchReader::is_changed(const std::string& file) const {
+    return std::ranges::find(changed_, file) != changed_.end();
+}
+
+void WatchReader::note_secrets(
+    const Source& source, const ProbeTemplate& from, const ProbeDeclaration& probe
+) {
+    for (const auto& [option, path] : probe.secret_files) {
+        note_secret(source, from.secrets_at.at(option), path);
+    }
+}
+
+void WatchReader::note_secret(const Source& source, Position at, const std::string& path) {
+    if (!path.empty() && watch_.secret_files.size() < most_secret_files) {
+        watch_.secret_files.try_emplace(path, Place{source.file, at});
+    }
 }
 
 bool WatchReader::count_probes(const Source& source, Position at, std::size_t more) {
@@ -275,6 +309,7 @@ void WatchReader::repeat_target(
             if (!one) {
                 return;
             }
+            note_secrets(source, probe, *one);
             made.probes.push_back(std::move(*one));
         }
         if (!claim(source, at, "target", made.name)) {
@@ -311,6 +346,7 @@ std::vector<ProbeDeclaration> WatchReader::repeat_probes(
                 );
                 break;
             }
+            note_secrets(source, probe, *one);
             made.push_back(std::move(*one));
         }
     }
@@ -394,6 +430,8 @@ void WatchReader::finish(Issues& issues) const {
 void WatchReader::read_channel(const Source& source, const YamlNode& node) {
     const MapReader reader(source, node, schema::channel);
     Channel channel = config::read_channel(source, reader, zones_);
+    note_secret(source, reader.at("secret"), channel.secret_file);
+    note_secret(source, reader.at("password"), channel.mail.password_file);
     if (!channel.name.empty() && claim(source, reader.at("name"), "channel", channel.name)) {
         watch_.channels.push_back(std::move(channel));
     }

@@ -10,21 +10,23 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace muster::config {
 
 /// Reads one file after the other into one Watch; names are unique over all of them.
 class WatchReader {
   public:
-    /// `words`: what `match:` and `class:` may name; null: anything. Both outlive the reader.
+    /// `words`: what `match:` and `class:` may name; null: anything. `changed`: as in parse_watch. All outlive the reader.
     explicit WatchReader(
         std::span<const ProbeSchema> types,
         const Vocabulary* words = nullptr,
-        ZoneCheck zones = ZoneCheck::form_only
+        ZoneCheck zones = ZoneCheck::form_only,
+        std::span<const std::string> changed = {}
     )
-        : types_(types), words_(words), zones_(zones) {}
+        : types_(types), words_(words), zones_(zones), changed_(changed) {}
 
     /// `root` is the whole map of a file; its other keys are the caller's.
     void read(const Source& source, const YamlNode& root);
@@ -47,6 +49,11 @@ class WatchReader {
         std::string file;
         std::size_t threshold = 0;
         ReadRule rule;
+    };
+
+    struct NamedAt {
+        std::size_t file = 0;  ///< its place in files_: there may be a million names
+        Position at;
     };
 
     Common read_common(const Source& source, const MapReader& reader) const;
@@ -73,13 +80,21 @@ class WatchReader {
     bool count_probes(const Source& source, Position at, std::size_t more);
     Query read_match(const Source& source, const MapReader& reader) const;
     void check_class(const Source& source, Position at, const std::string& ci_class) const;
+    /// Complains about a name that is taken, in the file that was changed.
     bool claim(const Source& source, Position at, std::string_view kind, const std::string& name);
+    bool is_changed(const std::string& file) const;
+    void note_secrets(
+        const Source& source, const ProbeTemplate& from, const ProbeDeclaration& probe
+    );
+    void note_secret(const Source& source, Position at, const std::string& path);
 
     std::span<const ProbeSchema> types_;
     const Vocabulary* words_;
     ZoneCheck zones_;
     Watch watch_;
-    std::map<std::string, std::unordered_set<std::string>> names_;  ///< by kind
+    std::span<const std::string> changed_;
+    std::vector<std::string> files_;                                         ///< read so far
+    std::map<std::string, std::unordered_map<std::string, NamedAt>> names_;  ///< by kind
     std::size_t probes_ = 0;
     std::vector<Unchecked> unchecked_;
 };

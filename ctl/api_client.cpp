@@ -18,6 +18,13 @@ namespace {
 constexpr Duration patience = std::chrono::seconds(30);
 constexpr std::size_t page_size = 200;
 
+constexpr const char* untold_authority =
+    "copy the collector's <data_dir>/ca/ca.crt here (it is no secret) and give it: muster login "
+    "--ca-file FILE";
+constexpr const char* other_authority =
+    "the --ca-file (or the one login kept) is another collector's: take <data_dir>/ca/ca.crt of "
+    "this one and give it: muster login --ca-file FILE";
+
 bool is_this_machine(const std::string& host) {
     return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
 }
@@ -83,7 +90,22 @@ std::string percent_encoded(std::string_view text) {
     return encoded;
 }
 
-Error problem_error(int status, std::string_view body) {
+std::string flaw_text(const json::value& flaw, const GivenNames& given) {
+    std::string detail = text_of(flaw, "detail");
+    bool is_placed = false;
+    for (const auto& [name, path] : given) {
+        const std::string before = name + ":";
+        is_placed = is_placed || detail.starts_with(before);
+        for (std::size_t at = 0; (at = detail.find(before, at)) != std::string::npos;) {
+            detail.replace(at, name.size(), path);
+            at += path.size();
+        }
+    }
+    const std::string pointer = text_of(flaw, "pointer");
+    return printable(is_placed || pointer.empty() ? detail : pointer + ": " + detail);
+}
+
+Error problem_error(int status, std::string_view body, const GivenNames& given) {
     boost::system::error_code wrong;
     const json::value problem = json::parse(json::string_view(body.data(), body.size()), wrong);
     std::string text = wrong ? std::string() : text_of(problem, "detail");
@@ -100,11 +122,7 @@ Error problem_error(int status, std::string_view body) {
     if (const json::array* errors = member_of(problem, "errors").if_array();
         !wrong && errors != nullptr) {
         for (const json::value& error : *errors) {
-            text += fmt::format(
-                "\n  {}: {}",
-                printable(text_of(error, "pointer")),
-                printable(text_of(error, "detail"))
-            );
+            text += "\n  " + flaw_text(error, given);
         }
     }
     return {kind_of(status), text};
@@ -147,11 +165,12 @@ wire::HttpCall ApiClient::request_of(std::string method, const std::string& targ
         request.headers["Content-Type"] = "application/json";
     }
     request.trust.ca_pem = ca_pem_;
+    request.trust.remedy = ca_pem_.empty() ? untold_authority : other_authority;
     return request;
 }
 
 Result<wire::HttpAnswer> ApiClient::exchange(
-    std::string method, const std::string& target, std::string body
+    std::string method, const std::string& target, std::string body, const GivenNames& given
 ) const {
     wire::HttpCall request = request_of(std::move(method), target);
     request.body = std::move(body);
@@ -160,14 +179,16 @@ Result<wire::HttpAnswer> ApiClient::exchange(
         return failure(answer.error(), server_);
     }
     if (answer->status >= 400) {
-        return tl::unexpected(problem_error(answer->status, answer->body));
+        return tl::unexpected(problem_error(answer->status, answer->body, given));
     }
     return answer;
 }
 
-Result<json::value> ApiClient::call(std::string method, const std::string& target, std::string body)
-    const {
-    const Result<wire::HttpAnswer> answer = exchange(std::move(method), target, std::move(body));
+Result<json::value> ApiClient::call(
+    std::string method, const std::string& target, std::string body, const GivenNames& given
+) const {
+    const Result<wire::HttpAnswer> answer =
+        exchange(std::move(method), target, std::move(body), given);
     if (!answer) {
         return failure(answer.error());
     }
@@ -238,8 +259,10 @@ Result<json::value> ApiClient::get(const std::string& path, const QueryFields& q
     return call("GET", with_query(path, query), "");
 }
 
-Result<json::value> ApiClient::post(const std::string& path, const json::object& body) const {
-    return call("POST", path, json::serialize(body));
+Result<json::value> ApiClient::post(
+    const std::string& path, const json::object& body, const GivenNames& given
+) const {
+    return call("POST", path, json::serialize(body), given);
 }
 
 Result<json::value> ApiClient::put(const std::string& path, const json::object& body) const {

@@ -16,6 +16,9 @@ namespace muster::ctl {
 /// Name → value; encoded when the request is made.
 using QueryFields = std::map<std::string, std::string>;
 
+/// "applied/web.yaml" → "watch/web.yaml"
+using GivenNames = std::map<std::string, std::string>;
+
 /// Which items of a list; empty texts ask for nothing.
 struct ListSelection {
     std::size_t limit = 100;
@@ -36,7 +39,10 @@ class ApiClient {
     /// `path` is below /api/v1 and already encoded. Errors are sentences a person can act on; `not_found` for 404, `refused`
     /// for 401 and 403, `conflict` for 409 and 412, `invalid` for other 4xx, `unavailable` for 5xx.
     Result<json::value> get(const std::string& path, const QueryFields& query = {}) const;
-    Result<json::value> post(const std::string& path, const json::object& body) const;
+    /// `given`: what problems call a file → what the person calls it.
+    Result<json::value> post(
+        const std::string& path, const json::object& body, const GivenNames& given = {}
+    ) const;
     Result<json::value> put(const std::string& path, const json::object& body) const;
     Result<json::value> patch(const std::string& path, const json::object& body) const;
     Result<json::value> remove(const std::string& path) const;
@@ -63,11 +69,19 @@ class ApiClient {
     ApiClient(std::string server, Secret token, std::string ca_pem);
     /// Calls and judges the answer: a problem document becomes an error.
     Result<wire::HttpAnswer> exchange(
-        std::string method, const std::string& target, std::string body
+        std::string method,
+        const std::string& target,
+        std::string body,
+        const GivenNames& given = {}
     ) const;
     /// With all that proves who asks.
     wire::HttpCall request_of(std::string method, const std::string& target) const;
-    Result<json::value> call(std::string method, const std::string& target, std::string body) const;
+    Result<json::value> call(
+        std::string method,
+        const std::string& target,
+        std::string body,
+        const GivenNames& given = {}
+    ) const;
 
     std::string server_;
     Secret token_;
@@ -79,6 +93,9 @@ class ApiClient {
 std::string percent_encoded(std::string_view text);
 
 /// What an answer of 400 or more says: the problem's detail and each of its errors, or the status where it is no problem document.
-Error problem_error(int status, std::string_view body);
+Error problem_error(int status, std::string_view body, const GivenNames& given = {});
+
+/// A flaw or warning of a problem document, on one line. Where it is about a file that was given, the line begins with the file.
+std::string flaw_text(const json::value& flaw, const GivenNames& given);
 
 }  // namespace muster::ctl

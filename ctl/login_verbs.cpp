@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 #include <istream>
 #include <memory>
 #include <ostream>
@@ -62,10 +63,10 @@ Result<config::CliConfig> wanted_config(Session& session) {
     if (config.server.empty()) {
         return failure(ErrorKind::invalid, "which collector? Give --server https://HOST:8443");
     }
-    if (!settings.ca_file.empty() && !settings.ca_file.starts_with('/')) {
-        return failure(ErrorKind::invalid, "--ca-file: expected an absolute path");
+    if (!settings.ca_file.empty()) {
+        // It is read again from wherever the person is then.
+        config.ca_file = std::filesystem::absolute(settings.ca_file).lexically_normal();
     }
-    config.ca_file = settings.ca_file;
     config.token_file = folder_of(*path) + "/token";
     return config;
 }

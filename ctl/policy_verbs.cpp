@@ -21,8 +21,14 @@ struct Options {
     bool prune = false;
 };
 
+/// What is given to the collector, and how its files are called here.
+struct Texts {
+    json::array files;
+    GivenNames given;
+};
+
 /// The file, or the *.yaml files of the folder, in order of their names.
-Result<json::array> read_texts(Files& files, const std::string& path) {
+Result<Texts> read_texts(Files& files, const std::string& path) {
     std::vector<std::pair<std::string, std::string>> found;  // name, path
     const auto inside = files.list(path);
     if (inside) {
@@ -37,13 +43,14 @@ Result<json::array> read_texts(Files& files, const std::string& path) {
     } else {
         found.emplace_back(path.substr(path.rfind('/') + 1), path);
     }
-    json::array out;
+    Texts out;
     for (const auto& [name, full] : found) {
         Result<std::string> text = read_file(files, full, largest_text);
         if (!text) {
             return failure(text.error());
         }
-        out.push_back(json::object{{"name", name}, {"text", std::move(*text)}});
+        out.files.push_back(json::object{{"name", name}, {"text", std::move(*text)}});
+        out.given["applied/" + name] = full;
     }
     return out;
 }
@@ -105,7 +112,7 @@ void print_effects(Session& session, const json::value& answer) {
 }
 
 int apply(Session& session, const Options& options) {
-    const Result<json::array> texts = read_texts(session.world().files, options.path);
+    const Result<Texts> texts = read_texts(session.world().files, options.path);
     if (!texts) {
         return session.fail(texts.error(), exit_usage);
     }
@@ -114,9 +121,9 @@ int apply(Session& session, const Options& options) {
         return session.fail(client.error());
     }
     const json::object body{
-        {"files", *texts}, {"dry_run", options.dry_run}, {"prune", options.prune}
+        {"files", texts->files}, {"dry_run", options.dry_run}, {"prune", options.prune}
     };
-    const Result<json::value> answer = client->post("/apply", body);
+    const Result<json::value> answer = client->post("/apply", body, texts->given);
     if (!answer) {
         return session.fail(answer.error());
     }
@@ -136,6 +143,12 @@ int apply(Session& session, const Options& options) {
     session.print(table, *answer);
     if (session.format() == Format::table) {
         print_effects(session, *answer);
+    }
+    if (const json::array* warnings = member_of(*answer, "warnings").if_array();
+        warnings != nullptr) {
+        for (const json::value& warning : *warnings) {
+            session.say(flaw_text(warning, texts->given));
+        }
     }
     session.say(fmt::format(
         "{} {}; {} unchanged",

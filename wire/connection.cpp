@@ -43,6 +43,9 @@ constexpr std::size_t waste_bytes = 16U << 10;
 constexpr std::size_t kept_buffer = 1U << 20;
 constexpr auto farewell = std::chrono::seconds(1);
 constexpr auto user_timeout = std::chrono::seconds(20);
+constexpr const char* another_collector =
+    "an agent trusts the collector it enrolled with alone: see `collector` in agent.yaml, or enrol "
+    "anew with a token of this one";
 
 /// Waits on a timer that others cancel to wake it. False: the coroutine itself was cancelled.
 Task<bool> woken(asio::steady_timer* timer, SteadyTime until) {
@@ -434,11 +437,13 @@ Task<Result<std::unique_ptr<Connection>>> connect(
     if (rejected) {
         const Error why = explain_tls(link->session(), rejected).in(link->peer.address);
         link->linger();
-        co_return failure(why);
+        co_return failure(with_remedy(link->session(), why, another_collector));
     }
     if (Status checked = check_peer(link->session()); !checked) {
         link->abort();
-        co_return failure(checked.error(), link->peer.address);
+        co_return failure(
+            with_remedy(link->session(), checked.error(), another_collector), link->peer.address
+        );
     }
     co_return open_connection(link);
 }

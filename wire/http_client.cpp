@@ -235,10 +235,11 @@ Task<Result<HttpAnswer>> perform(asio::io_context* loop, HttpCall call, Deadline
     const auto [rejected] =
         co_await stream.async_handshake(asio::ssl::stream_base::client, quietly);
     if (rejected) {
-        co_return explain(session, rejected, to);
+        const Failure why = explain(session, rejected, to);
+        co_return failure(with_remedy(session, why.value(), call.trust.remedy));
     }
     if (Status checked = check_tls(session, call.trust, url->host); !checked) {
-        co_return failure(checked.error(), to);
+        co_return failure(with_remedy(session, checked.error().in(to), call.trust.remedy));
     }
     const error_code problem = co_await exchange_on(&stream, &exchange);
     if (problem) {

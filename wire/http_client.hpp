@@ -18,6 +18,8 @@ struct HttpTrust {
     std::string
         spki_pin;  ///< hex SHA-256 of the SPKI of a CA that must be in the chain sent by the server (join token)
     std::string alpn;  ///< e.g. "muster-enrol/1"; empty: none
+    /// What the person is to do where another authority has signed the server's certificate.
+    std::string remedy = {};
 };
 
 struct HttpCall {

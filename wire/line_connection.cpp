@@ -109,10 +109,13 @@ Task<Status> LineConnection::start_tls() {
     const auto [rejected] =
         co_await self->tls->async_handshake(asio::ssl::stream_base::client, quietly);
     if (rejected) {
-        co_return self->explain(rejected);
+        const Failure why = self->explain(rejected);
+        co_return failure(with_remedy(self->session(), why.value(), self->server.remedy));
     }
     if (Status checked = check_peer(self->session()); !checked) {
-        co_return failure(checked.error(), self->name);
+        co_return failure(
+            with_remedy(self->session(), checked.error(), self->server.remedy), self->name
+        );
     }
     co_return Status{};
 }

@@ -13,7 +13,8 @@ namespace muster::wire {
 struct LineServer {
     std::string host;
     std::uint16_t port = 0;
-    std::string ca_pem;  ///< its authority; empty: the system's
+    std::string ca_pem;       ///< its authority; empty: the system's
+    std::string remedy = {};  ///< as HttpTrust::remedy
 };
 
 /// Belongs to its coroutine's loop; every operation ends when the coroutine is cancelled. Errors name the server.

@@ -81,8 +81,27 @@ struct ListDeleter {
     void operator()(STACK_OF(X509) * list) const { sk_X509_free(list); }
 };
 
+bool is_of_another_authority(long result) {
+    switch (result) {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        case X509_V_ERR_CERT_UNTRUSTED:
+        case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+            return true;
+        default:
+            return false;
+    }
+}
+
 /// A verification result in words.
 std::string certificate_problem(ssl_st* session, long result) {
+    if (is_of_another_authority(result)) {
+        return "certificate signed by another authority";
+    }
     switch (result) {
         case X509_V_ERR_CERT_HAS_EXPIRED:
             return "its certificate has expired";
@@ -95,15 +114,6 @@ std::string certificate_problem(ssl_st* session, long result) {
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
             return "its certificate is not valid for the name or address it was called by";
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        case X509_V_ERR_CERT_UNTRUSTED:
-        case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-            return "certificate signed by another authority";
         default:
             return std::string("its certificate is not accepted: ") +
                    X509_verify_cert_error_string(result);
@@ -259,6 +269,14 @@ Status check_pinned(ssl_st* session, const std::string& pin, const std::string& 
         return failure(ErrorKind::refused, certificate_problem(session, result));
     }
     return {};
+}
+
+Error with_remedy(ssl_st* session, const Error& error, const std::string& remedy) {
+    if (remedy.empty() || error.kind() != ErrorKind::refused ||
+        !is_of_another_authority(SSL_get_verify_result(session))) {
+        return error;
+    }
+    return {error.kind(), error.what() + "; " + remedy, error.context()};
 }
 
 Status offer_protocol(ssl_st* session, const std::string& protocol) {

@@ -55,6 +55,9 @@ Status check_peer(ssl_st* session);
 /// the server's certificate, valid for `host`, is signed by it.
 Status check_pinned(ssl_st* session, const std::string& pin, const std::string& host);
 
+/// The error with what to do, where the reason is that another authority has signed the other side's certificate.
+Error with_remedy(ssl_st* session, const Error& error, const std::string& remedy);
+
 /// Before the handshake: the one application protocol spoken (RFC 7301).
 Status offer_protocol(ssl_st* session, const std::string& protocol);
 /// After the handshake: whether the server chose it.

@@ -2,6 +2,7 @@
 
 #include "collector/api/verdict_answer.hpp"
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -13,6 +14,24 @@ std::string header_of(const Call& call, const std::string& name) {
     return found == call.request.headers.end() ? std::string() : found->second;
 }
 
+std::string pointer_to(const ApplyRequest& request, std::string_view file) {
+    const auto found = std::ranges::find(request.texts, file, &config::ConfigText::name);
+    return found == request.texts.end()
+               ? std::string()
+               : "/files/" + std::to_string(found - request.texts.begin()) + "/text";
+}
+
+json::array warnings_json(const ApplyOutcome& outcome, const ApplyRequest& request) {
+    json::array out;
+    for (const UnreadSecret& secret : outcome.unread) {
+        out.push_back(json::object{
+            {"pointer", pointer_to(request, secret.place.file)},
+            {"detail", json_text(to_text(secret))}
+        });
+    }
+    return out;
+}
+
 HttpResponse apply_refused(const Error& error, const ApplyRequest& request) {
     if (error.kind() != ErrorKind::invalid) {
         return error.kind() == ErrorKind::conflict
@@ -22,12 +41,7 @@ HttpResponse apply_refused(const Error& error, const ApplyRequest& request) {
     std::vector<Flaw> flaws;
     std::istringstream lines(error.text());
     for (std::string line; std::getline(lines, line);) {
-        std::string pointer;
-        for (std::size_t at = 0; at < request.texts.size(); ++at) {
-            if (line.starts_with(request.texts[at].name + ":")) {
-                pointer = "/files/" + std::to_string(at) + "/text";
-            }
-        }
+        std::string pointer = pointer_to(request, line.substr(0, line.find(':')));
         flaws.push_back({std::move(pointer), std::move(line)});
     }
     return problem(400, "nothing was applied: the files are not valid together", flaws);

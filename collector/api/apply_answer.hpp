@@ -15,6 +15,12 @@ namespace muster::collector {
 /// One flaw for each line "applied/web.yaml:3:5: what, and what was expected".
 HttpResponse apply_refused(const Error& error, const ApplyRequest& request);
 
+/// "/files/0/text" for a text of the request; empty for another.
+std::string pointer_to(const ApplyRequest& request, std::string_view file);
+
+/// Secrets that cannot be read, as flaws are told: nothing is refused for them.
+json::array warnings_json(const ApplyOutcome& outcome, const ApplyRequest& request);
+
 /// The objects that changed; those that did not are counted.
 json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged);
 

@@ -214,7 +214,8 @@ Task<HttpResponse> apply_texts(Call call) {
     json::object body{
         {"dry_run", request.mode == ApplyMode::dry_run},
         {"changes", changes_json(*outcome, unchanged)},
-        {"unchanged", unchanged}
+        {"unchanged", unchanged},
+        {"warnings", warnings_json(*outcome, request)}
     };
     const Result<json::array> matched = co_await effects(call, outcome->matches);
     if (!matched) {

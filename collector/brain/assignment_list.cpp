@@ -5,6 +5,8 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <utility>
+
 namespace muster::collector {
 
 std::string encode_spec(
@@ -43,6 +45,20 @@ AssignmentItem AssignmentList::operator[](std::size_t index) const {
     item.assignment.set_host(entry.host);
     item.secret_files = entry.spec->secret_files;
     return item;
+}
+
+std::set<std::string> AssignmentList::secret_paths() const {
+    std::set<std::string> paths;
+    const ProbeSpec* last = nullptr;
+    for (const Entry& entry : items_) {
+        if (std::exchange(last, entry.spec.get()) == entry.spec.get()) {
+            continue;  // neighbours mostly share one
+        }
+        for (const auto& [option, path] : entry.spec->secret_files) {
+            paths.insert(path);
+        }
+    }
+    return paths;
 }
 
 }  // namespace muster::collector

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,6 +73,9 @@ class AssignmentList {
     bool empty() const { return items_.empty(); }
 
     AssignmentItem operator[](std::size_t index) const;
+
+    /// On the collector, of all items.
+    std::set<std::string> secret_paths() const;
 
     Iterator begin() const { return {*this, 0}; }
 

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -84,13 +85,19 @@ Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
         return failure(ErrorKind::conflict, "what is applied has changed since it was read");
     }
     const AppliedTexts wanted = after_applying(had, request.texts, request.prune);
-    auto next = with_applied(running_, wanted);
+    std::vector<std::string> given;
+    std::ranges::transform(request.texts, std::back_inserter(given), &config::ConfigText::name);
+    auto next = with_applied(running_, wanted, given);
     if (!next) {
         return failure(next.error());
     }
     ApplyOutcome out;
     out.changes = compare_objects(objects_of(running_.texts), objects_of(next->texts));
     out.matches = matches_of(out.changes, running_.watch, next->watch);
+    out.unread = unread_secrets(*options_.files, next->watch);
+    std::erase_if(out.unread, [&given](const UnreadSecret& secret) {
+        return std::ranges::find(given, secret.place.file) == given.end();
+    });
     out.etag = etag_of(wanted);
     if (request.mode == ApplyMode::dry_run) {
         return out;

@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "collector/configuration/load.hpp"
 #include "collector/configuration/objects.hpp"
+#include "collector/configuration/secret_check.hpp"
 #include "config/programs.hpp"
 
 #include <string>
@@ -32,8 +33,9 @@ struct ApplyOutcome {
     };
 
     std::vector<Match> matches;
-    std::string etag;         ///< of the set after it, quoted
-    std::string config_hash;  ///< hex, of the configuration the folds are told
+    std::vector<UnreadSecret> unread;  ///< named in the texts that were given
+    std::string etag;                  ///< of the set after it, quoted
+    std::string config_hash;           ///< hex, of the configuration the folds are told
 };
 
 /// Belongs to the loop's thread.

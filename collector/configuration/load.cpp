@@ -45,7 +45,9 @@ Result<config::LoadedCollector> load_configuration(
 }
 
 Result<config::LoadedCollector> with_applied(
-    const config::LoadedCollector& running, const AppliedTexts& applied
+    const config::LoadedCollector& running,
+    const AppliedTexts& applied,
+    std::span<const std::string> changed
 ) {
     for (const config::ConfigText& text : applied) {
         if (const Status known = config::check_watch_keys(text); !known) {
@@ -58,7 +60,7 @@ Result<config::LoadedCollector> with_applied(
         return text.name.starts_with(applied_prefix);
     });
     out.texts.insert(out.texts.end(), applied.begin(), applied.end());
-    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &words);
+    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &words, changed);
     if (!watch) {
         return failure(watch.error());
     }

@@ -6,6 +6,7 @@
 #include "collector/configuration/applied.hpp"
 #include "config/programs.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,9 +24,12 @@ Result<config::LoadedCollector> load_configuration(
     Files& files, const std::string& path, const std::string& data_dir
 );
 
-/// The running configuration with these applied texts instead of its own: nothing is read again from files.
+/// The running configuration with these applied texts instead of its own: nothing is read again from files. `changed`: as in
+/// parse_watch.
 Result<config::LoadedCollector> with_applied(
-    const config::LoadedCollector& running, const AppliedTexts& applied
+    const config::LoadedCollector& running,
+    const AppliedTexts& applied,
+    std::span<const std::string> changed = {}
 );
 
 /// What was applied to it.

@@ -72,6 +72,11 @@ void log_applied(const std::string& agent, const wire::server_action::Applied& a
          {"first", applied.problems.front()}});
 }
 
+std::string secrets_now(Files& files, const IssuedAssignments& current) {
+    return current.items ? SecretFiles(files).fingerprint(current.items->secret_paths())
+                         : std::string();
+}
+
 AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
     // Numbers of somebody else's: none of them is believed to fit another.
     constexpr std::uint64_t longest_ms = 1'000'000'000'000;
@@ -172,7 +177,7 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
         } else if (const auto* greeted = std::get_if<wire::server_action::Greeted>(&action)) {
             on_hello(id, greeted->hello, wall, out);
         } else if (const auto* applied = std::get_if<wire::server_action::Applied>(&action)) {
-            log_applied(session.agent.text(), *applied);
+            on_applied(session, *applied);
         } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
             session.said = said_by(session.agent, heard->heartbeat);
         } else if (auto* renew = std::get_if<wire::server_action::Renew>(&action)) {
@@ -210,9 +215,37 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
          {"version", printable(hello.version(), longest_text)}});
     const std::uint32_t epoch = owner.current.epoch;
     perform(id, session.server.welcome(wall, cursors, epoch), wall, out);
-    if (hello.assignment_epoch() != epoch) {
+    // What it runs it may run with secrets that are no more.
+    const std::string secrets = secrets_now(*files_, owner.current);
+    const bool has_others = !secrets.empty() && secrets != owner.secrets;
+    if (hello.assignment_epoch() != epoch || has_others) {
         out.emplace_back(intake_action::Assign{.session = id});
     }
+    sessions_.at(id).secrets = owner.secrets;
+}
+
+/// Of sets sent one after the other only the last tells what the agent has.
+void Intake::on_applied(Session& session, const wire::server_action::Applied& applied) {
+    log_applied(session.agent.text(), applied);
+    if (session.unconfirmed > 0 && --session.unconfirmed == 0) {
+        agent(session.agent).secrets = session.secrets;
+    }
+}
+
+Intake::Actions Intake::reread_secrets() {
+    Actions out;
+    SecretFiles secrets(*files_);
+    for (const auto& [id, session] : sessions_) {
+        const IssuedAssignments& current = agent(session.agent).current;
+        if (!session.is_greeted || !current.items) {
+            continue;
+        }
+        if (secrets.fingerprint(current.items->secret_paths()) != session.secrets) {
+            log(LogLevel::notice, "assignment.secrets_changed", {{"agent", session.agent.text()}});
+            out.emplace_back(intake_action::Assign{.session = id});
+        }
+    }
+    return out;
 }
 
 void Intake::on_records(Session& session, wire::server_action::Append append, Actions& out) {
@@ -423,7 +456,9 @@ std::vector<wire::proto::Frame> Intake::assignments(SessionId id) {
             secrets.fill_in(item);
             items.push_back(std::move(item.assignment));
         }
+        found->second.secrets = secrets.fingerprint(current.items->secret_paths());
     }
+    ++found->second.unconfirmed;
     log(LogLevel::info,
         "assignment.sent",
         {{"agent", found->second.agent.text()}, {"epoch", current.epoch}, {"probes", items.size()}}

@@ -79,6 +79,8 @@ class Intake {
     Actions on_appended(std::uint64_t group, const Result<std::vector<AgentCursor>>& rejected);
     /// The brain has folded an assignment, or says at start what is in force.
     Actions on_issued(IssuedAssignments issued);
+    /// Secret files may have changed: for each agent that is here and would be sent others than before, Assign.
+    Actions reread_secrets();
     /// The certificate made for a session, or why there is none.
     Actions certificate(SessionId session, const Result<std::string>& certificate_pem);
     /// The agent's certificate counts no more.
@@ -114,6 +116,7 @@ class Intake {
         std::map<SpoolId, Stream> streams;
         IssuedEpochs epochs;
         IssuedAssignments current;
+        std::string secrets;  // the fingerprint of those it is known to have
         std::optional<SessionId> session;
     };
 
@@ -124,10 +127,13 @@ class Intake {
         bool is_greeted = false;
         bool has_complained = false;  // of a record set aside: once a session
         std::optional<AgentFigures> said = std::nullopt;
+        std::string secrets = {};       // the fingerprint of those sent last
+        std::uint32_t unconfirmed = 0;  // sets sent that it has not said to have applied
     };
 
     void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);
     void on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void on_applied(Session& session, const wire::server_action::Applied& applied);
     void on_records(Session& session, wire::server_action::Append append, Actions& out);
     void stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Record record);
     void set_aside(

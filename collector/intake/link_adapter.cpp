@@ -103,6 +103,10 @@ void LinkAdapter::issued(IssuedAssignments assignments) {
     impl_->perform(impl_->intake.on_issued(std::move(assignments)));
 }
 
+void LinkAdapter::reread_secrets() {
+    impl_->perform(impl_->intake.reread_secrets());
+}
+
 void LinkAdapter::revoke(AgentId agent) {
     impl_->perform(impl_->intake.revoke(agent));
 }

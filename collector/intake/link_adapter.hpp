@@ -43,6 +43,8 @@ class LinkAdapter {
     /// What connected agents said with their last heartbeat.
     std::vector<AgentFigures> agents_said() const;
     void issued(IssuedAssignments assignments);
+    /// Sends new secrets to the agents that are here and concerned.
+    void reread_secrets();
     void revoke(AgentId agent);
     /// What new connections see from now on; those there are keep what they have.
     Status use(const wire::TlsIdentity& identity);

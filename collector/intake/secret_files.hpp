@@ -6,6 +6,7 @@
 #include "collector/brain/assignment_list.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 
 namespace muster::collector {
@@ -15,12 +16,21 @@ class SecretFiles {
   public:
     explicit SecretFiles(Files& files) : files_(&files) {}
 
-    /// A secret that cannot be read is left out and logged: the agent reports the probe as unknown.
+    /// For a secret that cannot be read, its file and the reason: the agent tells the probe as unknown with that.
     void fill_in(AssignmentItem& item);
+    /// Equal exactly while every one of these files reads the same; empty for no files. Tells nothing of what is in them.
+    std::string fingerprint(const std::set<std::string>& paths);
 
   private:
+    struct ReadSecret {
+        Secret value;
+        std::string problem;  ///< why there is none
+    };
+
+    const ReadSecret& read(const std::string& path);
+
     Files* files_;
-    std::map<std::string, Secret> read_;
+    std::map<std::string, ReadSecret> read_;
 };
 
 }  // namespace muster::collector

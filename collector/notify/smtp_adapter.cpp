@@ -15,6 +15,7 @@ constexpr std::size_t detail_bytes = 300;
 /// "[::1]:25" → ::1 and 25; configuration checking has seen that it is of that form.
 wire::LineServer parts_of(SmtpServer server) {
     wire::LineServer parts;
+    parts.remedy = "give its authority's certificate as ca_file of the channel";
     const std::string& text = server.address;
     const std::size_t colon = text.rfind(':');
     parts.host = text.substr(0, colon);

@@ -51,6 +51,7 @@ wire::HttpCall webhook_call(
     call.headers["Muster-Signature"] = webhook_signature(key.reveal(), at, row.payload);
     call.body = row.payload;
     call.trust.ca_pem = std::move(ca_pem);
+    call.trust.remedy = "give its authority's certificate as ca_file of the channel";
     call.body_limit = answer_limit;
     return call;
 }

@@ -190,6 +190,25 @@ TEST_F(AgentTest, GoesOnAfterARestartThoughTheCollectorIsAway) {
     }));
 }
 
+TEST_F(AgentTest, TellsAProbeWithoutItsSecretAsUnknownAndDoesNotRunIt) {
+    collector.assignments = {assignment(0, "icmp", "192.0.2.1")};
+    (*collector.assignments[0].mutable_unread_secrets())["community"] = "/etc/key: No such file";
+    start();
+    ASSERT_TRUE(run_until([&] { return !collector.committed.empty(); }));
+    std::string raw;
+    wire::ResultBatch batch;
+    ASSERT_TRUE(wire::open_payload(collector.committed.begin()->second, raw));
+    ASSERT_TRUE(wire::decode_results(raw, batch));
+    EXPECT_EQ(batch.state.at(0), static_cast<std::uint8_t>(wire::ResultState::unknown));
+    ASSERT_EQ(batch.notes.size(), 1U);
+    EXPECT_EQ(batch.notes[0].reason, "configuration");
+    EXPECT_EQ(
+        batch.notes[0].seen,
+        "the collector cannot read the secret `community`: /etc/key: No such file"
+    );
+    EXPECT_TRUE(runs.empty());
+}
+
 TEST_F(AgentTest, SaysNothingOfRunsItCutShortItself) {
     slow = true;
     collector.assignments = {assignment(0, "icmp", "192.0.2.1")};

@@ -159,6 +159,35 @@ TEST_F(Keeper, KeepsEverythingWhenOneTextIsWrong) {
     }
 }
 
+TEST_F(Keeper, BlamesANameThatIsUsedTwiceOnWhatIsBeingApplied) {
+    ASSERT_TRUE(apply({text("z.yaml", policy_yaml)}));
+    const auto outcome = apply({text("a.yaml", policy_yaml)});
+    ASSERT_FALSE(outcome);
+    EXPECT_THAT(
+        outcome.error().text(),
+        HasSubstr("applied/a.yaml:2:11: a second policy named \"servers answer\" (the other is at "
+                  "applied/z.yaml:2:11)")
+    );
+}
+
+TEST_F(Keeper, WarnsOfSecretsThatCannotBeReadAndTakesTheRest) {
+    const auto watch = [](const std::string& name) {
+        return "targets: [{name: " + name +
+               ", address: h, probes: [{type: snmp, community: {file: /data/" + name + "}}]}]\n";
+    };
+    const auto first = apply({text("a.yaml", watch("one"))});
+    ASSERT_TRUE(first) << first.error().text();
+    ASSERT_EQ(first->unread.size(), 1u);
+    EXPECT_THAT(
+        to_text(first->unread[0]),
+        HasSubstr("applied/a.yaml:1:68: warning: the secret cannot be read: /data/one: ")
+    );
+    write("/data/two", "public\n");
+    const auto second = apply({text("b.yaml", watch("two"))}, Prune::no, ApplyMode::dry_run);
+    ASSERT_TRUE(second) << second.error().text();
+    EXPECT_TRUE(second->unread.empty()) << "what is wrong elsewhere has been told";
+}
+
 TEST_F(Keeper, RefusesToApplyToASetThatHasChangedSince) {
     const std::string before = keeper->etag();
     ASSERT_TRUE(apply({text("a.yaml", policy_yaml)}));

@@ -77,7 +77,11 @@ class Taking : public ::testing::Test {
         return options;
     }
 
-    void issue(std::uint32_t epoch, std::uint32_t count) {
+    void issue(
+        std::uint32_t epoch,
+        std::uint32_t count,
+        std::vector<std::pair<std::string, std::string>> secret_files = {}
+    ) {
         IssuedAssignments issued;
         issued.agent = agent_;
         issued.epoch = epoch;
@@ -86,7 +90,7 @@ class Taking : public ::testing::Test {
         const auto spec = std::make_shared<ProbeSpec>();
         spec->type = "icmp";
         spec->encoded = encode_spec("icmp", 1s, 1s, {});
-        spec->secret_files = {{"community", "/secret"}, {"missing", "/nowhere"}};
+        spec->secret_files = std::move(secret_files);
         list->add(0, ProbeId(Uuid::named("p")), spec, "192.0.2.1");
         issued.items = list;
         last_ = seen(intake_.on_issued(std::move(issued)));
@@ -100,6 +104,12 @@ class Taking : public ::testing::Test {
         last_.assigns += more.assigns;
         last_.sent = std::move(more.sent);
         return session;
+    }
+
+    void says_applied(SessionId session, std::uint32_t epoch = 1) {
+        wire::proto::Frame frame;
+        frame.mutable_assignments_applied()->set_epoch(epoch);
+        seen(intake_.on_frame(session, now_, noon, frame));
     }
 
     Seen send(SessionId session, std::uint64_t first, std::vector<wire::Record> sent) {
@@ -264,6 +274,7 @@ TEST_F(Taking, UnderstandsResultsOfEarlierEpochs) {
 
 TEST_F(Taking, PushesAssignmentsWithTheirSecrets) {
     ASSERT_TRUE(write_file_atomically(files_, "/secret", "public\n"));
+    issue(1, 10, {{"community", "/secret"}, {"missing", "/nowhere"}});
     const SessionId session = connect(1, 0);
     EXPECT_EQ(last_.assigns, 1U) << "the agent has nothing yet";
     auto frames = intake_.assignments(session);
@@ -272,8 +283,45 @@ TEST_F(Taking, PushesAssignmentsWithTheirSecrets) {
     const auto& item = frames[0].assignments().items(0);
     EXPECT_EQ(item.secrets().at("community"), "public");
     EXPECT_EQ(item.secrets().count("missing"), 0U);
+    EXPECT_THAT(item.unread_secrets().at("missing"), ::testing::HasSubstr("/nowhere: "));
+    EXPECT_EQ(item.unread_secrets_size(), 1);
     issue(2, 1);
     EXPECT_EQ(last_.assigns, 1U) << "at once, to an agent that is here";
+}
+
+TEST_F(Taking, SendsAgainWhatHasOtherSecretsAndNothingElse) {
+    ASSERT_TRUE(write_file_atomically(files_, "/secret", "public\n"));
+    issue(1, 10, {{"community", "/secret"}});
+    const SessionId session = connect(1, 0);
+    intake_.assignments(session);
+    EXPECT_EQ(seen(intake_.reread_secrets()).assigns, 0U) << "it reads the same";
+    ASSERT_TRUE(write_file_atomically(files_, "/secret", "rotated\n"));
+    EXPECT_EQ(seen(intake_.reread_secrets()).assigns, 1U);
+    const auto frames = intake_.assignments(session);
+    EXPECT_EQ(frames.at(0).assignments().epoch(), 1U) << "the same probes";
+    EXPECT_EQ(frames.at(0).assignments().items(0).secrets().at("community"), "rotated");
+    EXPECT_EQ(seen(intake_.reread_secrets()).assigns, 0U);
+    ASSERT_TRUE(files_.remove("/secret"));
+    EXPECT_EQ(seen(intake_.reread_secrets()).assigns, 1U) << "one that went is news as well";
+}
+
+TEST_F(Taking, KnowsWhichSecretsAnAgentHasOnlyFromItsWord) {
+    ASSERT_TRUE(write_file_atomically(files_, "/secret", "public\n"));
+    issue(1, 10, {{"community", "/secret"}});
+    const SessionId first = connect();
+    EXPECT_EQ(last_.assigns, 1U) << "it has this epoch, with secrets of who knows when";
+    intake_.assignments(first);
+    const SessionId second = connect();
+    EXPECT_EQ(last_.assigns, 1U) << "the connection may have broken before they came";
+    intake_.assignments(second);
+    says_applied(second);
+    const SessionId third = connect();
+    EXPECT_EQ(last_.assigns, 0U);
+    EXPECT_EQ(seen(intake_.reread_secrets()).assigns, 0U);
+    intake_.on_closed(third, "connection reset");
+    ASSERT_TRUE(write_file_atomically(files_, "/secret", "rotated\n"));
+    connect();
+    EXPECT_EQ(last_.assigns, 1U) << "changed while it was away";
 }
 
 TEST_F(Taking, TellsWhichAgentsAreAliveAndHadNothingElseToSay) {

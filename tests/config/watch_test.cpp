@@ -244,7 +244,52 @@ TEST(Watch, WantsNamesThatDifferAcrossFiles) {
     const auto watch = parse_watch(files, types);
     ASSERT_FALSE(watch);
     EXPECT_EQ(
-        watch.error().text(), "b.yaml:1:18: a second target named \"x\", expected names that differ"
+        watch.error().text(),
+        "b.yaml:1:18: a second target named \"x\" (the other is at a.yaml:1:18), expected names "
+        "that "
+        "differ"
+    );
+}
+
+TEST(Watch, BlamesANameThatIsUsedTwiceOnTheFileThatWasChanged) {
+    const std::vector<ConfigText> files{
+        {"a.yaml", "policies: []\ntargets: [{name: x}]\n"}, {"b.yaml", "targets: [{name: x}]\n"}
+    };
+    const std::vector<std::string> changed{"a.yaml"};
+    const auto watch = parse_watch(files, types, nullptr, changed);
+    ASSERT_FALSE(watch);
+    EXPECT_EQ(
+        watch.error().text(),
+        "a.yaml:2:18: a second target named \"x\" (the other is at b.yaml:1:18), expected names "
+        "that "
+        "differ"
+    );
+}
+
+TEST(Watch, KnowsWhereEachSecretIsNamed) {
+    const auto watch = parse_watch(
+        one(R"(targets:
+  - name: portal {n}
+    each: 1..2
+    probes:
+      - {type: http, url: "https://intranet", password: {file: "/run/portal-{n}"}}
+channels:
+  - {name: ops, type: webhook, url: "https://127.0.0.1:9000/hook", secret: {file: /run/key}}
+)"),
+        types
+    );
+    ASSERT_TRUE(watch) << watch.error().text();
+    std::map<std::string, std::string> places;
+    for (const auto& [path, place] : watch->secret_files) {
+        places[path] = to_text(place);
+    }
+    EXPECT_EQ(
+        places,
+        (std::map<std::string, std::string>{
+            {"/run/key", "watch.yaml:7:76"},
+            {"/run/portal-1", "watch.yaml:5:57"},
+            {"/run/portal-2", "watch.yaml:5:57"}
+        })
     );
 }
 

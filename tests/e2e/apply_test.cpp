@@ -150,18 +150,24 @@ TEST_F(Applied, WhatIsWrongIsToldWithItsPlaceAndChangesNothing) {
 
     for (const Row& row :
          {Row{"policies: [{name: p, match: clas = server, probes: [{type: icmp}]}]",
-              "applied/bad.yaml:1:29: match: there is no field \"clas\"; did you mean \"class\"?"},
+              "/bad.yaml:1:29: match: there is no field \"clas\"; did you mean \"class\"?"},
           Row{"policies: [{name: p, match: class = server, breach: {failures: 1}, probes: [{type: "
               "icmp}]}]",
               "allow_single"},
-          Row{"targets: [{name: web1, address: 127.0.0.1}]", "a second target named \"web1\""},
-          Row{"policies: [", "applied/bad.yaml:1:"},
+          Row{"targets: [{name: web1, address: 127.0.0.1}]",
+              "/bad.yaml:1:18: a second target named \"web1\" (the other is at "},
+          Row{"policies: [{name: servers answer, match: class = server, probes: [{type: icmp}]}]",
+              "/bad.yaml:1:19: a second policy named \"servers answer\" (the other is at "
+              "applied/watch.yaml:2:11)"},
+          Row{"policies: [", "/bad.yaml:1:"},
           Row{"listen: {people: \"127.0.0.1:1\"}", "unknown key \"listen\""}}) {
         write_text(path, row.yaml);
         const CommandResult refused = apply(path);
         EXPECT_EQ(refused.exit_code, 1) << refused.output;
         EXPECT_THAT(refused.output, HasSubstr(row.words));
         EXPECT_THAT(refused.output, HasSubstr("nothing was applied"));
+        EXPECT_THAT(refused.output, HasSubstr("\n  " + path + ":")) << "as it was given";
+        EXPECT_EQ(refused.output.find("applied/bad.yaml"), std::string::npos) << refused.output;
     }
     EXPECT_THAT(site_.muster({"policy", "list"}).output, HasSubstr("servers answer"));
     EXPECT_EQ(site_.muster({"policy", "list"}).output.find("\np "), std::string::npos);

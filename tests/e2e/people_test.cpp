@@ -72,6 +72,34 @@ TEST_F(PeopleOfASite, SignInWorkAndSignOutAgain) {
     EXPECT_THAT(site_.muster({"token", "list"}).output, HasSubstr("revoked"));
 }
 
+TEST_F(PeopleOfASite, AreToldWhatToDoAboutAnAuthorityTheyDoNotKnow) {
+    ASSERT_EQ(create("anna", "administrator").exit_code, 0);
+    std::vector<std::string> arguments = {
+        "login",
+        "--server",
+        site_.url(),
+        "--user",
+        "anna",
+        "--password-file",
+        site_.dir() / "password"
+    };
+    const CommandResult unknown = as("anna", arguments);
+    EXPECT_EQ(unknown.exit_code, 1);
+    EXPECT_THAT(unknown.output, HasSubstr("signed by another authority; copy the collector's"));
+    EXPECT_THAT(unknown.output, HasSubstr("<data_dir>/ca/ca.crt"));
+    EXPECT_THAT(unknown.output, HasSubstr("muster login --ca-file FILE"));
+    const std::string relative = std::filesystem::relative(site_.dir() / "ca.pem");
+    ASSERT_FALSE(relative.starts_with('/'));
+    arguments.insert(arguments.end(), {"--ca-file", relative});
+    const CommandResult in = as("anna", arguments);
+    ASSERT_EQ(in.exit_code, 0) << in.output;
+    EXPECT_THAT(
+        read_text(site_.dir() / "anna/cli.yaml"),
+        HasSubstr("ca_file: \"" + (site_.dir() / "ca.pem") + "\"")
+    );
+    EXPECT_EQ(as("anna", {"user", "list"}).exit_code, 0);
+}
+
 TEST_F(PeopleOfASite, DoWhatTheirRoleAllows) {
     ASSERT_EQ(create("anna", "administrator").exit_code, 0);
     ASSERT_EQ(create("vera", "viewer").exit_code, 0);

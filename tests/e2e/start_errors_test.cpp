@@ -59,7 +59,7 @@ constexpr Broken broken_collector[] = {
     },
     {"targets:\n  - {name: a, address: h}\n  - {name: a, address: h}\n",
      "3:12",
-     "a second target named \"a\", expected names that differ"},
+     "a second target named \"a\" (the other is at "},
     {"policies:\n  - name: p\n    match: \"class = \"\n", "3:21", "match: the end, expected a value"
     },
     {"channels:\n  - {name: ops, type: webhook, url: \"ftp://x\"}\n",

@@ -134,10 +134,11 @@ TEST_F(HttpCallTest, RefusesAnUnknownAuthority) {
     const TinyServer server({.identity = made.for_server(), .alpn = {}, .answer = teapot});
     const test::Certificates other;
     for (const std::string& ca : {other.authority.certificate_pem, std::string()}) {
-        const auto answer = call(get(server, {.ca_pem = ca, .spki_pin = {}, .alpn = {}}));
+        const auto answer =
+            call(get(server, {.ca_pem = ca, .spki_pin = {}, .alpn = {}, .remedy = "do something"}));
         ASSERT_FALSE(answer);
         EXPECT_EQ(answer.error().kind(), ErrorKind::refused);
-        EXPECT_THAT(answer.error().text(), HasSubstr("signed by another authority"));
+        EXPECT_THAT(answer.error().text(), HasSubstr("signed by another authority; do something"));
     }
     EXPECT_EQ(server.request(), "");
 }
