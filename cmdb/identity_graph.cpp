@@ -242,8 +242,11 @@ void Identification::Impl::move(Index at, CiId to, IdentityChange& change) {
 
 /// Where the members of one group come from.
 void Identification::Impl::note_origins(
-    IdentityChange& change, CiId id, const std::vector<CiId>& origins
+    IdentityChange& change, CiId id, const std::vector<CiId>& origins, const Said& said
 ) const {
+    const auto is_among = [](const std::vector<CiId>& all, CiId wanted) {
+        return std::ranges::find(all, wanted) != all.end();
+    };
     for (const CiId old : origins) {
         if (old == id) {
             continue;
@@ -253,7 +256,10 @@ void Identification::Impl::note_origins(
             {emptied ? Verdict::Kind::joined : Verdict::Kind::split,
              id,
              old,
-             emptied ? "a trusted key connects them" : "no trusted key connects them any more"}
+             emptied ? (is_among(said.one, old) ? "a person says that they are one"
+                                                : "a trusted key connects them")
+                     : (is_among(said.two, old) ? "a person says that they are two"
+                                                : "nothing connects them any more")}
         );
         add_once(change.touched, old);
         add_once(change.decided, old);
@@ -274,8 +280,17 @@ void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
     for (const Index at : reached) {
         members.push_back(member(at));
     }
-    const Partition partition =
-        partition_by_keys(members, links_among(reached), crowded_among(reached));
+    const std::vector<Link> links = links_among(reached);
+    const Partition partition = partition_by_keys(members, links, crowded_among(reached));
+    Said said;
+    for (const Link& link : links) {
+        const CiId a = records[reached[link.a]].ci;
+        const CiId b = records[reached[link.b]].ci;
+        if (link.is_same == (a != b)) {
+            add_once(link.is_same ? said.one : said.two, a);
+            add_once(link.is_same ? said.one : said.two, b);
+        }
+    }
     std::vector<CiId> group_ids;
     std::vector<std::vector<CiId>> origins;
     std::vector<bool> known;
@@ -299,7 +314,7 @@ void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
                 {Verdict::Kind::created, group_ids[at], {}, "first statement of it"}
             );
         }
-        note_origins(change, group_ids[at], origins[at]);
+        note_origins(change, group_ids[at], origins[at], said);
     }
     std::erase_if(change.apart, [&](const auto& pair) {
         return std::ranges::find(group_ids, pair.first.first) != group_ids.end() ||

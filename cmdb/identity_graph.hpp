@@ -68,7 +68,16 @@ struct Identification::Impl {
     void cross(const std::string& key_text);
     std::vector<Link> links_among(const Indexes& reached) const;
     void move(Index at, CiId to, IdentityChange& change);
-    void note_origins(IdentityChange& change, CiId id, const std::vector<CiId>& origins) const;
+
+    /// CIs whose statements a person said to be of one with those of others, and to be of two.
+    struct Said {
+        std::vector<CiId> one;
+        std::vector<CiId> two;
+    };
+
+    void note_origins(
+        IdentityChange& change, CiId id, const std::vector<CiId>& origins, const Said& said
+    ) const;
     void follow_parts(const Indexes& reached, IdentityChange& change);
 };
 

@@ -1,5 +1,6 @@
 #include "collector/api/caller_sites.hpp"
 #include "collector/api/ci_store.hpp"
+#include "collector/api/entity_tag.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/verdict_answer.hpp"
@@ -18,28 +19,60 @@ namespace {
 
 constexpr std::size_t longest_reason = 1000;
 constexpr std::size_t longest_name = 256;
+constexpr const char* path_member = "id";
 constexpr std::array<std::string_view, 2> yes_or_no = {"true", "false"};
 
 /// Names of members of the body → what they name, as the caller wrote it.
 using NamedCis = std::map<std::string, std::string>;
 
-/// The ids that names stand for, all in one state; `not_found` for what the caller does not see.
-Task<Result<NamedCis>> ids_of(Call call, NamedCis names) {
-    std::function<Result<NamedCis>(StateConnection&)> work =
+/// What the names of a request stand for.
+struct Meant {
+    NamedCis ids;
+    bool is_as_seen = true;  ///< the CI of the path, where If-Match was sent
+};
+
+/// Whether If-Match names the CI's record as GET gives it now.
+Result<bool> agrees(
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& id,
+    const std::string& if_match
+) {
+    const Result<std::optional<json::object>> ci = read_ci(connection, scope, id);
+    if (!ci) {
+        return failure(ci.error());
+    }
+    return ci->has_value() &&
+           names_entity_tag(if_match, entity_tag_of(json::serialize(json::value(**ci))));
+}
+
+/// All in one state; `not_found` for what the caller does not see.
+Task<Result<Meant>> meant_by(Call call, NamedCis names) {
+    const auto seen = call.request.headers.find("if-match");
+    std::string if_match = seen == call.request.headers.end() ? std::string() : seen->second;
+    std::function<Result<Meant>(StateConnection&)> work =
         [scope = call.actor.scope,
-         names = std::move(names)](StateConnection& connection) -> Result<NamedCis> {
-        NamedCis ids;
+         if_match = std::move(if_match),
+         names = std::move(names)](StateConnection& connection) -> Result<Meant> {
+        Meant meant;
         for (const auto& [member, name] : names) {
             const Result<std::string> raw = find_ci(connection, scope, name);
             if (!raw) {
                 return failure(raw.error());
             }
+            if (member == path_member && !if_match.empty()) {
+                const Result<bool> agreed = agrees(connection, scope, *raw, if_match);
+                if (!agreed) {
+                    return failure(agreed.error());
+                }
+                meant.is_as_seen = *agreed;
+            }
             const Result<Uuid> id = Uuid::from_bytes(*raw);
-            ids[member] = id ? id->text() : std::string();
+            meant.ids[member] = id ? id->text() : std::string();
         }
-        return ids;
+        return meant;
     };
-    Task<Result<NamedCis>> asking = call.context->state->query<NamedCis>(std::move(work));
+    Task<Result<Meant>> asking = call.context->state->query<Meant>(std::move(work));
     co_return co_await std::move(asking);
 }
 
@@ -49,12 +82,15 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedC
     if (!dry) {
         co_return bad_parameter(dry.error());
     }
-    Task<Result<NamedCis>> naming = ids_of(call, std::move(names));
-    const Result<NamedCis> ids = co_await std::move(naming);
-    if (!ids) {
-        co_return problem_of(ids.error());
+    Task<Result<Meant>> naming = meant_by(call, std::move(names));
+    const Result<Meant> meant = co_await std::move(naming);
+    if (!meant) {
+        co_return problem_of(meant.error());
     }
-    for (const auto& [member, id] : *ids) {
+    if (!meant->is_as_seen) {
+        co_return problem(412, "the CI has changed since it was read; read it again");
+    }
+    for (const auto& [member, id] : meant->ids) {
         body[member] = id;
     }
     body["dry_run"] = *dry == "true";
@@ -63,7 +99,7 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedC
 }
 
 NamedCis path_ci(const Call& call) {
-    return {{"id", call.path.at("id")}};
+    return {{path_member, call.path.at("id")}};
 }
 
 /// What was sent, as an object; nothing where it is none, or has a member that is not among these.

@@ -6,12 +6,18 @@
 #include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
 namespace muster::collector {
 
 namespace {
+
+/// Classes from here on are of what belongs to something: interfaces, software, agents.
+constexpr std::uint32_t precedence_of_parts = 60;
+/// Candidates that a refusal names.
+constexpr std::size_t most_named = 10;
 
 // A CI is unobserved when it has probes and the agent of every one of them is.
 constexpr NamedQuery page_of_cis{
@@ -40,8 +46,9 @@ constexpr NamedQuery count_of_cis{
 };
 constexpr NamedQuery by_name{
     "cis.by_name",
-    R"(SELECT id, class FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
-         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2))) LIMIT 1000)"
+    R"(SELECT id, class, site FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
+         AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2)))
+       ORDER BY class, site, id LIMIT 1000)"
 };
 constexpr NamedQuery one{
     "cis.one",
@@ -155,6 +162,77 @@ json::value statement_json(const Statement& row) {
     };
 }
 
+/// One of those that have a name.
+struct Namesake {
+    std::string id;  ///< raw
+    std::string ci_class;
+    std::string site;
+};
+
+Result<std::vector<Namesake>> namesakes(
+    StateConnection& connection, const ReadScope& scope, const std::string& name
+) {
+    std::vector<Namesake> found;
+    const Status read = visit_rows(
+        connection,
+        by_name,
+        [&](Statement& statement) {
+            statement.bind_text(0, name);
+            scope.bind(statement, 1);
+        },
+        [&](const Statement& row) {
+            found.push_back(
+                {std::string(row.blob(0)), std::string(row.text(1)), std::string(row.text(2))}
+            );
+        }
+    );
+    return read ? Result<std::vector<Namesake>>(std::move(found)) : failure(read.error());
+}
+
+/// Those that "server:web1" means; none where it does not begin with a class.
+Result<std::vector<Namesake>> namesakes_of_class(
+    StateConnection& connection, const ReadScope& scope, const std::string& text
+) {
+    const std::size_t colon = text.find(':');
+    const std::string wanted = text.substr(0, colon);
+    if (colon == std::string::npos || cmdb::shipped_model().find(wanted) == nullptr) {
+        return std::vector<Namesake>();
+    }
+    Result<std::vector<Namesake>> found = namesakes(connection, scope, text.substr(colon + 1));
+    if (found) {
+        std::erase_if(*found, [&](const Namesake& each) {
+            return !cmdb::shipped_model().is_a(each.ci_class, wanted);
+        });
+    }
+    return found;
+}
+
+/// A machine, its agent and its interfaces may share a name: where there is something whole, its parts are not meant.
+void leave_out_parts(std::vector<Namesake>& found) {
+    const auto is_part = [](const Namesake& each) {
+        return cmdb::shipped_model().precedence(each.ci_class) >= precedence_of_parts;
+    };
+    if (!std::ranges::all_of(found, is_part)) {
+        std::erase_if(found, is_part);
+    }
+}
+
+/// What there is to choose from, and how.
+std::string which_of(const std::vector<Namesake>& found) {
+    std::string out = "several CIs have this name:";
+    for (std::size_t at = 0; at < std::min(found.size(), most_named); ++at) {
+        const Namesake& each = found[at];
+        out += at == 0 ? " " : ", ";
+        out += each.ci_class;
+        out += each.site.empty() ? " of no site" : " at " + each.site;
+        out += " (id " + Uuid::from_bytes(each.id)->text() + ")";
+    }
+    if (found.size() > most_named) {
+        out += ", and " + std::to_string(found.size() - most_named) + " more";
+    }
+    return out + "; give the id, or CLASS:NAME where one alone is of that class";
+}
+
 json::value attribute_json(const Statement& row) {
     return json::object{
         {"name", json_text(row, 0)},
@@ -211,9 +289,9 @@ Result<Page> read_cis(
 Result<std::string> find_ci(
     StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
 ) {
-    std::vector<std::string> found;
     if (const Result<Uuid> id = Uuid::parse(id_or_name); id) {
         const std::string raw(id->raw());
+        bool is_found = false;
         const Status read = visit_rows(
             connection,
             is_there,
@@ -221,46 +299,34 @@ Result<std::string> find_ci(
                 statement.bind_blob(0, raw);
                 scope.bind(statement, 1);
             },
-            [&](const Statement&) { found.push_back(raw); }
+            [&](const Statement&) { is_found = true; }
         );
         if (!read) {
             return failure(read.error());
         }
-        if (found.empty()) {
+        if (!is_found) {
             return failure(ErrorKind::not_found, "no CI has this id or name", id_or_name);
         }
         return raw;
     }
-    // A machine, its agent and its interfaces may share a name: the class with the least precedence is meant.
-    std::uint32_t least = ~0U;
-    const Status read = visit_rows(
-        connection,
-        by_name,
-        [&](Statement& statement) {
-            statement.bind_text(0, id_or_name);
-            scope.bind(statement, 1);
-        },
-        [&](const Statement& row) {
-            const std::uint32_t precedence = cmdb::shipped_model().precedence(row.text(1));
-            if (precedence < least) {
-                least = precedence;
-                found.clear();
-            }
-            if (precedence == least) {
-                found.emplace_back(row.blob(0));
-            }
-        }
-    );
-    if (!read) {
-        return failure(read.error());
+    Result<std::vector<Namesake>> found = namesakes(connection, scope, id_or_name);
+    if (!found) {
+        return failure(found.error());
     }
-    if (found.empty()) {
+    if (found->empty()) {
+        found = namesakes_of_class(connection, scope, id_or_name);
+        if (!found) {
+            return failure(found.error());
+        }
+    }
+    leave_out_parts(*found);
+    if (found->empty()) {
         return failure(ErrorKind::not_found, "no CI has this id or name", id_or_name);
     }
-    if (found.size() > 1) {
-        return failure(ErrorKind::conflict, "several CIs have this name; use the id", id_or_name);
+    if (found->size() > 1) {
+        return failure(ErrorKind::conflict, which_of(*found), id_or_name);
     }
-    return found.front();
+    return found->front().id;
 }
 
 Result<std::optional<json::object>> read_ci(

@@ -28,7 +28,8 @@ Result<Page> read_cis(
     const PageRequest& page
 );
 
-/// By UUID text or natural name: 16 raw bytes. `not_found`; `conflict` where several have that name.
+/// By UUID text, natural name, or class and name ("server:web1"): 16 raw bytes. `not_found`; `conflict`, which names them, where
+/// several have that name. What is part of something (precedence from 60 on) is meant by its name alone where nothing else is.
 Result<std::string> find_ci(
     StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
 );

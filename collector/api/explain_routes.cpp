@@ -1,7 +1,7 @@
 #include "cmdb/shipped_model.hpp"
-#include "collector/api/ci_store.hpp"
 #include "collector/api/explain.hpp"
 #include "collector/api/handlers.hpp"
+#include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
 
 #include <functional>
@@ -15,19 +15,17 @@ Task<HttpResponse> explain_probe(Call call) {
     const auto watch =
         std::make_shared<const config::Watch>(call.context->configuration()->running().watch);
     ExplainQuestion question{{}, call.path.at("probe"), parameter(call, "metric")};
-    std::function<Result<json::object>(StateConnection&)> work =
-        [scope = call.actor.scope, ci = call.path.at("id"), question, watch](
-            StateConnection& connection
-        ) mutable -> Result<json::object> {
-        Result<std::string> id = find_ci(connection, scope, ci);
-        if (!id) {
-            return failure(id.error());
-        }
-        question.ci = std::move(*id);
-        return explain_probes(connection, scope, cmdb::shipped_model(), *watch, question);
-    };
-    const Result<json::object> answer =
-        co_await call.context->state->query<json::object>(std::move(work));
+    std::function<Result<json::object>(StateConnection&, const std::string&)> explain =
+        [scope = call.actor.scope,
+         question,
+         watch](StateConnection& connection, const std::string& id) mutable {
+            question.ci = id;
+            return explain_probes(connection, scope, cmdb::shipped_model(), *watch, question);
+        };
+    std::string name = call.path.at("id");
+    Task<Result<json::object>> asking =
+        read_of_ci(std::move(call), std::move(name), std::move(explain));
+    const Result<json::object> answer = co_await std::move(asking);
     if (!answer) {
         co_return problem_of(answer.error());
     }

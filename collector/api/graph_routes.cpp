@@ -1,9 +1,10 @@
 #include "cmdb/shipped_model.hpp"
-#include "collector/api/ci_store.hpp"
 #include "collector/api/class_catalog.hpp"
+#include "collector/api/find_store.hpp"
 #include "collector/api/graph_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
 
 #include <charconv>
@@ -48,32 +49,29 @@ Task<HttpResponse> show_ci(Call call) {
         co_return bad_parameter(moment.error());
     }
     const bool is_past = !parameter(call, "at").empty() || !parameter(call, "known_at").empty();
-    std::function<Result<FoundObject>(StateConnection&)> work =
-        [scope = call.actor.scope, name = call.path.at("id"), moment = *moment, is_past](
-            StateConnection& connection
-        ) -> Result<FoundObject> {
-        const Result<std::string> id = find_ci(connection, scope, name);
-        if (!id) {
-            return failure(id.error());
-        }
-        Result<FoundObject> ci = read_ci(connection, scope, *id);
+    std::function<Result<FoundObject>(StateConnection&, const std::string&)> show =
+        [scope = call.actor.scope,
+         moment = *moment,
+         is_past](StateConnection& connection, const std::string& id) -> Result<FoundObject> {
+        Result<FoundObject> ci = read_ci(connection, scope, id);
         if (!is_past || !ci || !ci->has_value()) {
             return ci;
         }
-        FoundList attributes = read_attributes_at(connection, *id, moment);
+        FoundList attributes = read_attributes_at(connection, id, moment);
         if (!attributes) {
             return failure(attributes.error());
         }
         (**ci)["attributes"] = std::move(*attributes);
         return ci;
     };
-    Task<Result<FoundObject>> asking = call.context->state->query<FoundObject>(std::move(work));
+    const std::string name = call.path.at("id");
+    Task<Result<FoundObject>> asking = read_of_ci(std::move(call), name, std::move(show));
     const Result<FoundObject> found = co_await std::move(asking);
     if (!found) {
         co_return problem_of(found.error());
     }
     if (!found->has_value()) {
-        co_return problem(404, "there is nothing with this id or name: " + call.path.at("id"));
+        co_return problem(404, "there is nothing with this id or name: " + name);
     }
     co_return json_answer(**found);
 }
@@ -87,17 +85,12 @@ Task<HttpResponse> ci_relations(Call call) {
     if (!type.empty() && cmdb::shipped_model().relation(type) == nullptr) {
         co_return problem(400, "there is no kind of relation \"" + type + "\"");
     }
-    std::function<FoundList(StateConnection&)> work =
-        [scope = call.actor.scope, name = call.path.at("id"), type, moment = *moment](
-            StateConnection& connection
-        ) -> FoundList {
-        const Result<std::string> id = find_ci(connection, scope, name);
-        if (!id) {
-            return failure(id.error());
-        }
-        return read_relations(connection, scope, *id, type, moment);
-    };
-    Task<FoundList> asking = call.context->state->query<json::array>(std::move(work));
+    std::function<FoundList(StateConnection&, const std::string&)> related =
+        [scope = call.actor.scope, type, moment = *moment](
+            StateConnection& connection, const std::string& id
+        ) { return read_relations(connection, scope, id, type, moment); };
+    std::string name = call.path.at("id");
+    Task<FoundList> asking = read_of_ci(std::move(call), std::move(name), std::move(related));
     FoundList found = co_await std::move(asking);
     co_return found ? json_answer(list_json(std::move(*found))) : problem_of(found.error());
 }
@@ -107,17 +100,12 @@ Task<HttpResponse> ci_history(Call call) {
     if (!page) {
         co_return bad_parameter(page.error());
     }
-    std::function<Result<Page>(StateConnection&)> work = [scope = call.actor.scope,
-                                                          name = call.path.at("id"),
-                                                          page = *page](StateConnection& connection
-                                                         ) -> Result<Page> {
-        const Result<std::string> id = find_ci(connection, scope, name);
-        if (!id) {
-            return failure(id.error());
-        }
-        return read_history(connection, scope, *id, page);
-    };
-    Task<Result<Page>> asking = call.context->state->query<Page>(std::move(work));
+    std::function<Result<Page>(StateConnection&, const std::string&)> past =
+        [scope = call.actor.scope, page = *page](
+            StateConnection& connection, const std::string& id
+        ) { return read_history(connection, scope, id, page); };
+    std::string name = call.path.at("id");
+    Task<Result<Page>> asking = read_of_ci(std::move(call), std::move(name), std::move(past));
     Result<Page> found = co_await std::move(asking);
     co_return found ? page_answer(std::move(*found), "history") : problem_of(found.error());
 }
@@ -129,13 +117,26 @@ Task<HttpResponse> find_by_value(Call call) {
             400, "q: expected a MAC or IP address, a serial number, a name or an incident"
         );
     }
-    std::function<FoundList(StateConnection&)> work = [scope = call.actor.scope,
-                                                       text](StateConnection& connection) {
-        return find_anything(connection, scope, text);
+    std::function<Result<json::object>(StateConnection&)> work =
+        [scope = call.actor.scope, text](StateConnection& connection) -> Result<json::object> {
+        FoundList whole = find_anything(connection, scope, text);
+        if (!whole) {
+            return failure(whole.error());
+        }
+        FoundList close;
+        if (whole->empty()) {
+            close = find_close(connection, scope, text);
+        }
+        if (!close) {
+            return failure(close.error());
+        }
+        json::object answer = list_json(std::move(*whole));
+        answer["close"] = std::move(*close);
+        return answer;
     };
-    Task<FoundList> asking = call.context->state->query<json::array>(std::move(work));
-    FoundList found = co_await std::move(asking);
-    co_return found ? json_answer(list_json(std::move(*found))) : problem_of(found.error());
+    Task<Result<json::object>> asking = call.context->state->query<json::object>(std::move(work));
+    const Result<json::object> found = co_await std::move(asking);
+    co_return found ? json_answer(*found) : problem_of(found.error());
 }
 
 Task<HttpResponse> list_duplicates(Call call) {

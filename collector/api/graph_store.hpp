@@ -1,5 +1,5 @@
-// Owns: the SQL that reads the past of configuration items, their relations, what is where, and what may be the same
-// twice. Leaves to ci_store: what holds of one now.
+// Owns: the SQL that reads the past of configuration items, their relations, and what may be the same twice. Leaves to ci_store:
+// what holds of one now.
 #pragma once
 
 #include "collector/api/page.hpp"
@@ -46,12 +46,6 @@ Result<Page> read_history(
 /// Pairs that are probably the same, and what speaks against it. Pages have keys of two parts.
 Result<Page> read_duplicates(
     StateConnection& connection, const ReadScope& scope, const PageRequest& page
-);
-
-/// Everything that has this MAC or IP address, serial number, UUID, name or number of an incident: at most 100 hits, each
-/// with `kind`, `matched` and the path to where it is.
-Result<json::array> find_anything(
-    StateConnection& connection, const ReadScope& scope, const std::string& text
 );
 
 std::span<const NamedQuery> graph_queries();

@@ -1,7 +1,7 @@
-#include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/receipt_store.hpp"
 #include "collector/api/verdict_answer.hpp"
@@ -82,21 +82,10 @@ Task<HttpResponse> list_incidents(Call call) {
     if (!state) {
         co_return bad_parameter(state.error());
     }
-    const std::string ci = parameter(call, "ci");
     IncidentFilter filter{.state = *state, .ci = {}, .now = call.context->clock->wall()};
-    std::function<Result<Page>(StateConnection&)> work =
-        [scope = call.actor.scope, page = *page, ci, filter](StateConnection& connection
-        ) mutable -> Result<Page> {
-        if (!ci.empty()) {
-            Result<std::string> id = find_ci(connection, scope, ci);
-            if (!id) {
-                return failure(id.error());
-            }
-            filter.ci = std::move(*id);
-        }
-        return read_incidents(connection, scope, filter, page);
-    };
-    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    Task<Result<Page>> asking =
+        read_list_of_ci(std::move(call), std::move(filter), *page, read_incidents);
+    Result<Page> found = co_await std::move(asking);
     co_return found ? page_answer(std::move(*found), "incidents") : problem_of(found.error());
 }
 

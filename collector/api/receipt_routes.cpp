@@ -1,6 +1,6 @@
-#include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/receipt_store.hpp"
 
@@ -27,20 +27,9 @@ Task<HttpResponse> list_receipts(Call call) {
         co_return bad_parameter(!from ? from.error() : to.error());
     }
     ReceiptFilter filter{.ci = {}, .reason = parameter(call, "reason"), .from = *from, .to = *to};
-    std::function<Result<Page>(StateConnection&)> work =
-        [scope = call.actor.scope, ci = parameter(call, "ci"), page = *page, filter](
-            StateConnection& connection
-        ) mutable -> Result<Page> {
-        if (!ci.empty()) {
-            Result<std::string> id = find_ci(connection, scope, ci);
-            if (!id) {
-                return failure(id.error());
-            }
-            filter.ci = std::move(*id);
-        }
-        return read_receipts(connection, scope, filter, page);
-    };
-    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    Task<Result<Page>> asking =
+        read_list_of_ci(std::move(call), std::move(filter), *page, read_receipts);
+    Result<Page> found = co_await std::move(asking);
     co_return found ? page_answer(std::move(*found), "receipts") : problem_of(found.error());
 }
 
@@ -49,17 +38,14 @@ Task<HttpResponse> ci_why(Call call) {
     if (!at) {
         co_return bad_parameter(at.error());
     }
-    std::function<Result<json::object>(StateConnection&)> work =
-        [scope = call.actor.scope, name = call.path.at("id"), at = *at](StateConnection& connection
-        ) -> Result<json::object> {
-        const Result<std::string> id = find_ci(connection, scope, name);
-        if (!id) {
-            return failure(id.error());
-        }
-        return read_ci_why(connection, scope, *id, at);
-    };
-    const Result<json::object> found =
-        co_await call.context->state->query<json::object>(std::move(work));
+    std::function<Result<json::object>(StateConnection&, const std::string&)> why =
+        [scope = call.actor.scope, at = *at](StateConnection& connection, const std::string& id) {
+            return read_ci_why(connection, scope, id, at);
+        };
+    std::string name = call.path.at("id");
+    Task<Result<json::object>> asking =
+        read_of_ci(std::move(call), std::move(name), std::move(why));
+    const Result<json::object> found = co_await std::move(asking);
     co_return found ? json_answer(*found) : problem_of(found.error());
 }
 

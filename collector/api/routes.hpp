@@ -1,4 +1,5 @@
-// Owns: the table of routes and what each must declare. Leaves to *_routes.cpp: the handlers; to api.hpp: enforcing the table.
+// Owns: the table of routes and what each must declare. Leaves to route_rows_*.cpp: the rows; to *_routes.cpp: the handlers; to
+// api.hpp: enforcing the table.
 #pragma once
 
 #include "base/task.hpp"

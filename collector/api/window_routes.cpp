@@ -2,6 +2,7 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/api/verdict_answer.hpp"
 #include "collector/api/window_store.hpp"
@@ -70,21 +71,10 @@ Task<HttpResponse> list_windows(Call call) {
     if (!state) {
         co_return bad_parameter(state.error());
     }
-    const std::string ci = parameter(call, "ci");
     WindowFilter filter{.state = *state, .ci = {}};
-    std::function<Result<Page>(StateConnection&)> work =
-        [scope = call.actor.scope, page = *page, ci, filter](StateConnection& connection
-        ) mutable -> Result<Page> {
-        if (!ci.empty()) {
-            Result<std::string> id = find_ci(connection, scope, ci);
-            if (!id) {
-                return failure(id.error());
-            }
-            filter.ci = std::move(*id);
-        }
-        return read_windows(connection, scope, filter, page);
-    };
-    Result<Page> found = co_await call.context->state->query<Page>(std::move(work));
+    Task<Result<Page>> asking =
+        read_list_of_ci(std::move(call), std::move(filter), *page, read_windows);
+    Result<Page> found = co_await std::move(asking);
     co_return found ? page_answer(std::move(*found), "windows") : problem_of(found.error());
 }
 

@@ -96,7 +96,7 @@ std::string flaw_of(
             return fits ? std::string{} : name + ": \"" + value + "\" is none of its values";
         }
     }
-    return "a " + ci_class + " has no attribute \"" + name + "\"";
+    return "class " + ci_class + " has no attribute \"" + name + "\"";
 }
 
 /// Takes the members of `from` as values; the first flaw in words.
@@ -194,8 +194,8 @@ Verdict create_ci_by_hand(Fold& fold, const CommandCall& call) {
         return problem(
             409,
             "Conflict",
-            "there is a " + said.ci_class + " \"" + name +
-                "\" already; edit it, or give this one another name"
+            said.ci_class + " \"" + name +
+                "\" is there already; edit it, or give this one another name"
         );
     }
     add_keys(fold, said);
@@ -253,7 +253,8 @@ Verdict merge_cis_by_hand(Fold& fold, const CommandCall& call) {
         return problem(
             409,
             "Conflict",
-            "a " + one + " and a " + two + " cannot be one; reclassify one of them first"
+            "the classes " + one + " and " + two +
+                " cannot be one CI; reclassify one of the two first"
         );
     }
     CiPlan plan;

@@ -126,6 +126,19 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
 
 namespace {
 
+/// Of "INC-31/opened/operations" and "digest/7/operations": what was told to whom.
+std::string told_text(const Outgoing& outgoing, std::string_view id) {
+    const std::string told = "told " + outgoing.channel;
+    if (!outgoing.merged.empty()) {
+        return told + " in one message with others";
+    }
+    const std::size_t begin = id.find('/');
+    const std::size_t end = id.find('/', begin + 1);
+    return begin == std::string_view::npos || end == std::string_view::npos
+               ? told
+               : told + ": " + std::string(id.substr(begin + 1, end - begin - 1));
+}
+
 /// A row for everyone the message spoke of.
 void note_delivery(
     Fold& fold,
@@ -169,9 +182,11 @@ void fold_delivery(Fold& fold, const Entry& entry) {
         {"id", body.outbox_id()}, {"status", body.status()}, {"attempt", outgoing.attempts}
     });
     if (body.delivered()) {
-        note_delivery(fold, outgoing, "notified", body.outbox_id(), data);
+        note_delivery(fold, outgoing, "notified", told_text(outgoing, body.outbox_id()), data);
     } else if (outgoing.attempts == 1 || given_up) {
-        note_delivery(fold, outgoing, "notify_failed", detail, data);
+        note_delivery(
+            fold, outgoing, "notify_failed", outgoing.channel + " was not told: " + detail, data
+        );
     }
     const std::string_view state = body.delivered() ? "sent" : given_up ? "given_up" : "waiting";
     fold.store.update_outbox(

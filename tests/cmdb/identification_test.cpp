@@ -67,6 +67,22 @@ TEST(Identification, JoinsStatementsThatShareATrustedKey) {
     EXPECT_EQ(change.ledger[0].other, first);
 }
 
+TEST(Identification, TellsAPersonsWordFromATrustedKey) {
+    Identification store;
+    store.submit(says("sweep", "a", {serial("S1")}, 1));
+    store.submit(says("sweep", "b", {serial("S2")}, 2));
+    const auto by_key = store.submit(says("sweep", "c", {serial("S1")}, 0));
+    ASSERT_THAT(kinds(by_key), ElementsAre(Kind::joined));
+    EXPECT_EQ(by_key.ledger[0].reason, "a trusted key connects them");
+    const Word word{{"sweep", "a"}, {"sweep", "b"}, true};
+    const auto by_word = store.say(word);
+    ASSERT_THAT(kinds(by_word), ElementsAre(Kind::joined));
+    EXPECT_EQ(by_word.ledger[0].reason, "a person says that they are one");
+    const auto taken_back = store.unsay(word);
+    ASSERT_THAT(kinds(taken_back), ElementsAre(Kind::split));
+    EXPECT_EQ(taken_back.ledger[0].reason, "nothing connects them any more");
+}
+
 TEST(Identification, DoesNotJoinBySupportingKeys) {
     Identification store;
     store.submit(says("sweep", "a", {serial("S1"), hostname("web4")}, 1));

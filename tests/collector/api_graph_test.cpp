@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace muster::collector::test {
 namespace {
 
@@ -147,6 +149,40 @@ TEST_F(ApiGraph, FindsNamesValuesAndIncidents) {
     EXPECT_EQ(get("/api/v1/find").status, 400);
 }
 
+TEST_F(ApiGraph, TellsWhatIsCloseWhereNothingIsTheWhole) {
+    const auto close = [&](const std::string& text) {
+        const boost::json::value found = body_of(get("/api/v1/find?q=" + text));
+        EXPECT_TRUE(found.at("items").as_array().empty()) << text;
+        std::vector<std::string> names;
+        for (const boost::json::value& hit : found.at("close").as_array()) {
+            names.emplace_back(hit.at("name").as_string());
+        }
+        return names;
+    };
+    EXPECT_THAT(close("we"), ElementsAre("web4"));
+    EXPECT_THAT(close("EB4"), ElementsAre("web4")) << "in small letters and capital ones";
+    EXPECT_THAT(close("w"), ElementsAre()) << "one letter is no part";
+    EXPECT_THAT(close("w_b"), ElementsAre()) << "it is looked for as it stands";
+    for (const char* part : {"00:1a:2b", "001A.2B3", "2b-3c-4d", "3c4d5e", "b3c4"}) {
+        EXPECT_THAT(close(part), ElementsAre("eth0")) << part;
+    }
+    EXPECT_THAT(close("4d.5e"), ElementsAre()) << "with dots it has groups of four";
+    execute("UPDATE ci SET name = 'old-web4', site = 'HQ' WHERE name = 'far'");
+    EXPECT_THAT(close("web"), ElementsAre("web4", "old-web4")) << "what begins with it is first";
+    around_.scope = ReadScope::of_sites({"Branch"});
+    EXPECT_THAT(close("web"), ElementsAre()) << "nothing of foreign sites";
+    around_.scope = ReadScope::everything();
+    EXPECT_TRUE(body_of(get("/api/v1/find?q=web4")).at("close").as_array().empty());
+}
+
+TEST_F(ApiGraph, TellsAtMostTwentyThatAreClose) {
+    for (std::uint8_t id = 10; id < 40; ++id) {
+        state_.ci(id, "rack-" + std::to_string(id));
+    }
+    const boost::json::value found = body_of(get("/api/v1/find?q=rack-"));
+    EXPECT_EQ(found.at("close").as_array().size(), 20U);
+}
+
 TEST_F(ApiGraph, FindsAnIncidentWhereItsSiteIsAsTheListDoes) {
     state_.incident(31, 1);
     execute("UPDATE incident SET ci = NULL, site = 'Branch' WHERE number = 31");
@@ -217,6 +253,57 @@ TEST_F(ApiGraph, TellsTheBrainWhichSitesTheCallerMayChange) {
     EXPECT_EQ(sites(0), "none") << "who sees everything changes everything";
     EXPECT_EQ(sites(1), R"(["HQ","Lab"])");
     EXPECT_EQ(sites(2), R"(["HQ","Lab"])");
+}
+
+TEST_F(ApiGraph, ChangesACiOnlyAsItWasSeen) {
+    const auto tag_of = [](const HttpResponse& response) {
+        const auto found = std::ranges::find(
+            response.headers, "ETag", &std::pair<std::string, std::string>::first
+        );
+        return found == response.headers.end() ? std::string() : found->second;
+    };
+    const std::string seen = tag_of(get("/api/v1/cis/web4"));
+    ASSERT_NE(seen, "");
+    const std::string body = R"({"set":{"criticality":"low"}})";
+    EXPECT_EQ(send("PATCH", "/api/v1/cis/web4", body, {{"if-match", seen}}).status, 200);
+    EXPECT_EQ(send("PATCH", "/api/v1/cis/web4", body, {{"if-match", "*"}}).status, 200);
+    execute(
+        "INSERT INTO ci_attribute VALUES (x'00000000000000000000000000000001', 'criticality', "
+        "'low', 'manual', 1, NULL, 8, NULL)"
+    );
+    EXPECT_EQ(send("PATCH", "/api/v1/cis/web4", body, {{"if-match", seen}}).status, 412);
+    EXPECT_EQ(
+        send("POST", "/api/v1/cis/web4/merge", R"({"other":"far"})", {{"if-match", seen}}).status,
+        412
+    );
+    EXPECT_EQ(around_.commands.size(), 2U);
+    EXPECT_EQ(
+        send(
+            "PATCH", "/api/v1/cis/web4", body, {{"if-match", tag_of(get("/api/v1/cis/web4"))}}
+        ).status,
+        200
+    );
+}
+
+TEST_F(ApiGraph, RefusesANameOfSeveralAndTellsWhichThereAre) {
+    execute("UPDATE ci SET name = 'web4', class = 'interface' WHERE name = 'eth0'");
+    EXPECT_EQ(body_of(get("/api/v1/cis/web4")).at("class"), "server") << "not its interface";
+    EXPECT_EQ(body_of(get("/api/v1/cis/interface:web4")).at("class"), "interface");
+    execute("UPDATE ci SET name = 'web4', class = 'application_endpoint' WHERE name = 'far'");
+    const HttpResponse refused = post("/api/v1/cis/web4/retire", "{}");
+    EXPECT_EQ(refused.status, 409);
+    const boost::json::value problem = body_of(refused);
+    EXPECT_EQ(
+        problem.at("detail").as_string(),
+        "web4: several CIs have this name: application_endpoint at Branch (id " + id_text(3) +
+            "), server at HQ (id " + id_text(1) +
+            "); give the id, or CLASS:NAME where one alone is of that class"
+    );
+    EXPECT_TRUE(around_.commands.empty());
+    EXPECT_EQ(post("/api/v1/cis/server:web4/retire", "{}").status, 200);
+    EXPECT_EQ(get("/api/v1/cis/server:nobody").status, 404);
+    around_.scope = ReadScope::of_sites({"HQ"});
+    EXPECT_EQ(get("/api/v1/cis/web4").status, 200) << "of what the caller sees there is one";
 }
 
 TEST_F(ApiGraph, ListsClassesWithWhatTheyInherit) {

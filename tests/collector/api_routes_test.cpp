@@ -4,6 +4,7 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/event_store.hpp"
 #include "collector/api/explain.hpp"
+#include "collector/api/find_store.hpp"
 #include "collector/api/graph_store.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/metrics_store.hpp"
@@ -283,6 +284,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
     for (const auto queries :
          {incident_queries(),
           ci_queries(),
+          find_queries(),
           graph_queries(),
           probe_queries(),
           availability_queries(),

@@ -166,11 +166,15 @@ TEST_F(BrainIdentity, AMergeIsUndoneAndGivesEverythingBack) {
     EXPECT_THAT(world_.cis(), Contains("server shelf1 (merged)"));
     EXPECT_EQ(value("shelf1", "hostname"), "web4") << "a person's name for it counts";
     EXPECT_THAT(ledger(), Contains("merge"));
+    const auto reasons = [this] { return world_.column("ci_ledger", 7); };
+    EXPECT_THAT(reasons(), Contains("a person says that they are one"));
+    EXPECT_THAT(reasons(), Not(Contains("a trusted key connects them")));
     ask("ci.merge", R"({"id":")" + web + R"(","other":")" + shelf + R"("})", 404);
     ask("ci.unmerge", R"({"id":")" + web + R"("})");
     EXPECT_EQ(id("web4"), web);
     EXPECT_EQ(id("shelf1"), shelf);
     EXPECT_EQ(value("shelf1", "hostname"), "");
+    EXPECT_THAT(reasons(), Contains("nothing connects them any more"));
     EXPECT_THAT(world_.relations(), Contains("web4 contains eth0"));
     ask("ci.unmerge", R"({"id":")" + web + R"("})", 409);
 }

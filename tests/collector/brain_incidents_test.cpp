@@ -13,6 +13,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 const std::string with_channel =
     "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", secret: {file: "
@@ -275,6 +276,11 @@ TEST(Brain, ConfirmsMessagesByTheirId) {
         site.world.column("incident_timeline", timeline_kind),
         ElementsAre("opened", "notify_failed", "notified")
     );
+    const auto texts = site.world.column("incident_timeline", 6);
+    EXPECT_THAT(texts[1], StartsWith("ops was not told: "));
+    EXPECT_EQ(texts[2], "told ops: opened");
+    EXPECT_THAT(site.world.column("incident_timeline", 7)[2], HasSubstr("INC-1/opened/ops"))
+        << "programs find the message by its id";
 }
 
 TEST(Brain, GivesUpAMessageThatTheReceiverWillNeverTake) {

@@ -158,6 +158,9 @@ TEST_F(Telling, NotesADeliveredDigestInEveryIncidentItSpokeOf) {
     world_.confirm("digest/1/ops");
     const auto kinds = world_.column("incident_timeline", timeline_kind);
     EXPECT_EQ(std::ranges::count(kinds, "notified"), 2);
+    EXPECT_THAT(
+        world_.column("incident_timeline", 6), Contains("told ops in one message with others")
+    );
 }
 
 TEST_F(Telling, LetsNoMoreWaitForADeadReceiverThanItsRate) {
