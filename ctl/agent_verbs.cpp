@@ -1,6 +1,7 @@
 #include "ctl/verbs.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace muster::ctl {
 
@@ -36,7 +37,8 @@ int list(Session& session, const Options& options) {
     }
     session.print(table, json::value(*agents));
     if (agents->empty()) {
-        session.say("no agents; muster token create --agent makes a token with which one enrols");
+        session.say("no agents yet; muster token create --agent makes a token with which one enrols"
+        );
     }
     return exit_success;
 }
@@ -58,10 +60,13 @@ int show(Session& session, const Options& options) {
             table.rows.push_back({{field, Tone::quiet}, {value}});
         }
     }
-    for (const char* field : {"state_since", "enrolled", "unobserved_since"}) {
+    for (const auto& [field, name] :
+         {std::pair("state_since", "in this state since"),
+          std::pair("enrolled", "enrolled"),
+          std::pair("unobserved_since", "unobserved since")}) {
         const std::string value = session.time(member_of(*agent, field));
         if (!value.empty()) {
-            table.rows.push_back({{field, Tone::quiet}, {value}});
+            table.rows.push_back({{name, Tone::quiet}, {value}});
         }
     }
     return session.print(table, *agent);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -74,6 +75,16 @@ std::string with_query(std::string path, const QueryFields& query) {
     return path;
 }
 
+/// "/ttl" → "ttl", as the option is called; what lies deeper keeps its pointer: "/files/0/name".
+std::string place_of(const json::value& flaw) {
+    const std::string pointer = text_of(flaw, "pointer");
+    if (pointer == "?q") {
+        return "--filter";
+    }
+    return pointer.size() > 1 && pointer.find('/', 1) == std::string::npos ? pointer.substr(1)
+                                                                           : pointer;
+}
+
 }  // namespace
 
 std::string percent_encoded(std::string_view text) {
@@ -101,8 +112,8 @@ std::string flaw_text(const json::value& flaw, const GivenNames& given) {
             at += path.size();
         }
     }
-    const std::string pointer = text_of(flaw, "pointer");
-    return printable(is_placed || pointer.empty() ? detail : pointer + ": " + detail);
+    const std::string place = place_of(flaw);
+    return printable(is_placed || place.empty() ? detail : place + ": " + detail);
 }
 
 Error problem_error(int status, std::string_view body, const GivenNames& given) {
@@ -119,13 +130,19 @@ Error problem_error(int status, std::string_view body, const GivenNames& given) 
     if (status == 401) {
         text += "; give another token with --token-file or muster login";
     }
-    if (const json::array* errors = member_of(problem, "errors").if_array();
-        !wrong && errors != nullptr) {
-        for (const json::value& error : *errors) {
-            text += "\n  " + flaw_text(error, given);
-        }
+    const bool is_general = text == "the request body is not what was expected" ||
+                            text == "the query is not what was expected";
+    std::string flaws;
+    const json::array* errors = wrong ? nullptr : member_of(problem, "errors").if_array();
+    for (const json::value& error : errors != nullptr ? *errors : json::array()) {
+        const bool is_said = text.find(printable(text_of(error, "detail"))) != std::string::npos;
+        flaws += is_said ? "" : "\n  " + flaw_text(error, given);
     }
-    return {kind_of(status), text};
+    // What is wrong says more than that something is.
+    if (is_general && errors != nullptr && errors->size() == 1 && !flaws.empty()) {
+        return {kind_of(status), flaws.substr(flaws.find_first_not_of("\n "))};
+    }
+    return {kind_of(status), text + flaws};
 }
 
 Result<ApiClient> ApiClient::open(std::string server, Secret token, std::string ca_pem) {

@@ -1,3 +1,4 @@
+#include "base/human_duration.hpp"
 #include "ctl/moment.hpp"
 #include "ctl/verbs.hpp"
 
@@ -26,14 +27,14 @@ struct Options {
 std::string percent(const json::value& answer, std::string_view member) {
     const json::value& share = member_of(answer, member);
     if (!share.is_number()) {
-        return "none";
+        return "unknown";
     }
     return fmt::format("{:.3f} %", std::floor(share.to_number<double>() * 100'000) / 1000);
 }
 
 std::string length(const json::value& answer, std::string_view member) {
     const json::value& ms = member_of(answer, member);
-    return ms.is_number() ? format_duration(std::chrono::milliseconds(ms.to_number<std::int64_t>()))
+    return ms.is_number() ? human_duration(std::chrono::milliseconds(ms.to_number<std::int64_t>()))
                           : std::string();
 }
 
@@ -89,7 +90,10 @@ int availability(Session& session, const Options& options) {
     const Table table = intervals_table(session, *items, options.all);
     if (session.format() == Format::table) {
         session.world().out << fmt::format(
-            "available {} to {}, observed {} of it: up {}, down {}, unobserved {}, excluded {}\n",
+            "from {} to {}: available at least {}, at most {}; observed {} of the time\n"
+            "up {}, down {}, unobserved {}, excluded {}\n",
+            session.time(member_of(*answer, "from")),
+            session.time(member_of(*answer, "to")),
             percent(*answer, "lower"),
             percent(*answer, "upper"),
             percent(*answer, "coverage"),

@@ -32,7 +32,7 @@ int list(Session& session, const Options& options) {
         return session.fail(channels.error());
     }
     Table table{
-        {"CHANNEL", "TYPE", "STATE", "SINCE", "DELIVERED", "WAITING", "RATE", "TARGET"}, {}
+        {"CHANNEL", "TYPE", "STATE", "SINCE", "LAST DELIVERED", "WAITING", "RATE", "TARGET"}, {}
     };
     for (const json::value& channel : *channels) {
         const std::string state = text_of(channel, "state");

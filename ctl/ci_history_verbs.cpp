@@ -1,3 +1,4 @@
+#include "base/bytes.hpp"
 #include "ctl/verbs.hpp"
 
 #include <map>
@@ -175,6 +176,11 @@ std::string matched_of(const json::value& hit) {
     return out;
 }
 
+json::array items_of(const json::value& answer, std::string_view name) {
+    const json::array* items = member_of(answer, name).if_array();
+    return items == nullptr ? json::array() : *items;
+}
+
 int find(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -184,9 +190,16 @@ int find(Session& session, const Options& options) {
     if (!found) {
         return session.fail(found.error());
     }
+    const json::array hits = items_of(*found, "items");
+    const json::array close = items_of(*found, "close");
+    if (hits.empty()) {
+        session.say(
+            "nothing is called or has \"" + printable(options.text) + "\"" +
+            (close.empty() ? "" : "; these have it in part:")
+        );
+    }
     Table table{{"NAME", "CLASS", "STATE", "MATCHED", "WHERE", "ID"}, {}};
-    const json::array& hits = member_of(*found, "items").as_array();
-    for (const json::value& hit : hits) {
+    for (const json::value& hit : hits.empty() ? close : hits) {
         const std::string kind = text_of(hit, "kind");
         const bool is_retired = text_of(hit, "retired") == "true";
         const std::string state = is_retired ? "retired" : text_of(hit, "state");
@@ -199,12 +212,10 @@ int find(Session& session, const Options& options) {
              {text_of(hit, "id"), Tone::quiet}}
         );
     }
-    session.print(table, json::value(hits));
-    if (hits.empty()) {
-        session.say("nothing is called or has \"" + options.text + "\"");
-        return exit_failed;
+    if (!table.rows.empty() || session.format() != Format::table) {
+        session.print(table, json::value(hits));
     }
-    return exit_success;
+    return hits.empty() ? exit_failed : exit_success;
 }
 
 }  // namespace

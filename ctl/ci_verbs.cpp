@@ -39,7 +39,9 @@ int list_cis(Session& session, const Options& options) {
     if (!cis) {
         return session.fail(cis.error());
     }
-    Table table{{"NAME", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN"}, {}};
+    Table table{
+        {"NAME", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN INCIDENTS"}, {}
+    };
     for (const json::value& ci : *cis) {
         table.rows.push_back(
             {{text_of(ci, "name")},
@@ -52,7 +54,16 @@ int list_cis(Session& session, const Options& options) {
              {text_of(ci, "open_incidents")}}
         );
     }
-    return session.print(table, json::value(*cis));
+    session.print(table, json::value(*cis));
+    if (cis->empty()) {
+        const bool is_filtered = query.size() > 0 || !options.select.filter.empty();
+        session.say(
+            is_filtered ? "no CI is like that; muster ci list shows all"
+                        : "no CIs yet; an agent makes one of its machine (muster token create "
+                          "--agent), muster apply -f FILE those of its targets"
+        );
+    }
+    return exit_success;
 }
 
 Table probe_table(const Session& session, const json::array& probes) {
@@ -90,7 +101,12 @@ int list_probes(Session& session, const Options& options) {
     }
     session.print(probe_table(session, *probes), json::value(*probes));
     if (probes->empty()) {
-        session.say("no probes");
+        session.say(
+            query.empty() && options.select.filter.empty()
+                ? "no probes yet; targets and policies make them (muster apply -f FILE, "
+                  "docs/policies.md)"
+                : "no probe is like that; muster probes shows all"
+        );
     }
     warn_if_nobody_is_told(session, *client);
     return exit_success;

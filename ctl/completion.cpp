@@ -1,42 +1,13 @@
 #include "ctl/completion.hpp"
 
+#include "ctl/words.hpp"
+
 #include <algorithm>
 #include <string_view>
 
 namespace muster::ctl {
 
 namespace {
-
-bool is_option(std::string_view word) {
-    return word.size() > 1 && word.front() == '-';
-}
-
-/// Those of the verb and, since options fall through, of the groups above it.
-std::vector<const CLI::Option*> options_of(const CLI::App& app) {
-    std::vector<const CLI::Option*> found;
-    for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
-        for (const CLI::Option* option : at->get_options()) {
-            if (option->nonpositional()) {
-                found.push_back(option);
-            }
-        }
-    }
-    return found;
-}
-
-/// By "--output" or "-o"; null where there is none.
-const CLI::Option* find_option(const CLI::App& app, const std::string& name) {
-    for (const CLI::Option* option : options_of(app)) {
-        if (option->check_name(name)) {
-            return option;
-        }
-    }
-    return nullptr;
-}
-
-bool takes_value(const CLI::Option& option) {
-    return option.get_items_expected_max() > 0;
-}
 
 /// "TEXT:{table,json,csv}", as a check of the option or its type says it.
 std::vector<std::string> choices_of(const CLI::Option& option) {
@@ -86,20 +57,11 @@ void add_options(Completion& out, const CLI::App& app, const std::string& typed)
 }
 
 void add_verbs(Completion& out, const CLI::App& app, const std::string& typed) {
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* verb : verbs_of(app)) {
         if (!verb->get_group().empty()) {
             add(out, typed, verb->get_name(), first_line(verb->get_description()));
         }
     }
-}
-
-const CLI::App* find_verb(const CLI::App& app, const std::string& name) {
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (verb->get_name() == name) {
-            return verb;
-        }
-    }
-    return nullptr;
 }
 
 /// The first argument that is no option and has not been given, and those that take any number.
@@ -121,32 +83,16 @@ const CLI::Option* positional(const CLI::App& app, std::size_t given) {
 
 Completion complete(const CLI::App& app, const std::vector<std::string>& words) {
     Completion out;
-    const CLI::App* at = &app;
-    const CLI::Option* waiting = nullptr;  // for its value
-    std::size_t arguments = 0;
-    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-        const std::string& word = words[i];
-        if (waiting != nullptr) {
-            waiting = nullptr;
-        } else if (is_option(word)) {
-            const bool has_value = word.find('=') != std::string::npos;
-            const CLI::Option* option = has_value ? nullptr : find_option(*at, word);
-            waiting = option != nullptr && takes_value(*option) ? option : nullptr;
-        } else if (const CLI::App* verb = find_verb(*at, word)) {
-            at = verb;
-            arguments = 0;
-        } else {
-            ++arguments;
-        }
-    }
+    const std::vector<std::string> before(words.begin(), words.end() - (words.empty() ? 0 : 1));
+    const Reached reached = reached_by(app, before);
     const std::string typed = words.empty() ? "" : words.back();
-    if (waiting != nullptr) {
-        add_values(out, *waiting, typed);
+    if (reached.waiting != nullptr) {
+        add_values(out, *reached.waiting, typed);
     } else if (is_option(typed) || typed == "-") {
-        add_options(out, *at, typed);
+        add_options(out, *reached.verb, typed);
     } else {
-        add_verbs(out, *at, typed);
-        if (const CLI::Option* argument = positional(*at, arguments)) {
+        add_verbs(out, *reached.verb, typed);
+        if (const CLI::Option* argument = positional(*reached.verb, reached.arguments.size())) {
             add_values(out, *argument, typed);
         }
     }

@@ -53,7 +53,10 @@ int list(Session& session, const ListOptions& options) {
     }
     session.print(incident_table(session, *incidents), json::value(*incidents));
     if (incidents->empty()) {
-        session.say(options.all ? "no incidents" : "no " + options.state + " incidents");
+        session.say(
+            options.all ? "no incidents"
+                        : "no " + options.state + " incidents; --all shows those in every state"
+        );
     }
     warn_if_nobody_is_told(session, *client);
     return exit_success;
@@ -203,69 +206,6 @@ int show(Session& session, const OneOptions& options) {
     return session.print(lines, nullptr);
 }
 
-/// Nested JSON as dotted names: "rule.failures 3".
-void flatten(
-    const Session& session, Table& table, const std::string& name, const json::value& value
-) {
-    if (const json::object* object = value.if_object(); object != nullptr) {
-        for (const auto& member : *object) {
-            const std::string key(member.key());
-            const std::string longer = name.empty() ? key : fmt::format("{}.{}", name, key);
-            flatten(session, table, longer, member.value());
-        }
-        return;
-    }
-    if (const json::array* array = value.if_array(); array != nullptr) {
-        for (std::size_t i = 0; i < array->size(); ++i) {
-            flatten(session, table, fmt::format("{}[{}]", name, i + 1), (*array)[i]);
-        }
-        return;
-    }
-    add_fact(
-        table,
-        name,
-        value.is_null()     ? std::string()
-        : value.is_string() ? session.time(value)
-                            : json::serialize(value)
-    );
-}
-
-int why(Session& session, const OneOptions& options) {
-    const Result<ApiClient> client = session.connect();
-    if (!client) {
-        return session.fail(client.error());
-    }
-    const Result<json::value> answer = client->get(incident_path(options.incident) + "/why");
-    if (!answer) {
-        return session.fail(answer.error());
-    }
-    Table table{{"FIELD", "VALUE"}, {}};
-    add_fact(table, "incident", text_of(*answer, "incident", "id"));
-    add_fact(table, "title", text_of(*answer, "incident", "title"));
-    flatten(session, table, "", member_of(*answer, "why"));
-    if (const json::array* told = member_of(*answer, "told").if_array(); told != nullptr) {
-        for (const json::value& message : *told) {
-            const std::string attempts = text_of(message, "attempts");
-            const std::string error = text_of(message, "last_error");
-            add_fact(
-                table,
-                fmt::format("told {}", text_of(message, "channel")),
-                fmt::format(
-                    "{}: {}{}{}",
-                    text_of(message, "transition"),
-                    text_of(message, "state"),
-                    attempts == "0" || attempts == "1" ? "" : fmt::format(", {} tries", attempts),
-                    error.empty() ? "" : ", " + error
-                )
-            );
-        }
-        if (told->empty()) {
-            add_fact(table, "told", "nobody");
-        }
-    }
-    return session.print(table, *answer);
-}
-
 CLI::App* add_one(
     CLI::App& group, const std::string& name, const std::string& help, OneOptions& options
 ) {
@@ -313,7 +253,7 @@ void add_incident_verbs(CLI::App& app, Session& session) {
             session.action = [&session, one] { return show(session, *one); };
         });
     add_one(*group, "why", "Why it was opened and who was told", *one)->callback([&session, one] {
-        session.action = [&session, one] { return why(session, *one); };
+        session.action = [&session, one] { return why_incident(session, one->incident); };
     });
     add_incident_work_verbs(*group, session);
 }

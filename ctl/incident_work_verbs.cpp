@@ -42,7 +42,7 @@ struct Verb {
     const char* path;               ///< "resolve": POST …/resolve; empty: PATCH the incident itself
     const char* action;             ///< in POST /incidents/actions
     const char* done;               ///< "resolved"
-    const char* missing = nullptr;  ///< what is said where there is no text but must be
+    const char* missing = nullptr;  ///< what is said where the body must say something and does not
 };
 
 using Body = json::object (*)(const WorkOptions& options);
@@ -91,9 +91,14 @@ int preview(
         return session.fail(incidents.error());
     }
     session.print(incident_table(session, *incidents), json::value(*incidents));
-    session.say(
-        fmt::format("{} incidents match; with --yes they are {}", incidents->size(), verb.done)
-    );
+    const bool is_one = incidents->size() == 1;
+    session.say(fmt::format(
+        "{} {}; with --yes {} {}",
+        incidents->size(),
+        is_one ? "incident matches" : "incidents match",
+        is_one ? "it is" : "they are",
+        verb.done
+    ));
     return exit_success;
 }
 
@@ -129,16 +134,21 @@ int change_all(Session& session, const WorkOptions& options, const Verb& verb, B
     return done == matched ? exit_success : exit_failed;
 }
 
+/// Whether nothing is said where something must be.
+bool is_wordless(const WorkOptions& options, const Verb& verb, Body body) {
+    return verb.missing != nullptr && body(options).empty();
+}
+
 /// `--all` leaves no incident to name: what was written in its place is the text.
 int run(Session& session, WorkOptions options, const Verb& verb, Body body) {
     const auto wrong_usage = [&session](const char* what) {
-        return session.fail(Error(ErrorKind::invalid, what, "INCIDENT"), exit_usage);
+        return session.fail(Error(ErrorKind::invalid, what), exit_usage);
     };
     if (options.all.empty()) {
         if (options.incident.empty()) {
             return wrong_usage("expected an incident, or --all QUERY");
         }
-        if (verb.missing != nullptr && options.text.empty()) {
+        if (is_wordless(options, verb, body)) {
             return wrong_usage(verb.missing);
         }
         return change_one(session, options, verb, body);
@@ -149,7 +159,7 @@ int run(Session& session, WorkOptions options, const Verb& verb, Body body) {
     if (!options.incident.empty()) {
         return wrong_usage("expected either an incident or --all QUERY");
     }
-    if (verb.missing != nullptr && options.text.empty()) {
+    if (is_wordless(options, verb, body)) {
         return wrong_usage(verb.missing);
     }
     return change_all(session, options, verb, body);
@@ -279,7 +289,7 @@ void add_edit(CLI::App& group, Session& session, const Options& options) {
         options,
         "edit",
         "Change its title, urgency, impact or kind",
-        {"", "edit", "changed"},
+        {"", "edit", "changed", "nothing to change: give --title, --urgency, --impact or --kind"},
         edit_body
     );
     app->add_option("--title", options->title, "What is wrong, in one line");
@@ -303,7 +313,10 @@ void add_incident_work_verbs(CLI::App& group, Session& session) {
     add("ack", "Say that you have seen it", {"acknowledge", "acknowledge", "acknowledged"}, nothing)
         ->alias("acknowledge");
     CLI::App* assign =
-        add("assign", "Say who works on it", {"assign", "assign", "assigned"}, assign_body);
+        add("assign",
+            "Say who works on it",
+            {"assign", "assign", "assigned", "expected who works on it, or --team TEAM"},
+            assign_body);
     assign->add_option("ASSIGNEE", options->text, "Who");
     assign->add_option("--team", options->team, "Which team owns it");
     add("take", "Work on it yourself from now on", {"take", "take", "taken"}, nothing);

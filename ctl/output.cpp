@@ -225,6 +225,9 @@ Tone tone_of_state(std::string_view state) {
 std::string human_time(WallTime then, WallTime now) {
     using namespace std::chrono_literals;
     const Duration ago = now - then;
+    if (ago >= 0s && ago < 1s) {
+        return "now";
+    }
     if (ago >= 0s && ago < 60s) {
         return fmt::format("{}s ago", ago / 1s);
     }
@@ -235,7 +238,8 @@ std::string human_time(WallTime then, WallTime now) {
         return fmt::format("{}h ago", ago / 1h);
     }
     const std::tm local = local_time(then);
-    std::string clock = fmt::format("{:02}:{:02}", local.tm_hour, local.tm_min);
+    const std::string clock =
+        fmt::format("{:02}:{:02} {}", local.tm_hour, local.tm_min, local.tm_zone);
     if (ago >= 0s && same_day(local, local_time(now))) {
         return clock;
     }

@@ -43,7 +43,8 @@ std::size_t display_width(std::string_view text);
 /// The tone of a state's name: up, ok, critical, new, …
 Tone tone_of_state(std::string_view state);
 
-/// "42s ago", "14m ago", "2h ago", "02:14" (today), "yesterday 09:00", "2026-11-20 09:00", in the time zone of the process.
+/// "now", "42s ago", "14m ago", "2h ago", "02:14 CET" (today), "yesterday 09:00 CET", "2026-11-20 09:00 CET", in the time zone of the
+/// process.
 std::string human_time(WallTime then, WallTime now);
 /// human_time of an RFC 3339 text; the text itself where it is none; empty for null.
 std::string human_time(const json::value& then, WallTime now);

@@ -59,7 +59,7 @@ Tone tone_of_change(const std::string& change) {
     return change == "created" ? Tone::good : change == "removed" ? Tone::bad : Tone::doubtful;
 }
 
-/// "3 → 5 failures" of the fields that differ; what is created or removed needs none.
+/// "failures: 3 → 5, +hold: 30s, -urgency: low" of the fields that differ; what is created or removed needs none.
 std::string fields_text(const json::value& change) {
     std::string out;
     const json::value& fields = member_of(change, "fields");
@@ -67,13 +67,13 @@ std::string fields_text(const json::value& change) {
         return out;
     }
     for (const json::value& field : fields.get_array()) {
-        out += fmt::format(
-            "{}{}: {} → {}",
-            out.empty() ? "" : ", ",
-            text_of(field, "name"),
-            text_of(field, "before").empty() ? "none" : text_of(field, "before"),
-            text_of(field, "after").empty() ? "none" : text_of(field, "after")
-        );
+        const std::string name = text_of(field, "name");
+        const std::string before = text_of(field, "before");
+        const std::string after = text_of(field, "after");
+        out += out.empty() ? "" : ", ";
+        out += before.empty()  ? fmt::format("+{}: {}", name, after)
+               : after.empty() ? fmt::format("-{}: {}", name, before)
+                               : fmt::format("{}: {} → {}", name, before, after);
     }
     return out;
 }
@@ -151,10 +151,11 @@ int apply(Session& session, const Options& options) {
         }
     }
     session.say(fmt::format(
-        "{} {}; {} unchanged",
+        "{} {}, {} as before{}",
         table.rows.size(),
         options.dry_run ? "would change" : "changed",
-        text_of(*answer, "unchanged")
+        text_of(*answer, "unchanged"),
+        options.dry_run ? "; nothing was applied" : ""
     ));
     return exit_success;
 }

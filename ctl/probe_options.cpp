@@ -69,6 +69,28 @@ Result<std::string> map_lines(const ParamSpec& spec, const std::vector<std::stri
     return lines;
 }
 
+struct HostAndPort {
+    std::string host;
+    std::string port;  ///< empty where there is none
+};
+
+/// "host1:81", "192.0.2.1:81", "[2001:db8::1]:81"; an IPv6 address without brackets has no port.
+HostAndPort host_and_port(const std::string& target) {
+    const std::size_t colon = target.rfind(':');
+    const bool has_brackets = target.starts_with('[');
+    const std::string port = colon == std::string::npos ? "" : target.substr(colon + 1);
+    const bool is_number =
+        !port.empty() && port.find_first_not_of("0123456789") == std::string::npos;
+    if (has_brackets && target.ends_with(']')) {
+        return {target.substr(1, target.size() - 2), ""};
+    }
+    if (!is_number || (!has_brackets && target.find(':') != colon) ||
+        (has_brackets && target[colon - 1] != ']')) {
+        return {target, ""};
+    }
+    return {has_brackets ? target.substr(1, colon - 2) : target.substr(0, colon), port};
+}
+
 }  // namespace
 
 std::string option_name(const ParamSpec& spec) {
@@ -84,6 +106,59 @@ const ParamSpec* target_option(const probes::ProbeType& type) {
             return spec.required && spec.kind == ParamKind::url;
         });
     return found == type.params.end() ? nullptr : &*found;
+}
+
+Result<std::string> take_target(
+    const probes::ProbeType& type, const std::string& target, config::Params& params
+) {
+    const auto wrong = [&target](std::string what) {
+        return failure(ErrorKind::invalid, std::move(what), target);
+    };
+    const bool is_url = target.find("://") != std::string::npos;
+    if (const ParamSpec* url = target_option(type); url != nullptr) {
+        if (!is_url) {
+            return wrong(fmt::format(
+                "expected a URL, which begins with http:// or https://: https://{}", target
+            ));
+        }
+        params[std::string(url->name)] = target;
+        return std::string();
+    }
+    if (is_url) {
+        return wrong("expected a name or an address; muster probe http asks a URL");
+    }
+    const HostAndPort said = host_and_port(target);
+    if (said.port.empty()) {
+        return said.host;
+    }
+    if (find_spec(type, "port") == nullptr) {
+        return wrong(fmt::format(
+            "{0} asks a host, which has no port: muster probe {0} {1}; muster probe tcp {2} asks "
+            "the port",
+            type.name,
+            said.host,
+            target
+        ));
+    }
+    if (const auto given = params.find("port");
+        given != params.end() && given->second != said.port) {
+        return wrong("there is another port in --port " + given->second);
+    }
+    params["port"] = said.port;
+    return said.host;
+}
+
+bool lacks_port(const probes::ProbeType& type, const config::Params& params) {
+    const ParamSpec* port = find_spec(type, "port");
+    return port != nullptr && port->required && !params.contains("port");
+}
+
+std::string target_help(const probes::ProbeType& type) {
+    if (target_option(type) != nullptr) {
+        return "The URL, with http:// or https://";
+    }
+    return find_spec(type, "port") == nullptr ? "Name or address"
+                                              : "Name or address; :PORT may stand behind it";
 }
 
 void add_probe_options(CLI::App& app, const probes::ProbeType& type, GivenOptions& given) {

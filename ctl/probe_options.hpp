@@ -28,6 +28,18 @@ std::string option_name(const config::ParamSpec& spec);
 /// The option that TARGET itself is, an URL the type cannot do without; null where TARGET is a host.
 const config::ParamSpec* target_option(const probes::ProbeType& type);
 
+/// What stands for the target in the options (the URL, or the port of "host1:81") goes into `params`; the host that is left, empty
+/// for a URL. `invalid`: how the target is written.
+Result<std::string> take_target(
+    const probes::ProbeType& type, const std::string& target, config::Params& params
+);
+
+/// Whether the type cannot do without a port and none was said.
+bool lacks_port(const probes::ProbeType& type, const config::Params& params);
+
+/// "Name or address" and so on, for the help.
+std::string target_help(const probes::ProbeType& type);
+
 /// Adds an option for each of the type's but the one that TARGET is. `given` outlives the app.
 void add_probe_options(CLI::App& app, const probes::ProbeType& type, GivenOptions& given);
 

@@ -26,13 +26,12 @@ struct ProbeOptions {
 Task<void> run_and_stop(
     probes::Runner* runner,
     const ProbeOptions* options,
+    std::string host,
     config::Params params,
     probes::Secrets secrets,
     Duration timeout,
     std::optional<probes::Outcome>* outcome
 ) {
-    const bool host_in_options = target_option(*options->type) != nullptr;
-    std::string host = host_in_options ? std::string() : options->target;
     std::string type(options->type->name);
     Task<probes::Outcome> running = runner->run(
         std::move(type), std::move(host), std::move(params), std::move(secrets), timeout
@@ -53,8 +52,17 @@ int probe(Session& session, const ProbeOptions& options) {
     if (!params) {
         return session.fail(params.error(), nagios_usage);
     }
-    if (const config::ParamSpec* target = target_option(*options.type); target != nullptr) {
-        (*params)[std::string(target->name)] = options.target;
+    Result<std::string> host = take_target(*options.type, options.target, *params);
+    if (!host) {
+        return session.fail(host.error(), nagios_usage);
+    }
+    if (lacks_port(*options.type, *params)) {
+        return session.fail(
+            {ErrorKind::invalid,
+             "expected a port as well: " + options.target + ":PORT, or --port PORT",
+             options.target},
+            nagios_usage
+        );
     }
     if (const auto valid = config::validate_params(options.type->params, *params); !valid) {
         return session.fail(valid.error(), nagios_usage);
@@ -71,7 +79,13 @@ int probe(Session& session, const ProbeOptions& options) {
     probes::Runner runner(loop, world.random, std::move(runner_options));
     std::optional<probes::Outcome> outcome;
     Task<void> running = run_and_stop(
-        &runner, &options, std::move(*params), std::move(*secrets), *timeout, &outcome
+        &runner,
+        &options,
+        std::move(*host),
+        std::move(*params),
+        std::move(*secrets),
+        *timeout,
+        &outcome
     );
     asio::co_spawn(loop, std::move(running), [](const std::exception_ptr& problem) {
         if (problem) {
@@ -106,9 +120,7 @@ void add_probe_verbs(CLI::App& app, Session& session) {
         const auto options = std::make_shared<ProbeOptions>();
         options->type = type;
         CLI::App* verb = group->add_subcommand(std::string(type->name), std::string(type->summary));
-        const bool url = target_option(*type) != nullptr;
-        verb->add_option("TARGET", options->target, url ? "The URL" : "Name or address")
-            ->required();
+        verb->add_option("TARGET", options->target, target_help(*type))->required();
         verb->add_option("--timeout", options->timeout, "Give up after this")
             ->capture_default_str();
         verb->add_option(

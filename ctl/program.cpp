@@ -3,6 +3,7 @@
 #include "base/zone.hpp"
 #include "ctl/completion.hpp"
 #include "ctl/plugin_output.hpp"
+#include "ctl/usage.hpp"
 #include "ctl/verbs.hpp"
 
 #include <algorithm>
@@ -68,10 +69,12 @@ int run(World& world, std::vector<std::string> arguments) {
     }
     const int wrong_usage = usage_code(app, arguments);
     try {
-        std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-        app.parse(std::move(arguments));
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const CLI::Success& asked) {  // for help
+        return app.exit(asked, world.out, world.err);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error, world.out, world.err) == 0 ? exit_success : wrong_usage;
+        world.err << usage_text(app, arguments, error);
+        return wrong_usage;
     }
     const std::string& zone = session.settings().time_zone;
     if (!zone.empty() && !zone_exists(zone)) {

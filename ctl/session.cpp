@@ -107,7 +107,9 @@ Result<Secret> Session::read_secret(const std::string& file, const std::string& 
     std::string line;
     std::getline(world_.in, line);
     if (line.empty()) {
-        return failure(ErrorKind::invalid, "nothing on standard input", prompt);
+        return failure(
+            ErrorKind::invalid, "nothing on standard input", prompt.substr(0, prompt.find(": "))
+        );
     }
     return Secret(std::move(line));
 }

@@ -15,6 +15,8 @@ void add_incident_work_verbs(CLI::App& group, Session& session);
 Table incident_table(const Session& session, const json::array& incidents);
 /// `muster window start|create|list|show|cancel`
 void add_window_verbs(CLI::App& app, Session& session);
+/// Why an incident was opened and who was told; the exit code.
+int why_incident(Session& session, const std::string& incident);
 /// `muster why INCIDENT|CI`, `muster receipts`
 void add_why_verbs(CLI::App& app, Session& session);
 /// `muster ci …`, `muster probes [CI]`, `muster find TEXT`

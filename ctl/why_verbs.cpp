@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -36,13 +37,26 @@ void add_fact(Table& table, const std::string& name, const std::string& value) {
     }
 }
 
-/// Members of an object, those of objects below it by dotted names.
+/// "first_failed" → "first failed"
+std::string words_of(std::string_view name) {
+    std::string out(name);
+    std::ranges::replace(out, '_', ' ');
+    return out;
+}
+
+/// Members of an object, those of objects below it by dotted names; elements of arrays are counted.
 void add_members(
     const Session& session, Table& table, const std::string& name, const json::value& value
 ) {
+    if (const json::array* array = value.if_array(); array != nullptr) {
+        for (std::size_t i = 0; i < array->size(); ++i) {
+            add_members(session, table, fmt::format("{}[{}]", name, i + 1), (*array)[i]);
+        }
+        return;
+    }
     if (const json::object* object = value.if_object(); object != nullptr) {
         for (const auto& member : *object) {
-            const std::string key(member.key());
+            const std::string key = words_of(member.key());
             add_members(session, table, name.empty() ? key : name + "." + key, member.value());
         }
         return;
@@ -74,44 +88,24 @@ std::string span_of(
 
 void add_told(const Session& session, Table& table, const json::value& answer) {
     for (const json::value& message : items_of(answer, "told")) {
+        const std::string attempts = text_of(message, "attempts");
+        const std::string error = text_of(message, "last_error");
         add_fact(
             table,
             "told " + text_of(message, "channel"),
             fmt::format(
-                "{}: {} {}",
+                "{}: {} {}{}{}",
                 text_of(message, "transition"),
                 text_of(message, "state"),
-                session.time(member_of(message, "sent"))
+                session.time(member_of(message, "sent")),
+                attempts == "0" || attempts == "1" ? "" : fmt::format(", {} tries", attempts),
+                error.empty() ? "" : ", " + error
             )
         );
     }
     if (items_of(answer, "told").empty()) {
         add_fact(table, "told", "nobody");
     }
-}
-
-int why_incident(Session& session, const WhyOptions& options) {
-    const Result<ApiClient> client = session.connect();
-    if (!client) {
-        return session.fail(client.error());
-    }
-    const Result<json::value> answer = client->get(incident_path(options.subject) + "/why");
-    if (!answer) {
-        return session.fail(answer.error());
-    }
-    Table table{{"FIELD", "VALUE"}, {}};
-    add_fact(table, "incident", text_of(*answer, "incident", "id"));
-    add_fact(table, "title", text_of(*answer, "incident", "title"));
-    add_members(session, table, "", member_of(*answer, "why"));
-    for (const json::value& symptom : items_of(*answer, "symptoms")) {
-        add_fact(
-            table,
-            "symptom " + text_of(symptom, "ci", "name"),
-            text_of(symptom, "text") + ", " + span_of(session, symptom, "since", "until")
-        );
-    }
-    add_told(session, table, *answer);
-    return session.print(table, *answer);
 }
 
 int why_ci(Session& session, const WhyOptions& options) {
@@ -196,12 +190,38 @@ int receipts(Session& session, const ReceiptOptions& options) {
     }
     session.print(table, json::value(*found));
     if (found->empty()) {
-        session.say("nothing was withheld");
+        session.say(
+            "nothing was withheld since " + options.from + "; --from -7d looks further back"
+        );
     }
     return exit_success;
 }
 
 }  // namespace
+
+int why_incident(Session& session, const std::string& incident) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> answer = client->get(incident_path(incident) + "/why");
+    if (!answer) {
+        return session.fail(answer.error());
+    }
+    Table table{{"FIELD", "VALUE"}, {}};
+    add_fact(table, "incident", text_of(*answer, "incident", "id"));
+    add_fact(table, "title", text_of(*answer, "incident", "title"));
+    add_members(session, table, "", member_of(*answer, "why"));
+    for (const json::value& symptom : items_of(*answer, "symptoms")) {
+        add_fact(
+            table,
+            "symptom " + text_of(symptom, "ci", "name"),
+            text_of(symptom, "text") + ", " + span_of(session, symptom, "since", "until")
+        );
+    }
+    add_told(session, table, *answer);
+    return session.print(table, *answer);
+}
 
 void add_why_verbs(CLI::App& app, Session& session) {
     // Owned by the callbacks below and by the options that write into them.
@@ -213,7 +233,7 @@ void add_why_verbs(CLI::App& app, Session& session) {
     asker->add_option("--at", why->at, "For a CI: when; 02:14, -2h or 2026-11-22T02:14:00Z");
     asker->callback([&session, why] {
         session.action = [&session, why] {
-            return names_incident(why->subject) ? why_incident(session, *why)
+            return names_incident(why->subject) ? why_incident(session, why->subject)
                                                 : why_ci(session, *why);
         };
     });

@@ -154,7 +154,11 @@ int list(Session& session, const WindowOptions& options) {
     }
     session.print(table, json::value(*windows));
     if (windows->empty()) {
-        session.say(options.all ? "no windows" : "no " + options.state + " windows");
+        session.say(
+            (options.all ? "no windows" : "no " + options.state + " windows") +
+            std::string("; muster window start CI --for 2h --reason TEXT makes one") +
+            (options.all ? "" : ", --all shows those that are over")
+        );
     }
     return exit_success;
 }

@@ -18,7 +18,9 @@ json::value nobody_told(const Call& call) {
 }
 
 HttpResponse no_such_channel(const std::string& name) {
-    return problem(404, "there is no channel \"" + name + "\"; GET /api/v1/channels lists them");
+    return problem(
+        404, "there is no channel \"" + name + "\"; the list of channels has their names"
+    );
 }
 
 }  // namespace

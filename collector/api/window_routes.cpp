@@ -101,7 +101,7 @@ Task<HttpResponse> create_window(Call call) {
     if (ci.empty() == match.empty()) {
         form.blame("match", "expected either \"match\" or \"ci\"");
     }
-    if ((length == Duration{}) == (body.if_contains("to") == nullptr)) {
+    if (form.has("for") == form.has("to")) {
         form.blame("for", "expected either \"for\" or \"to\"");
     }
     if (!form.flaws().empty()) {

@@ -176,7 +176,7 @@ Verdict create_ci_by_hand(Fold& fold, const CommandCall& call) {
     said.ci_class = text_of(call.body, "class");
     said.observed = fold.wall;
     if (!is_concrete(fold.model, said.ci_class)) {
-        return refused("class: there is no class \"" + said.ci_class + "\" of which things are");
+        return refused("class: nothing can be of class \"" + said.ci_class + "\"");
     }
     if (std::string flaw = take_values(fold, call.body.if_contains("attributes"), said);
         !flaw.empty()) {
@@ -370,7 +370,7 @@ Verdict reclassify_ci_by_hand(Fold& fold, const CommandCall& call) {
     }
     const std::string wanted = text_of(call.body, "class");
     if (!is_concrete(fold.model, wanted)) {
-        return refused("class: there is no class \"" + wanted + "\" of which things are");
+        return refused("class: nothing can be of class \"" + wanted + "\"");
     }
     CiPlan plan;
     remark(fold, ci, plan).ci_class = wanted;

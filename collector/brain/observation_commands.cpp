@@ -68,7 +68,7 @@ class Reader {
         item.observed = now_;
         const cmdb::CiClass* known = model_.find(item.ci_class);
         if (known == nullptr || known->abstract) {
-            return blame("class: there is no class \"" + item.ci_class + "\" of which things are");
+            return blame("class: nothing can be of class \"" + item.ci_class + "\"");
         }
         if (const std::string at = text_of(from, "observed_at"); !at.empty()) {
             const auto time = parse_rfc3339(at);

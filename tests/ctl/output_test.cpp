@@ -16,13 +16,14 @@ std::string ago(std::string_view then, std::string_view now) {
 }
 
 TEST(HumanTime, GrowsCoarserWithDistance) {
+    EXPECT_EQ(ago("2026-11-22T09:26:00Z", "2026-11-22T09:26:00Z"), "now");
     EXPECT_EQ(ago("2026-11-22T09:25:18Z", "2026-11-22T09:26:00Z"), "42s ago");
     EXPECT_EQ(ago("2026-11-22T09:12:00Z", "2026-11-22T09:26:00Z"), "14m ago");
     EXPECT_EQ(ago("2026-11-22T07:20:00Z", "2026-11-22T09:26:00Z"), "2h ago");
-    EXPECT_EQ(ago("2026-11-22T02:14:00Z", "2026-11-22T09:26:00Z"), "02:14");
-    EXPECT_EQ(ago("2026-11-21T09:00:00Z", "2026-11-22T09:26:00Z"), "yesterday 09:00");
-    EXPECT_EQ(ago("2026-11-20T09:00:00Z", "2026-11-22T09:26:00Z"), "2026-11-20 09:00");
-    EXPECT_EQ(ago("2026-11-23T09:00:00Z", "2026-11-22T09:26:00Z"), "2026-11-23 09:00");
+    EXPECT_EQ(ago("2026-11-22T02:14:00Z", "2026-11-22T09:26:00Z"), "02:14 UTC");
+    EXPECT_EQ(ago("2026-11-21T09:00:00Z", "2026-11-22T09:26:00Z"), "yesterday 09:00 UTC");
+    EXPECT_EQ(ago("2026-11-20T09:00:00Z", "2026-11-22T09:26:00Z"), "2026-11-20 09:00 UTC");
+    EXPECT_EQ(ago("2026-11-23T09:00:00Z", "2026-11-22T09:26:00Z"), "2026-11-23 09:00 UTC");
 }
 
 TEST(Table, AlignsWideCharacters) {
@@ -106,6 +107,36 @@ TEST(PluginOutput, WritesDecimalsOfNegativeValues) {
 TEST(ProbeOptions, AreNamedAfterTheTypesOptions) {
     EXPECT_EQ(option_name(params[0]), "--expect-status");
     EXPECT_EQ(option_name(params[2]), "--community-file");
+}
+
+TEST(ProbeOptions, TakeThePortOfTheTarget) {
+    static constexpr config::ParamSpec with_port[] = {
+        {.name = "port",
+         .kind = config::ParamKind::integer,
+         .default_text = {},
+         .least = 1,
+         .most = 65535}
+    };
+    const probes::ProbeType knock{
+        .name = "knock",
+        .summary = "",
+        .params = with_port,
+        .metrics = {},
+        .runs_in = probes::RunsIn::worker,
+        .run = nullptr
+    };
+    const auto taken = [&](const std::string& target) {
+        config::Params params;
+        const Result<std::string> host = take_target(knock, target, params);
+        return host ? *host + " " + params["port"] : host.error().text();
+    };
+    EXPECT_EQ(taken("host1"), "host1 ");
+    EXPECT_EQ(taken("host1:81"), "host1 81");
+    EXPECT_EQ(taken("2001:db8::1"), "2001:db8::1 ") << "which may be an address";
+    EXPECT_EQ(taken("[2001:db8::1]"), "2001:db8::1 ");
+    EXPECT_EQ(taken("[2001:db8::1]:81"), "2001:db8::1 81");
+    EXPECT_EQ(taken("host1:"), "host1: ");
+    EXPECT_EQ(taken("host1:http"), "host1:http ") << "no number, so it is looked up as it stands";
 }
 
 TEST(ProbeOptions, TakeListsMapsAndSecretFiles) {

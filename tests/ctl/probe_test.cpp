@@ -27,6 +27,45 @@ TEST(ProbeVerb, AsksAWebServerThroughTheWorker) {
     EXPECT_THAT(bad.out, HasSubstr("\"reason\": \"status\""));
 }
 
+TEST(ProbeVerb, TakesThePortBehindTheHost) {
+    const CannedServer server({});
+    const std::string port = server.url().substr(server.url().rfind(':') + 1);
+    Muster muster;
+    const Ran ran = muster.run({"probe", "tcp", "127.0.0.1:" + port});
+    EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+    EXPECT_THAT(ran.out, StartsWith("TCP OK - "));
+    EXPECT_EQ(muster.run({"probe", "tcp", "127.0.0.1", "--port", port}).code, 0);
+    const Ran two = muster.run({"probe", "tcp", "127.0.0.1:" + port, "--port", "1"});
+    EXPECT_EQ(two.code, 3);
+    EXPECT_THAT(two.err, HasSubstr("there is another port in --port 1"));
+}
+
+TEST(ProbeVerb, SaysHowTheTargetIsWritten) {
+    Muster muster;
+    const auto said = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "probe");
+        const Ran ran = muster.run(std::move(words));
+        EXPECT_EQ(ran.code, 3) << ran.out;
+        return ran.err;
+    };
+    EXPECT_EQ(
+        said({"tcp", "host1"}),
+        "muster: host1: expected a port as well: host1:PORT, or --port PORT\n"
+    );
+    EXPECT_EQ(
+        said({"icmp", "host1:81"}),
+        "muster: host1:81: icmp asks a host, which has no port: muster probe icmp host1; muster "
+        "probe "
+        "tcp host1:81 asks the port\n"
+    );
+    EXPECT_EQ(
+        said({"http", "host1/health"}),
+        "muster: host1/health: expected a URL, which begins with http:// or https://: "
+        "https://host1/health\n"
+    );
+    EXPECT_THAT(said({"icmp", "http://host1/"}), HasSubstr("muster probe http asks a URL"));
+}
+
 TEST(ProbeVerb, AnswersUsageAsAPluginDoes) {
     Muster muster;
     EXPECT_EQ(muster.run({"probe"}).code, 3);

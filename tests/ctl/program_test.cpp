@@ -148,14 +148,14 @@ TEST_F(CommandLine, ExplainsWhyAndWhoWasTold) {
         {{"GET /api/v1/incidents/31/why",
           {200,
            R"({"incident":{"id":"INC-31","title":"t"},"why":{"rule":{"failures":3},"inputs":[{"state":"critical"}]},
-                "told":[{"channel":"ops","transition":"opened","state":"sent","attempts":2,"last_error":""}]})"
+                "told":[{"channel":"ops","transition":"opened","state":"sent","sent":"2026-11-22T09:21:00Z","attempts":2,"last_error":""}]})"
           }}}
     );
     const Ran ran = run(server, {"incident", "why", "31"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("rule.failures    3\n"));
     EXPECT_THAT(ran.out, HasSubstr("inputs[1].state  critical\n"));
-    EXPECT_THAT(ran.out, HasSubstr("told ops         opened: sent, 2 tries\n"));
+    EXPECT_THAT(ran.out, HasSubstr("told ops         opened: sent 5m ago, 2 tries\n"));
 }
 
 constexpr const char* changed =
@@ -205,7 +205,7 @@ TEST_F(CommandLine, ShowsWhatItWouldDoToAllBeforeItDoes) {
         run(server, {"incident", "resolve", "--all", "site = HQ", "the line is back"});
     EXPECT_EQ(shown.code, 0) << shown.err;
     EXPECT_THAT(shown.out, HasSubstr("intranet does not answer"));
-    EXPECT_EQ(shown.err, "1 incidents match; with --yes they are resolved\n");
+    EXPECT_EQ(shown.err, "1 incident matches; with --yes it is resolved\n");
     EXPECT_EQ(server.seen().size(), 1u);
     const Ran done =
         run(server, {"incident", "resolve", "--all", "site = HQ", "--yes", "the line is back"});
@@ -257,6 +257,54 @@ TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
     );
 }
 
+TEST_F(CommandLine, ShowsWhatAnApplicationAddsTakesAwayAndChanges) {
+    muster.put("/etc/web.yaml", "policies: []\n");
+    const CannedServer server(
+        {{"POST /api/v1/apply",
+          {200,
+           R"({"dry_run":true,"unchanged":2,"policies":[],"changes":[{"change":"changed","list":"policies","name":"web",
+               "fields":[{"name":"hold","before":null,"after":"30s"},{"name":"urgency","before":"low","after":null},
+                         {"name":"match","before":"a","after":"b"}]}]})"}}}
+    );
+    const Ran ran = run(server, {"apply", "-f", "/etc/web.yaml", "--dry-run"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("  +hold: 30s, -urgency: low, match: a → b\n"));
+    EXPECT_EQ(ran.err, "1 would change, 2 as before; nothing was applied\n");
+}
+
+TEST_F(CommandLine, WritesDurationsAsPeopleDo) {
+    const CannedServer server(
+        {{"GET /api/v1/cis/web4/availability",
+          {200,
+           R"({"from":"f","to":"t","lower":1,"upper":1,"coverage":0.5,"up_ms":15391,"down_ms":0,
+                    "unobserved_ms":11520000,"excluded_ms":250,"items":[],"next_cursor":null})"}},
+         {"GET /api/v1/cis/web4/availability?from=f&limit=200&to=t",
+          {200, R"({"items":[],"next_cursor":null})"}}}
+    );
+    const Ran ran = run(server, {"availability", "web4"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("up 15 s, down 0 s, unobserved 3 h 12 min, excluded 250 ms\n"));
+}
+
+TEST_F(CommandLine, FindsWhatIsCloseAndSaysSo) {
+    const CannedServer server(
+        {{"GET /api/v1/find?q=web",
+          {200, R"({"items":[],"close":[{"kind":"ci","matched":["name"],"id":"c1","name":"web4",
+                    "class":"server","state":"up","retired":false,"path":[]}]})"}},
+         {"GET /api/v1/find?q=nil", {200, R"({"items":[],"close":[]})"}}}
+    );
+    const Ran close = run(server, {"find", "web"});
+    EXPECT_EQ(close.code, 1) << "nothing is the whole of it";
+    EXPECT_EQ(close.err, "nothing is called or has \"web\"; these have it in part:\n");
+    EXPECT_THAT(close.out, HasSubstr("web4  server  up     name"));
+    EXPECT_EQ(run(server, {"find", "web", "-o", "json"}).out, "[]\n")
+        << "programs asked for it all";
+    const Ran nothing = run(server, {"find", "nil"});
+    EXPECT_EQ(nothing.code, 1);
+    EXPECT_EQ(nothing.out, "");
+    EXPECT_EQ(nothing.err, "nothing is called or has \"nil\"\n");
+}
+
 TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {
     const CannedServer server(
         {{"POST /api/v1/join-tokens",
@@ -301,6 +349,10 @@ TEST_F(CommandLine, TurnsProblemsIntoSentences) {
          {400,
           R"({"detail":"the request is not valid","errors":[{"pointer":"/ttl","detail":"expected a duration"}]})"
          }},
+        {"GET /api/v1/agents?limit=100&q=x",
+         {400,
+          R"({"detail":"the query is not what was expected","errors":[{"pointer":"?q","detail":"column 2: the end"}]})"
+         }},
         {"GET /api/v1/agents/y", {502, "<html>"}},
         {"GET /api/v1/agents/z", {200, "<html>"}},
     });
@@ -310,7 +362,10 @@ TEST_F(CommandLine, TurnsProblemsIntoSentences) {
     );
     EXPECT_EQ(
         run(server, {"token", "create", "--agent", "--ttl", "x"}).err,
-        "muster: the request is not valid\n  /ttl: expected a duration\n"
+        "muster: the request is not valid\n  ttl: expected a duration\n"
+    );
+    EXPECT_EQ(
+        run(server, {"agent", "list", "--filter", "x"}).err, "muster: --filter: column 2: the end\n"
     );
     EXPECT_EQ(run(server, {"agent", "show", "y"}).err, "muster: the server answered 502\n");
     EXPECT_THAT(
