@@ -113,13 +113,15 @@ int create(Session& session, const WindowOptions& options) {
     if (session.format() == Format::json) {
         return session.print({}, *answer);
     }
+    const std::string members = text_of(*answer, "members");
     session.say(printable(fmt::format(
-        "{} {}: {} until {}, covers {}",
+        "{} {}: {} until {}, covers {} {}",
         text_of(*answer, "number"),
         text_of(*answer, "state"),
         text_of(*answer, "scope"),
         session.time(member_of(*answer, "to")),
-        text_of(*answer, "members")
+        members,
+        members == "1" ? "CI" : "CIs"
     )));
     return exit_success;
 }
@@ -140,7 +142,7 @@ int list(Session& session, const WindowOptions& options) {
     if (!windows) {
         return session.fail(windows.error());
     }
-    Table table{{"WINDOW", "STATE", "FROM", "TO", "COVERS", "SCOPE", "REASON"}, {}};
+    Table table{{"WINDOW", "STATE", "FROM", "TO", "CIS", "SCOPE", "REASON"}, {}};
     for (const json::value& window : *windows) {
         table.rows.push_back(
             {{text_of(window, "id")},

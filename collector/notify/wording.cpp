@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/expect.hpp"
+#include "base/human_duration.hpp"
 #include "base/zone.hpp"
 #include "collector/notify/words.hpp"
 
@@ -69,7 +70,7 @@ std::string duration_between(const std::string& from, const std::string& to) {
     if (!begun || !ended || *ended < *begun) {
         return {};
     }
-    return format_duration(std::chrono::floor<std::chrono::seconds>(*ended - *begun));
+    return human_duration(*ended - *begun);
 }
 
 Values message_values(

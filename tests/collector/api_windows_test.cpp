@@ -92,6 +92,8 @@ TEST_F(ApiWindows, RefuseFormsThatSayNothing) {
           R"({"ci":"web4","to":"tomorrow","reason":"x"})"}) {
         EXPECT_EQ(post("/api/v1/windows", body).status, 400) << body;
     }
+    const HttpResponse one = post("/api/v1/windows", R"({"ci":"web4","for":"900d","reason":"x"})");
+    EXPECT_EQ(body_of(one).at("errors").as_array().size(), 1U) << "one mistake is told once";
     EXPECT_THAT(around_.commands, IsEmpty());
 }
 

@@ -134,7 +134,7 @@ TEST(Limits, AvailabilityIsJudgedOverTheWindowInEventTime) {
     ASSERT_EQ(site.open(), 1U);
     EXPECT_THAT(
         site.world.column("incident", incident_seen)[0],
-        HasSubstr("available for at most 88.3334% of 10m: 70s down")
+        HasSubstr("available for at most 88.3334% of 10m: 1 min 10 s down")
     );
     site.say(ok, 40);
     EXPECT_EQ(site.open(), 1U) << "the first failures are still in the window";

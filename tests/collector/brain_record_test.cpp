@@ -198,7 +198,9 @@ TEST_F(Record, WaitingHasAReasonAndIsMeasured) {
     EXPECT_EQ(text_in(waits, "pending_reason"), "supplier");
     world_.pass(minutes(90));
     EXPECT_EQ(ask("resume", number, R"("text":"it came")").status, 200);
-    EXPECT_THAT(texts(number, "resumed"), ElementsAre("after 90m of waiting: supplier; it came"));
+    EXPECT_THAT(
+        texts(number, "resumed"), ElementsAre("after 1 h 30 min of waiting: supplier; it came")
+    );
     EXPECT_EQ(json_of(ask("comment", number, R"("text":"x")")).at("pending_reason"), nullptr);
 }
 

@@ -231,7 +231,8 @@ TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
     const Ran ran =
         run(server, {"window", "start", "web4", "--for", "2h", "--reason", "new firmware"});
     EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_THAT(ran.err, HasSubstr("WIN-3 active: web4 until"));
+    EXPECT_THAT(ran.err, HasSubstr("WIN-3 active: web4 until 2026-11-22 "));
+    EXPECT_THAT(ran.err, HasSubstr(", covers 2 CIs\n"));
     EXPECT_EQ(
         run(server,
             {"window",

@@ -1,5 +1,6 @@
 #include "collector/brain/availability/limits.hpp"
 
+#include "base/human_duration.hpp"
 #include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
@@ -153,7 +154,7 @@ std::optional<Breach> judge_availability(
         .reason = "availability",
         .expected = "available for at least " + config::percent_text(limit.below) + " of " + over,
         .seen = "available for at most " + config::percent_text(upper) + " of " + over + ": " +
-                format_duration(down) + " down"
+                human_duration(down) + " down"
     };
 }
 

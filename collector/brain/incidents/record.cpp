@@ -1,5 +1,6 @@
 #include "collector/brain/incidents/record.hpp"
 
+#include "base/human_duration.hpp"
 #include "collector/brain/incidents/kinds.hpp"
 #include "collector/brain/incidents/priority.hpp"
 #include "collector/brain/outbox.hpp"
@@ -58,7 +59,7 @@ Incident& go_on(Fold& fold, Incident& incident, const Incident& seen, std::strin
         fold,
         incident,
         "system",
-        "again " + format_duration(after) + " after it was resolved: " + seen.title,
+        "again " + human_duration(after) + " after it was resolved: " + seen.title,
         why
     );
     return incident;

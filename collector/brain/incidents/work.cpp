@@ -1,3 +1,4 @@
+#include "base/human_duration.hpp"
 #include "collector/brain/incidents/command_parts.hpp"
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/incidents/kinds.hpp"
@@ -27,7 +28,7 @@ void end_waiting(Fold& fold, Incident& incident, std::string_view by, std::strin
         {"seconds", std::chrono::duration_cast<std::chrono::seconds>(waited).count()}
     };
     std::string line =
-        "after " + format_duration(waited) + " of waiting: " + incident.pending_reason;
+        "after " + human_duration(waited) + " of waiting: " + incident.pending_reason;
     if (!text.empty()) {
         line += "; " + std::string(text);
     }
