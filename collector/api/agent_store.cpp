@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <array>
 
@@ -10,18 +11,14 @@ namespace muster::collector {
 
 namespace {
 
-constexpr NamedQuery page_of_agents{
-    "agents.page",
-    R"(SELECT name, id FROM agent
-       WHERE (name, id) > (?1, ?2) AND (?3 = '' OR state = ?3)
-         AND (?5 IS NULL OR site IN (SELECT value FROM json_each(?5)))
-       ORDER BY name, id LIMIT ?4)"
-};
-constexpr NamedQuery count_of_agents{
-    "agents.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM agent WHERE (?1 = '' OR state = ?1)
-         AND (?3 IS NULL OR site IN (SELECT value FROM json_each(?3))) LIMIT ?2))"
-};
+constexpr auto which_agents =
+    SqlText("(?3 = '' OR state = ?3) AND ") + in_scope(SqlText("site"), SqlText("?5"));
+constexpr auto page_text = SqlText("SELECT name, id FROM agent WHERE (name, id) > (?1, ?2) AND ") +
+                           which_agents + SqlText(" ORDER BY name, id LIMIT ?4");
+constexpr auto count_text = SqlText("SELECT COUNT(*) FROM (SELECT 1 FROM agent WHERE ") +
+                            which_agents + SqlText(" LIMIT ?4)");
+constexpr NamedQuery page_of_agents{"agents.page", page_text.view()};
+constexpr NamedQuery count_of_agents{"agents.count", count_text.view()};
 constexpr NamedQuery by_name{
     "agents.by_name",
     R"(SELECT id FROM agent WHERE name = ?1 AND (?2 IS NULL OR site IN (SELECT value FROM json_each(?2)))
@@ -111,6 +108,7 @@ Result<Page> read_agents(
     }
     PageSource source{
         .keys = page_of_agents,
+        .counted = count_of_agents,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind_text(0, text_part(page, 0)).bind_blob(1, *after);
@@ -121,17 +119,7 @@ Result<Page> read_agents(
                ) { return PageKey{std::string(row.text(0)), id_part(row.blob(1))}; },
         .item = [&](const PageKey& key) { return read_brief(connection, scope, *from_hex(key[1])); }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, count_of_agents, [&](Statement& statement) {
-            statement.bind_text(0, state).bind(1, counted_at_most);
-            scope.bind(statement, 2);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<std::optional<json::object>> read_agent(

@@ -5,6 +5,7 @@
 #include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,9 +21,10 @@ constexpr std::uint32_t precedence_of_parts = 60;
 constexpr std::size_t most_named = 10;
 
 // A CI is unobserved when it has probes and the agent of every one of them is.
-constexpr NamedQuery page_of_cis{
-    "cis.page",
-    R"(SELECT id, name FROM
+constexpr auto which_cis = SqlText(R"(c.retired IS NULL AND c.merged_into IS NULL
+            AND (?3 = '' OR c.class = ?3) AND (?5 = '' OR c.site = ?5) AND )") +
+                           in_scope(SqlText("c.site"), SqlText("?7"));
+constexpr auto page_text = SqlText(R"(SELECT id, name FROM
          (SELECT c.id, c.name, c.class, c.site,
             CASE WHEN c.state <> 'unproven'
                   AND EXISTS (SELECT 1 FROM probe p WHERE p.ci = c.id AND p.removed_lsn IS NULL)
@@ -30,20 +32,14 @@ constexpr NamedQuery page_of_cis{
                         AND NOT EXISTS (SELECT 1 FROM agent_unobserved u
                                         WHERE u.agent = p.agent AND u.to_wall IS NULL))
                  THEN 'unobserved' ELSE c.state END AS state
-          FROM ci c
-          WHERE c.retired IS NULL AND c.merged_into IS NULL AND (c.name, c.id) > (?1, ?2)
-            AND (?3 = '' OR c.class = ?3) AND (?5 = '' OR c.site = ?5)
-            AND (?7 IS NULL OR c.site IN (SELECT value FROM json_each(?7))))
+          FROM ci c WHERE (c.name, c.id) > (?1, ?2) AND )") +
+                           which_cis + SqlText(R"()
        WHERE ?4 = '' OR state = ?4
-       ORDER BY name, id LIMIT ?6)"
-};
-constexpr NamedQuery count_of_cis{
-    "cis.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM ci
-       WHERE retired IS NULL AND merged_into IS NULL AND (?1 = '' OR class = ?1)
-         AND (?2 = '' OR site = ?2) AND (?4 IS NULL OR site IN (SELECT value FROM json_each(?4)))
-       LIMIT ?3))"
-};
+       ORDER BY name, id LIMIT ?6)");
+constexpr auto count_text =
+    SqlText("SELECT COUNT(*) FROM (SELECT 1 FROM ci c WHERE ") + which_cis + SqlText(" LIMIT ?6)");
+constexpr NamedQuery page_of_cis{"cis.page", page_text.view()};
+constexpr NamedQuery count_of_cis{"cis.count", count_text.view()};
 constexpr NamedQuery by_name{
     "cis.by_name",
     R"(SELECT id, class, site FROM ci WHERE name = ?1 AND retired IS NULL AND merged_into IS NULL
@@ -256,6 +252,7 @@ Result<Page> read_cis(
     }
     PageSource source{
         .keys = page_of_cis,
+        .counted = count_of_cis,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind_text(0, text_part(page, 0)).bind_blob(1, *after);
@@ -272,18 +269,7 @@ Result<Page> read_cis(
         .is_a = [](std::string_view name,
                    std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, count_of_cis, [&](Statement& statement) {
-            statement.bind_text(0, filter.ci_class).bind_text(1, filter.site);
-            statement.bind(2, counted_at_most);
-            scope.bind(statement, 3);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<std::string> find_ci(

@@ -4,6 +4,7 @@
 #include "collector/api/list_rules.hpp"
 #include "collector/api/record_number.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <array>
 
@@ -12,47 +13,30 @@ namespace muster::collector {
 namespace {
 
 // An incident is where its CI is; without one, where its agent is; else where it is said to be.
-constexpr NamedQuery page_of_all{
-    "incidents.page",
-    R"(SELECT number FROM incident i
-       WHERE number < ?1 AND (?2 = '' OR state = ?2
+constexpr SqlText place(
+    R"(COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
+               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site))"
+);
+constexpr auto is_seen = in_scope(place, SqlText("?2"));
+constexpr auto which_incidents = SqlText(R"((?2 = '' OR state = ?2
              OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?4 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?4)))
-       ORDER BY number DESC LIMIT ?3)"
-};
-constexpr NamedQuery page_of_ci{
-    "incidents.page_of_ci",
-    R"(SELECT number FROM incident i
-       WHERE ci = ?4 AND number < ?1 AND (?2 = '' OR state = ?2
-             OR (?2 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?5 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?5)))
-       ORDER BY number DESC LIMIT ?3)"
-};
-constexpr NamedQuery count_of_all{
-    "incidents.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
-       WHERE (?1 = '' OR state = ?1
-             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?3 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?3))) LIMIT ?2))"
-};
-constexpr NamedQuery count_of_ci{
-    "incidents.count_of_ci",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM incident i
-       WHERE ci = ?3 AND (?1 = '' OR state = ?1
-             OR (?1 = 'open' AND state NOT IN ('resolved', 'closed', 'cancelled')))
-         AND (?4 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?4))) LIMIT ?2))"
-};
-constexpr NamedQuery one{
-    "incidents.one",
-    R"(SELECT i.number, i.kind, i.title, i.place, i.state, i.priority, i.urgency, i.expected, i.seen,
+         AND )") + in_scope(place, SqlText("?4"));
+constexpr SqlText page_begin("SELECT number FROM incident i WHERE number < ?1 AND ");
+constexpr SqlText page_end(" ORDER BY number DESC LIMIT ?3");
+constexpr SqlText count_begin("SELECT COUNT(*) FROM (SELECT 1 FROM incident i WHERE ");
+constexpr SqlText count_end(" LIMIT ?3)");
+constexpr SqlText its_ci("ci = ?5 AND ");
+constexpr auto page_of_all_text = page_begin + which_incidents + page_end;
+constexpr auto page_of_ci_text = page_begin + its_ci + which_incidents + page_end;
+constexpr auto count_of_all_text = count_begin + which_incidents + count_end;
+constexpr auto count_of_ci_text = count_begin + its_ci + which_incidents + count_end;
+constexpr NamedQuery page_of_all{"incidents.page", page_of_all_text.view()};
+constexpr NamedQuery page_of_ci{"incidents.page_of_ci", page_of_ci_text.view()};
+constexpr NamedQuery count_of_all{"incidents.count", count_of_all_text.view()};
+constexpr NamedQuery count_of_ci{"incidents.count_of_ci", count_of_ci_text.view()};
+constexpr auto one_text =
+    SqlText(
+        R"(SELECT i.number, i.kind, i.title, i.place, i.state, i.priority, i.urgency, i.expected, i.seen,
               i.reason, i.started, i.detected, i.opened, i.detected_late, i.acknowledged,
               i.acknowledged_by, i.resolved, i.resolved_by, i.resolution, i.version,
               i.ci, c.name, c.class, i.agent, a.name, i.probe, p.type, p.name, p.host,
@@ -61,33 +45,28 @@ constexpr NamedQuery one{
               i.previous, i.reopened, i.flapping_since, i.transitions
        FROM incident i LEFT JOIN ci c ON c.id = i.ci LEFT JOIN agent a ON a.id = i.agent
             LEFT JOIN probe p ON p.id = i.probe
-       WHERE i.number = ?1 AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?2))))"
-};
-constexpr NamedQuery links{
-    "incidents.links",
-    R"(SELECT l.type, l.incident = ?1, i.number, i.title, i.state, l.actor, l.wall
+       WHERE i.number = ?1 AND )"
+    ) +
+    is_seen;
+constexpr NamedQuery one{"incidents.one", one_text.view()};
+constexpr auto links_text =
+    SqlText(R"(SELECT l.type, l.incident = ?1, i.number, i.title, i.state, l.actor, l.wall
        FROM incident_link l JOIN incident i
             ON i.number = CASE WHEN l.incident = ?1 THEN l.other ELSE l.incident END
        WHERE (l.incident = ?1 OR l.other = ?1)
-         AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?2)))
-       ORDER BY l.lsn, i.number LIMIT 1000)"
-};
+         AND )") +
+    is_seen + SqlText(R"(
+       ORDER BY l.lsn, i.number LIMIT 1000)");
+constexpr NamedQuery links{"incidents.links", links_text.view()};
 constexpr NamedQuery timeline{
     "incidents.timeline",
     R"(SELECT wall, kind, actor, text, data, lsn, ordinal FROM incident_timeline
        WHERE incident = ?1 ORDER BY lsn, ordinal LIMIT 10000)"
 };
-constexpr NamedQuery is_there{
-    "incidents.is_there",
-    R"(SELECT 1 FROM incident i
-       WHERE number = ?1 AND (?2 IS NULL OR COALESCE((SELECT NULLIF(site, '') FROM ci WHERE id = i.ci),
-               (SELECT NULLIF(site, '') FROM agent WHERE id = i.agent), i.site)
-               IN (SELECT value FROM json_each(?2))))"
-};
+constexpr auto is_there_text = SqlText(R"(SELECT 1 FROM incident i
+       WHERE number = ?1 AND )") +
+                               is_seen;
+constexpr NamedQuery is_there{"incidents.is_there", is_there_text.view()};
 constexpr NamedQuery why{"incidents.why", "SELECT why FROM incident WHERE number = ?1"};
 constexpr NamedQuery told{
     "incidents.told",
@@ -264,13 +243,14 @@ Result<Page> read_incidents(
     const bool of_ci = !filter.ci.empty();
     PageSource source{
         .keys = of_ci ? page_of_ci : page_of_all,
+        .counted = of_ci ? count_of_ci : count_of_all,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind(0, *before).bind_text(1, filter.state).bind(2, limit);
+                scope.bind(statement, 3);
                 if (of_ci) {
-                    statement.bind_blob(3, filter.ci);
+                    statement.bind_blob(4, filter.ci);
                 }
-                scope.bind(statement, of_ci ? 4 : 3);
             },
         .key = [](const Statement& row) { return PageKey{std::to_string(row.integer(0))}; },
         .item = [&](const PageKey& key
@@ -280,20 +260,7 @@ Result<Page> read_incidents(
         .is_a = [](std::string_view name,
                    std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, of_ci ? count_of_ci : count_of_all, [&](Statement& statement) {
-            statement.bind_text(0, filter.state).bind(1, counted_at_most);
-            if (of_ci) {
-                statement.bind_blob(2, filter.ci);
-            }
-            scope.bind(statement, of_ci ? 3 : 2);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<std::optional<json::object>> read_incident(

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <array>
 
@@ -10,46 +11,32 @@ namespace muster::collector {
 namespace {
 
 // Nobody watches a probe whose agent has an open interval; one without any success stays unproven.
-constexpr NamedQuery page_of_all{
-    "probes.page",
+constexpr SqlText page_begin(
     R"(SELECT ci_name, ci, name, id FROM
          (SELECT c.name AS ci_name, c.id AS ci, p.name AS name, p.id AS id,
                  CASE WHEN p.state <> 'unproven' AND EXISTS
                    (SELECT 1 FROM agent_unobserved u WHERE u.agent = p.agent AND u.to_wall IS NULL)
-                 THEN 'unobserved' ELSE p.state END AS state
-          FROM ci c JOIN probe p ON p.ci = c.id
-          WHERE p.removed_lsn IS NULL AND c.name >= ?1
-            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4)
-            AND (?7 IS NULL OR c.site IN (SELECT value FROM json_each(?7))))
+                 THEN 'unobserved' ELSE p.state END AS state )"
+);
+constexpr auto from_which =
+    SqlText("FROM ci c JOIN probe p ON p.ci = c.id WHERE p.removed_lsn IS NULL AND ") +
+    in_scope(SqlText("c.site"), SqlText("?7"));
+constexpr SqlText page_end(
+    R"( AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4))
        WHERE ?5 = '' OR state = ?5
        ORDER BY ci_name, ci, name, id LIMIT ?6)"
-};
-constexpr NamedQuery page_of_ci{
-    "probes.page_of_ci",
-    R"(SELECT ci_name, ci, name, id FROM
-         (SELECT c.name AS ci_name, c.id AS ci, p.name AS name, p.id AS id,
-                 CASE WHEN p.state <> 'unproven' AND EXISTS
-                   (SELECT 1 FROM agent_unobserved u WHERE u.agent = p.agent AND u.to_wall IS NULL)
-                 THEN 'unobserved' ELSE p.state END AS state
-          FROM ci c JOIN probe p ON p.ci = c.id
-          WHERE p.removed_lsn IS NULL AND c.id = ?7
-            AND (c.name, c.id, p.name, p.id) > (?1, ?2, ?3, ?4)
-            AND (?8 IS NULL OR c.site IN (SELECT value FROM json_each(?8))))
-       WHERE ?5 = '' OR state = ?5
-       ORDER BY ci_name, ci, name, id LIMIT ?6)"
-};
-constexpr NamedQuery count_of_all{
-    "probes.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM probe p WHERE removed_lsn IS NULL
-         AND (?2 IS NULL OR (SELECT site FROM ci WHERE id = p.ci)
-                            IN (SELECT value FROM json_each(?2))) LIMIT ?1))"
-};
-constexpr NamedQuery count_of_ci{
-    "probes.count_of_ci",
-    R"(SELECT COUNT(*) FROM probe p WHERE removed_lsn IS NULL AND ci = ?1
-         AND (?2 IS NULL OR (SELECT site FROM ci WHERE id = p.ci)
-                            IN (SELECT value FROM json_each(?2))))"
-};
+);
+constexpr SqlText count_begin("SELECT COUNT(*) FROM (SELECT 1 ");
+constexpr SqlText count_end(" LIMIT ?6)");
+constexpr SqlText its_ci(" AND c.id = ?8");
+constexpr auto page_of_all_text = page_begin + from_which + SqlText(" AND c.name >= ?1") + page_end;
+constexpr auto page_of_ci_text = page_begin + from_which + its_ci + page_end;
+constexpr auto count_of_all_text = count_begin + from_which + count_end;
+constexpr auto count_of_ci_text = count_begin + from_which + its_ci + count_end;
+constexpr NamedQuery page_of_all{"probes.page", page_of_all_text.view()};
+constexpr NamedQuery page_of_ci{"probes.page_of_ci", page_of_ci_text.view()};
+constexpr NamedQuery count_of_all{"probes.count", count_of_all_text.view()};
+constexpr NamedQuery count_of_ci{"probes.count_of_ci", count_of_ci_text.view()};
 constexpr NamedQuery one{
     "probes.one",
     R"(SELECT p.id, p.ci, c.name, c.class, p.agent, a.name, p.type, p.name, p.origin, p.host,
@@ -143,15 +130,16 @@ Result<Page> read_probes(
     const bool of_ci = !filter.ci.empty();
     PageSource source{
         .keys = of_ci ? page_of_ci : page_of_all,
+        .counted = of_ci ? count_of_ci : count_of_all,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind_text(0, start->ci_name).bind_blob(1, start->ci);
                 statement.bind_text(2, start->name).bind_blob(3, start->id);
                 statement.bind_text(4, filter.state).bind(5, limit);
+                scope.bind(statement, 6);
                 if (of_ci) {
-                    statement.bind_blob(6, filter.ci);
+                    statement.bind_blob(7, filter.ci);
                 }
-                scope.bind(statement, of_ci ? 7 : 6);
             },
         .key =
             [](const Statement& row) {
@@ -176,21 +164,7 @@ Result<Page> read_probes(
                 );
             }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, of_ci ? count_of_ci : count_of_all, [&](Statement& statement) {
-            if (of_ci) {
-                statement.bind_blob(0, filter.ci);
-            } else {
-                statement.bind(0, counted_at_most);
-            }
-            scope.bind(statement, 1);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<std::optional<json::object>> read_probe(

@@ -1,6 +1,7 @@
 #include "collector/api/receipt_store.hpp"
 
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <array>
 #include <charconv>
@@ -11,14 +12,17 @@ namespace muster::collector {
 
 namespace {
 
-constexpr NamedQuery page_of_receipts{
-    "receipts.page",
-    R"(SELECT r.lsn, r.ordinal FROM receipt r LEFT JOIN ci c ON c.id = r.ci
-       WHERE (r.lsn, r.ordinal) < (?1, ?2) AND r.wall >= ?3 AND r.wall < ?4
-         AND (?5 = '' OR r.reason = ?5) AND (coalesce(length(?6), 0) = 0 OR r.ci = ?6)
-         AND (?8 IS NULL OR c.site IN (SELECT value FROM json_each(?8)))
-       ORDER BY r.lsn DESC, r.ordinal DESC LIMIT ?7)"
-};
+constexpr auto from_which = SqlText(R"(FROM receipt r LEFT JOIN ci c ON c.id = r.ci
+       WHERE r.wall >= ?3 AND r.wall < ?4 AND (?5 = '' OR r.reason = ?5)
+         AND (coalesce(length(?6), 0) = 0 OR r.ci = ?6) AND )") +
+                            in_scope(SqlText("c.site"), SqlText("?8"));
+constexpr auto page_text =
+    SqlText("SELECT r.lsn, r.ordinal ") + from_which + SqlText(R"( AND (r.lsn, r.ordinal) < (?1, ?2)
+       ORDER BY r.lsn DESC, r.ordinal DESC LIMIT ?7)");
+constexpr auto count_text =
+    SqlText("SELECT COUNT(*) FROM (SELECT 1 ") + from_which + SqlText(" LIMIT ?7)");
+constexpr NamedQuery page_of_receipts{"receipts.page", page_text.view()};
+constexpr NamedQuery count_of_receipts{"receipts.count", count_text.view()};
 constexpr NamedQuery one_receipt{
     "receipts.one",
     R"(SELECT r.lsn, r.ordinal, r.wall, r.reason, r.data, r.ci, c.name, c.class, r.probe, p.name,
@@ -26,13 +30,6 @@ constexpr NamedQuery one_receipt{
        FROM receipt r LEFT JOIN ci c ON c.id = r.ci LEFT JOIN probe p ON p.id = r.probe
        WHERE r.lsn = ?1 AND r.ordinal = ?2
          AND (?3 IS NULL OR c.site IN (SELECT value FROM json_each(?3))))"
-};
-constexpr NamedQuery count_of_receipts{
-    "receipts.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM receipt r LEFT JOIN ci c ON c.id = r.ci
-       WHERE r.wall >= ?1 AND r.wall < ?2 AND (?3 = '' OR r.reason = ?3)
-         AND (coalesce(length(?4), 0) = 0 OR r.ci = ?4)
-         AND (?6 IS NULL OR c.site IN (SELECT value FROM json_each(?6))) LIMIT ?5))"
 };
 constexpr NamedQuery symptoms{
     "receipts.symptoms",
@@ -232,6 +229,7 @@ Result<Page> read_receipts(
     }
     PageSource source{
         .keys = page_of_receipts,
+        .counted = count_of_receipts,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind(0, *lsn).bind(1, *ordinal);
@@ -257,19 +255,7 @@ Result<Page> read_receipts(
                 );
             }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, count_of_receipts, [&](Statement& statement) {
-            statement.bind(0, to_ns(filter.from)).bind(1, to_ns(filter.to));
-            statement.bind_text(2, filter.reason).bind_blob(3, filter.ci);
-            statement.bind(4, counted_at_most);
-            scope.bind(statement, 5);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<json::array> read_symptoms(

@@ -129,6 +129,14 @@ Result<Page> read_page(
     if (!is_more) {
         result.next.clear();
     }
+    const Result<std::int64_t> counted =
+        page.q ? 0 : count_rows(connection, source.counted, [&](Statement& statement) {
+            source.bind(statement, counted_at_most);
+        });
+    if (!counted) {
+        return failure(counted.error());
+    }
+    count_page(result, page, *counted);
     return result;
 }
 

@@ -43,11 +43,13 @@ Result<std::int64_t> count_rows(
     StateConnection& connection, const NamedQuery& query, const Bind& bind
 );
 
-/// A page, in two steps: the keys of its items (one more than asked for tells whether there is a next page), then each
-/// item by its key.
+/// A page and how many there are in all. The page comes in two steps: the keys of its items (one more than asked for tells whether
+/// there is a next page), then each item by its key.
 struct PageSource {
     /// Gives a key for each row of `keys`; bind `limit` rows.
     const NamedQuery& keys;
+    /// How many there are in all, counted up to `limit`; takes the same parameters, of which it may leave out some.
+    const NamedQuery& counted;
     std::function<void(Statement&, std::int64_t limit)> bind;
     std::function<PageKey(const Statement&)> key;
     /// The item of a key.
@@ -67,7 +69,7 @@ Result<Page> read_page(
     StateConnection& connection, const PageRequest& page, const PageSource& source
 );
 
-/// How many there are: `counted`, which knows nothing of `q`, or what the page itself tells.
+/// How many there are: `counted`, which knows nothing of `q`, or what the page itself tells. For pages that are not read here.
 void count_page(Page& page, const PageRequest& request, std::int64_t counted);
 
 /// Ids in a page key: hex, since a cursor is JSON text.

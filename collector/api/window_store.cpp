@@ -2,6 +2,7 @@
 
 #include "collector/api/record_number.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/api/sql_text.hpp"
 
 #include <array>
 
@@ -9,11 +10,8 @@ namespace muster::collector {
 
 namespace {
 
-constexpr NamedQuery page_of_windows{
-    "windows.page",
-    R"(SELECT number FROM maintenance_window w
-       WHERE number < ?1 AND (?2 = '' OR state = ?2
-             OR (?2 = 'open' AND state IN ('planned', 'active')))
+constexpr auto which_windows =
+    SqlText(R"((?2 = '' OR state = ?2 OR (?2 = 'open' AND state IN ('planned', 'active')))
          AND (?4 IS NULL OR EXISTS (SELECT 1 FROM maintenance_window_ci m
                                     WHERE m.window = w.number AND m.ci = ?4) OR w.ci = ?4)
          AND (?5 IS NULL
@@ -21,22 +19,15 @@ constexpr NamedQuery page_of_windows{
                          WHERE s.value IN (SELECT value FROM json_each(?5)))
               OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
                          WHERE m.window = w.number
-                               AND c.site IN (SELECT value FROM json_each(?5))))
-       ORDER BY number DESC LIMIT ?3)"
-};
-constexpr NamedQuery count_of_windows{
-    "windows.count",
-    R"(SELECT COUNT(*) FROM (SELECT 1 FROM maintenance_window w
-       WHERE (?1 = '' OR state = ?1 OR (?1 = 'open' AND state IN ('planned', 'active')))
-         AND (?3 IS NULL OR EXISTS (SELECT 1 FROM maintenance_window_ci m
-                                    WHERE m.window = w.number AND m.ci = ?3) OR w.ci = ?3)
-         AND (?4 IS NULL
-              OR EXISTS (SELECT 1 FROM json_each(w.sites) s
-                         WHERE s.value IN (SELECT value FROM json_each(?4)))
-              OR EXISTS (SELECT 1 FROM maintenance_window_ci m JOIN ci c ON c.id = m.ci
-                         WHERE m.window = w.number
-                               AND c.site IN (SELECT value FROM json_each(?4)))) LIMIT ?2))"
-};
+                               AND c.site IN (SELECT value FROM json_each(?5)))))");
+constexpr auto page_text =
+    SqlText("SELECT number FROM maintenance_window w WHERE number < ?1 AND ") + which_windows +
+    SqlText(" ORDER BY number DESC LIMIT ?3");
+constexpr auto count_text =
+    SqlText("SELECT COUNT(*) FROM (SELECT 1 FROM maintenance_window w WHERE ") + which_windows +
+    SqlText(" LIMIT ?3)");
+constexpr NamedQuery page_of_windows{"windows.page", page_text.view()};
+constexpr NamedQuery count_of_windows{"windows.count", count_text.view()};
 constexpr NamedQuery one{
     "windows.one",
     R"(SELECT w.number, w.scope, w.match, w.ci, c.name, w.sites, w.state, w.from_wall, w.to_wall,
@@ -127,6 +118,7 @@ Result<Page> read_windows(
     }
     const PageSource source{
         .keys = page_of_windows,
+        .counted = count_of_windows,
         .bind =
             [&](Statement& statement, std::int64_t limit) {
                 statement.bind(0, *before).bind_text(1, filter.state).bind(2, limit);
@@ -137,18 +129,7 @@ Result<Page> read_windows(
         .item = [&](const PageKey& key
                 ) { return read_window(connection, scope, std::stoll(key[0])); }
     };
-    Result<Page> result = read_page(connection, page, source);
-    const Result<std::int64_t> total =
-        count_rows(connection, count_of_windows, [&](Statement& statement) {
-            statement.bind_text(0, filter.state).bind(1, counted_at_most);
-            bind_ci(statement, 2, filter.ci);
-            scope.bind(statement, 3);
-        });
-    if (!result || !total) {
-        return failure(!result ? result.error() : total.error());
-    }
-    count_page(*result, page, *total);
-    return result;
+    return read_page(connection, page, source);
 }
 
 Result<std::optional<json::object>> read_window(
