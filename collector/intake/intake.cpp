@@ -208,6 +208,7 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
         EntryKind::agent_connected, connected_body(session.agent, session.address, hello, cursors)
     );
     session.is_greeted = true;
+    session.secrets = owner.secrets;
     log(LogLevel::info,
         "link.connected",
         {{"agent", session.agent.text()},
@@ -221,7 +222,6 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
     if (hello.assignment_epoch() != epoch || has_others) {
         out.emplace_back(intake_action::Assign{.session = id});
     }
-    sessions_.at(id).secrets = owner.secrets;
 }
 
 /// Of sets sent one after the other only the last tells what the agent has.

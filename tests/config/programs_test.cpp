@@ -151,6 +151,23 @@ targets: [{name: first}]
     EXPECT_EQ(again->targets.size(), 3u);
 }
 
+TEST(CollectorFile, ChecksThresholdsAgainstTheProbesOfAllFiles) {
+    MemoryFiles files;
+    put(files,
+        "/etc/collector.yaml",
+        "thresholds:\n  - {name: t, pin: a, breach: {any: [{availability: \"< 90%\", over: 5m}]}}\n"
+    );
+    put(files,
+        "/etc/conf.d/a.yaml",
+        "targets:\n  - {name: a, address: h, probes: [{type: icmp, interval: 1m}]}\n");
+    const auto loaded = load_collector_config(files, "/etc/collector.yaml", types);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(
+        loaded.error().text().substr(0, 72),
+        "/etc/collector.yaml:2:53: availability: one failed result of probe \"icmp"
+    );
+}
+
 TEST(CollectorFile, ChangesItsHashWithAnyText) {
     MemoryFiles files;
     put(files, "/etc/collector.yaml", "");
