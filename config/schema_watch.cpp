@@ -86,7 +86,8 @@ constexpr KeySpec host_watch_keys[] = {
     {"failures", integer, "This many lost pings in a row.", "3", 2, 100},
     {"port",
      integer,
-     "A TCP port open on these hosts, 22 for example: tried where a ping is not answered.",
+     "A TCP port open on these hosts, tried where a ping is not answered; by default one on which "
+     "the inventory found something listening.",
      {},
      1,
      65535},

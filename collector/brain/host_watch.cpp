@@ -1,7 +1,9 @@
 #include "collector/brain/host_watch.hpp"
 
 #include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/observations_stage.hpp"
 #include "collector/brain/plan_changes.hpp"
+#include "collector/brain/probe_moves.hpp"
 
 #include <algorithm>
 #include <map>
@@ -60,9 +62,11 @@ bool apply(Fold& fold, const std::vector<DesiredProbe>& desired, Changes& change
         ColdProbe& cold = state.cold[slot];
         if (state.names[cold.host] != state.names[each.host] ||
             !equal_specs(state.specs[cold.spec], state.specs[each.spec])) {
+            if (state.names[cold.host] != state.names[each.host]) {
+                state.hot[slot].boot = 0;  // what was seen of another address tells nothing
+            }
             cold.spec = each.spec;
             cold.host = each.host;
-            state.hot[slot].boot = 0;  // what was seen of another address tells nothing
             mark_slot(state, slot);
             changes.updated.push_back(slot);
             changes.of_agent(cold.agent);
@@ -98,10 +102,11 @@ void plan_host_watch(Fold& fold) {
     const std::vector<DesiredProbe> desired = planner.take();
     Changes changes;
     const bool some_are_gone = apply(fold, desired, changes);
+    follow_wanted(fold, desired);
     for (const DesiredProbe& each : desired) {
         const Slot slot = state.slot_by_id.at(each.id);
         const AgentIndex watcher =
-            choose_watcher(state, state.cis[each.ci].agent, state.cold[slot].agent);
+            choose_watcher(state, watched_by(state, slot), state.cold[slot].agent);
         const bool is_new = std::ranges::find(changes.added, slot) != changes.added.end();
         if (give_probe(fold, slot, watcher, changes) && !is_new &&
             std::ranges::find(changes.updated, slot) == changes.updated.end()) {
@@ -118,8 +123,13 @@ void plan_host_watch(Fold& fold) {
 void add_host_watches(const State& state, Planner& planner) {
     for (const AgentIndex index : watchable(state)) {
         const Agent& agent = state.agents[index];
+        const config::HostWatch& watch = state.causes.watch;
         planner.add_host_watch(
-            state.causes.watch, state.cis[agent.ci], agent.ci, host_part(agent.address)
+            watch,
+            agent,
+            machine_of(state, index),
+            host_part(agent.address),
+            watch.port != 0 ? watch.port : listening_port(state, agent)
         );
     }
 }

@@ -3,9 +3,11 @@
 #include "cmdb/observed.hpp"
 #include "collector/brain/cmdb_stage.hpp"
 #include "collector/brain/cmdb_work.hpp"
+#include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <string>
 
@@ -15,6 +17,9 @@ namespace {
 
 /// Things that one agent names at a time; a run that makes them more is refused.
 constexpr std::size_t most_objects = 20'000;
+constexpr std::string_view agent_source = "agent/";
+constexpr std::string_view tcp_endpoint = "endpoint/tcp/";
+constexpr std::uint32_t ssh_port = 22;
 
 /// What was sent without what is proved otherwise: which agent it is, what is configured, where it is.
 wire::Observations own_words(
@@ -35,6 +40,22 @@ wire::Observations own_words(
         }
     }
     return seen;
+}
+
+/// It can be connected to from elsewhere, at the address from which its agent talks.
+bool is_open_to_network(const cmdb::Statement& endpoint, std::string_view address) {
+    const std::string_view reachable = cmdb::value_of(endpoint, "reachable");
+    const std::string_view place = cmdb::value_of(endpoint, "listen_address");
+    const bool is_everywhere = place == "0.0.0.0" || place == "::";
+    return (reachable.empty() || reachable == "network") && (is_everywhere || place == address);
+}
+
+/// 0 where it is none.
+std::uint32_t port_of(const cmdb::Statement& endpoint) {
+    const std::string_view text = cmdb::value_of(endpoint, "port");
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc{} && end == text.data() + text.size() ? port : 0;
 }
 
 /// How many things its source would name after the run.
@@ -88,7 +109,37 @@ void place(
 }  // namespace
 
 std::string source_of(const Agent& agent) {
-    return "agent/" + agent.id.text();
+    return std::string(agent_source) + agent.id.text();
+}
+
+AgentIndex agent_of_machine(const State& state, const cmdb::Statement& statement) {
+    if (statement.object != machine_object || !statement.source.starts_with(agent_source)) {
+        return nothing;
+    }
+    const auto id = Uuid::parse(statement.source.substr(agent_source.size()));
+    const auto found = id ? state.agent_by_id.find(AgentId{*id}) : state.agent_by_id.end();
+    return found == state.agent_by_id.end() ? nothing : found->second;
+}
+
+std::uint32_t listening_port(const State& state, const Agent& agent) {
+    const std::string source = source_of(agent);
+    const std::string_view address = host_part(agent.address);
+    std::uint32_t best = 0;
+    for (const std::string& object : state.identity.objects(source)) {
+        if (!object.starts_with(tcp_endpoint)) {
+            continue;
+        }
+        const cmdb::Statement& endpoint = *state.identity.find(source, object);
+        if (endpoint.missing != WallTime{} || !is_open_to_network(endpoint, address)) {
+            continue;
+        }
+        const std::uint32_t port = port_of(endpoint);
+        if (port == ssh_port) {
+            return port;
+        }
+        best = best == 0 || (port != 0 && port < best) ? port : best;
+    }
+    return best;
 }
 
 void fold_observations(Fold& fold, AgentIndex index, const wire::Observations& seen) {
@@ -118,6 +169,7 @@ void fold_observations(Fold& fold, AgentIndex index, const wire::Observations& s
             absent.insert(std::move(object));
         }
     }
+    const std::uint32_t former_port = listening_port(fold.state, agent);
     CmdbWork work(fold);
     for (cmdb::Statement& each : statements) {
         absent.erase(each.object);
@@ -127,6 +179,9 @@ void fold_observations(Fold& fold, AgentIndex index, const wire::Observations& s
         work.miss(observer.source, object, at);
     }
     work.finish();
+    if (listening_port(fold.state, agent) != former_port) {
+        want_host_watch(fold);
+    }
 }
 
 void forget_observations(Fold& fold, AgentIndex index) {

@@ -138,7 +138,7 @@ bool assign_probe(Fold& fold, AgentChooser& chooser, Slot slot, Changes& changes
     const State& state = fold.state;
     const ColdProbe& cold = state.cold[slot];
     if (is_host_watch(state, slot)) {
-        const AgentIndex watched = state.cis[cold.ci].agent;
+        const AgentIndex watched = watched_by(state, slot);
         const AgentIndex watcher =
             watched == nothing ? nothing : choose_watcher(state, watched, cold.agent);
         return give_probe(fold, slot, watcher, changes);

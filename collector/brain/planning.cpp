@@ -2,6 +2,7 @@
 
 #include "collector/brain/cmdb_stage.hpp"
 #include "collector/brain/incidents/hosts.hpp"
+#include "collector/brain/observations_stage.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -207,7 +208,11 @@ void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiInde
 }
 
 void Planner::add_host_watch(
-    const config::HostWatch& watch, const CiState& ci, CiIndex index, std::string_view host
+    const config::HostWatch& watch,
+    const Agent& agent,
+    CiIndex index,
+    std::string_view host,
+    std::uint32_t port
 ) {
     config::ProbeDeclaration look;
     look.type = "host";
@@ -215,21 +220,21 @@ void Planner::add_host_watch(
     look.interval = watch.interval;
     look.timeout = std::min<Duration>(watch.interval, longest_look);
     look.params = {{"count", "1"}, {"ip", "any"}};
-    if (watch.port != 0) {
-        look.params["port"] = std::to_string(watch.port);
+    if (port != 0) {
+        look.params["port"] = std::to_string(port);
     }
     config::Rule rule;
     rule.failures = watch.failures;
     add(host_watch_origin,
         look,
         {nullptr, rule, config::Urgency::high, {}},
-        ci.source + '/' + ci.key,
+        source_of(agent),
         index,
         std::string(host));
 }
 
-ProbeId host_watch_id(const CiState& ci) {
-    return probe_id(host_watch_origin, ci.source + '/' + ci.key, host_watch_name, 0);
+ProbeId host_watch_id(const Agent& agent) {
+    return probe_id(host_watch_origin, source_of(agent), host_watch_name, 0);
 }
 
 std::string host_of_url(std::string_view url) {

@@ -34,9 +34,13 @@ class Planner {
     /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs
     /// without one.
     void add_policy(const config::Policy& policy, const CiState& ci, CiIndex index);
-    /// The watch of an agent's host.
+    /// The watch of an agent's host, of the CI that stands for it. `port`: TCP, tried where a ping is not answered; 0: none.
     void add_host_watch(
-        const config::HostWatch& watch, const CiState& ci, CiIndex index, std::string_view host
+        const config::HostWatch& watch,
+        const Agent& agent,
+        CiIndex index,
+        std::string_view host,
+        std::uint32_t port
     );
 
     std::vector<DesiredProbe> take() { return std::move(desired_); }
@@ -74,8 +78,8 @@ class Planner {
     std::vector<const config::Threshold*> thresholds_;
 };
 
-/// The probe that watches the host of the agent whose CI it is.
-ProbeId host_watch_id(const CiState& ci);
+/// The probe that watches the host of the agent: the same whatever CI the host turns out to be.
+ProbeId host_watch_id(const Agent& agent);
 
 /// The spec among `specs` that is equal; `next`, and found again from now on, where none is.
 SpecIndex index_spec(

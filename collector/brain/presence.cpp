@@ -37,6 +37,7 @@ void change(Fold& fold, Agent& agent, AgentState state) {
     fold.store.update_agent(agent, fold.wall);
     if (agent.ci != nothing) {
         fold.touched_cis.push_back(agent.ci);
+        fold.touched_cis.push_back(watched_ci(fold.state, fold.state.agent_by_id.at(agent.id)));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "collector/brain/availability/judgement.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/moving.hpp"
+#include "collector/brain/observations_stage.hpp"
 #include "collector/brain/plan_changes.hpp"
 #include "collector/brain/survivor.hpp"
 
@@ -54,6 +55,27 @@ bool follow_merges(Fold& fold) {
         }
     }
     return move_probes(fold, moves);
+}
+
+void follow_machines(Fold& fold, const std::vector<CiIndex>& changed) {
+    const State& state = fold.state;
+    std::set<AgentIndex> agents;
+    for (const CiIndex ci : changed) {
+        agents.insert(state.cis[ci].agent);
+        for (const cmdb::Statement* each : state.identity.all_members(state.cis[ci].id)) {
+            agents.insert(agent_of_machine(state, *each));
+        }
+    }
+    agents.erase(nothing);
+    std::vector<Move> moves;
+    for (const AgentIndex agent : agents) {
+        const Slot slot = host_watch_of(state, agent);
+        const CiIndex machine = machine_of(state, agent);
+        if (slot != nothing && state.cold[slot].ci != machine) {
+            moves.push_back({slot, machine});
+        }
+    }
+    move_probes(fold, moves);
 }
 
 void keep_ids(

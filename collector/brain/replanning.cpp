@@ -107,6 +107,7 @@ void plan_changed_cis(Fold& fold) {
     std::ranges::sort(cis);
     const auto repeated = std::ranges::unique(cis);
     cis.erase(repeated.begin(), repeated.end());
+    follow_machines(fold, cis);
     std::vector<DesiredProbe> desired = desired_of(fold, cis);
     const bool has_probes =
         std::ranges::any_of(cis, [&](CiIndex ci) { return state.cis[ci].probes > 0; });

@@ -88,9 +88,14 @@ void heal(Network& net, Random& random) {
 }  // namespace
 
 Network::Network(
-    const Places& where, const std::string& watch, std::map<std::string, std::string> targets
+    const Places& where,
+    const std::string& watch,
+    std::map<std::string, std::string> targets,
+    const Silence& silence
 )
     : target_hosts(std::move(targets)) {
+    world.silent_after = silence.after;
+    world.silent_incident_after = silence.incident_after;
     world.start();
     for (const auto& [name, place] : where) {
         TestAgent& agent = world.enrol(name, place.second);
@@ -117,10 +122,19 @@ void Network::run(Duration time) {
     for (Duration passed{}; passed < time; passed += seconds(1)) {
         world.advance(seconds(1));
         for (auto& [name, agent] : agents) {
-            if (dead.contains(host_of[name]) || !linked.contains(name) || stopped.contains(name)) {
+            if (dead.contains(host_of[name]) || stopped.contains(name)) {
                 continue;
             }
-            measure(name, *agent);
+            std::vector<Said> seen = measure(name, *agent);
+            if (!linked.contains(name)) {
+                if (spooling.contains(name) && !seen.empty()) {
+                    world.spool(*agent, std::move(seen));
+                }
+                continue;
+            }
+            if (!seen.empty()) {
+                world.deliver(*agent, std::move(seen));
+            }
             world.alive(*agent);
         }
         world.append(EntryKind::tick);
@@ -131,7 +145,9 @@ void Network::come_back(const std::string& name) {
     linked.insert(name);
     dead.erase(host_of[name]);
     stopped.erase(name);
+    spooling.erase(name);
     world.connect(*agents[name]);
+    world.drain(*agents[name]);
 }
 
 std::vector<std::string> Network::open_kinds() {
@@ -144,7 +160,7 @@ std::vector<std::string> Network::open_kinds() {
     return out;
 }
 
-void Network::measure(const std::string& name, TestAgent& agent) {
+std::vector<Said> Network::measure(const std::string& name, const TestAgent& agent) const {
     std::vector<Said> results;
     for (const auto& [probe, dense] : agent.dense) {
         const std::string ci = probe.substr(0, probe.find('/'));
@@ -153,9 +169,7 @@ void Network::measure(const std::string& name, TestAgent& agent) {
         const bool well = answers(name, host);
         results.push_back({probe, well ? ok : critical, {}, well ? "" : "no reply from " + host});
     }
-    if (!results.empty()) {
-        world.deliver(agent, std::move(results));
-    }
+    return results;
 }
 
 Network large_network() {

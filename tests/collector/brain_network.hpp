@@ -12,6 +12,12 @@
 
 namespace muster::collector::brain_test {
 
+/// When an agent that is not heard is silent, and when that is an incident.
+struct Silence {
+    Duration after = std::chrono::seconds(30);
+    Duration incident_after = std::chrono::minutes(5);
+};
+
 /// Agents on machines of their own, and what answers: every second each agent that is up says what its
 /// probes see. Hosts, links and sight can be taken away.
 class Network {
@@ -23,13 +29,14 @@ class Network {
     explicit Network(
         const Places& where,
         const std::string& watch = "targets: []\n",
-        std::map<std::string, std::string> targets = {}
+        std::map<std::string, std::string> targets = {},
+        const Silence& silence = Silence()
     );
 
     bool answers(const std::string& from, const std::string& host) const;
     /// One second after the other.
     void run(Duration time);
-    /// It is linked, alive and says Hello.
+    /// It is linked, alive, says Hello, and tells what it has spooled.
     void come_back(const std::string& name);
     std::vector<std::string> open_kinds();
 
@@ -41,12 +48,13 @@ class Network {
     std::set<std::string> dead;    ///< addresses
     std::set<std::string> linked;  ///< agents whose words reach the collector
     std::set<std::string> stopped;
-    std::set<std::string> blind;  ///< agents that see nothing
+    std::set<std::string> spooling;  ///< agents that go on measuring while they are not linked
+    std::set<std::string> blind;     ///< agents that see nothing
     std::set<std::pair<std::string, std::string>> severed;
     std::map<std::string, std::string> target_hosts;  ///< CI → host
 
   private:
-    void measure(const std::string& name, TestAgent& agent);
+    std::vector<Said> measure(const std::string& name, const TestAgent& agent) const;
 };
 
 /// An agent beside the collector, three hosts at one site and two at another, and targets.

@@ -141,10 +141,11 @@ void BrainWorld::learn(TestAgent& agent, const IssuedAssignments& issued) {
     agent.dense.clear();
     std::map<std::string, std::string> name_of;
     std::map<std::string, std::string> ci_of;
-    for (const Row& row : rows("ci")) {
+    const Tables all = tables();
+    for (const Row& row : rows_of(all, "ci")) {
         ci_of[row[0]] = row[2];
     }
-    for (const Row& row : rows("probe")) {
+    for (const Row& row : rows_of(all, "probe")) {
         name_of[row[0]] = ci_of[row[1]] + "/" + row[4];
     }
     for (const AssignmentItem& item : *issued.items) {
@@ -165,8 +166,8 @@ void BrainWorld::load_config(const std::string& yaml) {
     file->set_name("watch.yaml");
     file->set_text(yaml);
     body.set_hash(sha256(yaml));
-    body.set_silent_after_ns(std::chrono::nanoseconds(std::chrono::seconds(30)).count());
-    body.set_silent_incident_after_ns(std::chrono::nanoseconds(std::chrono::minutes(5)).count());
+    body.set_silent_after_ns(std::chrono::nanoseconds(silent_after).count());
+    body.set_silent_incident_after_ns(std::chrono::nanoseconds(silent_incident_after).count());
     append(EntryKind::config_loaded, body.SerializeAsString());
 }
 
@@ -328,21 +329,30 @@ void BrainWorld::confirm(const std::string& outbox_id, int status) {
     append(EntryKind::delivery_result, body.SerializeAsString());
 }
 
-std::vector<BrainWorld::Row> BrainWorld::rows(std::string_view table) const {
+BrainWorld::Tables BrainWorld::tables() const {
     const auto dump = brain_->digest();
-    std::vector<Row> out;
     if (!dump) {
         ADD_FAILURE() << dump.error().text();
-        return out;
+        return {};
     }
-    for (const std::string& line : split(*dump, '\n')) {
-        std::vector<std::string> parts = split(line, '\t');
-        if (parts.front() == table) {
+    return split(*dump, '\n');
+}
+
+std::vector<BrainWorld::Row> BrainWorld::rows_of(const Tables& all, std::string_view table) {
+    std::vector<Row> out;
+    const std::string begin = std::string(table) + '\t';
+    for (const std::string& line : all) {
+        if (line.starts_with(begin)) {
+            std::vector<std::string> parts = split(line, '\t');
             parts.erase(parts.begin());
             out.push_back(Row{std::move(parts)});
         }
     }
     return out;
+}
+
+std::vector<BrainWorld::Row> BrainWorld::rows(std::string_view table) const {
+    return rows_of(tables(), table);
 }
 
 std::vector<std::string> BrainWorld::column(std::string_view table, std::size_t index) const {

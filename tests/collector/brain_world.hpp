@@ -55,6 +55,10 @@ class BrainWorld {
 
     WallTime now() const { return wall_; }
 
+    /// As the configuration says from the next `load_config` on.
+    Duration silent_after = std::chrono::seconds(30);
+    Duration silent_incident_after = std::chrono::minutes(5);
+
     // Entries. Each is folded and committed; appended are also the entries the brain asks for.
     Effects append(EntryKind kind, std::string body = {});
     void load_config(const std::string& yaml);
@@ -109,6 +113,11 @@ class BrainWorld {
     const std::string& nobody_told() const { return nobody_told_; }
 
   private:
+    /// Lines of all tables, each begins with its table's name.
+    using Tables = std::vector<std::string>;
+
+    Tables tables() const;
+    static std::vector<Row> rows_of(const Tables& all, std::string_view table);
     Effects fold(Entry entry);
     DecodedBatch record(TestAgent& agent, std::vector<Said> results);
     void learn(TestAgent& agent, const IssuedAssignments& issued);

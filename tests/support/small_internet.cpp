@@ -26,7 +26,8 @@ std::string SmallInternet::namespace_of(const std::string& machine) const {
 }
 
 std::vector<std::string> SmallInternet::within(const std::string& machine) const {
-    return {"nsenter", "--net=/proc/" + namespace_of(machine) + "/ns/net"};
+    const std::string namespaces = "/proc/" + namespace_of(machine) + "/ns/";
+    return {"nsenter", "--net=" + namespaces + "net", "--uts=" + namespaces + "uts"};
 }
 
 void SmallInternet::ip(const std::string& machine, std::vector<std::string> arguments) {
@@ -41,7 +42,9 @@ void SmallInternet::ip(const std::string& machine, std::vector<std::string> argu
 
 void SmallInternet::add_machine(const std::string& name) {
     const std::string ours = link_of("self");
-    machines_.insert_or_assign(name, Process::start({"unshare", "--net", "sleep", "3600"}, {}));
+    machines_.insert_or_assign(
+        name, Process::start({"unshare", "--net", "--uts", "sleep", "3600"}, {})
+    );
     const std::string pid = namespace_of(name);
     if (!eventually(std::chrono::seconds(10), [&] {
             const std::string theirs = link_of(pid);
@@ -51,9 +54,11 @@ void SmallInternet::add_machine(const std::string& name) {
         return;
     }
     ip(name, {"link", "set", "lo", "up"});
-    std::vector<std::string> forwarding = within(name);
-    forwarding.insert(forwarding.end(), {"sysctl", "-qw", "net.ipv4.ip_forward=1"});
-    run_command(std::move(forwarding));
+    std::vector<std::string> settings = within(name);
+    settings.insert(
+        settings.end(), {"sysctl", "-qw", "net.ipv4.ip_forward=1", "kernel.hostname=" + name}
+    );
+    run_command(std::move(settings));
 }
 
 void SmallInternet::make_cable(const std::string& from, const std::string& to) {

@@ -12,7 +12,7 @@ namespace muster::test {
 /// Every machine is a namespace held by a process of its own; cables are veth pairs. Everything goes with the object.
 class SmallInternet {
   public:
-    /// A machine with loopback up, which passes on what is not for it. "" is the caller's own namespace.
+    /// A machine of that host name with loopback up, which passes on what is not for it. "" is the caller's own namespace.
     void add_machine(const std::string& name);
     /// A cable between two machines, with an address at each end: "10.0.0.1/24".
     void connect(

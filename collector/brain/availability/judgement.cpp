@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/limits.hpp"
+#include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 
 #include <algorithm>
@@ -369,22 +370,27 @@ std::string_view troubled_state(const State& state, CiIndex index) {
     }
     // A host is down when its agent is silent too: until that is clear it is not.
     const auto fault = state.faults.find(index);
-    const bool is_undecided = state.cis[index].agent != nothing && fault != state.faults.end() &&
-                              fault->second.phase == Fault::Phase::pending;
+    const bool is_undecided =
+        fault != state.faults.end() && fault->second.phase == Fault::Phase::pending &&
+        std::ranges::any_of(fault->second.members, [&state](const Fault::Member& each) {
+            return is_host_watch(state, each.probe);
+        });
     return is_undecided ? "degraded" : "down";
+}
+
+bool is_linked(const State& state, AgentIndex agent) {
+    return agent != nothing && state.agents[agent].state == AgentState::connected;
 }
 
 std::string_view state_of(const State& state, CiIndex index) {
     const CiState& ci = state.cis[index];
-    const bool is_linked =
-        ci.agent != nothing && state.agents[ci.agent].state == AgentState::connected;
     if (ci.probes == 0) {
-        return is_linked ? "up" : "unobserved";
+        return is_linked(state, ci.agent) ? "up" : "unobserved";
     }
     if (ci.exceeded != 0 || ci.troubled != 0) {
         return troubled_state(state, index);
     }
-    return ci.proven == 0 && !is_linked ? "unproven" : "up";
+    return ci.proven == 0 && !is_linked(state, agent_on(state, index)) ? "unproven" : "up";
 }
 
 }  // namespace

@@ -234,18 +234,17 @@ std::optional<Course> ask_own_host(Fold& fold, CiIndex ci, const Fault& fault, A
 
 std::optional<Course> ask_host(Fold& fold, CiIndex ci, const Fault& fault) {
     const State& state = fold.state;
+    const auto watch = std::ranges::find_if(fault.members, [&](const Fault::Member& each) {
+        return is_of_host_watch(state, each);
+    });
+    if (watch != fault.members.end()) {
+        return ask_own_host(fold, ci, fault, watched_by(state, watch->probe));
+    }
     const AgentIndex host = host_agent(state, ci);
     if (host == nothing) {
         return std::nullopt;
     }
     const auto down = state.causes.hosts_down.find(host);
-    const bool own = state.agents[host].ci == ci &&
-                     std::ranges::any_of(fault.members, [&](const Fault::Member& each) {
-                         return is_of_host_watch(state, each);
-                     });
-    if (own) {
-        return ask_own_host(fold, ci, fault, host);
-    }
     if (down != state.causes.hosts_down.end()) {
         return withhold_for(fold, ci, fault, Withholding::host_down, down->second);
     }
@@ -335,12 +334,12 @@ void fault_ended(Fold& fold, CiIndex ci) {
             end_symptom_of(fold, cause, ci, "well again");
         }
     }
-    const AgentIndex host = state.cis[ci].agent;
-    const bool silent = host != nothing && state.causes.silences.contains(host);
+    const AgentIndex own = state.cis[ci].agent;
+    const bool silent = own != nothing && state.causes.silences.contains(own);
     if (!silent) {
         leave_storms(fold, ci);
     }
-    if (const auto down = state.causes.hosts_down.find(host);
+    if (const auto down = state.causes.hosts_down.find(agent_on(state, ci));
         down != state.causes.hosts_down.end()) {
         const std::uint64_t incident = down->second;
         state.causes.hosts_down.erase(down);

@@ -1,5 +1,6 @@
 #include "collector/brain/incidents/hosts.hpp"
 
+#include "collector/brain/observations_stage.hpp"
 #include "collector/brain/planning.hpp"
 #include "collector/brain/presence.hpp"
 
@@ -44,10 +45,35 @@ std::string subnet_of(std::string_view host) {
     return {};
 }
 
-AgentIndex host_agent(const State& state, CiIndex ci) {
+CiIndex machine_of(const State& state, AgentIndex index) {
+    const Agent& agent = state.agents[index];
+    const std::string source = source_of(agent);
+    if (state.identity.is_removed(source, machine_object)) {
+        return agent.ci;
+    }
+    const auto found = state.ci_by_id.find(state.identity.ci_of(source, machine_object));
+    const bool is_there = found != state.ci_by_id.end() && !state.cis[found->second].retired;
+    return is_there ? found->second : agent.ci;
+}
+
+AgentIndex agent_on(const State& state, CiIndex ci) {
     const CiState& item = state.cis[ci];
     if (item.agent != nothing) {
         return item.agent;
+    }
+    for (const cmdb::Statement* each : state.identity.members(item.id)) {
+        const AgentIndex agent = agent_of_machine(state, *each);
+        if (agent != nothing && state.agents[agent].state != AgentState::revoked) {
+            return agent;
+        }
+    }
+    return nothing;
+}
+
+AgentIndex host_agent(const State& state, CiIndex ci) {
+    const CiState& item = state.cis[ci];
+    if (const AgentIndex agent = agent_on(state, ci); agent != nothing) {
+        return agent;
     }
     if (is_loopback(item.address)) {
         return nothing;
@@ -70,12 +96,27 @@ bool is_host_watch(const State& state, Slot probe) {
 }
 
 Slot host_watch_of(const State& state, AgentIndex agent) {
-    const CiIndex ci = state.agents[agent].ci;
-    if (ci == nothing) {
-        return nothing;
-    }
-    const auto found = state.slot_by_id.find(host_watch_id(state.cis[ci]));
+    const auto found = state.slot_by_id.find(host_watch_id(state.agents[agent]));
     return found == state.slot_by_id.end() ? nothing : found->second;
+}
+
+AgentIndex watched_by(const State& state, Slot host_watch) {
+    const ProbeId id = state.cold[host_watch].id;
+    const AgentIndex likely = agent_on(state, state.cold[host_watch].ci);
+    if (likely != nothing && host_watch_id(state.agents[likely]) == id) {
+        return likely;
+    }
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        if (host_watch_id(state.agents[index]) == id) {
+            return index;
+        }
+    }
+    return nothing;
+}
+
+CiIndex watched_ci(const State& state, AgentIndex agent) {
+    const Slot slot = host_watch_of(state, agent);
+    return slot == nothing ? machine_of(state, agent) : state.cold[slot].ci;
 }
 
 OutsideView outside_view(const State& state, AgentIndex agent) {

@@ -24,13 +24,25 @@ bool is_local(const Agent& agent);
 /// The /24 or /64 of an address: "192.0.2.0/24"; empty for a name.
 std::string subnet_of(std::string_view host);
 
-/// The agent whose host the CI is, or on whose host it is by its address; `nothing` where unknown.
+/// The CI of the machine on which the agent runs: what its inventory found, the agent's own until then.
+CiIndex machine_of(const State& state, AgentIndex agent);
+
+/// The agent whose CI it is, or that runs on the machine which it is; `nothing` where there is none.
+AgentIndex agent_on(const State& state, CiIndex ci);
+
+/// `agent_on`, or the agent on whose host it is by its address; `nothing` where unknown.
 AgentIndex host_agent(const State& state, CiIndex ci);
 
 bool is_host_watch(const State& state, Slot probe);
 
 /// The probe that watches the agent's host; `nothing` where there is none.
 Slot host_watch_of(const State& state, AgentIndex agent);
+
+/// The agent whose host the probe watches.
+AgentIndex watched_by(const State& state, Slot host_watch);
+
+/// Where faults of the agent's host are: the CI of its watch, `machine_of` where nobody watches.
+CiIndex watched_ci(const State& state, AgentIndex agent);
 
 /// How a host looks from outside: `nobody` sees it, whoever does is `unsure` yet, or it is clear.
 enum class OutsideView { nobody, unsure, answers, fails };

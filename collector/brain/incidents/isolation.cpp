@@ -4,6 +4,7 @@
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
@@ -68,29 +69,57 @@ WallTime failed_since(const State& state, Slot slot) {
     return found == state.troubles.end() ? WallTime{} : found->second.interval_from;
 }
 
-/// Somebody else knows one of the hosts to be alive.
-bool is_corroborated(
-    const State& state, AgentIndex index, const std::set<NameIndex>& hosts, WallTime since
+/// When an agent that sees nothing any more lost sight: what failed before the last one can have failed with it is
+/// something else.
+WallTime sight_lost_at(const State& state, const std::vector<Slot>& probes) {
+    const auto since_of = [&state](Slot slot) { return failed_since(state, slot); };
+    const Slot last = *std::ranges::max_element(probes, {}, since_of);
+    const Duration turn = 2 * state.specs[state.cold[last].spec].probe->interval;
+    WallTime lost = since_of(last);
+    for (const Slot slot : probes) {
+        if (since_of(slot) + turn >= since_of(last)) {
+            lost = std::min(lost, since_of(slot));
+        }
+    }
+    return lost;
+}
+
+/// Hosts that an agent does not see, each with the moment since when.
+using Unseen = std::map<NameIndex, WallTime>;
+
+/// Whether others know one of the hosts to be alive after it was not seen any more. not_yet: it answered when it was last
+/// asked, before that.
+enum class Corroboration { none, not_yet, certain };
+
+Corroboration corroboration_of(
+    const State& state, AgentIndex index, const Unseen& hosts, WallTime now
 ) {
     for (AgentIndex other = 0; other < state.agents.size(); ++other) {
         const Agent& agent = state.agents[other];
-        const bool is_named = std::ranges::any_of(hosts, [&](NameIndex host) {
-            return host_part(agent.address) == state.names[host];
+        const bool is_alive = std::ranges::any_of(hosts, [&](const auto& host) {
+            return host_part(agent.address) == state.names[host.first] &&
+                   agent.heard_wall > host.second;
         });
-        if (other != index && is_named && agent.linked && agent.heard_wall > since) {
-            return true;
+        if (other != index && is_alive && agent.linked) {
+            return Corroboration::certain;
         }
     }
+    Corroboration found = Corroboration::none;
     for (Slot slot = 0; slot < state.cold.size(); ++slot) {
         const ColdProbe& cold = state.cold[slot];
+        const auto host = hosts.find(cold.host);
         if (!cold.id.is_nil() && cold.agent != index && cold.agent != nothing &&
-            hosts.contains(cold.host) && is_proven(state.hot[slot]) && state.hot[slot].boot != 0 &&
+            host != hosts.end() && is_proven(state.hot[slot]) && state.hot[slot].boot != 0 &&
             !fails(state.hot[slot]) && is_observing(state.agents[cold.agent]) &&
             !state.causes.isolations.contains(cold.agent)) {
-            return true;
+            const Duration interval = state.specs[cold.spec].probe->interval;
+            if (host->second + 2 * interval < now) {  // asked again since, whenever its turn is
+                return Corroboration::certain;
+            }
+            found = Corroboration::not_yet;
         }
     }
-    return false;
+    return found;
 }
 
 bool is_cut_off(const Agent& agent) {
@@ -149,7 +178,7 @@ Sight sight_of(const State& state, AgentIndex index, Slot failing, WallTime now)
     const HotProbe& anchor = state.hot[failing];
     const WallTime since = failed_since(state, failing);
     const std::int64_t since_ms = anchor.latest_ms - to_ms(now - since);
-    std::set<NameIndex> hosts;
+    Unseen hosts;
     bool unsure = false;
     for (const Slot slot : agent.wanted) {
         const HotProbe& probe = state.hot[slot];
@@ -167,23 +196,41 @@ Sight sight_of(const State& state, AgentIndex index, Slot failing, WallTime now)
             continue;
         }
         const Duration interval = state.specs[state.cold[slot].spec].probe->interval;
-        if (failed_since(state, slot) + same_moment + 2 * interval >= since) {
-            hosts.insert(state.cold[slot].host);
+        const WallTime own_since = failed_since(state, slot);
+        if (own_since + same_moment + 2 * interval >= since) {
+            WallTime& latest = hosts[state.cold[slot].host];
+            latest = std::max(latest, own_since);
         }
     }
     if (hosts.size() < fewest_hosts) {
         return Sight::sees;
     }
-    const bool own_fault = is_cut_off(agent) || is_corroborated(state, index, hosts, since);
-    if (unsure) {
-        return own_fault ? Sight::unsure : Sight::alone;
+    if (is_cut_off(agent)) {
+        return unsure ? Sight::unsure : Sight::blind;
     }
-    return own_fault ? Sight::blind : Sight::alone;
+    switch (corroboration_of(state, index, hosts, now)) {
+        case Corroboration::certain:
+            return unsure ? Sight::unsure : Sight::blind;
+        case Corroboration::not_yet:
+            return Sight::unsure;
+        case Corroboration::none:
+            break;
+    }
+    return Sight::alone;
 }
 
 void adopt_silences(Fold& fold, std::uint64_t incident) {
-    for (AgentIndex index = 0; incident != 0 && index < fold.state.agents.size(); ++index) {
-        if (fold.state.agents[index].state == AgentState::silent) {
+    const State& state = fold.state;
+    const auto known = state.incidents.find(incident);
+    if (known == state.incidents.end()) {
+        return;
+    }
+    const WallTime since = known->second.started;
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        const Agent& agent = state.agents[index];
+        const bool was_silent_before = agent.heard_wall + state.silent_after < since;
+        if (agent.state == AgentState::silent &&
+            !(was_silent_before && is_told_silence(state, index))) {
             explain_silence(fold, index, incident);
         }
     }
@@ -226,12 +273,12 @@ void begin_isolation(Fold& fold, AgentIndex agent, Slot failing) {
         return;
     }
     Isolation isolation;
-    isolation.since = failed_since(state, failing);
-    for (const Slot slot : remote_probes(state, agent)) {
+    const std::vector<Slot> probes = remote_probes(state, agent);
+    isolation.since = sight_lost_at(state, probes);
+    for (const Slot slot : probes) {
         const Duration interval = state.specs[state.cold[slot].spec].probe->interval;
-        const WallTime since = failed_since(state, slot);
-        if (since + same_moment + 2 * interval >= failed_since(state, failing)) {
-            isolation.since = std::min(isolation.since, since);
+        if (failed_since(state, slot) + same_moment + 2 * interval >=
+            failed_since(state, failing)) {
             isolation.cis.insert(state.cold[slot].ci);
         }
     }
@@ -281,7 +328,7 @@ void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
         end_isolation(fold, agent, fold.wall, "nothing proves it any more");
         return;
     }
-    if (const Window* window = window_over(state, state.agents[agent].ci)) {
+    if (const Window* window = window_over_agent(state, agent)) {
         add_withheld_receipt(
             fold,
             state.agents[agent].ci,
@@ -312,7 +359,7 @@ void isolation_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
     adopt_faults(fold, agent, isolation);
     if (collector_isolation(state)) {
         adopt_silences(fold, isolation.incident);
-        adopt_cuts(fold, isolation.incident);
+        adopt_cuts(fold, isolation.incident, isolation.since);
     }
 }
 

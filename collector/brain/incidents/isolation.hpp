@@ -37,7 +37,7 @@ bool seen_while_blind(const State& state, const Fault& fault);
 /// while it is not open, or nothing.
 std::optional<std::uint64_t> collector_isolation(const State& state);
 
-/// The silences of all agents become symptoms of it; nothing for 0.
+/// The silences of all agents become symptoms of it, unless they were told of before it began; nothing for 0.
 void adopt_silences(Fold& fold, std::uint64_t incident);
 
 /// What only isolated agents speak for.

@@ -8,6 +8,7 @@
 #include "collector/brain/incidents/site_cut.hpp"
 #include "collector/brain/incidents/storm.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
+#include "collector/brain/presence.hpp"
 #include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ void silence_began(Fold& fold, AgentIndex agent) {
     } else {
         suspect_site(fold, agent);
     }
-    const auto withheld = state.causes.withheld.find(state.agents[agent].ci);
+    const auto withheld = state.causes.withheld.find(watched_ci(state, agent));
     if (withheld != state.causes.withheld.end() && withheld->second.why == Withholding::path) {
         const CiIndex ci = withheld->first;
         state.causes.withheld.erase(withheld);
@@ -70,13 +71,14 @@ void silence_ended(Fold& fold, AgentIndex agent) {
     if (const auto down = state.causes.hosts_down.find(agent);
         down != state.causes.hosts_down.end()) {
         const std::uint64_t incident = down->second;
+        const CiIndex host = watched_ci(state, agent);
         state.causes.hosts_down.erase(down);
-        end_flapping(fold, ci);
+        end_flapping(fold, host);
         end_cause(fold, incident, "its agent is heard again", fold.wall);
-        if (const auto fault = state.faults.find(ci);
+        if (const auto fault = state.faults.find(host);
             fault != state.faults.end() && fault->second.incident == incident) {
             fault->second.incident = 0;
-            decide_again(fold, ci, Patience::recovery);
+            decide_again(fold, host, Patience::recovery);
         }
     }
 }
@@ -95,13 +97,18 @@ void goodbye_is_long(Fold& fold, AgentIndex agent) {
         !is_goodbye_over(state, agent, fold.elapsed)) {
         return;
     }
-    const auto withheld = state.causes.withheld.find(state.agents[agent].ci);
+    const auto withheld = state.causes.withheld.find(watched_ci(state, agent));
     if (withheld != state.causes.withheld.end() &&
         withheld->second.why == Withholding::planned_stop) {
         const CiIndex ci = withheld->first;
         state.causes.withheld.erase(withheld);
         decide_again(fold, ci, Patience::none);
     }
+}
+
+bool is_told_silence(const State& state, AgentIndex agent) {
+    return state.causes.silences.contains(agent) ||
+           state.open_by_key.contains(silent_key(state.agents[agent]));
 }
 
 bool silence_has_cause(Fold& fold, AgentIndex agent) {
@@ -114,7 +121,7 @@ bool silence_has_cause(Fold& fold, AgentIndex agent) {
         return true;  // a later timer waits for that
     }
     const CiIndex ci = state.agents[agent].ci;
-    if (const Window* window = window_over(state, ci)) {
+    if (const Window* window = window_over_agent(state, agent)) {
         add_withheld_receipt(
             fold,
             ci,
@@ -125,9 +132,10 @@ bool silence_has_cause(Fold& fold, AgentIndex agent) {
     }
     std::optional<std::uint64_t> cause = collector_isolation(state);
     if (!cause) {
+        suspect_site(fold, agent);  // whatever hid that from us until now is over
         cause = cut_of(state, ci);
     }
-    const auto fault = state.faults.find(ci);
+    const auto fault = state.faults.find(watched_ci(state, agent));
     const bool is_pending = fault != state.faults.end() &&
                             fault->second.phase == Fault::Phase::pending &&
                             outside_view(state, agent) == OutsideView::fails;

@@ -22,6 +22,9 @@ bool is_goodbye_over(const State& state, AgentIndex agent, Elapsed now);
 /// The silence is long enough for an incident. True: it has a cause, or joined a storm.
 bool silence_has_cause(Fold& fold, AgentIndex agent);
 
+/// The silence is an incident, or a symptom of one.
+bool is_told_silence(const State& state, AgentIndex agent);
+
 /// Until something that is only suspected is asked again.
 Duration short_wait(const State& state);
 

@@ -4,6 +4,7 @@
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/presence.hpp"
 #include "collector/brain/windows/windows.hpp"
@@ -17,8 +18,11 @@ namespace muster::collector {
 namespace {
 
 constexpr std::size_t fewest_silent = 2;
+
 /// Silences that begin further apart have nothing to do with each other.
-constexpr Duration together = std::chrono::seconds(60);
+Duration together(const State& state) {
+    return 2 * state.silent_after;
+}
 
 struct Census {
     std::size_t agents = 0;
@@ -44,7 +48,7 @@ Census census_of(const State& state, std::string_view site, Asked asked) {
     for (AgentIndex index = 0; index < state.agents.size(); ++index) {
         const Agent& agent = state.agents[index];
         const bool is_excused =
-            asked == Asked::is_cut_off && window_over(state, agent.ci) != nullptr;
+            asked == Asked::is_cut_off && window_over_agent(state, index) != nullptr;
         if (counts(agent, site) && !is_excused) {
             ++out.agents;
             if (state.agents[index].state == AgentState::silent) {
@@ -55,6 +59,12 @@ Census census_of(const State& state, std::string_view site, Asked asked) {
     return out;
 }
 
+/// What explained its silence is over, and it has not had the time to be heard again: as good as silent since just now.
+bool is_awaited(const State& state, AgentIndex agent) {
+    const auto until = state.causes.patience.find(agent);
+    return until != state.causes.patience.end() && until->second > state.elapsed;
+}
+
 /// Only those that fell silent with the last one.
 Census together_with_last(const State& state, Census census) {
     WallTime last{};
@@ -62,7 +72,7 @@ Census together_with_last(const State& state, Census census) {
         last = std::max(last, state.agents[index].heard_wall);
     }
     std::erase_if(census.silent, [&](AgentIndex index) {
-        return state.agents[index].heard_wall + together < last;
+        return state.agents[index].heard_wall + together(state) < last && !is_awaited(state, index);
     });
     return census;
 }
@@ -113,20 +123,21 @@ Incident describe(const State& state, const std::string& site, const Census& cen
     incident.expected = "a word from its agents";
     incident.seen = "nothing from " + names_of(state, census.silent);
     incident.reason = "site cut off";
-    incident.started = state.agents[census.silent.front()].heard_wall;
-    for (const AgentIndex index : census.silent) {
+    const std::vector<AgentIndex> fresh = together_with_last(state, census).silent;
+    incident.started = state.agents[fresh.front()].heard_wall;
+    for (const AgentIndex index : fresh) {
         incident.started = std::min(incident.started, state.agents[index].heard_wall);
     }
     return incident;
 }
 
 /// Hosts of the site that were declared down before it was known that the site is.
-void adopt_hosts(Fold& fold, const Census& census, std::uint64_t number) {
-    for (const AgentIndex index : census.silent) {
+void adopt_hosts(Fold& fold, const std::vector<AgentIndex>& agents, std::uint64_t number) {
+    for (const AgentIndex index : agents) {
         const auto down = fold.state.causes.hosts_down.find(index);
         if (down != fold.state.causes.hosts_down.end()) {
             fold.state.causes.hosts_down.erase(down);
-            absorb_fault(fold, fold.state.agents[index].ci, Withholding::site_cut_off, number);
+            absorb_fault(fold, watched_ci(fold.state, index), Withholding::site_cut_off, number);
         }
     }
 }
@@ -146,9 +157,14 @@ void open_cut(Fold& fold, const std::string& site, const Census& census) {
     const std::uint64_t number =
         open_incident(fold, std::move(incident), why, Telling::told).number;
     state.causes.cuts[site].incident = number;
-    adopt_hosts(fold, census, number);
+    const std::vector<AgentIndex> fresh = together_with_last(state, census).silent;
+    adopt_hosts(fold, fresh, number);
     for (const AgentIndex index : census.silent) {
-        explain_silence(fold, index, number);
+        // What was told of before has a cause of its own.
+        const bool is_fresh = std::ranges::find(fresh, index) != fresh.end();
+        if (is_fresh || !is_told_silence(state, index)) {
+            explain_silence(fold, index, number);
+        }
     }
 }
 
@@ -213,9 +229,13 @@ void site_cut_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer) {
     open_cut(fold, site, census);
 }
 
-void adopt_cuts(Fold& fold, std::uint64_t incident) {
-    for (const auto& [site, cut] : std::exchange(fold.state.causes.cuts, {})) {
-        if (cut.incident != 0) {
+void adopt_cuts(Fold& fold, std::uint64_t incident, WallTime since) {
+    State& state = fold.state;
+    for (const auto& [site, cut] : std::exchange(state.causes.cuts, {})) {
+        const Incident* own = open_incident_of(state, cut.incident);
+        if (own != nullptr && own->started + state.silent_after < since) {
+            state.causes.cuts.emplace(site, cut);
+        } else if (cut.incident != 0) {
             absorb(fold, cut.incident, incident);
         }
     }
@@ -240,11 +260,13 @@ bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
     }
     std::size_t agents = 0;
     std::size_t quiet = 0;
-    for (const Agent& agent : state.agents) {
-        if (counts(agent, site) && window_over(state, agent.ci) == nullptr) {
+    for (AgentIndex index = 0; index < state.agents.size(); ++index) {
+        const Agent& agent = state.agents[index];
+        if (counts(agent, site) && window_over_agent(state, index) == nullptr) {
             ++agents;
             // Who fell silent long before has a trouble of his own.
-            const bool is_fresh = agent.heard_wall + together + state.silent_after > since;
+            const bool is_fresh = agent.heard_wall + together(state) + state.silent_after > since ||
+                                  is_awaited(state, index);
             quiet += agent.heard_wall < since && is_fresh ? 1 : 0;
         }
     }

@@ -16,8 +16,8 @@ void reconsider_site(Fold& fold, AgentIndex agent);
 /// Timer `site_cut`, of the agent that raised the suspicion.
 void site_cut_is_certain(Fold& fold, AgentIndex agent, std::uint64_t timer);
 
-/// The collector itself is isolated: sites that seemed cut off are not.
-void adopt_cuts(Fold& fold, std::uint64_t incident);
+/// The collector itself has been isolated since then: sites that have seemed cut off since are not.
+void adopt_cuts(Fold& fold, std::uint64_t incident, WallTime since);
 
 /// The cut that explains what is seen of a CI's site: its incident, 0 while it is only suspected;
 /// nothing where there is none.

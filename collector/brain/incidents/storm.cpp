@@ -57,11 +57,12 @@ std::vector<CiIndex> at_once(const State& state, CiIndex ci, Elapsed now) {
         const Agent& agent = state.agents[index];
         const bool is_due =
             agent.state == AgentState::silent && agent.ci != nothing &&
-            window_over(state, agent.ci) == nullptr &&
+            window_over_agent(state, index) == nullptr &&
             agent.heard + state.silent_incident_after <= now + state.causes.brake.within &&
             !state.causes.silences.contains(index) && !state.causes.patience.contains(index) &&
             !state.open_by_key.contains(silent_key(agent));
-        if (is_due) {
+        // A host that is down and the silence of its agent are one.
+        if (is_due && !all.contains(watched_ci(state, index))) {
             all.insert(agent.ci);
         }
     }

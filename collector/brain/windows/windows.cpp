@@ -115,7 +115,7 @@ void release(Fold& fold, CiIndex ci) {
         state.causes.withheld.erase(withheld);
         decide_again(fold, ci, Patience::hold);
     }
-    const AgentIndex agent = state.cis[ci].agent;
+    const AgentIndex agent = agent_on(state, ci);
     if (agent == nothing) {
         return;
     }
@@ -244,6 +244,11 @@ const Window* window_over(const State& state, CiIndex ci) {
         }
     }
     return nullptr;
+}
+
+const Window* window_over_agent(const State& state, AgentIndex agent) {
+    const Window* window = window_over(state, state.agents[agent].ci);
+    return window != nullptr ? window : window_over(state, watched_ci(state, agent));
 }
 
 const Window* window_during(const State& state, CiIndex ci, WallTime from, WallTime to) {

@@ -20,6 +20,8 @@ void end_window(Fold& fold, Window& window, Window::Phase phase, std::string_vie
 
 /// The window that a CI is in now; null where there is none.
 const Window* window_over(const State& state, CiIndex ci);
+/// The one that covers the agent or its machine; null: none.
+const Window* window_over_agent(const State& state, AgentIndex agent);
 /// A window, active or ended within a day, that a CI was in for all of that time; null where there is none.
 const Window* window_during(const State& state, CiIndex ci, WallTime from, WallTime to);
 
