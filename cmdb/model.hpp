@@ -104,7 +104,8 @@ class Model {
     std::string_view criticality(std::string_view name) const;
     /// How long a CI may be unseen by its source before it is retired, inherited; 7 days for unknown classes.
     Duration patience(std::string_view name) const;
-    /// Of several CIs with one name the class with the least is meant, inherited; 50 for unknown classes.
+    /// How far a class is from a whole of its own, inherited; 50 for unknown classes. From 60 on it is part of something, and a name
+    /// that it shares with a whole means the whole.
     std::uint32_t precedence(std::string_view name) const;
     /// Name of a drawing, inherited.
     std::string_view icon(std::string_view name) const;

@@ -22,7 +22,7 @@ struct Options {
 
 /// What a change does, or would do.
 Table changes_of(const json::value& answer) {
-    Table table{{"WHAT", "CI", "FROM", "TO"}, {}};
+    Table table{{"WHAT", "CI", "BEFORE, OR THE OTHER CI", "AFTER, OR WHY"}, {}};
     if (const json::array* changes = member_of(answer, "changes").if_array(); changes != nullptr) {
         for (const json::value& each : *changes) {
             table.rows.push_back(

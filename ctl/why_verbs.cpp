@@ -191,7 +191,7 @@ int receipts(Session& session, const ReceiptOptions& options) {
     session.print(table, json::value(*found));
     if (found->empty()) {
         session.say(
-            "nothing was withheld since " + options.from + "; --from -7d looks further back"
+            "nothing was withheld (--from " + options.from + "); --from -7d looks further back"
         );
     }
     return exit_success;

@@ -34,8 +34,9 @@ constexpr NamedQuery found_cis{
        WHERE c.merged_into IS NULL AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2)))
        ORDER BY c.retired IS NOT NULL, c.name, c.id, m.matched LIMIT 400)"
 };
-// Only where nothing is the whole of what was asked: every name, address, key and searched value is looked at; what begins with
-// it (?2) comes before what has it somewhere (?1). ?3 is for MAC addresses: hexadecimal digits alone, null where it is none.
+// Only where nothing is the whole of what was asked: every name, address, key and searched value is looked at, up to 5000 matches;
+// what begins with it (?2) comes before what has it somewhere (?1). ?3 is for MAC addresses: hexadecimal digits alone, null where
+// it is none.
 constexpr NamedQuery close_cis{
     "find.close",
     R"(SELECT c.id, c.name, c.class, c.site, c.state, m.matched, c.retired IS NOT NULL FROM (
@@ -47,7 +48,7 @@ constexpr NamedQuery close_cis{
              AND (value LIKE ?1 ESCAPE '\' OR (name IN ('mac', 'permanent_mac') AND replace(value, ':', '') LIKE ?3))
          UNION ALL SELECT ci, kind, value LIKE ?2 ESCAPE '\' FROM ci_key
            WHERE value LIKE ?1 ESCAPE '\' OR (kind = 'mac' AND replace(value, ':', '') LIKE ?3)
-       ) m JOIN ci c ON c.id = m.id
+         LIMIT 5000) m JOIN ci c ON c.id = m.id
        WHERE c.merged_into IS NULL AND (?4 IS NULL OR c.site IN (SELECT value FROM json_each(?4)))
        GROUP BY c.id, m.matched
        ORDER BY c.retired IS NOT NULL, MAX(MAX(m.begins)) OVER (PARTITION BY c.id) DESC, c.name, c.id, m.matched LIMIT 400)"
