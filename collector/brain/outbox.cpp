@@ -124,6 +124,15 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
     }
 }
 
+void tell_newcomers(Fold& fold, Incident& incident) {
+    for (const std::string& channel : channels_for(fold, incident)) {
+        if (std::ranges::find(incident.told, channel) == incident.told.end()) {
+            incident.told.push_back(channel);
+            send_or_merge(fold, channel, incident, "opened");
+        }
+    }
+}
+
 namespace {
 
 /// Of "INC-31/opened/operations" and "digest/7/operations": what was told to whom.

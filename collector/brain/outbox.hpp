@@ -14,6 +14,9 @@ namespace muster::collector {
 /// Whoever was told of the opening is told of what follows. Without a channel a receipt says so.
 void tell(Fold& fold, Incident& incident, std::string_view transition);
 
+/// It is of another kind now: channels that take it and were not told of it hear that it is open.
+void tell_newcomers(Fold& fold, Incident& incident);
+
 /// Folds "delivery.result".
 void fold_delivery(Fold& fold, const Entry& entry);
 

@@ -76,6 +76,7 @@ TEST(Limits, AMetricExceedsAfterSoManyResultsInARowAndRecoversBelowItsClearLimit
         HasSubstr("t1: p exceeded: rtt_avg 250 ms")
     );
     EXPECT_EQ(site.world.ci_state("t1"), "degraded") << "it answers";
+    EXPECT_THAT(site.world.column("incident", incident_kind), ElementsAre("degradation"));
     site.rtt(180, 10);
     EXPECT_EQ(site.open(), 1U) << "below the limit and not clear";
     site.rtt(150, 1);
@@ -111,6 +112,37 @@ TEST(Limits, AProbeThatFailsBesideItsLimitIsOneIncidentAndDown) {
     EXPECT_EQ(site.world.ci_state("t1"), "up");
     EXPECT_EQ(site.world.rows("incident").size(), 1U);
     EXPECT_EQ(site.world.incidents("resolved"), 1U);
+}
+
+TEST(Limits, ADegradationThatBecomesAFaultIsToldToWhoAsksForFaults) {
+    const auto channel = [](const std::string& name, const std::string& kind) {
+        return "  - {name: " + name +
+               ", url: \"https://127.0.0.1:1/\", secret: {file: /s}, match: "
+               "\"kind = " +
+               kind + "\"}\n";
+    };
+    Measured site(
+        watched("{failures: 3}, {metric: rtt_avg, above: 200, for: 2}") + "channels:\n" +
+        channel("slow", "degradation") + channel("down", "fault")
+    );
+    site.rtt(10, 2);
+    site.rtt(300, 2);
+    site.world.pass(seconds(3));
+    EXPECT_THAT(site.world.outbox(), ElementsAre("INC-1/opened/slow"));
+    site.say(critical, 3);
+    EXPECT_THAT(site.world.column("incident", incident_kind), ElementsAre("fault"));
+    EXPECT_THAT(site.world.column("incident", incident_title)[0], HasSubstr("p failed: no reply"));
+    EXPECT_THAT(site.world.outbox(), ElementsAre("INC-1/opened/slow", "INC-1/opened/down"));
+    site.rtt(300, 2);
+    EXPECT_THAT(site.world.column("incident", incident_kind), ElementsAre("fault")) << "it was one";
+    site.rtt(10, 3);
+    EXPECT_EQ(site.world.incidents("resolved"), 1U);
+    EXPECT_THAT(
+        site.world.outbox(),
+        ElementsAre(
+            "INC-1/opened/slow", "INC-1/opened/down", "INC-1/resolved/slow", "INC-1/resolved/down"
+        )
+    );
 }
 
 const std::string ninety = "{availability: \"< 90%\", over: 10m, min_samples: 10}";

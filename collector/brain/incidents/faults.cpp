@@ -3,6 +3,7 @@
 #include "collector/brain/incidents/correlation.hpp"
 #include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/isolation.hpp"
+#include "collector/brain/incidents/priority.hpp"
 #include "collector/brain/incidents/quorum.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
@@ -26,13 +27,23 @@ const Spec& spec_of(const State& state, Slot probe) {
     return state.specs[state.cold[probe].spec];
 }
 
+/// Everything that speaks for it answers, and is beyond a limit of a metric only.
+bool is_degradation(const State& state, const Fault& fault) {
+    const bool is_over = fault.active() == 0;
+    return std::ranges::all_of(fault.members, [&](const Fault::Member& each) {
+        const bool is_active = each.recovered_at == WallTime{};
+        const bool fails = is_active && (state.hot[each.probe].flags & HotProbe::exceeded) != 0;
+        return (!is_active && !is_over) || (each.reason == "threshold" && !fails);
+    });
+}
+
 Incident describe(const State& state, CiIndex ci, const Fault& fault) {
     const Fault::Member& member = spokesman(fault);
     const ColdProbe& cold = state.cold[member.probe];
     const Spec& spec = spec_of(state, member.probe);
     static constexpr std::string_view urgencies[] = {"high", "medium", "low"};
     Incident incident;
-    incident.kind = "fault";
+    incident.kind = is_degradation(state, fault) ? "degradation" : "fault";
     incident.key = "fault/" + state.cis[ci].id.text();
     incident.ci = ci;
     incident.agent = cold.agent;
@@ -208,6 +219,19 @@ void decide(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness) {
     }
 }
 
+/// What was slow has failed: the same incident, graver. Who asked for faults alone hears of it now.
+void worsen(Fold& fold, CiIndex ci, Incident& incident, const Fault::Member& failed) {
+    incident.kind = "fault";
+    incident.title = fold.state.cis[ci].name + ": " + symptom_text(fold.state, failed);
+    incident.expected = failed.expected;
+    incident.seen = failed.seen.empty() ? "critical" : failed.seen;
+    incident.reason = failed.reason;
+    rank_incident(fold, incident);
+    save_incident(fold, incident);
+    add_timeline(fold, incident, "comment", "system", "no degradation any more, but a fault");
+    tell_newcomers(fold, incident);
+}
+
 /// One more probe of a CI whose fault is withheld: what was true of the others may not be any more.
 void reconsider(Fold& fold, CiIndex ci, Fault& fault, Duration hold) {
     const auto withheld = fold.state.causes.withheld.find(ci);
@@ -272,12 +296,16 @@ void fold_exceeded(Fold& fold, const AvailabilityEvent& event) {
             const bool restless = is_restless(fold, cold.ci, rule.flapping);
             begin_hold(fold, cold.ci, fault, restless ? Duration{} : rule.hold);
         }
-    } else if (fault.phase == Phase::open && !is_flapping(fold.state, cold.ci)) {
-        const auto found = fold.state.incidents.find(fault.incident);
-        if (found != fold.state.incidents.end()) {
-            add_timeline(
-                fold, found->second, "symptom", "system", symptom_text(fold.state, member)
-            );
+    } else if (fault.phase == Phase::open) {
+        if (Incident* incident = open_incident_of(fold.state, fault.incident)) {
+            if (!is_flapping(fold.state, cold.ci)) {
+                add_timeline(
+                    fold, *incident, "symptom", "system", symptom_text(fold.state, member)
+                );
+            }
+            if (incident->kind == "degradation" && !is_degradation(fold.state, fault)) {
+                worsen(fold, cold.ci, *incident, member);
+            }
         }
     } else if (fault.phase == Phase::withheld) {
         reconsider(fold, cold.ci, fault, rule.hold);

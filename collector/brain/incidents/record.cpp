@@ -21,6 +21,9 @@ Duration closed_after(const Incident& incident) {
 
 /// What is seen now takes the place of what was seen first.
 void refresh(Fold& fold, Incident& kept, const Incident& seen) {
+    if (kept.kind == "degradation") {
+        kept.kind = seen.kind;
+    }
     kept.title = seen.title;
     kept.expected = seen.expected;
     kept.seen = seen.seen;
