@@ -20,6 +20,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <csignal>
 #include <iostream>
 #include <map>
 #include <netinet/in.h>
@@ -106,8 +107,22 @@ bool ask(std::uint16_t port, const std::string& question) {
     return read > 0;
 }
 
-/// An agent of others, and what it is asked again and again.
+/// An agent of others, and what it is asked again and again. Asked to end when it is no longer needed: those it has started end with it.
 struct Peer {
+    Peer(std::string name, std::uint16_t port, std::vector<std::string> questions, Process process)
+        : name(std::move(name)),
+          port(port),
+          questions(std::move(questions)),
+          process(std::move(process)) {}
+
+    Peer(Peer&&) = default;
+    Peer& operator=(Peer&&) = delete;
+
+    ~Peer() {
+        process.signal(SIGTERM);
+        process.wait(5s);
+    }
+
     std::string name;
     std::uint16_t port;
     std::vector<std::string> questions;
@@ -142,11 +157,12 @@ std::vector<Peer> start_peers(const test::TempDir& dir) {
             std::cerr << name << " is not installed and not measured (script/bootstrap agents)\n";
             return;
         }
-        Process process = Process::start(std::move(command), {{}, dir / (name + ".log")});
-        if (!test::eventually(20s, [&] { return ask(port, asked.front()); })) {
-            give_up(name + " does not answer:\n" + test::read_text(dir / (name + ".log")));
+        const std::string log = dir / (name + ".log");
+        Process process = Process::start(std::move(command), {{}, log});
+        const Peer& peer = out.emplace_back(name, port, std::move(asked), std::move(process));
+        if (!test::eventually(20s, [&] { return ask(port, peer.questions.front()); })) {
+            give_up(name + " does not answer:\n" + test::read_text(log));
         }
-        out.push_back({name, port, std::move(asked), std::move(process)});
     };
     test::write_text(
         dir / "zabbix_agentd.conf",
