@@ -70,10 +70,13 @@ class Groups {
                 return std::string{};  // a person's word needs no reason
             }
         }
-        const SingleValues& left = values_[root(a)];
-        for (const auto& [kind, value] : values_[root(b)]) {
-            const auto found = left.find(kind);
-            if (found != left.end() && found->second != value) {
+        const SingleValues& one = values_[root(a)];
+        const SingleValues& two = values_[root(b)];
+        const SingleValues& lesser = one.size() < two.size() ? one : two;
+        const SingleValues& greater = one.size() < two.size() ? two : one;
+        for (const auto& [kind, value] : lesser) {
+            const auto found = greater.find(kind);
+            if (found != greater.end() && found->second != value) {
                 return two_values(kind, found->second, value);
             }
         }
@@ -85,7 +88,17 @@ class Groups {
         const std::size_t from = root(b);
         if (to != from) {
             parent_[from] = to;
+            const bool is_lesser = values_[to].size() < values_[from].size();
+            if (is_lesser) {
+                values_[to].swap(values_[from]);
+            }
             values_[to].merge(values_[from]);
+            if (is_lesser) {  // of two values, which only a person's word can bring together, `to` has its own
+                for (const auto& [kind, value] : values_[from]) {
+                    values_[to][kind] = value;
+                }
+            }
+            values_[from].clear();
         }
     }
 

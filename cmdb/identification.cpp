@@ -47,93 +47,123 @@ Identification::Identification(Identification&&) noexcept = default;
 Identification& Identification::operator=(Identification&&) noexcept = default;
 Identification::~Identification() = default;
 
-IdentityChange Identification::submit(Statement statement) {
+void Identification::hear(Statement statement) {
     Impl& impl = *impl_;
-    IdentityChange change;
     const auto found = impl.by_object.find(object_name(statement.source, statement.object));
     if (found == impl.by_object.end()) {
         const Impl::Index at = impl.add(std::move(statement));
         impl.index(at);
-        impl.decide({at}, change);
-        return change;
+        impl.seeds.push_back(at);
+        return;
     }
     const Impl::Index at = found->second;
     auto& record = impl.records[at];
-    const bool returned = !record.present && impl.retired(record.ci);
+    if (!record.present && !record.ci.is_nil() && impl.retired(record.ci)) {
+        impl.returned.push_back(at);
+    }
     const bool is_alike = record.present && judges_alike(record.statement, statement);
     statement.observed = record.statement.observed;
     if (is_alike) {
         record.statement = std::move(statement);
-        change.touched.push_back(record.ci);
-        return change;
+        impl.repeated.push_back(at);
+        return;
     }
-    Impl::Indexes seeds = impl.closure({at});
+    const Impl::Indexes former = impl.neighbours(at);
+    impl.seeds.insert(impl.seeds.end(), former.begin(), former.end());
+    impl.seeds.push_back(at);
     impl.unindex(at);
     record.present = true;
     record.statement = std::move(statement);
     impl.index(at);
-    seeds.push_back(at);
-    impl.decide(std::move(seeds), change);
-    if (returned) {
-        change.ledger.push_back(
-            {Verdict::Kind::returned, impl.records[at].ci, {}, "its source names it again"}
-        );
+}
+
+void Identification::drop(std::string_view source, std::string_view object) {
+    Impl& impl = *impl_;
+    const auto found = impl.by_object.find(object_name(source, object));
+    if (found == impl.by_object.end() || !impl.records[found->second].present) {
+        return;
     }
+    auto& record = impl.records[found->second];
+    // What was missing already contradicts nothing: without it all is decided as before.
+    if (impl.member(found->second).is_live) {
+        impl.seeds.push_back(found->second);
+    }
+    record.present = false;
+    impl.dropped.push_back(found->second);
+}
+
+IdentityChange Identification::settle() {
+    Impl& impl = *impl_;
+    IdentityChange change;
+    const Impl::Indexes dropped = std::exchange(impl.dropped, {});
+    const Impl::Indexes returned = std::exchange(impl.returned, {});
+    Impl::Indexes unmoved = std::exchange(impl.repeated, {});
+    unmoved.insert(unmoved.end(), dropped.begin(), dropped.end());
+    for (const Impl::Index at : unmoved) {
+        change.touched.push_back(impl.records[at].ci);
+    }
+    if (!impl.seeds.empty() || !impl.crossed.empty()) {
+        impl.decide(std::exchange(impl.seeds, {}), change);
+    }
+    for (const Impl::Index at : unmoved) {
+        change.touched.push_back(impl.records[at].ci);
+    }
+    each_once(change.touched);
+    each_once(change.decided);
+    const auto tell =
+        [&](const Impl::Indexes& which, Verdict::Kind kind, bool is_retired, const char* why) {
+            std::vector<CiId> cis;
+            for (const Impl::Index at : which) {
+                cis.push_back(impl.records[at].ci);
+            }
+            each_once(cis);
+            for (const CiId ci : cis) {
+                if (impl.retired(ci) == is_retired) {
+                    change.ledger.push_back({kind, ci, {}, why});
+                }
+            }
+        };
+    tell(returned, Verdict::Kind::returned, false, "its source names it again");
+    tell(dropped, Verdict::Kind::retired, true, "no source names it any more");
     return change;
 }
 
+IdentityChange Identification::submit(Statement statement) {
+    hear(std::move(statement));
+    return settle();
+}
+
 IdentityChange Identification::remove(std::string_view source, std::string_view object) {
-    Impl& impl = *impl_;
-    IdentityChange change;
-    const auto found = impl.by_object.find(object_name(source, object));
-    if (found == impl.by_object.end() || !impl.records[found->second].present) {
-        return change;
-    }
-    auto& record = impl.records[found->second];
-    record.present = false;
-    change.touched.push_back(record.ci);
-    impl.decide({found->second}, change);
-    if (impl.retired(record.ci)) {
-        change.ledger.push_back(
-            {Verdict::Kind::retired, record.ci, {}, "no source names it any more"}
-        );
-    }
-    return change;
+    drop(source, object);
+    return settle();
 }
 
 IdentityChange Identification::say(Word word) {
     Impl& impl = *impl_;
-    IdentityChange change;
     const auto a = impl.by_object.find(object_name(word.a.source, word.a.object));
     const auto b = impl.by_object.find(object_name(word.b.source, word.b.object));
     if (a == impl.by_object.end() || b == impl.by_object.end() || a == b) {
-        return change;
+        return settle();
     }
-    Impl::Indexes seeds = impl.closure({a->second, b->second});
+    impl.seeds.insert(impl.seeds.end(), {a->second, b->second});
     std::erase_if(impl.words, [&](const Word& each) {
         return (each.a == word.a && each.b == word.b) || (each.a == word.b && each.b == word.a);
     });
     impl.words.push_back(std::move(word));
     impl.index_words();
-    impl.decide(std::move(seeds), change);
-    return change;
+    return settle();
 }
 
 IdentityChange Identification::unsay(const Word& word) {
     Impl& impl = *impl_;
-    IdentityChange change;
     const auto known = std::ranges::find(impl.words, word);
-    if (known == impl.words.end()) {
-        return change;
+    if (known != impl.words.end()) {
+        impl.seeds.push_back(impl.by_object.at(object_name(word.a.source, word.a.object)));
+        impl.seeds.push_back(impl.by_object.at(object_name(word.b.source, word.b.object)));
+        impl.words.erase(known);
+        impl.index_words();
     }
-    Impl::Indexes seeds = impl.closure(
-        {impl.by_object.at(object_name(word.a.source, word.a.object)),
-         impl.by_object.at(object_name(word.b.source, word.b.object))}
-    );
-    impl.words.erase(known);
-    impl.index_words();
-    impl.decide(std::move(seeds), change);
-    return change;
+    return settle();
 }
 
 const std::vector<Word>& Identification::words() const {
@@ -202,8 +232,9 @@ std::vector<std::string> Identification::objects(std::string_view source) const 
 std::vector<CiId> Identification::holders(const Key& key) const {
     std::vector<CiId> out;
     for (const Impl::Index at : impl_->holders(key, {})) {
-        add_once(out, impl_->records[at].ci);
+        out.push_back(impl_->records[at].ci);
     }
+    each_once(out);
     std::ranges::sort(out);
     return out;
 }
@@ -229,6 +260,10 @@ std::optional<std::string> Identification::why_shared(const Statement& statement
 
 std::size_t Identification::size() const {
     return impl_->records.size();
+}
+
+std::uint64_t Identification::looks() const {
+    return impl_->looks;
 }
 
 std::uint32_t Identification::number_of(std::string_view source, std::string_view object) const {

@@ -6,6 +6,7 @@
 #include "cmdb/statement.hpp"
 
 #include <compare>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,10 +75,17 @@ class Identification {
     Identification& operator=(Identification&&) noexcept;
     ~Identification();
 
-    /// The new current statement of its (source, object). `observed` of the first one stays.
-    /// Recomputes only what its keys, old and new, touch: O(statements of these components).
-    IdentityChange submit(Statement statement);
+    /// The new current statement of its (source, object). `observed` of the first one stays. What it changes is decided by
+    /// `settle`; until then `ci_of` and `members` answer as before, nil for a new one.
+    void hear(Statement statement);
     /// The source no longer says it. The statement stays as a tombstone: its keys still identify.
+    void drop(std::string_view source, std::string_view object);
+    /// Decides once for all that was heard and dropped since the last time. Recomputes only what the keys of these, old and
+    /// new, touch: about O(statements of these components), however many of them there are.
+    IdentityChange settle();
+    /// hear and settle.
+    IdentityChange submit(Statement statement);
+    /// drop and settle.
     IdentityChange remove(std::string_view source, std::string_view object);
     /// A person calls two statements the same, or two. The newest word on two statements counts alone.
     IdentityChange say(Word word);
@@ -104,6 +112,8 @@ class Identification {
     /// Why a trusted key of a statement decides nothing; nothing where it may decide.
     std::optional<std::string> why_shared(const Statement& statement, const Key& key) const;
     std::size_t size() const;
+    /// How often a statement was looked at to decide, since the beginning: a measure of work.
+    std::uint64_t looks() const;
 
     /// A number for a statement that stays its own for ever, and back. `number_of` of what is not there is `size()`.
     std::uint32_t number_of(std::string_view source, std::string_view object) const;

@@ -1,6 +1,10 @@
 #include "cmdb/identity_graph.hpp"
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
 namespace muster::cmdb {
@@ -19,6 +23,22 @@ void sort_once(std::vector<std::uint32_t>& list) {
     list.erase(repeated.begin(), repeated.end());
 }
 
+/// The groups as their first statements came: what is told of them is told in the order in which it was said.
+std::vector<std::size_t> in_order_of_arrival(
+    const Partition& partition, const std::vector<std::uint32_t>& reached
+) {
+    std::vector<std::pair<std::uint32_t, std::size_t>> first;
+    for (std::size_t at = 0; at < partition.groups.size(); ++at) {
+        first.emplace_back(reached[std::ranges::min(partition.groups[at])], at);
+    }
+    std::ranges::sort(first);
+    std::vector<std::size_t> order;
+    for (const auto& [index, at] : first) {
+        order.push_back(at);
+    }
+    return order;
+}
+
 template <class Map, class Key>
 void take_out(Map& map, const Key& key, std::uint32_t at) {
     if (const auto found = map.find(key); found != map.end()) {
@@ -35,10 +55,9 @@ std::string object_name(std::string_view source, std::string_view object) {
     return std::string(source) + '\x1f' + std::string(object);
 }
 
-void add_once(std::vector<CiId>& list, CiId ci) {
-    if (!ci.is_nil() && std::ranges::find(list, ci) == list.end()) {
-        list.push_back(ci);
-    }
+void each_once(std::vector<CiId>& list) {
+    boost::unordered_flat_set<CiId, UuidHash> seen;
+    std::erase_if(list, [&](CiId ci) { return ci.is_nil() || !seen.insert(ci).second; });
 }
 
 const Identification::Impl::Record* Identification::Impl::find(
@@ -171,7 +190,6 @@ std::set<std::string> Identification::Impl::crowded_among(const Indexes& reached
     return out;
 }
 
-/// Statements that share a trusted key or a word with this one.
 Identification::Impl::Indexes Identification::Impl::neighbours(Index at) const {
     Indexes out;
     for (const Key& key : records[at].statement.keys) {
@@ -184,24 +202,22 @@ Identification::Impl::Indexes Identification::Impl::neighbours(Index at) const {
     if (const auto said = same.find(at); said != same.end()) {
         out.insert(out.end(), said->second.begin(), said->second.end());
     }
+    looks += 1 + out.size();
     return out;
 }
 
-Identification::Impl::Indexes Identification::Impl::closure(Indexes seeds) const {
-    Indexes reached = std::move(seeds);
+Identification::Impl::Indexes Identification::Impl::closure(Indexes from) const {
+    Indexes reached = std::move(from);
     sort_once(reached);
-    Indexes open = reached;
-    while (!open.empty()) {
-        const Index at = open.back();
-        open.pop_back();
-        for (const Index next : neighbours(at)) {
-            const auto place = std::ranges::lower_bound(reached, next);
-            if (place == reached.end() || *place != next) {
-                reached.insert(place, next);
-                open.push_back(next);
+    boost::unordered_flat_set<Index> known(reached.begin(), reached.end());
+    for (std::size_t done = 0; done < reached.size(); ++done) {
+        for (const Index next : neighbours(reached[done])) {
+            if (known.insert(next).second) {
+                reached.push_back(next);
             }
         }
     }
+    std::ranges::sort(reached);
     return reached;
 }
 
@@ -227,17 +243,36 @@ std::vector<Link> Identification::Impl::links_among(const Indexes& reached) cons
     return out;
 }
 
-void Identification::Impl::move(Index at, CiId to, IdentityChange& change) {
-    Record& record = records[at];
-    const CiId from = record.ci;
-    if (from == to) {
-        return;
+/// `group` in order of index.
+void Identification::Impl::move(const Indexes& group, CiId to, IdentityChange& change) {
+    std::map<CiId, Indexes> leaving;
+    Indexes coming;
+    for (const Index at : group) {
+        Record& record = records[at];
+        if (record.ci != to) {
+            leaving[record.ci].push_back(at);
+            coming.push_back(at);
+            change.moved.push_back({record.statement.source, record.statement.object, record.ci, to}
+            );
+            record.ci = to;
+        }
     }
-    take_out(by_ci, from, at);
-    record.ci = to;
-    Indexes& members = by_ci[to];
-    members.insert(std::ranges::lower_bound(members, at), at);
-    change.moved.push_back({record.statement.source, record.statement.object, from, to});
+    for (const auto& [from, gone] : leaving) {
+        if (const auto found = by_ci.find(from); found != by_ci.end()) {
+            Indexes left;
+            std::ranges::set_difference(found->second, gone, std::back_inserter(left));
+            if (left.empty()) {
+                by_ci.erase(found);
+            } else {
+                found->second = std::move(left);
+            }
+        }
+    }
+    if (!coming.empty()) {
+        Indexes& members = by_ci[to];
+        const Indexes had = std::exchange(members, {});
+        std::ranges::merge(had, coming, std::back_inserter(members));
+    }
 }
 
 /// Where the members of one group come from.
@@ -261,20 +296,21 @@ void Identification::Impl::note_origins(
                      : (is_among(said.two, old) ? "a person says that they are two"
                                                 : "nothing connects them any more")}
         );
-        add_once(change.touched, old);
-        add_once(change.decided, old);
+        change.touched.push_back(old);
+        change.decided.push_back(old);
     }
-    add_once(change.touched, id);
-    add_once(change.decided, id);
+    change.touched.push_back(id);
+    change.decided.push_back(id);
 }
 
-void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
+void Identification::Impl::decide(Indexes from, IdentityChange& change) {
     for (const std::string& text : std::exchange(crossed, {})) {
         if (const auto found = by_key.find(text); found != by_key.end()) {
-            seeds.insert(seeds.end(), found->second.begin(), found->second.end());
+            from.insert(from.end(), found->second.begin(), found->second.end());
         }
     }
-    const Indexes reached = closure(std::move(seeds));
+    const Indexes reached = closure(std::move(from));
+    looks += reached.size();
     std::vector<Member> members;
     members.reserve(reached.size());
     for (const Index at : reached) {
@@ -287,28 +323,35 @@ void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
         const CiId a = records[reached[link.a]].ci;
         const CiId b = records[reached[link.b]].ci;
         if (link.is_same == (a != b)) {
-            add_once(link.is_same ? said.one : said.two, a);
-            add_once(link.is_same ? said.one : said.two, b);
+            std::vector<CiId>& whom = link.is_same ? said.one : said.two;
+            whom.push_back(a);
+            whom.push_back(b);
         }
     }
+    each_once(said.one);
+    each_once(said.two);
     std::vector<CiId> group_ids;
     std::vector<std::vector<CiId>> origins;
     std::vector<bool> known;
     for (const auto& group : partition.groups) {
         group_ids.push_back(id_from(*members[group.front()].statement));
         known.push_back(by_ci.contains(group_ids.back()));
-        std::vector<CiId>& from = origins.emplace_back();
+        std::vector<CiId>& its_origins = origins.emplace_back();
         for (const std::size_t position : group) {
-            add_once(from, records[reached[position]].ci);
+            its_origins.push_back(records[reached[position]].ci);
         }
+        each_once(its_origins);
     }
     // All moves before any verdict: whether an old id is gone is known only at the end.
     for (std::size_t at = 0; at < partition.groups.size(); ++at) {
+        Indexes group;
         for (const std::size_t position : partition.groups[at]) {
-            move(reached[position], group_ids[at], change);
+            group.push_back(reached[position]);
         }
+        std::ranges::sort(group);
+        move(group, group_ids[at], change);
     }
-    for (std::size_t at = 0; at < partition.groups.size(); ++at) {
+    for (const std::size_t at : in_order_of_arrival(partition, reached)) {
         if (!known[at] && origins[at].empty()) {
             change.ledger.push_back(
                 {Verdict::Kind::created, group_ids[at], {}, "first statement of it"}
@@ -316,9 +359,9 @@ void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
         }
         note_origins(change, group_ids[at], origins[at], said);
     }
+    const boost::unordered_flat_set<CiId, UuidHash> decided(group_ids.begin(), group_ids.end());
     std::erase_if(change.apart, [&](const auto& pair) {
-        return std::ranges::find(group_ids, pair.first.first) != group_ids.end() ||
-               std::ranges::find(group_ids, pair.first.second) != group_ids.end();
+        return decided.contains(pair.first.first) || decided.contains(pair.first.second);
     });
     for (const auto& cut : partition.cuts) {
         const CiId a = group_ids[cut.group];
@@ -331,7 +374,7 @@ void Identification::Impl::decide(Indexes seeds, IdentityChange& change) {
 
 /// Keys of parts count below their whole: where it became another CI, they count there.
 void Identification::Impl::follow_parts(const Indexes& reached, IdentityChange& change) {
-    Indexes seeds;
+    Indexes moved;
     for (const Index at : reached) {
         const Statement& said = records[at].statement;
         const auto found = parts.find(object_name(said.source, said.object));
@@ -341,15 +384,16 @@ void Identification::Impl::follow_parts(const Indexes& reached, IdentityChange& 
         const Indexes its_parts = found->second;
         for (const Index part : its_parts) {
             if (records[part].below != records[at].ci) {
-                const Indexes former = closure({part});
-                seeds.insert(seeds.end(), former.begin(), former.end());
+                const Indexes former = neighbours(part);
+                moved.insert(moved.end(), former.begin(), former.end());
+                moved.push_back(part);
                 unindex(part);
                 index(part);
             }
         }
     }
-    if (!seeds.empty() || !crossed.empty()) {
-        decide(std::move(seeds), change);
+    if (!moved.empty() || !crossed.empty()) {
+        decide(std::move(moved), change);
     }
 }
 

@@ -17,7 +17,8 @@
 namespace muster::cmdb {
 
 std::string object_name(std::string_view source, std::string_view object);
-void add_once(std::vector<CiId>& list, CiId ci);
+/// In the order in which they come first, without nil ones.
+void each_once(std::vector<CiId>& list);
 
 struct Identification::Impl {
     using Index = std::uint32_t;
@@ -41,6 +42,12 @@ struct Identification::Impl {
     boost::unordered_flat_map<std::string, Indexes> by_source;
     boost::unordered_flat_map<std::string, Indexes> parts;  ///< by the object_name they are below
     std::vector<Word> words;
+    // Since the last decision.
+    Indexes seeds;     ///< what was said, and what was connected with it before
+    Indexes repeated;  ///< said again with nothing that decides
+    Indexes dropped;
+    Indexes returned;  ///< of CIs that were retired
+    mutable std::uint64_t looks = 0;
     boost::unordered_flat_map<Index, Indexes> same;  ///< by people's words
 
     const Record* find(std::string_view source, std::string_view object) const;
@@ -58,16 +65,18 @@ struct Identification::Impl {
     /// Keys that somebody has, of what these say and of what they said.
     std::set<std::string> keys_of(std::span<const Statement> said) const;
     std::set<std::string> crowded_among(const Indexes& reached) const;
-    /// Everything that trusted keys and words connect with the seeds, in order of index.
-    Indexes closure(Indexes seeds) const;
-    /// Decides anew for everything `seeds` and keys that crossed connect with, and for what is part of what moved.
-    void decide(Indexes seeds, IdentityChange& change);
+    /// Everything that trusted keys and words connect with these, in order of index.
+    Indexes closure(Indexes from) const;
+    /// Statements that share a trusted key or a word with this one. Taken before one of its links goes, they are what has to
+    /// be judged anew: every piece that remains has one of them.
+    Indexes neighbours(Index at) const;
+    /// Decides anew for everything these and keys that crossed connect with, and for what is part of what moved.
+    void decide(Indexes from, IdentityChange& change);
 
   private:
-    Indexes neighbours(Index at) const;
     void cross(const std::string& key_text);
     std::vector<Link> links_among(const Indexes& reached) const;
-    void move(Index at, CiId to, IdentityChange& change);
+    void move(const Indexes& group, CiId to, IdentityChange& change);
 
     /// CIs whose statements a person said to be of one with those of others, and to be of two.
     struct Said {

@@ -32,6 +32,7 @@ class Trial {
         for (const cmdb::Statement& each : plan_.statements) {
             effects.push_back(submit(each));
         }
+        take(copy_.settle());
         for (const cmdb::Word& word : plan_.taken_back) {
             take(copy_.unsay(word));
         }
@@ -42,8 +43,9 @@ class Trial {
             miss(name);
         }
         for (const cmdb::ObjectName& name : plan_.withdrawn) {
-            take(copy_.remove(name.source, name.object));
+            copy_.drop(name.source, name.object);
         }
+        take(copy_.settle());
         return {
             {"items", items(effects)},
             {"changes", std::move(changes_)},
@@ -102,12 +104,12 @@ class Trial {
             return;
         }
         if (fold_.model.patience(known->ci_class) <= Duration{}) {
-            take(copy_.remove(name.source, name.object));
+            copy_.drop(name.source, name.object);
             return;
         }
         cmdb::Statement now = *known;
         now.missing = plan_.at;
-        take(copy_.submit(std::move(now)));
+        copy_.hear(std::move(now));
     }
 
     std::string_view submit(const cmdb::Statement& said) {
@@ -118,7 +120,7 @@ class Trial {
         if (stands && now == former) {
             return "unchanged";
         }
-        take(copy_.submit(std::move(now)));
+        copy_.hear(std::move(now));
         return stands ? "updated" : "created";
     }
 

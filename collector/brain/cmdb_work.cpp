@@ -56,15 +56,34 @@ WallTime missing_since(const std::vector<const cmdb::Statement*>& members) {
     return latest;
 }
 
-/// A source that names both tells them apart itself.
-bool are_told_apart(const cmdb::Identification& identity, CiId a, CiId b) {
-    const auto others = identity.members(b);
-    return std::ranges::any_of(identity.members(a), [&](const cmdb::Statement* one) {
-        return std::ranges::any_of(others, [&](const cmdb::Statement* other) {
-            return one->source == other->source;
+/// Which sources name a CI; asked once for each.
+class SourcesOf {
+  public:
+    explicit SourcesOf(const cmdb::Identification& identity) : identity_(identity) {}
+
+    /// A source that names both tells them apart itself.
+    bool are_told_apart(CiId a, CiId b) {
+        const std::set<std::string>& ones = of(a);
+        const std::set<std::string>& others = of(b);
+        return std::ranges::any_of(ones, [&](const std::string& source) {
+            return others.contains(source);
         });
-    });
-}
+    }
+
+  private:
+    const std::set<std::string>& of(CiId ci) {
+        const auto [place, is_new] = known_.try_emplace(ci);
+        if (is_new) {
+            for (const cmdb::Statement* each : identity_.members(ci)) {
+                place->second.insert(each->source);
+            }
+        }
+        return place->second;
+    }
+
+    const cmdb::Identification& identity_;
+    std::map<CiId, std::set<std::string>> known_;
+};
 
 /// A person's word on the lifecycle outranks what is seen.
 bool is_retired_by_hand(const std::vector<const cmdb::Statement*>& members) {
@@ -102,9 +121,9 @@ void CmdbWork::take(cmdb::IdentityChange change) {
             );
         }
     }
+    const std::set<CiId> decided(change.decided.begin(), change.decided.end());
     std::erase_if(apart_, [&](const auto& pair) {
-        return std::ranges::find(change.decided, pair.first.first) != change.decided.end() ||
-               std::ranges::find(change.decided, pair.first.second) != change.decided.end();
+        return decided.contains(pair.first.first) || decided.contains(pair.first.second);
     });
     decided_.insert(change.decided.begin(), change.decided.end());
     apart_.merge(change.apart);
@@ -146,7 +165,7 @@ CmdbWork::Effect CmdbWork::submit(cmdb::Statement said, cmdb::Saying saying, Wal
     }
     write_relations(former, now, at);
     said_.insert({now.source, now.object});
-    take(state.identity.submit(std::move(now)));
+    state.identity.hear(std::move(now));
     return stands ? Effect::updated : Effect::created;
 }
 
@@ -168,7 +187,7 @@ void CmdbWork::miss(std::string_view source, std::string_view object, WallTime s
     state.missing[number] = state.arm(fold_.elapsed + patience, Timer::Kind::missing, number);
     state.cmdb_pages.mark(0);
     said_.insert({now.source, now.object});
-    take(state.identity.submit(std::move(now)));
+    state.identity.hear(std::move(now));
 }
 
 void CmdbWork::withdraw(std::string_view source, std::string_view object, WallTime at) {
@@ -183,8 +202,8 @@ void CmdbWork::withdraw(std::string_view source, std::string_view object, WallTi
     cmdb::Statement now = former;
     cmdb::end_values(now, at);
     write_relations(former, now, at);
-    take(state.identity.submit(std::move(now)));
-    take(state.identity.remove(source, object));
+    state.identity.hear(std::move(now));
+    state.identity.drop(source, object);
     said_.insert({former.source, former.object});
 }
 
@@ -314,14 +333,16 @@ void CmdbWork::write_ledger() {
     for (const CiId ci : decided_) {
         fold_.store.remove_duplicates(ci);
     }
+    SourcesOf sources(fold_.state.identity);
     for (const auto& [pair, reason] : apart_) {
-        if (!are_told_apart(fold_.state.identity, pair.first, pair.second)) {
+        if (!sources.are_told_apart(pair.first, pair.second)) {
             fold_.store.put_duplicate(pair.first, pair.second, reason, fold_.wall);
         }
     }
 }
 
 void CmdbWork::finish() {
+    take(fold_.state.identity.settle());
     const cmdb::Identification& identity = fold_.state.identity;
     for (const CiId id : touched_) {
         project(id);
