@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
+#include "wire/placeholder.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -100,46 +101,6 @@ std::string canonical_value(std::string_view kind, std::string_view value) {
 
 }  // namespace
 
-bool is_placeholder(std::string_view text) {
-    constexpr std::string_view known[] = {
-        "0",
-        "none",
-        "unknown",
-        "n/a",
-        "na",
-        "null",
-        "empty",
-        "default",
-        "default string",
-        "not specified",
-        "not available",
-        "not applicable",
-        "not present",
-        "no asset tag",
-        "no asset information",
-        "asset tag",
-        "asset-1234567890",
-        "invalid",
-        "o.e.m.",
-        "oem",
-        "to be filled by o.e.m.",
-        "to be filled by o.e.m",
-        "system serial number",
-        "serial number",
-        "chassis serial number",
-        "base board serial number",
-        "system product name",
-        "0123456789",
-        "123456789",
-        "1234567890",
-        "-",
-        "."
-    };
-    const std::string value = lower(trimmed(text));
-    return value.empty() || is_all(value, "0") || is_all(value, "x") ||
-           std::ranges::find(known, value) != std::end(known);
-}
-
 std::string canonical_mac(std::string_view text) {
     std::string digits;
     for (const char c : trimmed(text)) {
@@ -208,8 +169,9 @@ std::string canonical_serial(std::string_view text) {
     }
     // "maker number": a maker alone, or with a filler in place of the number, is nobody's serial number.
     const std::size_t number = all.find(' ');
-    const bool is_filler = is_placeholder(last) || is_placeholder(all) ||
-                           (number != std::string::npos && is_placeholder(all.substr(number + 1)));
+    const bool is_filler =
+        wire::is_placeholder(last) || wire::is_placeholder(all) ||
+        (number != std::string::npos && wire::is_placeholder(all.substr(number + 1)));
     return is_filler ? std::string{} : out;
 }
 
@@ -220,7 +182,7 @@ std::optional<Key> canonical_key(
     std::string_view kind,
     std::string_view value
 ) {
-    if (is_placeholder(value)) {
+    if (wire::is_placeholder(value)) {
         return std::nullopt;
     }
     Key key;

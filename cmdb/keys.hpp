@@ -30,7 +30,5 @@ std::string canonical_address(std::string_view text);
 std::string canonical_uuid(std::string_view text);
 /// In small letters with single blanks, and without the legal form of a maker ("Dell Inc." is "dell").
 std::string canonical_serial(std::string_view text);
-/// Whether makers write it where a value should be: "To be filled by O.E.M.", "0", "unknown".
-bool is_placeholder(std::string_view text);
 
 }  // namespace muster::cmdb

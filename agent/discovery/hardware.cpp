@@ -2,6 +2,7 @@
 
 #include "agent/discovery/machine.hpp"
 #include "base/bytes.hpp"
+#include "wire/placeholder.hpp"
 
 #include <charconv>
 #include <set>
@@ -48,7 +49,7 @@ bool is_left_out(std::string_view name) {
 
 std::string first_of(const Root& root, std::initializer_list<std::string> paths) {
     for (const std::string& path : paths) {
-        if (std::string value = root.line(path); !is_placeholder(value)) {
+        if (std::string value = root.line(path); !wire::is_placeholder(value)) {
             return value;
         }
     }

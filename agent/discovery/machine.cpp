@@ -1,6 +1,7 @@
 #include "agent/discovery/machine.hpp"
 
 #include "base/uuid.hpp"
+#include "wire/placeholder.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +24,7 @@ std::string lower(std::string_view text) {
 
 std::string dmi_value(const Root& root, std::string_view name) {
     std::string value = root.line(std::string(dmi) + std::string(name));
-    return is_placeholder(value) ? "" : value;
+    return wire::is_placeholder(value) ? "" : value;
 }
 
 /// "10.0.0.5  web1.example.net web1": the first name with a dot of a line that has the host's.
@@ -139,55 +140,6 @@ void read_one(
 }
 
 }  // namespace
-
-bool is_placeholder(std::string_view text) {
-    constexpr std::string_view known[] = {
-        "",
-        "0",
-        "none",
-        "unknown",
-        "n/a",
-        "na",
-        "null",
-        "empty",
-        "default",
-        "default string",
-        "not specified",
-        "not available",
-        "not applicable",
-        "not present",
-        "no asset tag",
-        "no asset information",
-        "asset tag",
-        "asset-1234567890",
-        "invalid",
-        "o.e.m.",
-        "oem",
-        "system serial number",
-        "system product name",
-        "system manufacturer",
-        "system version",
-        "chassis serial number",
-        "base board serial number",
-        "serial number",
-        "to be filled by o.e.m.",
-        "to be filled by o.e.m",
-        "to be filled by oem",
-        "0123456789",
-        "123456789",
-        "1234567890",
-        "012345678901234567890123456789",
-        "................",
-        "not settable"
-    };
-    const std::string value = lower(trimmed(text));
-    if (std::ranges::find(known, value) != std::end(known)) {
-        return true;
-    }
-    // "0000000", "xxxxxxx", "-------", "FFFFFFFF"
-    return value.find_first_not_of(value.front()) == std::string::npos &&
-           (value.size() > 2 || std::string_view("0x-.f*").find(value.front()) < 6);
-}
 
 bool is_real_uuid(std::string_view text) {
     constexpr std::string_view shared[] = {

@@ -31,9 +31,6 @@ MachineFacts read_machine(const Root& root);
 /// is there and may not be read.
 void read_serials(const Root& root, MachineFacts& facts, std::vector<std::string>& lacking);
 
-/// What makers leave where a value should be: "To be filled by O.E.M.", "Default string", zeros, …
-bool is_placeholder(std::string_view text);
-
 /// False for all zero, all F and those that whole series of boards share.
 bool is_real_uuid(std::string_view text);
 
