@@ -1,5 +1,6 @@
 #include "cmdb/model.hpp"
 
+#include "cmdb/model_builder.hpp"
 #include "cmdb/model_reader.hpp"
 
 #include <algorithm>
@@ -11,33 +12,6 @@ namespace {
 
 constexpr Duration default_patience = std::chrono::hours(24 * 7);
 constexpr std::uint32_t default_precedence = 50;
-
-/// Where a name was defined, for messages.
-struct Place {
-    std::string file;
-    config::Position name;
-    config::Position parent;
-};
-
-using Places = std::map<std::string, Place, std::less<>>;
-
-bool remember(
-    Places& places,
-    const std::string& what,
-    const std::string& name,
-    Place place,
-    config::Issues& issues
-) {
-    const auto [at, is_new] = places.emplace(name, place);
-    if (!is_new) {
-        issues.add(
-            place.file,
-            place.name,
-            what + " \"" + name + "\" is defined twice; the other one is in " + at->second.file
-        );
-    }
-    return is_new;
-}
 
 }  // namespace
 
@@ -59,58 +33,19 @@ std::string_view to_string(RelationType::Redundancy redundancy) {
 
 Result<Model> Model::parse(std::span<const config::ConfigText> files) {
     config::Issues issues;
-    Model model;
-    Places class_places;
-    Places relation_places;
-    std::vector<std::pair<std::string, ReadRelation>> relations;
+    Declarations declared;
     for (const config::ConfigText& file : files) {
-        ReadFile read = read_model_file(file, issues);
-        for (ReadClass& each : read.classes) {
-            const std::string name = each.value.name;
-            if (remember(
-                    class_places, "class", name, {file.name, each.name_at, each.parent_at}, issues
-                )) {
-                model.classes_.emplace(name, std::move(each.value));
-            }
-        }
-        for (ReadRelation& each : read.relations) {
-            if (remember(
-                    relation_places,
-                    "relation",
-                    each.value.name,
-                    {file.name, each.name_at, each.name_at},
-                    issues
-                )) {
-                relations.emplace_back(file.name, std::move(each));
-            }
-        }
+        read_declarations(file, FileKind::classes_only, issues, declared);
     }
-    for (const auto& [name, each] : model.classes_) {
-        const Place& place = class_places[name];
-        if (!each.parent.empty() && model.find(each.parent) == nullptr) {
-            issues.add(
-                place.file, place.parent, "parent class \"" + each.parent + "\" does not exist"
-            );
-        }
-        if (model.depth(name) > model.classes_.size()) {
-            issues.add(place.file, place.parent, "class \"" + name + "\" inherits from itself");
-        }
-    }
-    for (auto& [file, each] : relations) {
-        for (std::size_t at = 0; at < each.value.pairs.size(); ++at) {
-            for (const std::string& end :
-                 {each.value.pairs[at].first, each.value.pairs[at].second}) {
-                if (model.find(end) == nullptr) {
-                    issues.add(file, each.pairs_at[at], "class \"" + end + "\" does not exist");
-                }
-            }
-        }
-        model.relations_.emplace(each.value.name, std::move(each.value));
-    }
+    Model model = ModelBuilder(nullptr, issues).build(std::move(declared));
     if (!issues.empty()) {
-        return tl::unexpected(issues.error());
+        return failure(issues.error());
     }
     return model;
+}
+
+Model Model::with(Declarations declared, config::Issues& issues) const {
+    return ModelBuilder(this, issues).build(std::move(declared));
 }
 
 const CiClass* Model::find(std::string_view name) const {
@@ -119,10 +54,9 @@ const CiClass* Model::find(std::string_view name) const {
 }
 
 bool Model::is_a(std::string_view name, std::string_view wanted) const {
-    std::size_t steps = 0;
     while (name != wanted) {
         const CiClass* here = find(name);
-        if (here == nullptr || here->parent.empty() || ++steps > classes_.size()) {
+        if (here == nullptr || here->parent.empty()) {
             return false;
         }
         name = here->parent;
@@ -134,9 +68,7 @@ std::size_t Model::depth(std::string_view name) const {
     std::size_t steps = 0;
     for (const CiClass* here = find(name); here != nullptr && !here->parent.empty();
          here = find(here->parent)) {
-        if (++steps > classes_.size()) {
-            break;
-        }
+        ++steps;
     }
     return steps;
 }
@@ -147,7 +79,14 @@ std::vector<AttributeSpec> Model::attributes(std::string_view name) const {
         return {};
     }
     std::vector<AttributeSpec> all = attributes(here->parent);
-    all.insert(all.end(), here->attributes.begin(), here->attributes.end());
+    for (const AttributeSpec& own : here->attributes) {
+        const auto inherited = std::ranges::find(all, own.name, &AttributeSpec::name);
+        if (inherited == all.end()) {
+            all.push_back(own);
+        } else {
+            *inherited = own;
+        }
+    }
     return all;
 }
 
@@ -180,9 +119,7 @@ std::vector<std::string> Model::names() const {
 /// The class itself or the nearest above it for which `member` holds.
 template <class Member>
 const CiClass* Model::nearest(std::string_view name, Member member) const {
-    std::size_t steps = 0;
-    for (const CiClass* here = find(name); here != nullptr && steps++ <= classes_.size();
-         here = find(here->parent)) {
+    for (const CiClass* here = find(name); here != nullptr; here = find(here->parent)) {
         if (member(*here)) {
             return here;
         }

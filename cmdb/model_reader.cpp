@@ -1,294 +1,232 @@
 #include "cmdb/model_reader.hpp"
 
-#include "config/yaml.hpp"
+#include "config/reader.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <initializer_list>
-#include <span>
+#include <array>
 #include <utility>
 
 namespace muster::cmdb {
 
 namespace {
 
-using config::Issues;
-using config::Position;
-using config::YamlKind;
+using config::MapReader;
+using config::Source;
 using config::YamlNode;
+namespace schema = config::schema;
 
-/// A map of the file with what is asked of it; unknown keys are issues.
-struct Map {
-    std::string_view file;
-    const YamlNode& node;
-    Issues& issues;
-
-    bool has_only(std::initializer_list<std::string_view> known) const {
-        if (node.kind != YamlKind::map) {
-            issues.add(file, node.at, node.described() + " where a map was expected");
-            return false;
-        }
-        for (const auto& key : node.keys) {
-            if (std::ranges::find(known, key.name) == known.end()) {
-                issues.add(file, key.at, "unknown key \"" + key.name + "\"");
-            }
-        }
-        return true;
-    }
-
-    std::string text(std::string_view key) const {
-        const YamlNode* value = node.find(key);
-        if (value == nullptr) {
-            return {};
-        }
-        if (value->kind != YamlKind::scalar) {
-            issues.add(file, value->at, value->described() + " where text was expected");
-            return {};
-        }
-        return value->text;
-    }
-
-    Position place(std::string_view key) const {
-        const YamlNode* value = node.find(key);
-        return value == nullptr ? node.at : value->at;
-    }
-
-    std::string required(std::string_view key) const {
-        std::string value = text(key);
-        if (value.empty()) {
-            issues.add(file, node.at, "\"" + std::string(key) + "\" is missing");
-        }
-        return value;
-    }
-
-    std::string choice(std::string_view key, std::initializer_list<std::string_view> known) const {
-        std::string value = text(key);
-        if (!value.empty() && std::ranges::find(known, value) == known.end()) {
-            std::string words;
-            for (const std::string_view word : known) {
-                words.append(words.empty() ? "" : ", ").append(word);
-            }
-            issues.add(
-                file, place(key), "\"" + value + "\" where one of " + words + " was expected"
-            );
-            value.clear();
-        }
-        return value;
-    }
-
-    std::span<const YamlNode> list(std::string_view key) const {
-        const YamlNode* value = node.find(key);
-        if (value == nullptr) {
-            return {};
-        }
-        if (value->kind != YamlKind::sequence) {
-            issues.add(file, value->at, value->described() + " where a list was expected");
-            return {};
-        }
-        return value->items;
-    }
-
-    std::vector<std::string> words(std::string_view key) const {
-        std::vector<std::string> out;
-        for (const YamlNode& item : list(key)) {
-            if (item.kind != YamlKind::scalar || item.text.empty()) {
-                issues.add(file, item.at, item.described() + " where a word was expected");
-            } else {
-                out.push_back(item.text);
-            }
-        }
-        return out;
-    }
-
-    std::uint32_t number(std::string_view key, std::uint32_t least) const {
-        const std::string value = required(key);
-        std::uint32_t out = 0;
-        const auto read = std::from_chars(value.data(), value.data() + value.size(), out);
-        if (!value.empty() &&
-            (read.ec != std::errc() || read.ptr != value.data() + value.size() || out < least)) {
-            issues.add(
-                file,
-                place(key),
-                "\"" + std::string(key) + "\" must be a number from " + std::to_string(least)
-            );
-        }
-        return out;
-    }
-
-    Label label(std::string_view key) const {
-        const YamlNode* value = node.find(key);
-        if (value == nullptr) {
-            issues.add(
-                file,
-                node.at,
-                "\"" + std::string(key) + "\" is missing: {en: …, zh: …} was expected"
-            );
-            return {};
-        }
-        const Map map{file, *value, issues};
-        if (!map.has_only({"en", "zh", "name"})) {
-            return {};
-        }
-        return {map.required("en"), map.required("zh")};
-    }
+constexpr std::array keys_of_classes = {
+    config::KeySpec{"classes", config::KeyKind::list_of_maps, "Classes."},
+    config::KeySpec{"relation_types", config::KeyKind::list_of_maps, "Kinds of relations."},
 };
 
-AttributeSpec read_attribute(const Map& map) {
+bool is_plain(std::string_view name) {
+    return !name.empty() && name.front() >= 'a' && name.front() <= 'z' &&
+           std::ranges::all_of(name, [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
+/// Empty where there is none that could be used.
+std::string plain_name(const Source& source, const MapReader& reader) {
+    std::string name;
+    reader.read("name", name);
+    if (!name.empty() && !is_plain(name)) {
+        source.wrong(
+            reader.at("name"),
+            "name: \"" + name + "\", expected small letters, digits and \"_\", a letter first"
+        );
+        name.clear();
+    }
+    return name;
+}
+
+std::string with_blanks(std::string name) {
+    std::ranges::replace(name, '_', ' ');
+    return name;
+}
+
+/// As written; what is missing is filled in by `complete`.
+Label label_of(const Source& source, const MapReader& owner) {
+    Label label;
+    const MapReader reader(source, owner.section("label"), schema::label);
+    reader.read("en", label.en);
+    reader.read("zh", label.zh);
+    return label;
+}
+
+void complete(Label& label, const std::string& fallback) {
+    label.en = label.en.empty() ? fallback : label.en;
+    label.zh = label.zh.empty() ? label.en : label.zh;
+}
+
+/// "smart_lamp" → "Smart lamp"
+std::string title_of(const std::string& name) {
+    std::string title = with_blanks(name);
+    if (!title.empty() && title.front() >= 'a' && title.front() <= 'z') {
+        title.front() = static_cast<char>(title.front() - 'a' + 'A');
+    }
+    return title;
+}
+
+AttributeSpec read_attribute(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::class_attribute);
     AttributeSpec out;
-    out.name = map.required("name");
-    out.type = map.choice("type", {"text", "integer", "number", "boolean", "date"});
-    out.unit = map.text("unit");
-    out.values = map.words("values");
-    out.label = map.label("label");
+    out.name = plain_name(source, reader);
+    out.type = "text";
+    reader.read("type", out.type);
+    reader.read("unit", out.unit);
+    reader.read("values", out.values);
+    out.label = label_of(source, reader);
+    complete(out.label, title_of(out.name));
     return out;
 }
 
-KeyRule read_key_rule(const Map& map) {
-    KeyRule rule{.space = map.required("namespace"), .kind = map.required("kind"), .of = {}};
-    rule.rank = map.number("rank", 1);
-    const std::string values = map.choice("values", {"single", "many", "renewed"});
+KeyRule read_key_rule(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::class_identification);
+    KeyRule rule{.space = {}, .kind = {}, .of = {}};
+    std::string values = "single";
+    reader.read("namespace", rule.space);
+    reader.read("kind", rule.kind);
+    reader.read("rank", rule.rank);
+    reader.read("values", values);
+    reader.read("of", rule.of);
     rule.values = values == "many"      ? KeyValues::many
                   : values == "renewed" ? KeyValues::renewed
                                         : KeyValues::single;
-    rule.of = map.words("of");
     if (rule.space == "space" && rule.of.empty()) {
-        map.issues.add(map.file, map.node.at, "a key of namespace \"space\" needs \"of\"");
+        source.wrong(node.at, "of: a key of namespace \"space\" has none, expected attributes");
     }
     return rule;
 }
 
-ReadClass read_class(const Map& map) {
-    ReadClass out;
+Declares read_extend(const MapReader& reader) {
+    bool is_extension = false;
+    reader.read("extend", is_extension);
+    return is_extension ? Declares::extension : Declares::new_one;
+}
+
+DeclaredClass read_class(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::ci_class);
+    DeclaredClass out;
     CiClass& read = out.value;
-    if (!map.has_only(
-            {"name",
-             "parent",
-             "abstract",
-             "label",
-             "icon",
-             "criticality",
-             "patience",
-             "precedence",
-             "attributes",
-             "identification"}
-        )) {
-        return out;
+    read.name = plain_name(source, reader);
+    out.as = read_extend(reader);
+    out.file = source.file;
+    out.name_at = reader.at("name");
+    out.parent_at = reader.at("parent");
+    reader.read("parent", read.parent);
+    reader.read("abstract", read.abstract);
+    read.label = label_of(source, reader);
+    if (out.as == Declares::new_one || !read.label.en.empty()) {
+        complete(read.label, title_of(read.name));
     }
-    read.name = map.required("name");
-    read.parent = map.text("parent");
-    out.name_at = map.place("name");
-    out.parent_at = map.place("parent");
-    read.abstract = map.choice("abstract", {"true", "false"}) == "true";
-    read.label = map.label("label");
-    read.icon = map.text("icon");
-    read.criticality = map.choice("criticality", {"high", "medium", "low"});
-    if (const std::string patience = map.text("patience"); !patience.empty()) {
-        const auto duration = parse_duration(patience);
-        if (!duration) {
-            map.issues.add(map.file, map.place("patience"), duration.error().text());
-        } else {
-            read.patience = *duration;
+    reader.read("icon", read.icon);
+    reader.read("criticality", read.criticality);
+    if (reader.has("patience")) {
+        reader.read("patience", read.patience.emplace());
+    }
+    if (reader.has("precedence")) {
+        reader.read("precedence", read.precedence.emplace());
+    }
+    for (const YamlNode& item : reader.list("attributes")) {
+        AttributeSpec attribute = read_attribute(source, item);
+        if (!attribute.name.empty()) {
+            read.attributes.push_back(std::move(attribute));
+            out.attributes_at.push_back(item.at);
         }
     }
-    if (map.node.find("precedence") != nullptr) {
-        read.precedence = map.number("precedence", 1);
-    }
-    for (const YamlNode& item : map.list("attributes")) {
-        const Map row{map.file, item, map.issues};
-        if (row.has_only({"name", "type", "unit", "values", "label"})) {
-            read.attributes.push_back(read_attribute(row));
-        }
-    }
-    for (const YamlNode& item : map.list("identification")) {
-        const Map row{map.file, item, map.issues};
-        if (row.has_only({"namespace", "kind", "rank", "values", "of"})) {
-            read.identification.push_back(read_key_rule(row));
-        }
+    for (const YamlNode& item : reader.list("identification")) {
+        read.identification.push_back(read_key_rule(source, item));
+        out.keys_at.push_back(item.at);
     }
     return out;
 }
 
-void read_impact(const Map& map, RelationType& read) {
-    const YamlNode* node = map.node.find("impact");
-    if (node == nullptr) {
-        return;
-    }
-    const Map impact{map.file, *node, map.issues};
-    if (!impact.has_only({"travels", "redundancy"})) {
-        return;
-    }
-    const std::string travels = impact.choice("travels", {"none", "from_to", "to_from"});
+void read_impact(const Source& source, const MapReader& owner, RelationType& read) {
+    const MapReader impact(source, owner.section("impact"), schema::relation_impact);
+    std::string travels = "none";
+    std::string redundancy = "none";
+    impact.read("travels", travels);
+    impact.read("redundancy", redundancy);
     read.travels = travels == "from_to"   ? RelationType::Travels::from_to
                    : travels == "to_from" ? RelationType::Travels::to_from
                                           : RelationType::Travels::none;
-    if (impact.choice("redundancy", {"none", "members"}) == "members") {
-        read.redundancy = RelationType::Redundancy::members;
-    }
+    read.redundancy = redundancy == "members" ? RelationType::Redundancy::members
+                                              : RelationType::Redundancy::none;
 }
 
-ReadRelation read_relation(const Map& map) {
-    ReadRelation out;
+DeclaredRelation read_relation(const Source& source, const YamlNode& node) {
+    const MapReader reader(source, node, schema::relation_type);
+    DeclaredRelation out;
     RelationType& read = out.value;
-    if (!map.has_only({"relation", "label", "reverse", "parent", "pairs", "impact"})) {
-        return out;
+    read.name = plain_name(source, reader);
+    out.as = read_extend(reader);
+    out.file = source.file;
+    out.name_at = reader.at("name");
+    read.label = label_of(source, reader);
+    complete(read.label, with_blanks(read.name));
+    if (reader.has("reverse")) {
+        const MapReader reverse(source, reader.section("reverse"), schema::relation_reverse);
+        reverse.read("name", read.reverse_name);
+        reverse.read("en", read.reverse.en);
+        reverse.read("zh", read.reverse.zh);
+        complete(read.reverse, with_blanks(read.reverse_name));
     }
-    read.name = map.required("relation");
-    out.name_at = map.place("relation");
-    read.label = map.label("label");
-    read.reverse = map.label("reverse");
-    if (const YamlNode* reverse = map.node.find("reverse");
-        reverse != nullptr && reverse->kind == YamlKind::map) {
-        read.reverse_name = Map{map.file, *reverse, map.issues}.required("name");
-    }
-    const std::string parent = map.choice("parent", {"from", "to"});
+    std::string parent;
+    reader.read("parent", parent);
     read.parent = parent == "from" ? RelationType::Parent::from
                   : parent == "to" ? RelationType::Parent::to
                                    : RelationType::Parent::none;
-    for (const YamlNode& item : map.list("pairs")) {
-        const Map row{map.file, item, map.issues};
-        if (row.has_only({"from", "to"})) {
-            std::string from = row.required("from");
-            read.pairs.emplace_back(std::move(from), row.required("to"));
-            out.pairs_at.push_back(item.at);
+    for (const YamlNode& item : reader.list("pairs")) {
+        const MapReader pair(source, item, schema::relation_pair);
+        auto& [from, to] = read.pairs.emplace_back();
+        pair.read("from", from);
+        pair.read("to", to);
+        out.pairs_at.push_back(item.at);
+        if (from.empty() || to.empty()) {
+            read.pairs.pop_back();
+            out.pairs_at.pop_back();
         }
     }
-    if (read.pairs.empty()) {
-        map.issues.add(map.file, map.node.at, "\"pairs\" is missing: which classes may it join");
-    }
-    read_impact(map, read);
+    read_impact(source, reader, read);
     return out;
-}
-
-void read_piece(const Map& map, ReadFile& out) {
-    if (map.node.kind == YamlKind::map && map.node.find("relation") != nullptr) {
-        ReadRelation read = read_relation(map);
-        if (!read.value.name.empty()) {
-            out.relations.push_back(std::move(read));
-        }
-        return;
-    }
-    ReadClass read = read_class(map);
-    if (!read.value.name.empty()) {
-        out.classes.push_back(std::move(read));
-    }
 }
 
 }  // namespace
 
-ReadFile read_model_file(const config::ConfigText& file, Issues& issues) {
-    ReadFile out;
-    const auto root = config::parse_yaml(file.name, file.text, issues);
-    if (!root) {
-        return out;
+void read_declarations(
+    const config::ConfigText& file, FileKind kind, config::Issues& issues, Declarations& into
+) {
+    const bool is_strict = kind == FileKind::classes_only;
+    if (!is_strict && file.text.find("classes") == std::string::npos &&
+        file.text.find("relation_types") == std::string::npos) {
+        return;  // most texts: they are read a second time only where it matters
     }
-    if (root->kind == YamlKind::sequence) {
-        for (const YamlNode& item : root->items) {
-            read_piece({file.name, item, issues}, out);
+    config::Issues told_elsewhere;
+    const auto root = config::parse_yaml(file.name, file.text, is_strict ? issues : told_elsewhere);
+    if (!root || (!is_strict && root->kind != config::YamlKind::map)) {
+        return;
+    }
+    const Source source{file.name, issues};
+    const MapReader reader(
+        source,
+        *root,
+        keys_of_classes,
+        is_strict ? config::Strictness::unknown_keys_refused : config::Strictness::unknown_keys_left
+    );
+    for (const YamlNode& item : reader.list("classes")) {
+        DeclaredClass read = read_class(source, item);
+        if (!read.value.name.empty()) {
+            into.classes.push_back(std::move(read));
         }
-    } else {
-        read_piece({file.name, *root, issues}, out);
     }
-    return out;
+    for (const YamlNode& item : reader.list("relation_types")) {
+        DeclaredRelation read = read_relation(source, item);
+        if (!read.value.name.empty()) {
+            into.relations.push_back(std::move(read));
+        }
+    }
 }
 
 }  // namespace muster::cmdb

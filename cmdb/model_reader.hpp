@@ -1,33 +1,18 @@
-// Owns: one file of classes or kinds of relations → values with the places of what they name. Leaves to model: whether
-// they fit together.
+// Owns: the keys `classes:` and `relation_types:` of a file → declarations with the places of what they name. Leaves to
+// model_builder: whether they fit together.
 #pragma once
 
-#include "cmdb/model.hpp"
-#include "config/issues.hpp"
-
-#include <string_view>
-#include <vector>
+#include "cmdb/declaration.hpp"
+#include "config/watch.hpp"
 
 namespace muster::cmdb {
 
-struct ReadClass {
-    CiClass value;
-    config::Position name_at;
-    config::Position parent_at;
-};
+/// classes_only: other keys are wrong. configuration: they, and texts that cannot be read at all, are told elsewhere.
+enum class FileKind { classes_only, configuration };
 
-struct ReadRelation {
-    RelationType value;
-    config::Position name_at;
-    std::vector<config::Position> pairs_at;
-};
-
-struct ReadFile {
-    std::vector<ReadClass> classes;
-    std::vector<ReadRelation> relations;
-};
-
-/// What is wrong lands in `issues`; nameless pieces are left out.
-ReadFile read_model_file(const config::ConfigText& file, config::Issues& issues);
+/// Adds to `into`. What is wrong lands in `issues`; nameless pieces are left out.
+void read_declarations(
+    const config::ConfigText& file, FileKind kind, config::Issues& issues, Declarations& into
+);
 
 }  // namespace muster::cmdb

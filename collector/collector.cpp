@@ -1,5 +1,6 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "collector/api/policy_store.hpp"
 #include "collector/collector_impl.hpp"
 #include "collector/settings.hpp"
 #include "collector/watch_entry.hpp"
@@ -108,6 +109,7 @@ bool Collector::Impl::is_well() const {
 /// An entry only where something has changed; channels in any case.
 void Collector::Impl::watch() {
     const config::LoadedCollector& loaded = configuration.running();
+    state->use(configuration.model());
     Pending entry = watch_entry(loaded);
     if (entry.config_hash != config_hash) {
         config_hash = entry.config_hash;
@@ -126,10 +128,14 @@ void Collector::Impl::watch() {
     }
 }
 
-void Collector::Impl::reload() {
+Task<void> Collector::Impl::reload() {
     supervision->reloading();
     refresh_certificate();
-    if (configuration.reload()) {
+    Task<Result<ClassUse>> counting = declared_use(&*state, &configuration);
+    const Result<ClassUse> in_use = co_await std::move(counting);
+    if (!in_use) {
+        log(LogLevel::error, "config.rejected", {{"why", in_use.error().text()}});
+    } else if (configuration.reload(*in_use)) {
         watch();
     }
     link->reread_secrets();
@@ -285,7 +291,7 @@ Task<void> Collector::Impl::watch_signals() {
             co_return;
         }
         if (number == SIGHUP) {
-            reload();
+            co_await reload();
         } else {
             begin_stop(number == SIGTERM ? "SIGTERM" : "SIGINT");
         }

@@ -93,7 +93,7 @@ struct Collector::Impl {
     void open_api();
     void release(Effects effects);
     void watch();
-    void reload();
+    Task<void> reload();
     void warn_of_secrets() const;
     void refresh_certificate();
     Result<ApplyOutcome> apply(const ApplyRequest& request);

@@ -246,7 +246,7 @@ Result<LoadedCollector> load_collector_config(
     Files& files,
     const std::string& path,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words
+    const WordsOf& words_of
 ) {
     Result<std::vector<std::string>> beside = files_beside(files, path);
     if (!beside) {
@@ -256,14 +256,19 @@ Result<LoadedCollector> load_collector_config(
     paths.insert(paths.end(), beside->begin(), beside->end());
 
     LoadedCollector loaded;
-    Issues issues;
-    WatchReader watch(probe_types, words, ZoneCheck::known_here);
     for (const std::string& name : paths) {
         Result<std::string> text = read_file(files, name, largest_file);
         if (!text) {
             return failure(text.error());
         }
-        const std::optional<YamlNode> root = parse_yaml(name, *text, issues);
+        loaded.texts.push_back({name, std::move(*text)});
+    }
+    Issues issues;
+    const std::optional<Vocabulary> words =
+        words_of ? std::optional(words_of(loaded.texts, issues)) : std::nullopt;
+    WatchReader watch(probe_types, words ? &*words : nullptr, ZoneCheck::known_here);
+    for (const auto& [name, text] : loaded.texts) {
+        const std::optional<YamlNode> root = parse_yaml(name, text, issues);
         if (root) {
             const Source source{name, issues};
             if (name == path) {
@@ -273,7 +278,6 @@ Result<LoadedCollector> load_collector_config(
             }
             watch.read(source, *root);
         }
-        loaded.texts.push_back({name, std::move(*text)});
     }
     watch.finish(issues);
     if (!issues.empty()) {

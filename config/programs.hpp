@@ -85,12 +85,12 @@ struct LoadedCollector {
     std::vector<ConfigText> texts;  ///< what config.loaded carries
 };
 
-/// `words`: what `match:` and `class:` may name; null: anything.
+/// `words_of`: without it, `match:` and `class:` may name anything.
 Result<LoadedCollector> load_collector_config(
     Files& files,
     const std::string& path,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words = nullptr
+    const WordsOf& words_of = {}
 );
 
 }  // namespace muster::config

@@ -87,6 +87,14 @@ extern const std::span<const KeySpec> threshold_probe;
 extern const std::span<const KeySpec> channel;
 extern const std::span<const KeySpec> channel_rate;
 extern const std::span<const KeySpec> channel_template;
+extern const std::span<const KeySpec> ci_class;
+extern const std::span<const KeySpec> class_attribute;
+extern const std::span<const KeySpec> class_identification;
+extern const std::span<const KeySpec> label;
+extern const std::span<const KeySpec> relation_type;
+extern const std::span<const KeySpec> relation_reverse;
+extern const std::span<const KeySpec> relation_pair;
+extern const std::span<const KeySpec> relation_impact;
 extern const std::span<const KeySpec> heartbeat;
 extern const std::span<const KeySpec> secret;
 

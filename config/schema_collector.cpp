@@ -30,6 +30,8 @@ constexpr KeySpec watch_file_keys[] = {
     {"policies", list_of_maps, "What to watch on everything a query matches."},
     {"thresholds", list_of_maps, "When probes of particular CIs exceed their thresholds."},
     {"channels", list_of_maps, "Who is told."},
+    {"classes", list_of_maps, "Classes of your own, and what yours add to the shipped ones."},
+    {"relation_types", list_of_maps, "Kinds of relations of your own, and pairs for the shipped."},
     {"host_watch", map, "How the host of every agent is watched by another agent."},
     {"storm", map, "When many incidents at once become one."},
     {"incidents", map, "How incidents are ranked, and when one is the same again."},

@@ -13,13 +13,15 @@ std::string to_text(const Place& place) {
 Result<Watch> parse_watch(
     std::span<const ConfigText> files,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words,
+    const WordsOf& words_of,
     std::span<const std::string> changed
 ) {
     Issues issues;
     // Whoever knows the words asks for the first time; what was accepted once is read again without them.
-    const ZoneCheck zones = words == nullptr ? ZoneCheck::form_only : ZoneCheck::known_here;
-    WatchReader reader(probe_types, words, zones, changed);
+    const ZoneCheck zones = words_of ? ZoneCheck::known_here : ZoneCheck::form_only;
+    const std::optional<Vocabulary> words =
+        words_of ? std::optional(words_of(files, issues)) : std::nullopt;
+    WatchReader reader(probe_types, words ? &*words : nullptr, zones, changed);
     for (const ConfigText& file : files) {
         const std::optional<YamlNode> root = parse_yaml(file.name, file.text, issues);
         if (!root) {

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -119,14 +120,18 @@ struct Watch {
     std::map<std::string, Place> secret_files;
 };
 
+/// What `match:` and `class:` may name, from all files together: what they declare counts in each. What is wrong with those
+/// declarations lands in the issues.
+using WordsOf = std::function<Vocabulary(std::span<const ConfigText> files, Issues& issues)>;
+
 /// Parses and validates all files together; names are unique across files. Every error is `file:line:column: what, and what was expected`;
 /// all errors are reported, joined by newlines (at most 20). `each: 1..250000` on a target or a probe repeats it with {n} replaced in its texts.
-/// `words`: what `match:` and `class:` may name; null: anything. `changed`: the files a name used twice is blamed on, where it
-/// is in one of them; elsewhere on the later.
+/// `words_of`: without it, `match:` and `class:` may name anything. `changed`: the files a name used twice is blamed on, where
+/// it is in one of them; elsewhere on the later.
 Result<Watch> parse_watch(
     std::span<const ConfigText> files,
     std::span<const ProbeSchema> probe_types,
-    const Vocabulary* words = nullptr,
+    const WordsOf& words_of = {},
     std::span<const std::string> changed = {}
 );
 

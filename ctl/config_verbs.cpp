@@ -1,3 +1,4 @@
+#include "cmdb/shipped_model.hpp"
 #include "config/json_schema.hpp"
 #include "config/programs.hpp"
 #include "ctl/verbs.hpp"
@@ -61,7 +62,9 @@ Result<std::string> check_file(Files& files, const Options& options) {
         return loaded ? Result<std::string>("the command line's configuration")
                       : failure(loaded.error());
     }
-    const auto loaded = config::load_collector_config(files, options.file, probes::probe_schemas());
+    const auto loaded = config::load_collector_config(
+        files, options.file, probes::probe_schemas(), cmdb::declared_vocabulary
+    );
     return loaded ? Result<std::string>(summary_of(*loaded)) : failure(loaded.error());
 }
 

@@ -25,6 +25,8 @@ void add_ci_verbs(CLI::App& app, Session& session);
 void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session);
 /// `muster ci create|edit|retire|merge|unmerge|split|not-same|reclassify` into the group
 void add_ci_change_verbs(CLI::App& group, Session& session);
+/// `muster class list|show|relations`
+void add_class_verbs(CLI::App& app, Session& session);
 /// `muster events [--follow]`
 void add_event_verbs(CLI::App& app, Session& session);
 /// `muster channel list|show|test`

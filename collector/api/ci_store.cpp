@@ -2,7 +2,6 @@
 
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
-#include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/rows.hpp"
 #include "collector/api/sql_text.hpp"
@@ -191,22 +190,22 @@ Result<std::vector<Namesake>> namesakes_of_class(
 ) {
     const std::size_t colon = text.find(':');
     const std::string wanted = text.substr(0, colon);
-    if (colon == std::string::npos || cmdb::shipped_model().find(wanted) == nullptr) {
+    if (colon == std::string::npos || connection.model().find(wanted) == nullptr) {
         return std::vector<Namesake>();
     }
     Result<std::vector<Namesake>> found = namesakes(connection, scope, text.substr(colon + 1));
     if (found) {
         std::erase_if(*found, [&](const Namesake& each) {
-            return !cmdb::shipped_model().is_a(each.ci_class, wanted);
+            return !connection.model().is_a(each.ci_class, wanted);
         });
     }
     return found;
 }
 
 /// A machine, its agent and its interfaces may share a name: where there is something whole, its parts are not meant.
-void leave_out_parts(std::vector<Namesake>& found) {
-    const auto is_part = [](const Namesake& each) {
-        return cmdb::shipped_model().precedence(each.ci_class) >= precedence_of_parts;
+void leave_out_parts(const cmdb::Model& model, std::vector<Namesake>& found) {
+    const auto is_part = [&model](const Namesake& each) {
+        return model.precedence(each.ci_class) >= precedence_of_parts;
     };
     if (!std::ranges::all_of(found, is_part)) {
         std::erase_if(found, is_part);
@@ -266,8 +265,8 @@ Result<Page> read_cis(
                 ) { return read_brief(connection, scope, *from_hex(key[1])); },
         .more = [&](const PageKey& key, std::string_view field
                 ) { return attribute_of(connection, *from_hex(key[1]), field); },
-        .is_a = [](std::string_view name,
-                   std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
+        .is_a = [&](std::string_view name,
+                    std::string_view wanted) { return connection.model().is_a(name, wanted); }
     };
     return read_page(connection, page, source);
 }
@@ -305,7 +304,7 @@ Result<std::string> find_ci(
             return failure(found.error());
         }
     }
-    leave_out_parts(*found);
+    leave_out_parts(connection.model(), *found);
     if (found->empty()) {
         return failure(ErrorKind::not_found, "no CI has this id or name", id_or_name);
     }

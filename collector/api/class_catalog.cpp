@@ -1,5 +1,7 @@
 #include "collector/api/class_catalog.hpp"
 
+#include "collector/api/json.hpp"
+
 #include <utility>
 
 namespace muster::collector {
@@ -54,6 +56,28 @@ json::array keys_json(const cmdb::Model& model, const std::string& name) {
     return out;
 }
 
+/// Where it comes from: shipped, extended (shipped, with additions of the configuration), declared.
+template <class Declared>
+json::object origin_json(const std::vector<Declared>& declared, const std::string& name) {
+    for (const Declared& each : declared) {
+        if (each.value.name == name) {
+            return {
+                {"origin", each.as == cmdb::Declares::extension ? "extended" : "declared"},
+                {"file", json_text(each.file)},
+                {"line", each.name_at.line}
+            };
+        }
+    }
+    return {{"origin", "shipped"}, {"file", nullptr}, {"line", nullptr}};
+}
+
+json::object with_origin(json::object item, json::object origin) {
+    for (auto& pair : origin) {
+        item[pair.key()] = std::move(pair.value());
+    }
+    return item;
+}
+
 json::object class_json(const cmdb::Model& model, const std::string& name) {
     const cmdb::CiClass& its = *model.find(name);
     return {
@@ -92,11 +116,15 @@ json::object relation_json(const cmdb::RelationType& type) {
 json::object classes_json(const cmdb::Model& model) {
     json::array classes;
     for (const std::string& name : model.names()) {
-        classes.push_back(class_json(model, name));
+        classes.push_back(
+            with_origin(class_json(model, name), origin_json(model.declared().classes, name))
+        );
     }
     json::array relations;
     for (const std::string& name : model.relation_names()) {
-        relations.push_back(relation_json(*model.relation(name)));
+        relations.push_back(with_origin(
+            relation_json(*model.relation(name)), origin_json(model.declared().relations, name)
+        ));
     }
     return {{"classes", std::move(classes)}, {"relations", std::move(relations)}};
 }

@@ -1,4 +1,3 @@
-#include "cmdb/shipped_model.hpp"
 #include "collector/api/explain.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/of_ci.hpp"
@@ -20,7 +19,7 @@ Task<HttpResponse> explain_probe(Call call) {
          question,
          watch](StateConnection& connection, const std::string& id) mutable {
             question.ci = id;
-            return explain_probes(connection, scope, cmdb::shipped_model(), *watch, question);
+            return explain_probes(connection, scope, connection.model(), *watch, question);
         };
     std::string name = call.path.at("id");
     Task<Result<json::object>> asking =

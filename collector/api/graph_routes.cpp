@@ -1,4 +1,3 @@
-#include "cmdb/shipped_model.hpp"
 #include "collector/api/class_catalog.hpp"
 #include "collector/api/find_store.hpp"
 #include "collector/api/graph_store.hpp"
@@ -82,7 +81,7 @@ Task<HttpResponse> ci_relations(Call call) {
         co_return bad_parameter(moment.error());
     }
     const std::string type = parameter(call, "type");
-    if (!type.empty() && cmdb::shipped_model().relation(type) == nullptr) {
+    if (!type.empty() && call.context->configuration()->model()->relation(type) == nullptr) {
         co_return problem(400, "there is no kind of relation \"" + type + "\"");
     }
     std::function<FoundList(StateConnection&, const std::string&)> related =
@@ -154,8 +153,7 @@ Task<HttpResponse> list_duplicates(Call call) {
 }
 
 Task<HttpResponse> list_classes(Call call) {
-    (void)call;
-    co_return json_answer(classes_json(cmdb::shipped_model()));
+    co_return json_answer(classes_json(*call.context->configuration()->model()));
 }
 
 }  // namespace muster::collector

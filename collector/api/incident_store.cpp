@@ -1,6 +1,5 @@
 #include "collector/api/incident_store.hpp"
 
-#include "cmdb/shipped_model.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/record_number.hpp"
 #include "collector/api/rows.hpp"
@@ -257,8 +256,8 @@ Result<Page> read_incidents(
                 ) { return read_incident(connection, scope, std::stoll(key[0])); },
         .meant = [&](const json::object& item,
                      std::string_view field) { return meant_by(item, field, filter.now); },
-        .is_a = [](std::string_view name,
-                   std::string_view wanted) { return cmdb::shipped_model().is_a(name, wanted); }
+        .is_a = [&](std::string_view name,
+                    std::string_view wanted) { return connection.model().is_a(name, wanted); }
     };
     return read_page(connection, page, source);
 }

@@ -38,7 +38,8 @@ HttpResponse object_answer(const Result<FoundObject>& found, const Call& call) {
 }  // namespace
 
 Task<HttpResponse> list_cis(Call call) {
-    const Result<PageRequest> page = page_request(call.query, ci_list());
+    const Result<PageRequest> page =
+        page_request(call.query, ci_list(*call.context->configuration()->model()));
     if (!page) {
         co_return bad_parameter(page.error());
     }

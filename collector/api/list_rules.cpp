@@ -1,6 +1,6 @@
 #include "collector/api/list_rules.hpp"
 
-#include "collector/configuration/load.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/incident_facts.hpp"
 
 namespace muster::collector {
@@ -26,19 +26,13 @@ const ListRules& window_list() {
     return rules;
 }
 
-const ListRules& ci_list() {
-    static const ListRules rules = [] {
-        ListRules made{
-            .name = "cis",
-            .parts = 2,
-            .words = ci_vocabulary(cmdb::shipped_model()),
-            .sorts = {"name"}
-        };
-        for (const char* field : {"id", "source", "state", "probes", "open_incidents"}) {
-            made.words.fields.emplace_back(field);
-        }
-        return made;
-    }();
+ListRules ci_list(const cmdb::Model& model) {
+    ListRules rules{
+        .name = "cis", .parts = 2, .words = cmdb::ci_vocabulary(model), .sorts = {"name"}
+    };
+    for (const char* field : {"id", "source", "state", "probes", "open_incidents"}) {
+        rules.words.fields.emplace_back(field);
+    }
     return rules;
 }
 

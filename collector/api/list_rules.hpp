@@ -2,14 +2,15 @@
 // Leaves to list_query.hpp: what is done with them.
 #pragma once
 
-#include "cmdb/shipped_model.hpp"
+#include "cmdb/model.hpp"
 #include "collector/api/list_query.hpp"
 
 namespace muster::collector {
 
 const ListRules& incident_list();
 const ListRules& window_list();
-const ListRules& ci_list();
+/// Its fields are the attributes of all classes.
+ListRules ci_list(const cmdb::Model& model);
 const ListRules& probe_list();
 const ListRules& agent_list();
 const ListRules& receipt_list();

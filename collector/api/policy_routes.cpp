@@ -1,4 +1,3 @@
-#include "cmdb/shipped_model.hpp"
 #include "collector/api/apply_answer.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
@@ -123,7 +122,7 @@ Task<Result<json::array>> effects(Call call, std::vector<ApplyOutcome::Match> ma
             queries.push_back(match.before);
             queries.push_back(match.after);
         }
-        const auto found = matching_cis(connection, scope, cmdb::shipped_model(), queries);
+        const auto found = matching_cis(connection, scope, connection.model(), queries);
         if (!found) {
             return failure(found.error());
         }
@@ -206,6 +205,13 @@ Task<HttpResponse> apply_texts(Call call) {
         co_return problem(400, "nothing was applied", flaws);
     }
     request.if_match = header_of(call, "if-match");
+    Task<Result<ClassUse>> counting =
+        declared_use(call.context->state, call.context->configuration());
+    Result<ClassUse> in_use = co_await std::move(counting);
+    if (!in_use) {
+        co_return problem_of(in_use.error());
+    }
+    request.in_use = std::move(*in_use);
     const Result<ApplyOutcome> outcome = call.context->apply(request);
     if (!outcome) {
         co_return apply_refused(outcome.error(), request);

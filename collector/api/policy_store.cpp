@@ -17,6 +17,10 @@ constexpr NamedQuery by_origin{
        WHERE p.removed_lsn IS NULL AND (?1 IS NULL OR c.site IN (SELECT value FROM json_each(?1)))
        GROUP BY p.origin)"
 };
+constexpr NamedQuery by_class{
+    "policies.by_class",
+    "SELECT class, COUNT(*) FROM ci WHERE retired IS NULL AND merged_into IS NULL GROUP BY class"
+};
 constexpr NamedQuery all_cis{
     "policies.cis",
     R"(SELECT id, class, name, address, site, service FROM ci
@@ -35,7 +39,7 @@ constexpr NamedQuery attributes_of{
        WHERE ci = ?1 AND valid_to IS NULL AND superseded_lsn IS NULL)"
 };
 
-constexpr std::array queries{by_origin, all_cis, one_ci, attributes_of};
+constexpr std::array queries{by_origin, by_class, all_cis, one_ci, attributes_of};
 
 constexpr std::array<std::string_view, 5> columns = {"class", "name", "address", "site", "service"};
 
@@ -102,6 +106,25 @@ Result<std::map<std::string, PolicyCount>> count_by_origin(
     );
     return read ? Result<std::map<std::string, PolicyCount>>(std::move(out))
                 : failure(read.error());
+}
+
+Result<ClassUse> count_by_class(StateConnection& connection) {
+    ClassUse out;
+    const Status read = visit_rows(
+        connection,
+        by_class,
+        [](Statement&) {},
+        [&](const Statement& row) { out[std::string(row.text(0))] = row.integer(1); }
+    );
+    return read ? Result<ClassUse>(std::move(out)) : failure(read.error());
+}
+
+Task<Result<ClassUse>> declared_use(StateReader* state, const ConfigurationKeeper* running) {
+    if (running->model()->declared().classes.empty()) {
+        co_return ClassUse{};
+    }
+    std::function<Result<ClassUse>(StateConnection&)> work = count_by_class;
+    co_return co_await state->query<ClassUse>(std::move(work));
 }
 
 Result<std::vector<std::vector<std::string>>> matching_cis(

@@ -4,6 +4,7 @@
 #include "cmdb/model.hpp"
 #include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
+#include "collector/configuration/keeper.hpp"
 #include "config/query.hpp"
 
 #include <cstdint>
@@ -23,6 +24,12 @@ struct PolicyCount {
 Result<std::map<std::string, PolicyCount>> count_by_origin(
     StateConnection& connection, const ReadScope& scope
 );
+
+/// CIs by class, those that are retired or merged left out.
+Result<ClassUse> count_by_class(StateConnection& connection);
+/// The same, asked of a reader: what a change of the configuration must know. Nothing where it declares no classes. Both
+/// outlive the task.
+Task<Result<ClassUse>> declared_use(StateReader* state, const ConfigurationKeeper* running);
 
 /// Names of the CIs that each query matches, in the order of the CIs. One pass over the CIs.
 Result<std::vector<std::vector<std::string>>> matching_cis(

@@ -1,5 +1,7 @@
 #include "collector/api/state_reader.hpp"
 
+#include "cmdb/shipped_model.hpp"
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -24,6 +26,8 @@ struct StateConnection::Impl {
     explicit Impl(Database opened) : database(std::move(opened)) {}
 
     Database database;
+    std::shared_ptr<const cmdb::Model>
+        model;  // shared with the configuration and other work; const
     // By address of the constant text; statements go before the connection.
     std::unordered_map<const char*, Statement> statements;
 };
@@ -44,6 +48,14 @@ Result<Statement*> StateConnection::prepared(const NamedQuery& query) {
     }
     known->second.reset();
     return &known->second;
+}
+
+const cmdb::Model& StateConnection::model() const {
+    return impl_->model == nullptr ? cmdb::shipped_model() : *impl_->model;
+}
+
+void StateConnection::use(std::shared_ptr<const cmdb::Model> model) {
+    impl_->model = std::move(model);
 }
 
 Status StateConnection::begin() {
@@ -69,6 +81,8 @@ struct StateReader::Impl {
     };
 
     std::vector<std::unique_ptr<Reader>> readers;
+    std::shared_ptr<const cmdb::Model>
+        model;  // shared with running work and the configuration; const
 
     Impl() = default;
     Impl(const Impl&) = delete;
@@ -103,6 +117,10 @@ Result<StateReader> StateReader::open(const std::string& path, int readers) {
     return StateReader(std::move(impl));
 }
 
+void StateReader::use(std::shared_ptr<const cmdb::Model> model) {
+    impl_->model = std::move(model);
+}
+
 namespace {
 
 Status run(StateConnection& connection, const std::function<Status(StateConnection&)>& work) {
@@ -123,10 +141,16 @@ Task<Status> StateReader::perform(std::function<Status(StateConnection&)> work) 
     }
     Impl::Reader* reader = least->get();
     const auto executor = co_await asio::this_coro::executor;
-    auto start = [reader, executor, work = std::move(work)](auto handler) mutable {
+    auto start = [reader, executor, model = impl_->model, work = std::move(work)](auto handler
+                 ) mutable {
         // The loop must not end while an answer is on its way.
         auto loop = asio::prefer(executor, asio::execution::outstanding_work.tracked);
-        auto job = [reader, loop, work = std::move(work), handler = std::move(handler)]() mutable {
+        auto job = [reader,
+                    loop,
+                    model = std::move(model),
+                    work = std::move(work),
+                    handler = std::move(handler)]() mutable {
+            reader->connection.use(std::move(model));
             Status done = run(reader->connection, work);
             auto answer = [handler = std::move(handler), done = std::move(done)]() mutable {
                 std::move(handler)(std::move(done));

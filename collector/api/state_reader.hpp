@@ -3,6 +3,7 @@
 
 #include "base/database.hpp"
 #include "base/task.hpp"
+#include "cmdb/model.hpp"
 
 #include <functional>
 #include <memory>
@@ -33,6 +34,10 @@ class StateConnection {
     Status begin();
     void end();
 
+    /// The classes that ran when this piece of work was asked for.
+    const cmdb::Model& model() const;
+    void use(std::shared_ptr<const cmdb::Model> model);
+
   private:
     std::unique_ptr<Impl> impl_;
 };
@@ -47,6 +52,9 @@ class StateReader {
     static Result<StateReader> open(const std::string& path, int readers);
     StateReader(StateReader&&) noexcept;
     ~StateReader();
+
+    /// The classes that work sees from now on; without it, the shipped ones.
+    void use(std::shared_ptr<const cmdb::Model> model);
 
     template <class T>
     Task<Result<T>> query(std::function<Result<T>(StateConnection&)> work);

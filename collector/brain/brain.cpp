@@ -4,7 +4,6 @@
 #include "base/expect.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
-#include "cmdb/shipped_model.hpp"
 #include "collector/brain/availability/batch.hpp"
 #include "collector/brain/availability/judgement.hpp"
 #include "collector/brain/cmdb_work.hpp"
@@ -46,7 +45,7 @@ struct Brain::Impl {
     Impl(BrainOptions given, StateStore opened)
         : options(std::move(given)),
           store(std::move(opened)),
-          fold{.state = state, .store = store, .model = cmdb::shipped_model(), .options = options} {
+          fold{.state = state, .store = store, .model = state.model, .options = options} {
         state.cmdb_pages.grow(1);
         state.plan_pages.grow(1);
     }

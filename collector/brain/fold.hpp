@@ -31,7 +31,7 @@ struct AvailabilityEvent {
 struct Fold {
     State& state;
     StateStore& store;
-    const cmdb::Model& model;
+    const cmdb::Model& model;  ///< that of the state
     const BrainOptions& options;
 
     Lsn lsn = 0;

@@ -18,6 +18,8 @@
 #include "collector/journal/entries.pb.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace muster::collector {
@@ -160,6 +162,24 @@ cmdb::Statement statement_of(const proto::AgentEnrolled& body, const AgentId& id
     return said;
 }
 
+/// CIs of a class that nobody declares any more are of themselves alone: their own probes stay, what is inherited is gone.
+void tell_lost_classes(const State& state) {
+    std::map<std::string_view, std::size_t> lost;
+    for (const CiState& ci : state.cis) {
+        const bool is_there = !ci.retired && ci.merged_into.is_nil();
+        if (is_there && state.model.find(ci.ci_class) == nullptr) {
+            ++lost[ci.ci_class];
+        }
+    }
+    for (const auto& [name, count] : lost) {
+        log(LogLevel::warning,
+            "class.lost",
+            {{"class", name},
+             {"cis", count},
+             {"why", "no file declares it any more; declare it again, or reclassify them"}});
+    }
+}
+
 }  // namespace
 
 void fold_config(Fold& fold, const Entry& entry) {
@@ -171,12 +191,17 @@ void fold_config(Fold& fold, const Entry& entry) {
     for (auto& file : *body.mutable_files()) {
         files.push_back({std::move(*file.mutable_name()), std::move(*file.mutable_text())});
     }
+    config::Issues misfits;
+    cmdb::Model model = cmdb::declared_model(files, misfits);
     auto watch = config::parse_watch(files, fold.options.probe_types);
-    if (!watch) {
-        log(LogLevel::error, "config.unreadable", {{"why", watch.error().text()}});
+    if (!watch || !misfits.empty()) {
+        const Error why = watch ? misfits.error() : watch.error();
+        log(LogLevel::error, "config.unreadable", {{"why", why.text()}});
         return;
     }
     State& state = fold.state;
+    state.model = std::move(model);
+    tell_lost_classes(state);
     state.config_hash = body.hash();
     if (body.silent_after_ns() > 0) {
         state.silent_after = Duration{body.silent_after_ns()};

@@ -12,6 +12,8 @@
 
 namespace muster::collector {
 
+std::string encode_classes(const State& state);
+bool decode_classes(State& state, std::string_view bytes);
 std::string encode_troubles(const State& state);
 bool decode_troubles(State& state, std::string_view bytes);
 std::string encode_agents(const State& state);

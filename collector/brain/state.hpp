@@ -5,7 +5,7 @@
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "cmdb/identification.hpp"
-#include "cmdb/model.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/brain/assignment_list.hpp"
 #include "collector/brain/dirty_pages.hpp"
 #include "collector/brain/incidents/causes.hpp"
@@ -364,6 +364,7 @@ struct State {
     std::vector<config::Threshold> thresholds;
 
     // CMDB.
+    cmdb::Model model = cmdb::shipped_model();  ///< with what the configuration declares
     cmdb::Identification identity;
     std::vector<CiState> cis;
     boost::unordered_flat_map<CiId, CiIndex, UuidHash> ci_by_id;

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "cmdb/shipped_model.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -50,18 +51,61 @@ std::vector<ApplyOutcome::Match> matches_of(
     return out;
 }
 
+/// Of texts that are valid.
+std::shared_ptr<const cmdb::Model> model_of(const config::LoadedCollector& loaded) {
+    config::Issues none;
+    return std::make_shared<const cmdb::Model>(cmdb::declared_model(loaded.texts, none));
+}
+
+/// `invalid`, with the place where it was declared, for each class with CIs that is gone.
+Status check_use(const cmdb::Model& before, const cmdb::Model& after, const ClassUse& in_use) {
+    config::Issues issues;
+    for (const cmdb::DeclaredClass& each : before.declared().classes) {
+        const auto used = in_use.find(each.value.name);
+        if (after.find(each.value.name) == nullptr && used != in_use.end() && used->second > 0) {
+            issues.add(
+                each.file,
+                each.name_at,
+                "class \"" + each.value.name + "\" is no longer declared, but " +
+                    (used->second == 1 ? "1 CI is" : std::to_string(used->second) + " CIs are") +
+                    " of it, expected none: reclassify or retire them first"
+            );
+        }
+    }
+    return issues.empty() ? Status{} : Status(failure(issues.error()));
+}
+
+void log_rejected(const Error& why) {
+    std::istringstream lines(why.text());
+    for (std::string line; std::getline(lines, line);) {
+        log(LogLevel::error, "config.rejected", {{"why", line}});
+    }
+}
+
 }  // namespace
 
-bool ConfigurationKeeper::reload() {
+ConfigurationKeeper::ConfigurationKeeper(Options options, config::LoadedCollector running)
+    : options_(std::move(options)), running_(std::move(running)), model_(model_of(running_)) {}
+
+void ConfigurationKeeper::run(
+    config::LoadedCollector next, std::shared_ptr<const cmdb::Model> model
+) {
+    running_ = std::move(next);
+    model_ = std::move(model);
+}
+
+bool ConfigurationKeeper::reload(const ClassUse& in_use) {
     if (options_.path.empty()) {
         return false;
     }
     auto loaded = load_configuration(*options_.files, options_.path, options_.data_dir);
     if (!loaded) {
-        std::istringstream lines(loaded.error().text());
-        for (std::string line; std::getline(lines, line);) {
-            log(LogLevel::error, "config.rejected", {{"why", line}});
-        }
+        log_rejected(loaded.error());
+        return false;
+    }
+    std::shared_ptr<const cmdb::Model> model = model_of(*loaded);
+    if (const Status used = check_use(*model_, *model, in_use); !used) {
+        log_rejected(used.error());
         return false;
     }
     loaded->process.hash = running_.process.hash;
@@ -74,7 +118,7 @@ bool ConfigurationKeeper::reload() {
             {{"why", "all but targets, policies and channels is taken at the next start"}});
     }
     loaded->process = running_.process;
-    running_ = std::move(*loaded);
+    run(std::move(*loaded), std::move(model));
     return true;
 }
 
@@ -91,6 +135,10 @@ Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
     if (!next) {
         return failure(next.error());
     }
+    std::shared_ptr<const cmdb::Model> model = model_of(*next);
+    if (const Status used = check_use(*model_, *model, request.in_use); !used) {
+        return failure(used.error());
+    }
     ApplyOutcome out;
     out.changes = compare_objects(objects_of(running_.texts), objects_of(next->texts));
     out.matches = matches_of(out.changes, running_.watch, next->watch);
@@ -106,7 +154,7 @@ Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
     if (const Status written = write_applied(*options_.files, path, wanted); !written) {
         return failure(written.error());
     }
-    running_ = std::move(*next);
+    run(std::move(*next), std::move(model));
     return out;
 }
 

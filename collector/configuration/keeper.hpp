@@ -3,11 +3,16 @@
 #pragma once
 
 #include "base/files.hpp"
+#include "cmdb/model.hpp"
 #include "collector/configuration/load.hpp"
 #include "collector/configuration/objects.hpp"
 #include "collector/configuration/secret_check.hpp"
 #include "config/programs.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,11 +20,15 @@ namespace muster::collector {
 
 enum class ApplyMode { apply, dry_run };
 
+/// How many CIs there are of each class.
+using ClassUse = std::map<std::string, std::int64_t, std::less<>>;
+
 struct ApplyRequest {
     AppliedTexts texts;  ///< names as in `applied_name`
     Prune prune = Prune::no;
     ApplyMode mode = ApplyMode::apply;
     std::string if_match;  ///< the etag the caller saw; empty: any
+    ClassUse in_use = {};  ///< a class with CIs stays declared
 };
 
 struct ApplyOutcome {
@@ -48,13 +57,16 @@ class ConfigurationKeeper {
         std::string data_dir_said;  ///< on the command line; empty: the file says
     };
 
-    ConfigurationKeeper(Options options, config::LoadedCollector running)
-        : options_(std::move(options)), running_(std::move(running)) {}
+    ConfigurationKeeper(Options options, config::LoadedCollector running);
 
     const config::LoadedCollector& running() const { return running_; }
 
-    /// Reads everything again. Logs what is wrong, line by line, and what needs a restart. True when what runs now was read.
-    bool reload();
+    /// The shipped classes with those that the running configuration declares; never null, const for its readers.
+    const std::shared_ptr<const cmdb::Model>& model() const { return model_; }
+
+    /// Reads everything again. Logs what is wrong, line by line, and what needs a restart. True when what runs now was
+    /// read; a class with CIs that is no longer declared is wrong, too.
+    bool reload(const ClassUse& in_use = {});
     /// Validates the whole set with these texts; then, unless it is a dry run, stores them and lets it run.
     /// `conflict`: if_match names another set. `invalid`: file:line:column of each mistake.
     Result<ApplyOutcome> apply(const ApplyRequest& request);
@@ -62,8 +74,12 @@ class ConfigurationKeeper {
     std::string etag() const;
 
   private:
+    void run(config::LoadedCollector next, std::shared_ptr<const cmdb::Model> model);
+
     Options options_;
     config::LoadedCollector running_;
+    std::shared_ptr<const cmdb::Model>
+        model_;  // shared with those who read the state beside the loop
 };
 
 }  // namespace muster::collector

@@ -8,22 +8,6 @@
 
 namespace muster::collector {
 
-config::Vocabulary ci_vocabulary(const cmdb::Model& model) {
-    config::Vocabulary words;
-    words.fields = {"class"};
-    words.prefixes = {"label."};
-    words.classes = model.names();
-    for (const std::string& name : words.classes) {
-        for (const cmdb::AttributeSpec& attribute : model.attributes(name)) {
-            words.fields.push_back(attribute.name);
-        }
-    }
-    std::ranges::sort(words.fields);
-    const auto repeated = std::ranges::unique(words.fields);
-    words.fields.erase(repeated.begin(), repeated.end());
-    return words;
-}
-
 std::string applied_path(const std::string& data_dir) {
     return data_dir + "/applied.json";
 }
@@ -31,8 +15,9 @@ std::string applied_path(const std::string& data_dir) {
 Result<config::LoadedCollector> load_configuration(
     Files& files, const std::string& path, const std::string& data_dir
 ) {
-    const config::Vocabulary words = ci_vocabulary(cmdb::shipped_model());
-    auto loaded = config::load_collector_config(files, path, probes::probe_schemas(), &words);
+    auto loaded = config::load_collector_config(
+        files, path, probes::probe_schemas(), cmdb::declared_vocabulary
+    );
     if (!loaded) {
         return loaded;
     }
@@ -54,13 +39,14 @@ Result<config::LoadedCollector> with_applied(
             return failure(known.error());
         }
     }
-    const config::Vocabulary words = ci_vocabulary(cmdb::shipped_model());
     config::LoadedCollector out{.process = running.process, .watch = {}, .texts = running.texts};
     std::erase_if(out.texts, [](const config::ConfigText& text) {
         return text.name.starts_with(applied_prefix);
     });
     out.texts.insert(out.texts.end(), applied.begin(), applied.end());
-    auto watch = config::parse_watch(out.texts, probes::probe_schemas(), &words, changed);
+    auto watch = config::parse_watch(
+        out.texts, probes::probe_schemas(), cmdb::declared_vocabulary, changed
+    );
     if (!watch) {
         return failure(watch.error());
     }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/files.hpp"
-#include "cmdb/model.hpp"
 #include "collector/configuration/applied.hpp"
 #include "config/programs.hpp"
 
@@ -11,9 +10,6 @@
 #include <string_view>
 
 namespace muster::collector {
-
-/// What `match:` may name over CIs: the attributes of all classes, labels, and the classes themselves.
-config::Vocabulary ci_vocabulary(const cmdb::Model& model);
 
 /// The file of applied texts in a data directory.
 std::string applied_path(const std::string& data_dir);

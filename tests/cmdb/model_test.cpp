@@ -1,5 +1,7 @@
 #include "cmdb/model.hpp"
 
+#include "config/yaml.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,42 +84,54 @@ TEST(Model, KnowsWhichClassesARelationMayJoin) {
 TEST(Model, TakesSeveralClassesFromOneFile) {
     const auto model = Model::parse(std::vector<config::ConfigText>{
         {"it.yaml",
-         "- {name: a, label: {en: A, zh: A}, criticality: high}\n"
-         "- {name: b, parent: a, label: {en: B, zh: B}}\n"
-         "- {relation: eats, label: {en: eats, zh: 吃}, reverse: {name: eaten_by, en: eaten by, "
-         "zh: "
-         "被吃}, pairs: [{from: a, to: b}]}\n"}
+         "classes:\n"
+         "  - {name: a, label: {en: A, zh: A}, criticality: high}\n"
+         "  - {name: b, parent: a}\n"
+         "relation_types:\n"
+         "  - {name: eats, label: {zh: 吃}, reverse: {name: eaten_by, zh: 被吃}, pairs: [{from: a, "
+         "to: b}]}\n"}
     });
     ASSERT_TRUE(model) << model.error().text();
     EXPECT_EQ(model->criticality("b"), "high");
     EXPECT_TRUE(model->may_relate("eats", "b", "b"));
+    EXPECT_EQ(model->relation("eats")->reverse.en, "eaten by");
 }
 
 TEST(Model, SaysWhereAClassFileIsWrong) {
     EXPECT_THAT(
-        problem_of("name: a\nlabel: {en: A, zh: A}\ncolour: red\n"),
-        HasSubstr("it.yaml:3:1: unknown key")
+        problem_of("classes:\n  - name: a\n    colour: red\n"),
+        HasSubstr("it.yaml:3:5: unknown key \"colour\"")
     );
     EXPECT_THAT(
-        problem_of("name: a\nparent: b\nlabel: {en: A, zh: A}\n"), HasSubstr("\"b\" does not exist")
+        problem_of("classes:\n  - {name: a, criticality: huge}\n"),
+        HasSubstr("it.yaml:2:28: criticality: \"huge\", expected one of high, medium, low")
     );
-    EXPECT_THAT(
-        problem_of("name: a\nparent: a\nlabel: {en: A, zh: A}\n"), HasSubstr("inherits from itself")
-    );
-    EXPECT_THAT(problem_of("name: a\n"), HasSubstr("\"label\" is missing"));
-    EXPECT_THAT(
-        problem_of("name: a\nlabel: {en: A, zh: A}\ncriticality: huge\n"),
-        HasSubstr("it.yaml:3:14: \"huge\" where one of high, medium, low was expected")
-    );
-    EXPECT_THAT(
-        problem_of("- {name: a, label: {en: A, zh: A}}\n- {name: a, label: {en: A, zh: A}}\n"),
-        HasSubstr("it.yaml:2:10: class \"a\" is defined twice")
-    );
-    EXPECT_THAT(
-        problem_of("relation: r\nlabel: {en: r, zh: r}\nreverse: {name: q, en: q, zh: q}\n"
-                   "pairs:\n  - {from: ghost, to: ghost}\n"),
-        HasSubstr("it.yaml:5:5: class \"ghost\" does not exist")
-    );
+    EXPECT_THAT(problem_of("clases: []\n"), HasSubstr("did you mean \"classes\"?"));
+}
+
+/// Every class, attribute and kind of relation of ours is called something in both languages.
+void expect_both_languages(const config::YamlNode& node, const std::string& file) {
+    for (std::size_t at = 0; at < node.items.size(); ++at) {
+        const bool is_label = node.kind == config::YamlKind::map &&
+                              (node.keys[at].name == "label" || node.keys[at].name == "reverse");
+        if (is_label) {
+            EXPECT_NE(node.items[at].find("en"), nullptr) << file << ":" << node.items[at].at.line;
+            EXPECT_NE(node.items[at].find("zh"), nullptr) << file << ":" << node.items[at].at.line;
+        }
+        expect_both_languages(node.items[at], file);
+    }
+    if (node.find("name") != nullptr && node.find("en") == nullptr) {
+        EXPECT_NE(node.find("label"), nullptr) << file << ":" << node.at.line;
+    }
+}
+
+TEST(Model, CallsWhatIsShippedInEnglishAndChinese) {
+    for (const config::ConfigText& text : shipped_classes()) {
+        config::Issues issues;
+        const auto root = config::parse_yaml(text.name, text.text, issues);
+        ASSERT_TRUE(root) << issues.error().text();
+        expect_both_languages(*root, text.name);
+    }
 }
 
 }  // namespace

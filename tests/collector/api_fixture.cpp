@@ -211,7 +211,11 @@ ApiTest::ApiTest()
     };
     context_.submit = [this](Command command) { return submit(&around_, std::move(command)); };
     context_.configuration = [this] { return &configuration_; };
-    context_.apply = [this](const ApplyRequest& request) { return configuration_.apply(request); };
+    context_.apply = [this](const ApplyRequest& request) {
+        auto outcome = configuration_.apply(request);
+        reader_->use(configuration_.model());
+        return outcome;
+    };
     context_.health = [this] { return around_.health; };
     context_.nobody_told = [this] { return around_.nobody_told; };
     context_.figures = [] { return CollectorFigures{}; };

@@ -206,6 +206,45 @@ TEST_F(Keeper, KeepsWhatRunsWhenTheFilesAreWrong) {
     EXPECT_THAT(policies(), ElementsAre("servers answer"));
 }
 
+TEST_F(Keeper, LetsFilesOfOneSetNameWhatOthersDeclare) {
+    const std::string declared = "classes: [{name: kiosk, parent: endpoint}]\n";
+    const std::string used =
+        "policies: [{name: kiosks, match: class = kiosk, probes: [{type: icmp}]}]\n";
+    EXPECT_FALSE(apply({text("a.yaml", used)}));
+    const auto outcome = apply({text("a.yaml", used), text("b.yaml", declared)});
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_THAT(changes(*outcome), ElementsAre("created classes kiosk", "created policies kiosks"));
+    EXPECT_TRUE(keeper->model()->is_a("kiosk", "endpoint"));
+    reopen();
+    EXPECT_TRUE(keeper->model()->is_a("kiosk", "endpoint"));
+}
+
+TEST_F(Keeper, KeepsAClassThatThingsAreOf) {
+    ASSERT_TRUE(apply({text("a.yaml", "classes: [{name: kiosk}, {name: booth}]\n")}));
+    const auto without = [&](ClassUse in_use) {
+        return keeper->apply(
+            {.texts = {text("a.yaml", "classes: [{name: booth}]\n")},
+             .if_match = "",
+             .in_use = std::move(in_use)}
+        );
+    };
+    const auto refused = without({{"kiosk", 2}, {"server", 9}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(
+        refused.error().text(),
+        "applied/a.yaml:1:18: class \"kiosk\" is no longer declared, but 2 CIs are of it, expected "
+        "none: reclassify or retire them first"
+    );
+    EXPECT_NE(keeper->model()->find("kiosk"), nullptr);
+    write("/etc/collector.yaml", std::string(collector_yaml) + "classes: [{name: hut}]\n");
+    EXPECT_TRUE(keeper->reload({{"kiosk", 2}}));
+    write("/etc/collector.yaml", collector_yaml);
+    EXPECT_FALSE(keeper->reload({{"hut", 1}}));
+    EXPECT_NE(keeper->model()->find("hut"), nullptr);
+    EXPECT_TRUE(without({{"kiosk", 0}, {"booth", 1}}));
+    EXPECT_EQ(keeper->model()->find("kiosk"), nullptr);
+}
+
 TEST(AppliedNames, ArePlainFileNames) {
     EXPECT_EQ(*applied_name("web-1.yaml"), "applied/web-1.yaml");
     for (const char* wrong :

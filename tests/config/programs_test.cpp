@@ -210,7 +210,7 @@ TEST(CollectorFile, KeepsTheProcessOutOfConfD) {
     EXPECT_EQ(
         loaded.error().text(),
         "/etc/conf.d/a.yaml:1:1: unknown key \"data_dir\", expected one of: targets, policies, "
-        "thresholds, channels, host_watch, storm, incidents"
+        "thresholds, channels, classes, relation_types, host_watch, storm, incidents"
     );
 }
 

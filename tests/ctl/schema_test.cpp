@@ -1,6 +1,7 @@
 // docs/schema/*.json: written from the tables that the readers use, and tried with another program's validator.
 #include "config/schema.hpp"
 
+#include "cmdb/shipped_model.hpp"
 #include "config/json_schema.hpp"
 #include "config/programs.hpp"
 #include "probes/probe_type.hpp"
@@ -57,7 +58,9 @@ std::string reading(std::string_view schema, const std::string& file) {
         return read ? "valid" : read.error().text();
     }
     if (schema == "collector") {
-        const auto read = config::load_collector_config(files, file, probes::probe_schemas());
+        const auto read = config::load_collector_config(
+            files, file, probes::probe_schemas(), cmdb::declared_vocabulary
+        );
         return read ? "valid" : read.error().text();
     }
     const std::vector<config::ConfigText> text{{file, read_text(file)}};
@@ -134,7 +137,11 @@ TEST_F(Schema, AcceptsEveryExampleOfTheDocumentation) {
     std::vector<std::string> of_agent;
     std::vector<std::string> of_collector;
     for (const char* page :
-         {"/README.md", "/docs/configuration.md", "/docs/channels.md", "/docs/policies.md"}) {
+         {"/README.md",
+          "/docs/configuration.md",
+          "/docs/channels.md",
+          "/docs/policies.md",
+          "/docs/cmdb.md"}) {
         const std::string text = read_text(source + page);
         for (std::size_t at = text.find("```yaml\n"); at != std::string::npos;
              at = text.find("```yaml\n", at + 1)) {
@@ -165,6 +172,18 @@ TEST_F(Schema, AcceptsWhatTheReaderAcceptsInUnusualForms) {
             "targets: [{name: a, address: h, probes: [{type: icmp, ip: 4, interval: 1m30s}]}]",
             "targets: [{name: a, address: h, labels: {since: 2026-11-30}, probes: [{type: "
             "icmp}]}]",
+            "policies: [{name: p, match: class = server, probes: [{type: icmp}], breach: {any: "
+            "[{failures: 3}, {availability: \"< 90%\", over: 15m, min_samples: 10}]}}]",
+            "policies: [{name: p, match: class = server, probes: [{type: icmp}], breach: {any: "
+            "[{metric: rtt_avg, above: 200, clear: 150.5, for: 3}]}}]",
+            "thresholds: [{name: t, pin: web1, probe: {type: icmp}, breach: {any: [{metric: loss, "
+            "above: 5}]}, recover: {successes: 3}}]",
+            "classes: [{name: kiosk, parent: endpoint, patience: 3d, attributes: [{name: tag, "
+            "values: [1, b]}], identification: [{namespace: shop, kind: tag, rank: 2, of: "
+            "[tag]}]}, "
+            "{name: server, extend: true, criticality: high}]",
+            "relation_types: [{name: serves, reverse: {name: served_by}, pairs: [{from: server, "
+            "to: building}], impact: {travels: from_to}}]",
         })
     );
 }
@@ -206,6 +225,17 @@ TEST_F(Schema, RefusesWhatTheReaderRefuses) {
             "host_watch: {port: 0}",
             "host_watch: {enabled: yes please}",
             "storm: {incidents: 1}",
+            "policies: [{name: p, match: class = server, probes: [{type: icmp}], breach: {any: "
+            "[{availability: \"< 90%\", over: 15}]}}]",
+            "policies: [{name: p, match: class = server, probes: [{type: icmp}], breach: {any: "
+            "[{metric: rtt_avg, above: two hundred}]}}]",
+            "thresholds: [{name: t, pin: web1, probe: icmp, breach: {failures: 3}}]",
+            "thresholds: [{pin: web1, breach: {failures: 3}}]",
+            "classes: [{parent: endpoint}]",
+            "classes: [{name: kiosk, criticality: huge}]",
+            "classes: [{name: kiosk, attributes: [{name: tag, type: colour}]}]",
+            "classes: [{name: kiosk, identification: [{namespace: shop, kind: tag}]}]",
+            "relation_types: [{name: serves, reverse: {name: served_by}}]",
         }
     );
     expect_refused(

@@ -1,9 +1,9 @@
 #include "collector/brain/windows/commands.hpp"
 
 #include "base/uuid.hpp"
+#include "cmdb/shipped_model.hpp"
 #include "collector/brain/survivor.hpp"
 #include "collector/brain/windows/windows.hpp"
-#include "collector/configuration/load.hpp"
 
 #include <boost/json.hpp>
 
@@ -54,7 +54,7 @@ std::optional<Verdict> read_scope(const Fold& fold, const json::object& body, Wi
     }
     if (!match.empty()) {
         auto query = config::Query::parse(match);
-        const Status known = query ? query->check(ci_vocabulary(fold.model)) : Status{};
+        const Status known = query ? query->check(cmdb::ci_vocabulary(fold.model)) : Status{};
         if (!query || !known) {
             return unacceptable("match", !query ? query.error().what() : known.error().what());
         }
