@@ -103,7 +103,7 @@ std::optional<std::string> ci_field(const CiState& ci, std::string_view field) {
     return std::nullopt;
 }
 
-std::vector<CiIndex> declare_targets(Fold& fold, std::span<const config::Target> targets) {
+void declare_targets(Fold& fold, std::span<const config::Target> targets) {
     std::set<std::string> gone;
     for (std::string& object : fold.state.identity.objects(configuration)) {
         gone.insert(std::move(object));
@@ -133,13 +133,6 @@ std::vector<CiIndex> declare_targets(Fold& fold, std::span<const config::Target>
         work.withdraw(configuration, object, fold.wall);
     }
     work.finish();
-    std::vector<CiIndex> out;
-    out.reserve(targets.size());
-    for (const config::Target& target : targets) {
-        const CiId ci = fold.state.identity.ci_of(configuration, "target/" + target.name);
-        out.push_back(fold.state.ci_by_id.at(ci));
-    }
-    return out;
 }
 
 }  // namespace muster::collector

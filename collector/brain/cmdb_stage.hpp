@@ -27,8 +27,7 @@ cmdb::Statement place_statement(
 /// is none.
 std::optional<std::string> ci_field(const CiState& ci, std::string_view field);
 
-/// Targets of the configuration, and the absence of those that are no longer there. Gives the CI of
-/// each target.
-std::vector<CiIndex> declare_targets(Fold& fold, std::span<const config::Target> targets);
+/// Targets of the configuration, and the absence of those that are no longer there.
+void declare_targets(Fold& fold, std::span<const config::Target> targets);
 
 }  // namespace muster::collector

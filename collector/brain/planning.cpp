@@ -14,11 +14,8 @@ namespace {
 
 constexpr const char* host_watch_name = "host";
 constexpr Duration longest_look = std::chrono::seconds(2);
-
-bool equal_declarations(const config::ProbeDeclaration& a, const config::ProbeDeclaration& b) {
-    return a.type == b.type && a.interval == b.interval && a.timeout == b.timeout &&
-           a.params == b.params && a.secret_files == b.secret_files;
-}
+/// The configuration's statement of a target has this and the target's name as its object.
+constexpr std::string_view target_object = "target/";
 
 std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
     return (seed ^ value) * 0x9E3779B97F4A7C15ULL + (seed >> 32U);
@@ -96,49 +93,45 @@ SpecIndex index_spec(
     }
 }
 
-SpecIndex Planner::intern(const config::ProbeDeclaration& probe, Spec judged) {
-    if (last_spec_ != nothing && equal_declarations(probe, last_) &&
+SpecIndex Planner::intern(Spec judged) {
+    if (last_spec_ != nothing && specs_[last_spec_].probe == judged.probe &&
         equal_judging(specs_[last_spec_], judged)) {
         return last_spec_;
     }
-    ProbeSpec made;
-    made.type = probe.type;
-    made.interval = probe.interval;
-    made.timeout = probe.timeout;
-    made.encoded = encode_spec(probe.type, probe.interval, probe.timeout, probe.params);
-    made.secret_files.assign(probe.secret_files.begin(), probe.secret_files.end());
-    judged.probe = std::make_shared<const ProbeSpec>(std::move(made));
     const auto next = static_cast<SpecIndex>(specs_.size());
     last_spec_ = index_spec(state_, specs_, judged, next);
     if (last_spec_ == next) {
         specs_.push_back(std::move(judged));
     }
-    last_ = probe;
     return last_spec_;
+}
+
+std::shared_ptr<const ProbeSpec> Planner::probe_spec(const config::ProbeDeclaration& probe) {
+    if (last_probe_ == nullptr || !equal_declarations(probe, last_)) {
+        last_probe_ = probe_spec_of(probe);
+        last_ = probe;
+    }
+    return last_probe_;
 }
 
 void Planner::add(
     std::string_view origin,
-    const config::ProbeDeclaration& probe,
+    std::string_view name,
     Spec judged,
     std::string_view whose,
     CiIndex index,
-    std::string host
+    std::string_view host
 ) {
-    if (host.empty()) {
-        const auto url = probe.params.find("url");
-        host = url == probe.params.end() ? std::string{} : host_of_url(url->second);
-    }
     if (host.empty()) {
         return;
     }
     for (std::uint32_t place = 0; place < std::max(1U, judged.from.any); ++place) {
         judged.from.place = place;
         desired_.push_back(
-            {.id = probe_id(origin, whose, probe.name, place),
+            {.id = probe_id(origin, whose, name, place),
              .ci = index,
-             .spec = intern(probe, judged),
-             .name = names_.add(probe.name),
+             .spec = intern(judged),
+             .name = names_.add(name),
              .origin = names_.add(origin),
              .host = names_.add(host)}
         );
@@ -146,7 +139,7 @@ void Planner::add(
 }
 
 config::Rule Planner::rule_of(
-    const config::Candidate& origin, const config::ProbeDeclaration& probe, CiIndex index
+    const config::Candidate& origin, std::string_view type, std::string_view name, CiIndex index
 ) {
     if (looked_at_ != index) {
         looked_at_ = index;
@@ -158,40 +151,71 @@ config::Rule Planner::rule_of(
         }
     }
     if (thresholds_.empty()) {
-        return config::resolve(std::span(&origin, 1), probe.type);
+        return config::resolve(std::span(&origin, 1), type);
     }
     std::vector<config::Candidate> candidates{origin};
     for (const config::Threshold* threshold : thresholds_) {
-        if (config::concerns(*threshold, probe.type, probe.name)) {
+        if (config::concerns(*threshold, type, name)) {
             candidates.push_back(config::candidate_of(*threshold));
         }
     }
     config::rank(candidates);
-    return config::resolve(candidates, probe.type);
+    return config::resolve(candidates, type);
 }
 
-void Planner::add_judged(
-    const config::Candidate& origin,
-    const config::ProbeDeclaration& probe,
-    Spec judged,
-    std::string_view whose,
-    CiIndex index
-) {
-    judged.rule = rule_of(origin, probe, index);
-    add(origin.origin, probe, std::move(judged), whose, index, state_.cis[index].address);
+void Planner::want(std::span<const CiIndex> cis) {
+    for (const CiIndex index : cis) {
+        add_targets_of(index);
+    }
+    for (const config::Policy& policy : state_.policies) {
+        for (const CiIndex index : cis) {
+            if (policy_matches(model_, policy, state_.cis[index])) {
+                add_policy(policy, state_.cis[index], index);
+            }
+        }
+    }
 }
 
-void Planner::add_target(const config::Target& target, CiIndex index) {
-    // Declared by hand for this one CI: as good as a pin.
-    const config::Candidate origin{
-        .origin = "target " + target.name,
-        .specificity = config::Specificity::pin,
-        .parts = &target.parts
-    };
-    for (const config::ProbeDeclaration& probe : target.probes) {
-        // Stays its own, whatever else its CI turns out to be.
-        const std::string whose = "configuration/target/" + target.name;
-        add_judged(origin, probe, {nullptr, {}, target.urgency, target.from}, whose, index);
+void Planner::add_targets_of(CiIndex index) {
+    if (state_.cis[index].retired || state_.targets.all.empty()) {
+        return;
+    }
+    for (const cmdb::Statement* said : state_.identity.members(state_.cis[index].id)) {
+        if (said->source != "configuration" || !said->object.starts_with(target_object)) {
+            continue;
+        }
+        const DeclaredTarget* target =
+            state_.targets.find(said->object.substr(target_object.size()));
+        if (target != nullptr) {
+            add_target(*target, index);
+        }
+    }
+}
+
+void Planner::add_target(const DeclaredTarget& target, CiIndex index) {
+    // Stays its own, whatever else its CI turns out to be.
+    const std::string whose = "configuration/target/" + target.name;
+    for (const DeclaredTarget::Probe& probe : target.probes) {
+        const AskedProbe& asked = state_.targets.asked[probe.asked];
+        // Declared by hand for this one CI: as good as a pin.
+        const config::Candidate origin{
+            .origin = "target " + target.name,
+            .specificity = config::Specificity::pin,
+            .parts = &asked.parts
+        };
+        Spec judged{
+            asked.probe,
+            rule_of(origin, asked.probe->type, probe.name, index),
+            asked.urgency,
+            asked.from
+        };
+        const std::string& address = state_.cis[index].address;
+        add(origin.origin,
+            probe.name,
+            std::move(judged),
+            whose,
+            index,
+            address.empty() ? asked.url_host : address);
     }
 }
 
@@ -201,9 +225,21 @@ void Planner::add_policy(const config::Policy& policy, const CiState& ci, CiInde
         .specificity = config::Specificity::policy,
         .parts = &policy.parts
     };
+    const std::string whose = ci.source + '/' + ci.key;
     for (const config::ProbeDeclaration& probe : policy.probes) {
-        const std::string whose = ci.source + '/' + ci.key;
-        add_judged(origin, probe, {nullptr, {}, policy.urgency, policy.from}, whose, index);
+        Spec judged{
+            probe_spec(probe),
+            rule_of(origin, probe.type, probe.name, index),
+            policy.urgency,
+            policy.from
+        };
+        const auto url = ci.address.empty() ? probe.params.find("url") : probe.params.end();
+        add(origin.origin,
+            probe.name,
+            std::move(judged),
+            whose,
+            index,
+            url == probe.params.end() ? ci.address : host_of_url(url->second));
     }
 }
 
@@ -226,31 +262,15 @@ void Planner::add_host_watch(
     config::Rule rule;
     rule.failures = watch.failures;
     add(host_watch_origin,
-        look,
-        {nullptr, rule, config::Urgency::high, {}},
+        look.name,
+        {probe_spec(look), rule, config::Urgency::high, {}},
         source_of(agent),
         index,
-        std::string(host));
+        host);
 }
 
 ProbeId host_watch_id(const Agent& agent) {
     return probe_id(host_watch_origin, source_of(agent), host_watch_name, 0);
-}
-
-std::string host_of_url(std::string_view url) {
-    const std::size_t scheme = url.find("://");
-    if (scheme == std::string_view::npos) {
-        return {};
-    }
-    std::string_view rest = url.substr(scheme + 3);
-    rest = rest.substr(0, rest.find_first_of("/?#"));
-    if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-        rest.remove_prefix(at + 1);
-    }
-    if (rest.starts_with('[')) {
-        return std::string(rest.substr(1, rest.find(']') - 1));
-    }
-    return std::string(rest.substr(0, rest.find(':')));
 }
 
 AgentIndex AgentChooser::choose(const config::Vantage& from, std::string_view ci_site) {

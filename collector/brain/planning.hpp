@@ -6,6 +6,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +31,9 @@ class Planner {
     Planner(State& state, const cmdb::Model& model, std::vector<Spec>& specs, Names& names)
         : state_(state), model_(model), specs_(specs), names_(names) {}
 
-    /// Everything a target declares for itself.
-    void add_target(const config::Target& target, CiIndex index);
+    /// Everything that targets and policies want of these CIs, judged as the thresholds of now say: the one place that
+    /// decides it, for a whole configuration and for single CIs.
+    void want(std::span<const CiIndex> cis);
     /// Everything a policy wants of a CI that it matches. Probes that need an address skip CIs
     /// without one.
     void add_policy(const config::Policy& policy, const CiState& ci, CiIndex index);
@@ -48,31 +51,27 @@ class Planner {
   private:
     void add(
         std::string_view origin,
-        const config::ProbeDeclaration& probe,
+        std::string_view name,
         Spec judged,
         std::string_view whose,  ///< part of the probe's id
         CiIndex index,
-        std::string host
+        std::string_view host
     );
-    /// Adds one probe of a target or policy, judged as the most specific thresholds say.
-    void add_judged(
-        const config::Candidate& origin,
-        const config::ProbeDeclaration& probe,
-        Spec judged,
-        std::string_view whose,
-        CiIndex index
-    );
+    void add_targets_of(CiIndex index);
+    void add_target(const DeclaredTarget& target, CiIndex index);
     config::Rule rule_of(
-        const config::Candidate& origin, const config::ProbeDeclaration& probe, CiIndex index
+        const config::Candidate& origin, std::string_view type, std::string_view name, CiIndex index
     );
-    SpecIndex intern(const config::ProbeDeclaration& probe, Spec judged);
+    std::shared_ptr<const ProbeSpec> probe_spec(const config::ProbeDeclaration& probe);
+    SpecIndex intern(Spec judged);
 
     State& state_;
     const cmdb::Model& model_;
     std::vector<Spec>& specs_;
     Names& names_;
     std::vector<DesiredProbe> desired_;
-    config::ProbeDeclaration last_;  // repeated probes come in a row
+    config::ProbeDeclaration last_;                // repeated probes come in a row
+    std::shared_ptr<const ProbeSpec> last_probe_;  // of last_; shared with specs
     SpecIndex last_spec_ = nothing;
     CiIndex looked_at_ = nothing;  ///< whose thresholds `thresholds_` are
     std::vector<const config::Threshold*> thresholds_;
@@ -86,9 +85,6 @@ SpecIndex index_spec(
     State& state, const std::vector<Spec>& specs, const Spec& spec, SpecIndex next
 );
 bool equal_specs(const Spec& a, const Spec& b);
-
-/// "host" of "scheme://user@host:port/path"; empty where there is none. [v6] without brackets.
-std::string host_of_url(std::string_view url);
 
 /// Who probes: remembers its answers, so it lives no longer than the agents stay as they are.
 class AgentChooser {

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -216,23 +217,15 @@ void fold_config(Fold& fold, const Entry& entry) {
     state.causes.brake = watch->storm;
     state.incident_rules = watch->incidents;
     state.plan_pages.mark(0);
-    const std::vector<CiIndex> target_cis = declare_targets(fold, watch->targets);
+    declare_targets(fold, watch->targets);
+    state.targets = declared_targets(watch->targets);
     std::vector<Spec> specs;
     Names names;
     state.spec_index.clear();
     Planner planner(state, fold.model, specs, names);
-    for (std::size_t at = 0; at < target_cis.size(); ++at) {
-        if (!state.cis[target_cis[at]].retired) {
-            planner.add_target(watch->targets[at], target_cis[at]);
-        }
-    }
-    for (const config::Policy& policy : state.policies) {
-        for (CiIndex ci = 0; ci < state.cis.size(); ++ci) {
-            if (policy_matches(fold.model, policy, state.cis[ci])) {
-                planner.add_policy(policy, state.cis[ci], ci);
-            }
-        }
-    }
+    std::vector<CiIndex> all(state.cis.size());
+    std::iota(all.begin(), all.end(), CiIndex{0});
+    planner.want(all);
     add_host_watches(state, planner);
     apply_plan(fold, planner.take(), std::move(specs), std::move(names));
     fold.store.insert_event({.wall = fold.wall, .kind = "configuration", .change = "loaded"});

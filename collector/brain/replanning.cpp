@@ -15,22 +15,6 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::string_view target_origin = "target ";
-
-/// Everything the policies want of these CIs.
-std::vector<DesiredProbe> desired_of(const Fold& fold, const std::vector<CiIndex>& cis) {
-    State& state = fold.state;
-    Planner planner(state, fold.model, state.specs, state.names);
-    for (const config::Policy& policy : state.policies) {
-        for (const CiIndex ci : cis) {
-            if (policy_matches(fold.model, policy, state.cis[ci])) {
-                planner.add_policy(policy, state.cis[ci], ci);
-            }
-        }
-    }
-    return planner.take();
-}
-
 std::vector<Slot> slots_of(const State& state, const std::vector<CiIndex>& cis) {
     std::vector<bool> is_changed(state.cis.size());
     for (const CiIndex ci : cis) {
@@ -44,25 +28,6 @@ std::vector<Slot> slots_of(const State& state, const std::vector<CiIndex>& cis) 
         }
     }
     return out;
-}
-
-/// Probes of a target belong to whatever CI the target is now.
-void follow_targets(
-    const State& state, const std::vector<Slot>& present, std::vector<DesiredProbe>& desired
-) {
-    for (const Slot slot : present) {
-        const ColdProbe& cold = state.cold[slot];
-        const std::string& origin = state.names[cold.origin];
-        if (!origin.starts_with(target_origin)) {
-            continue;
-        }
-        const CiId id =
-            state.identity.ci_of("configuration", "target/" + origin.substr(target_origin.size()));
-        const auto ci = state.ci_by_id.find(id);
-        if (ci != state.ci_by_id.end() && !state.cis[ci->second].retired) {
-            desired.push_back({cold.id, ci->second, cold.spec, cold.name, cold.origin, cold.host});
-        }
-    }
 }
 
 void change_probe(Fold& fold, Slot slot, const DesiredProbe& wanted, Changes& changes) {
@@ -108,7 +73,9 @@ void plan_changed_cis(Fold& fold) {
     const auto repeated = std::ranges::unique(cis);
     cis.erase(repeated.begin(), repeated.end());
     follow_machines(fold, cis);
-    std::vector<DesiredProbe> desired = desired_of(fold, cis);
+    Planner planner(state, fold.model, state.specs, state.names);
+    planner.want(cis);
+    std::vector<DesiredProbe> desired = planner.take();
     const bool has_probes =
         std::ranges::any_of(cis, [&](CiIndex ci) { return state.cis[ci].probes > 0; });
     if (desired.empty() && !has_probes) {
@@ -117,7 +84,6 @@ void plan_changed_cis(Fold& fold) {
     state.plan_pages.mark(0);
     bool is_moved = follow_merges(fold);
     const std::vector<Slot> present = slots_of(state, cis);
-    follow_targets(state, present, desired);
     keep_ids(state, state.specs, state.names, desired);
     is_moved = follow_wanted(fold, desired) || is_moved;
     std::map<ProbeId, const DesiredProbe*> wanted;

@@ -59,6 +59,9 @@ void derive(State& state) {
             state.slot_by_id.emplace(state.cold[slot].id, slot);
         }
     }
+    if (state.loaded_version != 0 && state.loaded_version < 4) {
+        derive_targets(state);
+    }
 }
 
 }  // namespace
@@ -120,7 +123,7 @@ Status Snapshot::load(StateStore& store, State& state) {
             return loaded;
         }
     }
-    for (const SectionCodec& section : {statements_section(), plan_section()}) {
+    for (const SectionCodec& section : {statements_section(), plan_section(), targets_section()}) {
         if (const Status loaded = load_one(section); !loaded) {
             return loaded;
         }
@@ -161,6 +164,7 @@ Status Snapshot::save(StateStore& store, State& state) {
     }
     if (state.plan_pages.is_marked(0)) {
         save_text(store, "plan", plan_section().encode(state));
+        save_text(store, "targets", targets_section().encode(state));
     }
     failpoint("brain.mid_snapshot");
     for (const PagedSection& section : paged_sections) {
@@ -196,6 +200,7 @@ std::string whole_state(const State& state) {
     }
     add("statements", statements_section().encode(state));
     add("plan", plan_section().encode(state));
+    add("targets", targets_section().encode(state));
     for (const PagedSection& section : paged_sections) {
         for (std::size_t page = 0; page < section.pages(state); ++page) {
             add(section.name, section.encode(state, page));

@@ -175,7 +175,7 @@ std::span<const SectionCodec> small_sections() {
     // Position first: it sizes the arrays.
     static constexpr SectionCodec all[] = {
         {"position", encode_position, decode_position},
-        {"classes", encode_classes, decode_classes, 3},
+        {"classes", encode_classes, decode_classes, 4},
         {"policies", encode_policies, decode_policies},
         {"troubles", encode_troubles, decode_troubles},
         {"agents", encode_agents, decode_agents},

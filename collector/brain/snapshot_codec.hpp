@@ -13,7 +13,7 @@ namespace muster::collector {
 
 /// Version of all sections together: older ones are read, newer ones refused. A release that changes them says how
 /// to go on.
-inline constexpr std::uint32_t snapshot_version = 3;
+inline constexpr std::uint32_t snapshot_version = 4;
 
 /// A part of the state that is saved as one text. `decode` answers false for bytes it cannot have
 /// written.
@@ -27,10 +27,13 @@ struct SectionCodec {
 
 /// Small parts, written whenever their bytes differ.
 std::span<const SectionCodec> small_sections();
-/// Large parts that change with the configuration, written when marked: statements, plan (specs and
-/// names).
+/// Large parts that change with the configuration, written when marked: statements; plan (specs and
+/// names) and targets.
 SectionCodec statements_section();
 SectionCodec plan_section();
+SectionCodec targets_section();
+/// Of a state from before version 4, which has no targets, when all else is read: as their probes are judged.
+void derive_targets(State& state);
 
 /// One page of an array: bytes of a range.
 std::string encode_hot_page(const State& state, std::size_t page);

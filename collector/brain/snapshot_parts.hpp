@@ -5,6 +5,7 @@
 #include "collector/brain/packing.hpp"
 #include "collector/brain/state.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,8 @@ std::string encode_limits(const State& state);
 bool decode_limits(State& state, std::string_view bytes);
 std::string encode_flaps(const State& state);
 bool decode_flaps(State& state, std::string_view bytes);
+void pack_probe(Packer& out, const ProbeSpec& probe);
+std::shared_ptr<const ProbeSpec> unpack_probe(Unpacker& in);
 void pack_vantage(Packer& out, const config::Vantage& from);
 config::Vantage unpack_vantage(Unpacker& in, std::uint32_t version);
 

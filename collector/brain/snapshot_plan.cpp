@@ -12,6 +12,24 @@
 
 namespace muster::collector {
 
+void pack_probe(Packer& out, const ProbeSpec& probe) {
+    out.text(probe.type);
+    out.duration(probe.interval);
+    out.duration(probe.timeout);
+    out.text(probe.encoded);
+    pack_pairs(out, probe.secret_files);
+}
+
+std::shared_ptr<const ProbeSpec> unpack_probe(Unpacker& in) {
+    ProbeSpec probe;
+    probe.type = in.text();
+    probe.interval = in.duration();
+    probe.timeout = in.duration();
+    probe.encoded = in.text();
+    probe.secret_files = unpack_pairs(in);
+    return std::make_shared<const ProbeSpec>(std::move(probe));
+}
+
 namespace {
 
 // Pages of the two large arrays are their memory: state.db does not travel between kinds of
@@ -202,11 +220,7 @@ std::string encode_plan(const State& state) {
     Packer out;
     out.count(state.specs.size());
     for (const Spec& spec : state.specs) {
-        out.text(spec.probe->type);
-        out.duration(spec.probe->interval);
-        out.duration(spec.probe->timeout);
-        out.text(spec.probe->encoded);
-        pack_pairs(out, spec.probe->secret_files);
+        pack_probe(out, *spec.probe);
         pack_rule(out, spec.rule);
         out.choice(spec.urgency);
         pack_vantage(out, spec.from);
@@ -221,14 +235,8 @@ std::string encode_plan(const State& state) {
 bool decode_plan(State& state, std::string_view bytes) {
     Unpacker in(bytes);
     for (std::size_t left = in.count(60); left > 0; --left) {
-        ProbeSpec probe;
-        probe.type = in.text();
-        probe.interval = in.duration();
-        probe.timeout = in.duration();
-        probe.encoded = in.text();
-        probe.secret_files = unpack_pairs(in);
         Spec spec;
-        spec.probe = std::make_shared<const ProbeSpec>(std::move(probe));
+        spec.probe = unpack_probe(in);
         spec.rule = unpack_rule(in, state.loaded_version);
         spec.urgency = in.choice(config::Urgency::low);
         spec.from = unpack_vantage(in, state.loaded_version);

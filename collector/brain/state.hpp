@@ -7,6 +7,7 @@
 #include "cmdb/identification.hpp"
 #include "cmdb/shipped_model.hpp"
 #include "collector/brain/assignment_list.hpp"
+#include "collector/brain/declared_targets.hpp"
 #include "collector/brain/dirty_pages.hpp"
 #include "collector/brain/incidents/causes.hpp"
 #include "collector/brain/telling/channel_state.hpp"
@@ -362,6 +363,7 @@ struct State {
     Duration silent_incident_after = std::chrono::minutes(5);
     std::vector<config::Policy> policies;
     std::vector<config::Threshold> thresholds;
+    DeclaredTargets targets;
 
     // CMDB.
     cmdb::Model model = cmdb::shipped_model();  ///< with what the configuration declares
