@@ -61,7 +61,8 @@ void BrainThread::stop() {
 
 void BrainThread::Impl::release(Effects effects) {
     if (effects.answers.empty() && effects.append.empty() && effects.issued.empty() &&
-        !effects.outbox_changed && !effects.events && !effects.nobody_told) {
+        !effects.outbox_changed && !effects.events && !effects.nobody_told &&
+        effects.receipts.empty()) {
         return;
     }
     asio::post(*loop, [tell = callbacks.effects, effects = std::move(effects)]() mutable {

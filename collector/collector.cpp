@@ -71,6 +71,9 @@ void Collector::Impl::release(Effects effects) {
     if (effects.events) {
         api->events().wake();
     }
+    for (const auto& [reason, count] : effects.receipts) {
+        receipts[reason] += count;
+    }
     if (effects.nobody_told) {
         note_telling(std::move(*effects.nobody_told));
     }

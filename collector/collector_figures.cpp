@@ -45,6 +45,7 @@ CollectorFigures Collector::Impl::figures() const {
     now.started = started_at;
     now.is_ready = is_ready && !is_stopping;
     now.is_somebody_told = nobody_told.empty();
+    now.receipts = receipts;
     now.journal = journal->figures();
     now.journal.bytes = journal_bytes(data / "journal");
     now.brain = figures_of(*brain_feed);

@@ -78,6 +78,7 @@ struct Collector::Impl {
     std::optional<Supervision> supervision;
     std::string certificate_problem;  // said last
     std::string nobody_told;          // why; empty: somebody would be
+    ReceiptCounts receipts;           // since the start
     bool is_ready = false;
     bool is_stopping = false;
     int exit_code = 0;

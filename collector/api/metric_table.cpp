@@ -106,7 +106,21 @@ constexpr std::array table{
 
     MetricSpec{"muster_cis", gauge, "state", "Configuration items that are not retired, by state."},
     MetricSpec{"muster_probes", gauge, "state", "Probes by state."},
+    MetricSpec{
+        "muster_ci_duplicates",
+        gauge,
+        "",
+        "Pairs of configuration items that are probably the same."
+    },
     MetricSpec{"muster_incidents_open", gauge, "priority kind", "Incidents that are not over."},
+    MetricSpec{"muster_windows", gauge, "state", "Maintenance windows that are planned or active."},
+    MetricSpec{"muster_window_cis", gauge, "", "Configuration items that an active window covers."},
+    MetricSpec{
+        "muster_receipts_total",
+        counter,
+        "reason",
+        "What did not page, and why: receipts by their reason."
+    },
     MetricSpec{
         "muster_outbox_messages",
         gauge,

@@ -40,6 +40,9 @@ void add_river(Exposition& out, const CollectorFigures& now) {
     out.add("muster_start_time_seconds", seconds(now.started));
     out.add("muster_ready", truth(now.is_ready));
     out.add("muster_telling_possible", truth(now.is_somebody_told));
+    for (const auto& [reason, count] : now.receipts) {
+        out.add("muster_receipts_total", count, {reason});
+    }
     out.add("muster_journal_entries_total", std::uint64_t{now.journal.last});
     out.add("muster_journal_bytes", now.journal.bytes);
     out.add("muster_journal_append_duration_seconds", now.journal.appends);
@@ -76,11 +79,14 @@ void add_records(Exposition& out, const RecordFigures& records) {
     for (const auto& [name, counts] :
          {std::pair("muster_agents", &records.agents),
           std::pair("muster_cis", &records.cis),
-          std::pair("muster_probes", &records.probes)}) {
+          std::pair("muster_probes", &records.probes),
+          std::pair("muster_windows", &records.windows)}) {
         for (const auto& [state, count] : *counts) {
             out.add(name, count, {state});
         }
     }
+    out.add("muster_ci_duplicates", records.duplicates);
+    out.add("muster_window_cis", records.window_cis);
     for (const auto& [key, count] : records.incidents) {
         out.add("muster_incidents_open", count, {std::to_string(key.first), key.second});
     }

@@ -28,6 +28,22 @@ constexpr NamedQuery incidents{
     R"(SELECT priority, kind, COUNT(*) FROM incident
        WHERE state IN ('new', 'assigned', 'in_progress', 'pending') GROUP BY priority, kind)"
 };
+constexpr NamedQuery duplicates{
+    "metrics.duplicates",
+    R"(SELECT COUNT(*) FROM ci_duplicate d JOIN ci a ON a.id = d.ci JOIN ci b ON b.id = d.other
+       WHERE a.retired IS NULL AND b.retired IS NULL)"
+};
+constexpr NamedQuery windows{
+    "metrics.windows",
+    "SELECT state, COUNT(*) FROM maintenance_window WHERE state IN ('planned', 'active') GROUP BY "
+    "state"
+};
+constexpr NamedQuery window_cis{
+    "metrics.window_cis",
+    R"(SELECT COUNT(DISTINCT m.ci) FROM maintenance_window w
+         JOIN maintenance_window_ci m ON m.window = w.number
+       WHERE w.state = 'active' AND m.to_wall IS NULL)"
+};
 constexpr NamedQuery messages{
     "metrics.messages",
     R"(SELECT channel, state, COUNT(*) FROM outbox WHERE state IN ('waiting', 'given_up')
@@ -37,7 +53,9 @@ constexpr NamedQuery channels{
     "metrics.channels", "SELECT name, state, failures, merged FROM channel ORDER BY position, name"
 };
 
-constexpr std::array queries{agents, agent_names, probes, cis, incidents, messages, channels};
+constexpr std::array queries{
+    agents, agent_names, probes, cis, incidents, duplicates, windows, window_cis, messages, channels
+};
 
 void nothing_to_bind(Statement& /*statement*/) {}
 
@@ -68,6 +86,11 @@ Result<RecordFigures> count_records(StateConnection& connection) {
     visit(incidents, [&](const Statement& row) {
         found.incidents[{row.integer(0), std::string(row.text(1))}] = whole(row, 2);
     });
+    visit(duplicates, [&](const Statement& row) { found.duplicates = whole(row, 0); });
+    visit(windows, [&](const Statement& row) {
+        found.windows[std::string(row.text(0))] = whole(row, 1);
+    });
+    visit(window_cis, [&](const Statement& row) { found.window_cis = whole(row, 0); });
     visit(messages, [&](const Statement& row) {
         found.messages[{std::string(row.text(0)), std::string(row.text(1))}] = whole(row, 2);
     });

@@ -25,7 +25,10 @@ struct RecordFigures {
     std::map<std::string, std::uint64_t> cis;
     std::map<std::string, std::uint64_t> probes;
     std::map<std::pair<std::int64_t, std::string>, std::uint64_t>
-        incidents;  ///< open, by priority and kind
+        incidents;                                 ///< open, by priority and kind
+    std::uint64_t duplicates = 0;                  ///< pairs
+    std::map<std::string, std::uint64_t> windows;  ///< planned and active, by state
+    std::uint64_t window_cis = 0;                  ///< covered by an active one
     std::map<std::pair<std::string, std::string>, std::uint64_t>
         messages;  ///< by channel and state; none that were sent
     std::vector<ChannelFigures> channels;

@@ -290,6 +290,7 @@ struct Brain::Impl {
         out.answers = std::exchange(answers, {});
         out.outbox_changed = std::exchange(fold.outbox_changed, false);
         out.events = store.take_events();
+        out.receipts = store.take_receipts();
         for (const AgentIndex agent : std::exchange(fold.issued, {})) {
             out.issued.push_back(issued_assignment(state, agent));
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "collector/brain/assignment_list.hpp"
+#include "collector/brain/receipt_counts.hpp"
 #include "collector/command.hpp"
 #include "collector/journal/entry.hpp"
 #include "config/param_spec.hpp"
@@ -53,6 +54,7 @@ struct Effects {
     std::optional<std::string> nobody_told;
     bool outbox_changed = false;  ///< rows of `outbox` wait to be sent
     bool events = false;          ///< rows of `event` were written
+    ReceiptCounts receipts;       ///< written since the last release
 };
 
 struct BrainOptions {

@@ -53,6 +53,10 @@ bool StateStore::take_events() {
     return std::exchange(impl_->events_committed, false);
 }
 
+ReceiptCounts StateStore::take_receipts() {
+    return std::exchange(impl_->receipts_committed, {});
+}
+
 Result<FoldPosition> StateStore::position() {
     const auto statement = impl_->prepared(StateQuery::read_position);
     if (!statement) {
@@ -87,6 +91,9 @@ Status StateStore::end_transaction() {
         }
         impl_->events_committed =
             std::exchange(impl_->events_written, false) || impl_->events_committed;
+        for (const auto& [reason, count] : std::exchange(impl_->receipts_written, {})) {
+            impl_->receipts_committed[reason] += count;
+        }
     }
     return status();
 }

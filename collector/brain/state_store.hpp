@@ -4,6 +4,7 @@
 
 #include "base/database.hpp"
 #include "cmdb/attributes.hpp"
+#include "collector/brain/receipt_counts.hpp"
 #include "collector/brain/state.hpp"
 
 #include <cstdint>
@@ -163,6 +164,8 @@ class StateStore {
     void insert_event(const EventRow& row);
     /// Whether events were committed since this was last asked.
     bool take_events();
+    /// Receipts committed since this was last asked.
+    ReceiptCounts take_receipts();
 
     struct OutboxRow {
         std::string_view id;

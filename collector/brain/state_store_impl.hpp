@@ -70,6 +70,8 @@ struct StateStore::Impl {
     std::uint32_t event_ordinal = 0;
     bool events_written = false;
     bool events_committed = false;
+    ReceiptCounts receipts_written;
+    ReceiptCounts receipts_committed;
     CachedSpecText spec_text;
 
     Result<Statement*> prepared(StateQuery query) {

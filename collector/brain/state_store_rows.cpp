@@ -295,6 +295,9 @@ void StateStore::delete_verdict(std::string_view actor, std::string_view key) {
 }
 
 void StateStore::insert_receipt(const ReceiptRow& row) {
+    if (impl_->writing == Writing::on) {
+        ++impl_->receipts_written[std::string(row.reason)];
+    }
     impl_->run(
         StateQuery::insert_receipt,
         row.lsn,

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,7 @@ struct CollectorFigures {
     WallTime started{};
     bool is_ready = false;
     bool is_somebody_told = true;
+    std::map<std::string, std::uint64_t> receipts;  ///< written since the start, by reason
     JournalFigures journal;
     FoldFigures brain;
     FoldFigures history_fold;

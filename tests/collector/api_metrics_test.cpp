@@ -192,6 +192,7 @@ CollectorFigures some_figures() {
         .sent = 5, .failed = 1, .skipped = 2, .last_sent = wall_from_ns(1'500'000'000)
     };
     now.process.resident_bytes = 1'000'000;
+    now.receipts = {{"storm", 12}, {"host down", 3}};
     return now;
 }
 
@@ -268,6 +269,35 @@ TEST_F(ApiMetrics, CountWhatNobodyWatchesAsUnobserved) {
     const StrictReader read(get("/metrics").body);
     EXPECT_EQ(read.value("muster_probes", {{"state", "unobserved"}}), 1);
     EXPECT_EQ(read.value("muster_probes", {{"state", "unproven"}}), 1);
+}
+
+TEST_F(ApiMetrics, CountWindowsDuplicatesAndReceipts) {
+    state_.ci(1, "a");
+    state_.ci(2, "b");
+    for (const char* sql :
+         {"INSERT INTO ci_duplicate VALUES (x'00000000000000000000000000000001', "
+          "x'00000000000000000000000000000002', 'vendor/serial is 1 and 2', 1)",
+          "INSERT INTO maintenance_window VALUES (1, 'a', '', NULL, NULL, 'active', 1, 9, 'x', 1, "
+          "'me', NULL, '', 1)",
+          "INSERT INTO maintenance_window VALUES (2, 'a', '', NULL, NULL, 'planned', 1, 9, 'x', 1, "
+          "'me', NULL, '', 1)",
+          "INSERT INTO maintenance_window VALUES (3, 'a', '', NULL, NULL, 'ended', 1, 9, 'x', 1, "
+          "'me', NULL, '', 1)",
+          "INSERT INTO maintenance_window_ci VALUES (1, x'00000000000000000000000000000001', 1, "
+          "NULL, 1, 0)",
+          "INSERT INTO maintenance_window_ci VALUES (1, x'00000000000000000000000000000002', 1, 2, "
+          "1, 1)"}) {
+        const Status done = state_.database().execute(sql);
+        ASSERT_TRUE(done) << done.error().text();
+    }
+    const StrictReader read(get("/metrics").body);
+    EXPECT_THAT(read.faults, IsEmpty());
+    EXPECT_EQ(read.value("muster_ci_duplicates", {}), 1);
+    EXPECT_EQ(read.value("muster_windows", {{"state", "active"}}), 1);
+    EXPECT_EQ(read.value("muster_windows", {{"state", "planned"}}), 1);
+    EXPECT_EQ(read.value("muster_window_cis", {}), 1);
+    EXPECT_EQ(read.value("muster_receipts_total", {{"reason", "storm"}}), 12);
+    EXPECT_EQ(read.value("muster_receipts_total", {{"reason", "host down"}}), 3);
 }
 
 TEST_F(ApiMetrics, AreForViewersAndTokensOfTheirOwnRoleAlone) {
