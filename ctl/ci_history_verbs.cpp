@@ -15,6 +15,8 @@ struct Options {
     std::string text;
     std::string from;
     std::string to;
+    std::string at;
+    std::string known_at;
     std::size_t limit = 100;
 };
 
@@ -186,7 +188,14 @@ int find(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> found = client->get("/find", {{"q", options.text}});
+    QueryFields query{{"q", options.text}};
+    for (const auto& [name, value] :
+         QueryFields{{"at", options.at}, {"known_at", options.known_at}}) {
+        if (!value.empty()) {
+            query[name] = value;
+        }
+    }
+    const Result<json::value> found = client->get("/find", query);
     if (!found) {
         return session.fail(found.error());
     }
@@ -249,6 +258,10 @@ void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session) {
             "TEXT", options->text, "A MAC or IP address, a serial number, a name, an incident"
         )
         ->required();
+    search->add_option("--at", options->at, "Where it was then: RFC 3339, or -2h");
+    search->add_option(
+        "--known-at", options->known_at, "As it was known at a position of the journal"
+    );
     search->callback([&session, options] {
         session.action = [&session, options] { return find(session, *options); };
     });

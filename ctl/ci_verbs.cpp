@@ -29,7 +29,11 @@ int list_cis(Session& session, const Options& options) {
     }
     QueryFields query;
     for (const auto& [name, value] : QueryFields{
-             {"state", options.state}, {"class", options.ci_class}, {"site", options.site}
+             {"state", options.state},
+             {"class", options.ci_class},
+             {"site", options.site},
+             {"at", options.at},
+             {"known_at", options.known_at}
          }) {
         if (!value.empty()) {
             query[name] = value;
@@ -223,6 +227,10 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     list->add_option("--class", options->ci_class, "Of one class");
     list->add_option("--state", options->state, "up, degraded, down, unobserved or unproven");
     list->add_option("--site", options->site, "Of one site");
+    list->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
+    list->add_option(
+        "--known-at", options->known_at, "As it was known at a position of the journal"
+    );
     add_selection(*list, options->select);
     list->callback([&session, options] {
         session.action = [&session, options] { return list_cis(session, *options); };

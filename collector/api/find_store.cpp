@@ -67,29 +67,6 @@ constexpr NamedQuery place_of{
 
 constexpr std::array queries{found_cis, close_cis, place_of};
 
-/// The text as it is, in small and capital letters, and as the address, UUID or name it may be.
-std::string forms_of(const std::string& text) {
-    std::string lower = text;
-    std::string upper = text;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-    std::set<std::string> forms{
-        text,
-        lower,
-        upper,
-        cmdb::canonical_mac(text),
-        cmdb::canonical_address(text),
-        cmdb::canonical_uuid(text),
-        cmdb::canonical_serial(text)
-    };
-    forms.erase("");
-    json::array out;
-    for (const std::string& form : forms) {
-        out.push_back(json_text(form));
-    }
-    return json::serialize(out);
-}
-
 /// From the nearest to the farthest: interface, machine, site.
 Result<json::array> path_of(StateConnection& connection, const ReadScope& scope, std::string id) {
     json::array path;
@@ -270,6 +247,28 @@ Result<json::array> find_close(
     };
     const Status read = add_cis(connection, scope, close_cis, bind, most_close_hits, hits);
     return read ? Result<json::array>(std::move(hits)) : failure(read.error());
+}
+
+std::string forms_of(const std::string& text) {
+    std::string lower = text;
+    std::string upper = text;
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+    std::set<std::string> forms{
+        text,
+        lower,
+        upper,
+        cmdb::canonical_mac(text),
+        cmdb::canonical_address(text),
+        cmdb::canonical_uuid(text),
+        cmdb::canonical_serial(text)
+    };
+    forms.erase("");
+    json::array out;
+    for (const std::string& form : forms) {
+        out.push_back(json_text(form));
+    }
+    return json::serialize(out);
 }
 
 std::span<const NamedQuery> find_queries() {

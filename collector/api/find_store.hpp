@@ -26,6 +26,10 @@ Result<json::array> find_close(
     StateConnection& connection, const ReadScope& scope, const std::string& text
 );
 
+/// A JSON list of all forms in which a text that is looked for may be stored: as it is, in small and capital letters, and as
+/// the address, UUID or number it may be.
+std::string forms_of(const std::string& text);
+
 std::span<const NamedQuery> find_queries();
 
 }  // namespace muster::collector

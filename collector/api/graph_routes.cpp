@@ -3,11 +3,10 @@
 #include "collector/api/graph_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/moment.hpp"
 #include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
-
-#include <charconv>
-#include <limits>
+#include "collector/api/past_store.hpp"
 
 namespace muster::collector {
 
@@ -17,23 +16,6 @@ constexpr std::size_t longest_search = 256;
 
 using FoundList = Result<json::array>;
 using FoundObject = std::optional<json::object>;
-
-Result<Moment> moment_of(const Call& call) {
-    const Result<WallTime> at = time_parameter(call, "at", call.context->clock->wall());
-    if (!at) {
-        return failure(at.error());
-    }
-    Moment moment{to_ns(*at), std::numeric_limits<std::int64_t>::max()};
-    const std::string text = parameter(call, "known_at");
-    if (!text.empty()) {
-        const auto [end, problem] =
-            std::from_chars(text.data(), text.data() + text.size(), moment.known_at);
-        if (problem != std::errc{} || end != text.data() + text.size() || moment.known_at < 0) {
-            return failure(ErrorKind::invalid, "expected a position of the journal", "known_at");
-        }
-    }
-    return moment;
-}
 
 json::object list_json(json::array items) {
     const auto total = static_cast<std::int64_t>(items.size());
@@ -47,7 +29,7 @@ Task<HttpResponse> show_ci(Call call) {
     if (!moment) {
         co_return bad_parameter(moment.error());
     }
-    const bool is_past = !parameter(call, "at").empty() || !parameter(call, "known_at").empty();
+    const bool is_past = asks_for_the_past(call);
     std::function<Result<FoundObject>(StateConnection&, const std::string&)> show =
         [scope = call.actor.scope,
          moment = *moment,
@@ -109,12 +91,45 @@ Task<HttpResponse> ci_history(Call call) {
     co_return found ? page_answer(std::move(*found), "history") : problem_of(found.error());
 }
 
+namespace {
+
+Task<HttpResponse> find_in_the_past(Call call, std::string text) {
+    const Result<Moment> moment = moment_of(call);
+    if (!moment) {
+        co_return bad_parameter(moment.error());
+    }
+    if (text.starts_with("INC-") || text.starts_with("inc-")) {
+        constexpr const char* why =
+            "an incident has times of its own and is found by its number; expected neither at nor "
+            "known_at beside it";
+        co_return bad_parameter(Error(ErrorKind::invalid, why, "q"));
+    }
+    std::function<FoundList(StateConnection&)> work =
+        [scope = call.actor.scope, text, moment = *moment](StateConnection& connection) {
+            return find_at(connection, scope, text, moment);
+        };
+    Task<FoundList> asking = call.context->state->query<json::array>(std::move(work));
+    FoundList found = co_await std::move(asking);
+    if (!found) {
+        co_return problem_of(found.error());
+    }
+    json::object answer = list_json(std::move(*found));
+    answer["close"] = json::array();  // names of now are no help in the past
+    co_return json_answer(answer);
+}
+
+}  // namespace
+
 Task<HttpResponse> find_by_value(Call call) {
     const std::string text = parameter(call, "q");
     if (text.empty() || text.size() > longest_search) {
         co_return problem(
             400, "q: expected a MAC or IP address, a serial number, a name or an incident"
         );
+    }
+    if (asks_for_the_past(call)) {
+        Task<HttpResponse> reading = find_in_the_past(std::move(call), text);
+        co_return co_await std::move(reading);
     }
     std::function<Result<json::object>(StateConnection&)> work =
         [scope = call.actor.scope, text](StateConnection& connection) -> Result<json::object> {

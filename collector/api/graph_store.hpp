@@ -2,6 +2,7 @@
 // what holds of one now.
 #pragma once
 
+#include "collector/api/moment.hpp"
 #include "collector/api/page.hpp"
 #include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
@@ -14,12 +15,6 @@
 #include <string>
 
 namespace muster::collector {
-
-/// A moment out there, and a position of the journal up to which it is known.
-struct Moment {
-    std::int64_t at = 0;        ///< nanoseconds since 1970
-    std::int64_t known_at = 0;  ///< the last entry that counts
-};
 
 /// Attributes as they held then, as they were known then. `id`: 16 raw bytes.
 Result<json::array> read_attributes_at(

@@ -3,8 +3,10 @@
 #include "collector/api/entity_tag.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
+#include "collector/api/moment.hpp"
 #include "collector/api/of_ci.hpp"
 #include "collector/api/parameters.hpp"
+#include "collector/api/past_store.hpp"
 #include "collector/api/probe_store.hpp"
 
 #include <array>
@@ -37,7 +39,53 @@ HttpResponse object_answer(const Result<FoundObject>& found, const Call& call) {
 
 }  // namespace
 
+namespace {
+
+/// A page of what there was: what is known of now alone is refused, not left out.
+Task<HttpResponse> list_cis_at(Call call) {
+    const Result<Moment> moment = moment_of(call);
+    if (!moment) {
+        co_return bad_parameter(moment.error());
+    }
+    constexpr const char* of_now = "is known of now alone, expected none beside at and known_at";
+    if (!parameter(call, "state").empty()) {
+        co_return bad_parameter(Error(ErrorKind::invalid, of_now, "state"));
+    }
+    const cmdb::Model& model = *call.context->configuration()->model();
+    const Result<PageRequest> page = page_request(call.query, past_ci_list(model));
+    if (!page) {
+        std::map<std::string, std::string> without_cursor = call.query;
+        without_cursor.erase("cursor");
+        const bool is_of_now = page_request(without_cursor, ci_list(model)).has_value() &&
+                               !page_request(without_cursor, past_ci_list(model)).has_value();
+        co_return bad_parameter(
+            is_of_now
+                ? Error(
+                      ErrorKind::invalid,
+                      "it names state, probes, open_incidents or source, which are known of now "
+                      "alone; expected other fields beside at and known_at",
+                      "q"
+                  )
+                : page.error()
+        );
+    }
+    const PastFilter filter{parameter(call, "class"), parameter(call, "site")};
+    std::function<Result<Page>(StateConnection&)> work =
+        [scope = call.actor.scope, page = *page, filter, moment = *moment](
+            StateConnection& connection
+        ) { return read_cis_at(connection, scope, filter, page, moment); };
+    Task<Result<Page>> asking = call.context->state->query<Page>(std::move(work));
+    Result<Page> found = co_await std::move(asking);
+    co_return found ? page_answer(std::move(*found), past_cis) : problem_of(found.error());
+}
+
+}  // namespace
+
 Task<HttpResponse> list_cis(Call call) {
+    if (asks_for_the_past(call)) {
+        Task<HttpResponse> reading = list_cis_at(std::move(call));
+        co_return co_await std::move(reading);
+    }
     const Result<PageRequest> page =
         page_request(call.query, ci_list(*call.context->configuration()->model()));
     if (!page) {

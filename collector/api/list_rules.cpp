@@ -26,6 +26,14 @@ const ListRules& window_list() {
     return rules;
 }
 
+ListRules past_ci_list(const cmdb::Model& model) {
+    ListRules rules{
+        .name = past_cis, .parts = 4, .words = cmdb::ci_vocabulary(model), .sorts = {"name"}
+    };
+    rules.words.fields.emplace_back("id");
+    return rules;
+}
+
 ListRules ci_list(const cmdb::Model& model) {
     ListRules rules{
         .name = "cis", .parts = 2, .words = cmdb::ci_vocabulary(model), .sorts = {"name"}

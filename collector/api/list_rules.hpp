@@ -11,6 +11,9 @@ const ListRules& incident_list();
 const ListRules& window_list();
 /// Its fields are the attributes of all classes.
 ListRules ci_list(const cmdb::Model& model);
+/// The same at a moment: without what is known of now alone.
+ListRules past_ci_list(const cmdb::Model& model);
+inline constexpr std::string_view past_cis = "cis at";  ///< its name
 const ListRules& probe_list();
 const ListRules& agent_list();
 const ListRules& receipt_list();

@@ -26,7 +26,7 @@ constexpr std::array table{
     read(
         "/api/v1/cis",
         Scope::sites,
-        "class state site limit cursor q sort",
+        "class state site at known_at limit cursor q sort",
         "Configuration items, by name.",
         list_cis
     ),
@@ -106,7 +106,7 @@ constexpr std::array table{
     read(
         "/api/v1/find",
         Scope::sites,
-        "q",
+        "q at known_at",
         "Where a MAC or IP address, serial number, name or incident is.",
         find_by_value
     ),

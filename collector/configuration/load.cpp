@@ -44,9 +44,8 @@ Result<config::LoadedCollector> with_applied(
         return text.name.starts_with(applied_prefix);
     });
     out.texts.insert(out.texts.end(), applied.begin(), applied.end());
-    auto watch = config::parse_watch(
-        out.texts, probes::probe_schemas(), cmdb::declared_vocabulary, changed
-    );
+    auto watch =
+        config::parse_watch(out.texts, probes::probe_schemas(), cmdb::declared_vocabulary, changed);
     if (!watch) {
         return failure(watch.error());
     }

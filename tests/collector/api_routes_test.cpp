@@ -8,6 +8,7 @@
 #include "collector/api/graph_store.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/metrics_store.hpp"
+#include "collector/api/past_store.hpp"
 #include "collector/api/policy_store.hpp"
 #include "collector/api/probe_store.hpp"
 #include "collector/api/receipt_store.hpp"
@@ -294,6 +295,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           event_queries(),
           metrics_queries(),
           outbox_queries(),
+          past_queries(),
           policy_queries(),
           receipt_queries(),
           window_queries()}) {

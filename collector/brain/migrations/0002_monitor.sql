@@ -33,6 +33,9 @@ CREATE INDEX ci_attribute_by_value ON ci_attribute (value)
     WHERE superseded_lsn IS NULL AND valid_to IS NULL
       AND name IN ('mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
 CREATE INDEX ci_statement_by_ci ON ci_statement (ci);
+-- The same with their past.
+CREATE INDEX ci_attribute_ever_by_value ON ci_attribute (value)
+    WHERE name IN ('name', 'address', 'mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
 
 -- Probes, thresholds and availability.
 -- First answer, in event time: before it a probe is unproven, which counts as unobserved. Of probes that answered before this

@@ -103,6 +103,8 @@ CREATE INDEX agent_unobserved_open ON agent_unobserved (agent, from_wall) WHERE 
 CREATE INDEX ci_attribute_by_value ON ci_attribute (value)
     WHERE superseded_lsn IS NULL AND valid_to IS NULL
       AND name IN ('mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
+CREATE INDEX ci_attribute_ever_by_value ON ci_attribute (value)
+    WHERE name IN ('name', 'address', 'mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url');
 CREATE INDEX ci_by_address ON ci (address);
 CREATE INDEX ci_by_name ON ci (name);
 CREATE INDEX ci_duplicate_by_other ON ci_duplicate (other);
