@@ -164,8 +164,12 @@ CmdbWork::Effect CmdbWork::submit(cmdb::Statement said, cmdb::Saying saying, Wal
         state.missing.erase(state.identity.number_of(now.source, now.object));
     }
     write_relations(former, now, at);
-    said_.insert({now.source, now.object});
+    const cmdb::ObjectName name{now.source, now.object};
+    said_.insert(name);
     state.identity.hear(std::move(now));
+    const std::uint32_t number = state.identity.number_of(name.source, name.object);
+    state.related.remove(former, number);
+    state.related.add(state.identity.numbered(number), number);
     return stands ? Effect::updated : Effect::created;
 }
 
@@ -196,9 +200,11 @@ void CmdbWork::withdraw(std::string_view source, std::string_view object, WallTi
     if (known == nullptr || state.identity.is_removed(source, object)) {
         return;
     }
-    state.missing.erase(state.identity.number_of(source, object));
+    const std::uint32_t number = state.identity.number_of(source, object);
+    state.missing.erase(number);
     state.cmdb_pages.mark(0);
     const cmdb::Statement former = *known;
+    state.related.remove(former, number);
     cmdb::Statement now = former;
     cmdb::end_values(now, at);
     write_relations(former, now, at);

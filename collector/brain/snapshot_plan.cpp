@@ -213,6 +213,7 @@ bool decode_statements(State& state, std::string_view bytes) {
         }
     }
     state.identity = cmdb::Identification::load(std::move(saved), std::move(words));
+    state.related = RelationIndex::of(state.identity);
     return in.done();
 }
 

@@ -10,6 +10,7 @@
 #include "collector/brain/declared_targets.hpp"
 #include "collector/brain/dirty_pages.hpp"
 #include "collector/brain/incidents/causes.hpp"
+#include "collector/brain/relation_index.hpp"
 #include "collector/brain/telling/channel_state.hpp"
 #include "collector/brain/windows/window_state.hpp"
 #include "collector/command.hpp"
@@ -368,6 +369,7 @@ struct State {
     // CMDB.
     cmdb::Model model = cmdb::shipped_model();  ///< with what the configuration declares
     cmdb::Identification identity;
+    RelationIndex related;  ///< of `identity`; not saved, made again on loading
     std::vector<CiState> cis;
     boost::unordered_flat_map<CiId, CiIndex, UuidHash> ci_by_id;
     std::map<std::uint32_t, std::uint64_t> missing;  ///< number of a statement → timer that ends it

@@ -1,6 +1,7 @@
 #include "collector/brain/incidents/priority.hpp"
 
 #include "collector/brain/cmdb_stage.hpp"
+#include "collector/brain/incidents/dependants.hpp"
 #include "collector/brain/incidents/kinds.hpp"
 
 #include <algorithm>
@@ -31,14 +32,16 @@ Impact criticality_of(const cmdb::Model& model, const CiState& ci) {
     };
 }
 
+bool is_service(const cmdb::Model& model, const CiState& ci) {
+    return model.is_a(ci.ci_class, "service") || model.is_a(ci.ci_class, "business_service") ||
+           model.is_a(ci.ci_class, "business_application");
+}
+
 const CiState* service_named(
     const State& state, const cmdb::Model& model, const std::string& name
 ) {
     const auto found = std::ranges::find_if(state.cis, [&](const CiState& each) {
-        return each.name == name && !each.retired &&
-               (model.is_a(each.ci_class, "service") ||
-                model.is_a(each.ci_class, "business_service") ||
-                model.is_a(each.ci_class, "business_application"));
+        return each.name == name && !each.retired && is_service(model, each);
     });
     return found == state.cis.end() ? nullptr : &*found;
 }
@@ -47,6 +50,30 @@ void raise(Impact& impact, Impact other) {
     if (row_of(other.level) < row_of(impact.level)) {
         impact = std::move(other);
     }
+}
+
+/// What hangs on the CI by relations: services as their class has it, other things only where somebody said so. No basis:
+/// nothing of that kind.
+Impact impact_on_dependants(const State& state, const cmdb::Model& model, CiIndex ci) {
+    const std::vector<CiIndex> all = dependants_of(state, model, ci);
+    const std::string count =
+        std::to_string(all.size()) + (all.size() == most_dependants ? " or more" : "");
+    Impact out{"low", {}};
+    for (const CiIndex each : all) {
+        const CiState& item = state.cis[each];
+        if (!is_service(model, item) && !ci_field(item, "criticality")) {
+            continue;
+        }
+        const std::string_view level = criticality_of(model, item).level;
+        if (out.basis.empty() || row_of(level) < row_of(out.level)) {
+            out = {
+                level,
+                item.ci_class + " " + item.name + " depends on it and is of " + std::string(level) +
+                    " criticality (" + count + " depend on it in all)"
+            };
+        }
+    }
+    return out;
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -68,11 +95,32 @@ std::string worded(const CiState& ci, const std::string& field) {
     return value ? field + " " + *value : std::string();
 }
 
-std::string place_of(const cmdb::Model& model, const std::string& site, const CiState& ci) {
+/// Likewise, else the place of that class that relations lead to.
+std::string placed(
+    const State& state, const cmdb::Model& model, CiIndex ci, const std::string& place_class
+) {
+    std::string said = worded(state.cis[ci], place_class);
+    if (!said.empty()) {
+        return said;
+    }
+    const CiIndex place = place_above(state, model, ci, place_class);
+    return place == nothing ? std::string() : place_class + " " + state.cis[place].name;
+}
+
+std::string place_of(
+    const State& state, const cmdb::Model& model, const std::string& site, CiIndex index
+) {
+    const CiState& ci = state.cis[index];
     // The port number of an endpoint is no place.
     const std::string port =
         model.is_a(ci.ci_class, "interface") ? "port " + ci.name : worded(ci, "switch_port");
-    return joined({site, worded(ci, "building"), worded(ci, "room"), worded(ci, "rack"), port});
+    return joined(
+        {site,
+         placed(state, model, index, "building"),
+         placed(state, model, index, "room"),
+         placed(state, model, index, "rack"),
+         port}
+    );
 }
 
 }  // namespace
@@ -83,7 +131,10 @@ Impact impact_of(const State& state, const cmdb::Model& model, const Incident& i
     if (incident.ci != nothing) {
         const CiState& ci = state.cis[incident.ci];
         impact = criticality_of(model, ci);
-        if (incident.service.empty()) {
+        Impact dependants = impact_on_dependants(state, model, incident.ci);
+        if (!dependants.basis.empty()) {
+            raise(impact, std::move(dependants));
+        } else if (incident.service.empty()) {
             impact.basis += "; impact estimated: no service mapped";
         } else if (const CiState* service = service_named(state, model, incident.service)) {
             raise(impact, criticality_of(model, *service));
@@ -136,7 +187,11 @@ void locate_incident(const Fold& fold, Incident& incident) {
     if (incident.site.empty() && incident.agent != nothing && ci.agent == incident.agent) {
         incident.site = state.agents[incident.agent].site;
     }
-    incident.place = place_of(fold.model, incident.site, ci);
+    if (incident.site.empty()) {
+        const CiIndex site = place_above(state, fold.model, incident.ci, "site");
+        incident.site = site == nothing ? std::string() : state.cis[site].name;
+    }
+    incident.place = place_of(state, fold.model, incident.site, incident.ci);
     if (incident.service.empty()) {
         incident.service = ci.service;
     }

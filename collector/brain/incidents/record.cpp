@@ -5,6 +5,8 @@
 #include "collector/brain/incidents/priority.hpp"
 #include "collector/brain/outbox.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -77,6 +79,13 @@ void forget(State& state, std::uint64_t number) {
     state.incidents.erase(found);
 }
 
+/// Why it opened, and why it is as grave as it is.
+std::string with_impact(std::string_view why, const Incident& incident) {
+    boost::json::object reasons = boost::json::parse(why).as_object();
+    reasons["impact"] = incident.impact + ": " + incident.impact_basis;
+    return boost::json::serialize(reasons);
+}
+
 void stop_waiting(Incident& incident) {
     incident.pending_reason.clear();
     incident.pending_text.clear();
@@ -131,9 +140,10 @@ Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Tel
     state.open_by_key[incident.key] = number;
     state.last_by_key[incident.key] = number;
     Incident& kept = state.incidents.emplace(number, std::move(incident)).first->second;
-    fold.store.insert_incident(state, kept, why);
+    const std::string reasons = with_impact(why, kept);
+    fold.store.insert_incident(state, kept, reasons);
     const std::string_view by = kept.reporter.empty() ? "system" : std::string_view(kept.reporter);
-    add_timeline(fold, kept, "opened", by, kept.title, why);
+    add_timeline(fold, kept, "opened", by, kept.title, reasons);
     if (telling == Telling::told) {
         tell(fold, kept, "opened");
     }
