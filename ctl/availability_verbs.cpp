@@ -151,7 +151,7 @@ int explain(Session& session, const Options& options) {
     if (!answer) {
         return session.fail(answer.error());
     }
-    Table table{{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "", "WHY"}, {}};
+    Table table{{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "VERDICT", "WHY"}, {}};
     const json::value& items = member_of(*answer, "items");
     if (items.is_array()) {
         for (const json::value& probe : items.get_array()) {

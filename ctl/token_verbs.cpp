@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "base/human_time.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -38,6 +39,15 @@ std::string sites_of(const json::value& token) {
     return text.empty() ? "all" : text;
 }
 
+Cell state_of(const Session& session, const json::value& token) {
+    if (text_of(token, "revoked") == "true") {
+        return {"revoked", Tone::bad};
+    }
+    const auto expires = parse_rfc3339(text_of(token, "expires"));
+    const bool is_over = expires && *expires <= session.world().clock.wall();
+    return is_over ? Cell{"expired", Tone::bad} : Cell{"valid"};
+}
+
 std::vector<Cell> join_row(const Session& session, const json::value& token) {
     return {
         {text_of(token, "id")},
@@ -46,7 +56,7 @@ std::vector<Cell> join_row(const Session& session, const json::value& token) {
         {text_of(token, "uses") + "/" + text_of(token, "max_uses")},
         {session.time(member_of(token, "expires"))},
         {text_of(token, "created_by")},
-        {text_of(token, "revoked") == "true" ? "revoked" : "", Tone::bad}
+        state_of(session, token)
     };
 }
 
@@ -59,7 +69,7 @@ std::vector<Cell> api_row(const Session& session, const json::value& token) {
         {sites_of(token)},
         {session.time(member_of(token, "last_used"))},
         {session.time(member_of(token, "expires"))},
-        {text_of(token, "revoked") == "true" ? "revoked" : "", Tone::bad}
+        state_of(session, token)
     };
 }
 
@@ -73,11 +83,12 @@ int list(Session& session, const Options& options) {
         return session.fail(tokens.error());
     }
     Table table;
-    table.titles = options.for_agent
-                       ? std::vector<std::string>{"ID", "NAME", "SITE", "USES", "EXPIRES", "BY", ""}
-                       : std::vector<std::string>{
-                             "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", ""
-                         };
+    table.titles =
+        options.for_agent
+            ? std::vector<std::string>{"ID", "NAME", "SITE", "USES", "EXPIRES", "BY", "STATE"}
+            : std::vector<std::string>{
+                  "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", "STATE"
+              };
     for (const json::value& token : *tokens) {
         table.rows.push_back(
             options.for_agent ? join_row(session, token) : api_row(session, token)

@@ -67,7 +67,7 @@ int list(Session& session, const Options& options) {
     if (!users) {
         return session.fail(users.error());
     }
-    Table table{{"NAME", "ROLE", "SITES", "LANGUAGE", "TIME ZONE", "SIGNED IN", ""}, {}};
+    Table table{{"NAME", "ROLE", "SITES", "LANGUAGE", "TIME ZONE", "SIGNED IN", "STATE"}, {}};
     for (const json::value& user : *users) {
         table.rows.push_back(
             {{text_of(user, "name")},
@@ -76,7 +76,7 @@ int list(Session& session, const Options& options) {
              {text_of(user, "language")},
              {text_of(user, "time_zone")},
              {session.time(member_of(user, "signed_in"))},
-             {text_of(user, "disabled") == "true" ? "disabled" : "", Tone::bad}}
+             text_of(user, "disabled") == "true" ? Cell{"disabled", Tone::bad} : Cell{"active"}}
         );
     }
     session.print(table, json::value(*users));

@@ -196,16 +196,22 @@ std::string verdict_of(const json::object& found) {
     const json::array& receipts = found.at("receipts").as_array();
     bool failing = false;
     bool unobserved = true;
+    bool unproven = true;
     for (const json::value& probe : found.at("probes").as_array()) {
         const std::string state = text_of(probe, "state");
         failing = failing || state == "critical" || state == "warning" || state == "unknown";
         unobserved = unobserved && state == "unobserved";
+        unproven = unproven && state == "unproven";
     }
     if (found.at("probes").as_array().empty()) {
         return "nothing probes it";
     }
     if (unobserved) {
         return "nobody watched it";
+    }
+    if (unproven) {
+        return "it had not answered once: a fault is what answered before (muster probes shows "
+               "what is wrong)";
     }
     if (failing && !receipts.empty()) {
         return "a page was withheld: " + words(receipts.front(), {"reason", "text"});

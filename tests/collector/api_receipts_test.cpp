@@ -96,6 +96,13 @@ TEST_F(ApiReceipts, ExplainACiAtAMoment) {
     EXPECT_EQ(failing.at("probes").at(0).at("state"), "critical");
     EXPECT_EQ(failing.at("probes").at(0).at("agent"), "a1");
     EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("verdict"), "nothing had failed");
+    run("UPDATE probe_interval SET state = 'unproven' WHERE to_wall = " +
+        std::to_string(now - 50 * second));
+    EXPECT_THAT(
+        std::string(body_of(get(at)).at("verdict").as_string()), HasSubstr("not answered once")
+    );
+    run("UPDATE probe_interval SET state = 'critical' WHERE to_wall = " +
+        std::to_string(now - 50 * second));
     receipt(10, 1, now - 150 * second, "quorum", R"({"text":"other vantages see it well"})");
     EXPECT_EQ(
         body_of(get(at)).at("verdict"), "a page was withheld: quorum: other vantages see it well"
