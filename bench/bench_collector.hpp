@@ -113,22 +113,23 @@ class BenchCollector {
         );
     }
 
+    /// The administrator's command line.
+    test::CommandResult muster(std::vector<std::string> arguments) const {
+        arguments.insert(
+            arguments.begin(), {test::program("muster"), "--config", dir_ / "cli.yaml"}
+        );
+        return test::run_command(std::move(arguments));
+    }
+
     /// For one agent of that name, or for `uses` agents of any name.
     std::string join_token(const std::string& name, int uses) {
         std::vector<std::string> arguments = {
-            test::program("muster"),
-            "--config",
-            dir_ / "cli.yaml",
-            "token",
-            "create",
-            "--agent",
-            "--uses",
-            std::to_string(uses)
+            "token", "create", "--agent", "--uses", std::to_string(uses)
         };
         if (uses == 1) {
             arguments.insert(arguments.end(), {"--name", name});
         }
-        const test::CommandResult token = test::run_command(arguments);
+        const test::CommandResult token = muster(arguments);
         if (token.exit_code != 0) {
             give_up("no join token: " + token.output);
         }

@@ -1,6 +1,8 @@
 // Ingest figures of a whole collector: the real daemon, real TLS, durable commits on a real file system, history on, a "3 in a row"
 // rule on every probe. Prints one line a figure. Generators and collector share the machine's cores.
-//   bench_ingest [--quick] [--only load|field] [--peer-file FILE]
+//   bench_ingest [--quick] [--only load|everything|field] [--peer-file FILE]
+// "everything" is the same load where each probe has, beside the count of failures, a share of a window and a limit of a metric with
+// hysteresis, a policy gives the probes, a maintenance window is open and a channel is there.
 // TMPDIR says where the files go (not a tmpfs, or nothing is durable). FILE: what a peer reached in as long (bench/README.md).
 #include "base/clock.hpp"
 #include "bench/bench_collector.hpp"
@@ -96,60 +98,123 @@ std::string hundred_probes(const std::string& interval) {
     return text;
 }
 
-void measure_load(Lengths lengths, const Figures& figures) {
+/// Ten thousand CIs of a hundred probes each, of four agents.
+std::string targets_of_load(const std::string& probes) {
     std::string targets = "targets:\n";
     for (int i = 0; i < 4; ++i) {
         targets += fmt::format(
-            "  - {{name: \"gen{}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: "
-            "{{agent: gen{}}}, "
-            "probes: [{}]}}\n",
+            "  - {{name: \"gen{0}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: "
+            "{{agent: gen{0}}}{1}}}\n",
+            i,
+            probes
+        );
+    }
+    return targets;
+}
+
+std::string everything(const std::string& key_file) {
+    std::string text = targets_of_load(", labels: {from: gen}");
+    for (int i = 0; i < 4; ++i) {
+        text += fmt::format(
+            "{}  - {{name: \"of gen{}\", match: \"name ~ gen{}-*\", from: {{agent: gen{}}}, "
+            "breach: {{any: "
+            "[{{failures: 3}}, {{availability: \"< 50%\", over: 5m, min_samples: 10}}, {{metric: "
+            "rtt_avg, "
+            "above: 5000, clear: 4000, for: 3}}]}}, probes: [{}]}}\n",
+            i == 0 ? "policies:\n" : "",
+            i,
             i,
             i,
             hundred_probes("1s")
         );
     }
-    BenchCollector collector(targets);
-    const std::string window = collector.dir() / "window";
-    std::vector<Process> generators;
-    for (int i = 0; i < 4; ++i) {
-        const std::string dir = collector.enrol(fmt::format("gen{}", i));
-        generators.push_back(Process::start(
-            {program("bench_ingest_generator"),
-             dir,
-             std::to_string(collector.agents_port()),
-             std::to_string(i + 1),
-             window,
-             dir + ".out"},
-            {{}, dir + ".log"}
-        ));
+    return text + fmt::format(
+                      "channels:\n  - {{name: ops, type: webhook, url: \"http://127.0.0.1:9/\", "
+                      "secret: {{file: "
+                      "{}}}}}\n",
+                      key_file
+                  );
+}
+
+/// Four generators that send as fast as the collector takes it.
+class Load {
+  public:
+    explicit Load(BenchCollector& collector) : collector_(collector) {
+        for (int i = 0; i < count; ++i) {
+            const std::string dir = collector.enrol(fmt::format("gen{}", i));
+            generators_.push_back(Process::start(
+                {program("bench_ingest_generator"),
+                 dir,
+                 std::to_string(collector.agents_port()),
+                 std::to_string(i + 1),
+                 window_,
+                 dir + ".out"},
+                {{}, dir + ".log"}
+            ));
+        }
+        if (!test::eventually(240s, [&] {
+                return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up();
+            })) {
+            give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
+        }
     }
-    if (!test::eventually(120s, [&] {
-            return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up();
-        })) {
-        give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
+
+    /// Prints what a window of the load reached; gives the number of results in it and the growth of the journal.
+    std::pair<double, double> measure(
+        Lengths lengths, const Figures& figures, const std::string& suffix
+    ) {
+        double journal_bytes = 0;
+        const Cpu cpu = measure_window(collector_, window_, lengths, journal_bytes);
+        const std::optional<std::uint64_t> brain_behind = collector_.entries_behind("brain");
+        const std::optional<std::uint64_t> history_behind = collector_.entries_behind("history");
+        Counted counted;
+        for (int i = 0; i < count; ++i) {
+            const std::string out = collector_.dir() / fmt::format("gen{}.out", i);
+            wait_for(out, 30s);
+            counted.add(out);
+        }
+        const double seconds = std::chrono::duration<double>(lengths.measure).count();
+        figures.print("ingest.results_per_second" + suffix, counted.results / seconds, "1/s");
+        figures.print("ingest.results_per_cpu_second" + suffix, counted.results / cpu.all, "1/s");
+        figures.print("ingest.ack_p50_ms" + suffix, counted.wait_ms(0.5), "ms");
+        figures.print("ingest.ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
+        // What is acknowledged is journalled; what is behind, the folds have yet to take.
+        const auto behind = [](const std::optional<std::uint64_t>& entries) {
+            return static_cast<double>(entries.value_or(0));
+        };
+        figures.print("ingest.brain_behind" + suffix, behind(brain_behind), "entries");
+        figures.print("ingest.history_behind" + suffix, behind(history_behind), "entries");
+        figures.print("ingest.collector_rss" + suffix, collector_.rss_mib(), "MiB");
+        return {counted.results, journal_bytes};
     }
-    double journal_bytes = 0;
-    const Cpu cpu = measure_window(collector, window, lengths, journal_bytes);
-    const std::optional<std::uint64_t> brain_behind = collector.entries_behind("brain");
-    const std::optional<std::uint64_t> history_behind = collector.entries_behind("history");
-    Counted counted;
-    for (int i = 0; i < 4; ++i) {
-        const std::string out = collector.dir() / fmt::format("gen{}.out", i);
-        wait_for(out, 30s);
-        counted.add(out);
+
+    void stop() { generators_.clear(); }
+
+  private:
+    static constexpr int count = 4;
+    BenchCollector& collector_;
+    std::string window_ = collector_.dir() / "window";
+    std::vector<Process> generators_;
+};
+
+void measure_everything(Lengths lengths, const Figures& figures) {
+    const test::TempDir dir;
+    test::write_text(dir / "hmac", "key");
+    BenchCollector collector(everything(dir / "hmac"));
+    Load load(collector);
+    const test::CommandResult window =
+        collector.muster({"window", "start", "name ~ gen0-1*", "--for", "2h", "--reason", "bench"});
+    if (window.exit_code != 0) {
+        give_up("no maintenance window: " + window.output);
     }
-    const double seconds = std::chrono::duration<double>(lengths.measure).count();
-    figures.print("ingest.results_per_second", counted.results / seconds, "1/s");
-    figures.print("ingest.results_per_cpu_second", counted.results / cpu.all, "1/s");
-    figures.print("ingest.ack_p50_ms", counted.wait_ms(0.5), "ms");
-    figures.print("ingest.ack_p99_ms", counted.wait_ms(0.99), "ms");
-    // What is acknowledged is journalled; what is behind, the folds have yet to take.
-    figures.print("ingest.brain_behind", static_cast<double>(brain_behind.value_or(0)), "entries");
-    figures.print(
-        "ingest.history_behind", static_cast<double>(history_behind.value_or(0)), "entries"
-    );
-    figures.print("ingest.collector_rss", collector.rss_mib(), "MiB");
-    figures.print("journal.bytes_per_result", journal_bytes / counted.results, "B");
+    load.measure(lengths, figures, ".everything");
+}
+
+void measure_load(Lengths lengths, const Figures& figures) {
+    BenchCollector collector(targets_of_load(", probes: [" + hundred_probes("1s") + "]"));
+    Load load(collector);
+    const auto [results, journal_bytes] = load.measure(lengths, figures, "");
+    figures.print("journal.bytes_per_result", journal_bytes / results, "B");
 
     collector.kill();
     const auto killed = std::chrono::steady_clock::now();
@@ -162,7 +227,7 @@ void measure_load(Lengths lengths, const Figures& figures) {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count(),
         "s"
     );
-    generators.clear();
+    load.stop();
     const auto idle = std::chrono::steady_clock::now();
     if (!test::eventually(600s, [&] { return collector.entries_behind("history") == 0U; }, 100ms)) {
         give_up("history is behind ten minutes after the load");
@@ -242,10 +307,13 @@ void measure(const Lengths& lengths, const std::string& only, const std::string&
         )) {
         give_up("the peer was measured for another length of time");
     }
-    if (only != "field") {
+    if (only.empty() || only == "load") {
         measure_load(lengths, *figures);
     }
-    if (only != "load") {
+    if (only.empty() || only == "everything") {
+        measure_everything(lengths, *figures);
+    }
+    if (only.empty() || only == "field") {
         measure_field(lengths, *figures, std::chrono::seconds(2), "");
         // What a batch costs where there are many: commits and waking up are shared.
         measure_field(lengths, *figures, std::chrono::milliseconds(100), ".at_20_times_the_rate");
@@ -284,7 +352,9 @@ int main(int count, char** arguments) {
         } else if (argument == "--peer-file" && i + 1 < count) {
             peer_file = arguments[++i];
         } else {
-            std::cerr << "usage: bench_ingest [--quick] [--only load|field] [--peer-file FILE]\n";
+            std::cerr
+                << "usage: bench_ingest [--quick] [--only load|everything|field] [--peer-file "
+                   "FILE]\n";
             return 2;
         }
     }

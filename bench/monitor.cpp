@@ -1,6 +1,7 @@
 // What a monitor costs and how soon it tells: memory of agent and collector, from a fault to its incident and its message, and
 // reads of the API. Prints one line a figure.
-//   bench_monitor [--quick] [--only agent|collector|detect]
+//   bench_monitor [--quick] [--only agent|collector|detect|policy|ingest]
+// The last two are what bench_policy_apply and bench_ingest print: the latter with everything on.
 // The agents of others (Debian's zabbix-agent, zabbix-agent2 and prometheus-node-exporter) run beside ours in the same minutes and are asked
 // as often as ours measures. Memory is PSS of all processes after the time to settle.
 #include "base/clock.hpp"
@@ -465,6 +466,16 @@ void measure_detect(const Lengths& lengths) {
     figures.print("notify.extra_ms.p99", quantile(told, 0.99), "ms");
 }
 
+/// The figures of another benchmark, in this run.
+void run_other(std::vector<std::string> command) {
+    command.front() = program(command.front());
+    const test::CommandResult done = test::run_command(command, 15min);
+    if (done.exit_code != 0) {
+        give_up(command.front() + " failed:\n" + done.output);
+    }
+    std::cout << done.output << std::flush;
+}
+
 }  // namespace
 }  // namespace muster::bench
 
@@ -479,7 +490,8 @@ int main(int count, char** arguments) {
         } else if (argument == "--only" && i + 1 < count) {
             only = arguments[++i];
         } else {
-            std::cerr << "usage: bench_monitor [--quick] [--only agent|collector|detect]\n";
+            std::cerr
+                << "usage: bench_monitor [--quick] [--only agent|collector|detect|policy|ingest]\n";
             return 2;
         }
     }
@@ -492,6 +504,12 @@ int main(int count, char** arguments) {
         }
         if (only.empty() || only == "detect") {
             measure_detect(lengths);
+        }
+        if (only.empty() || only == "policy") {
+            run_other({"bench_policy_apply"});
+        }
+        if (only.empty() || only == "ingest") {
+            run_other({"bench_ingest", "--only", "everything"});
         }
     });
 }

@@ -1,5 +1,5 @@
 #include "base/bytes.hpp"
-#include "base/human_time.hpp"
+#include "base/time.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>

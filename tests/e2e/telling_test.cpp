@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <netinet/in.h>
 #include <optional>
 #include <set>
@@ -35,7 +36,7 @@ class MuteListener {
         ::listen(socket_, 64);
         socklen_t size = sizeof here;
         ::getsockname(socket_, reinterpret_cast<sockaddr*>(&here), &size);
-        url_ = "http://127.0.0.1:" + std::to_string(ntohs(here.sin_port)) + "/";
+        port_ = ntohs(here.sin_port);
     }
 
     ~MuteListener() { ::close(socket_); }
@@ -43,12 +44,30 @@ class MuteListener {
     MuteListener(const MuteListener&) = delete;
     MuteListener& operator=(const MuteListener&) = delete;
 
-    const std::string& url() const { return url_; }
+    std::uint16_t port() const { return port_; }
 
   private:
     int socket_ = -1;
-    std::string url_;
+    std::uint16_t port_ = 0;
 };
+
+std::string url_of(std::uint16_t port) {
+    return "http://127.0.0.1:" + std::to_string(port) + "/hook";
+}
+
+/// In a network of its own nobody else takes it.
+constexpr std::uint16_t nobody_listens = 8099;
+
+/// What a receiver has taken: "INC-1 opened" and the like, each once.
+std::multiset<std::string> taken_by(const WebhookListener& receiver) {
+    std::multiset<std::string> out;
+    for (const HookCall& call : receiver.received()) {
+        const auto event = boost::json::parse(call.body);
+        const std::string type = text_of(event, "type");
+        out.insert(text_of(event.at("data"), "number") + " " + type.substr(type.rfind('.') + 1));
+    }
+    return out;
+}
 
 class TellingThroughBrokenChannels : public ::testing::Test {
   protected:
@@ -103,8 +122,8 @@ TEST_F(TellingThroughBrokenChannels, EachDeadOneIsAnIncidentOnTheOthersAndNothin
     broken_->refuse_next(1'000'000);
     site_.set_silence(1500ms, 2s);
     site_.configure(
-        "channels:\n" + mail() + hook("broken", broken_->url()) + hook("mute", mute_->url()) +
-        hook("gone", "http://127.0.0.1:9/")
+        "channels:\n" + mail() + hook("broken", broken_->url()) +
+        hook("mute", url_of(mute_->port())) + hook("gone", url_of(nobody_listens))
     );
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
     ASSERT_NO_FATAL_FAILURE(site_.start_agent());
@@ -140,16 +159,44 @@ TEST_F(TellingThroughBrokenChannels, EachDeadOneIsAnIncidentOnTheOthersAndNothin
     EXPECT_TRUE(first.ends_with("/INC-1/opened/broken")) << first;
     EXPECT_GE(std::ranges::count(keys, first), 4);
     ASSERT_TRUE(eventually(30s, [&] { return mail_->mails().size() >= 5; }));
+    // The one that hung and the one that was not there come back at the addresses they had.
+    const std::uint16_t port = mute_->port();
+    mute_.reset();
+    const WebhookListener no_longer_mute(port);
+    const WebhookListener no_longer_gone(nobody_listens);
+    ASSERT_TRUE(eventually(90s, [&] {
+        return state_of("mute") == "working" && state_of("gone") == "working";
+    }));
     site_.resume_agent();
-    ASSERT_TRUE(eventually(30s, [&] {
-        return text_of(site_.get("/incidents/INC-1").body, "state") == "resolved";
-    }));
-    EXPECT_TRUE(eventually(30s, [&] {
-        const auto received = broken_->received();
-        return std::ranges::any_of(received, [](const HookCall& call) {
-            return call.body.find("net.muster.incident.resolved") != std::string::npos;
-        });
-    }));
+    ASSERT_TRUE(eventually(30s, [&] { return site_.open_incidents() == 0; }));
+    // Each hears of everything but of itself: the beginning once and the end once.
+    std::map<std::string, std::string> about;
+    for (const auto& incident : site_.incidents()) {
+        for (const char* name : {"broken", "mute", "gone"}) {
+            if (text_of(incident, "title").starts_with("channel " + std::string(name))) {
+                about[name] = text_of(incident, "id");
+            }
+        }
+    }
+    ASSERT_EQ(about.size(), 3U);
+    const auto all_but = [&about](const std::string& itself) {
+        std::multiset<std::string> all{"INC-1 opened", "INC-1 resolved"};
+        for (const auto& [name, id] : about) {
+            if (name != itself) {
+                all.insert(id + " opened");
+                all.insert(id + " resolved");
+            }
+        }
+        return all;
+    };
+    const std::map<std::string, const WebhookListener*> receivers{
+        {"broken", &*broken_}, {"mute", &no_longer_mute}, {"gone", &no_longer_gone}
+    };
+    for (const auto& [name, receiver] : receivers) {
+        EXPECT_TRUE(eventually(30s, [&] { return taken_by(*receiver) == all_but(name); }))
+            << name << ": " << ::testing::PrintToString(taken_by(*receiver)) << "\nexpected "
+            << ::testing::PrintToString(all_but(name));
+    }
     EXPECT_TRUE(eventually(30s, [&] {
         const auto mails = mail_->mails();
         return std::ranges::any_of(mails, [](const ReceivedMail& each) {
@@ -187,6 +234,14 @@ TEST_F(TellingThroughBrokenChannels, SaysThatNobodyWillBeTold) {
         HasSubstr("NOBODY WILL BE TOLD: no channel is configured")
     );
     EXPECT_THAT(site_.collector_log(), HasSubstr("telling.nobody"));
+    const CommandResult strict = run_command(
+        {"curl",
+         "--silent",
+         "--cacert",
+         site_.data_dir() + "/ca/ca.crt",
+         site_.url() + "/readyz?strict=1"}
+    );
+    EXPECT_THAT(strict.output, HasSubstr("no channel is configured"));
 }
 
 TEST_F(TellingThroughBrokenChannels, TheOutsideHearsThatTheCollectorIsWell) {

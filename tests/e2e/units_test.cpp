@@ -29,7 +29,7 @@ std::vector<std::string> services() {
 
 TEST(Units, AreExposedNoMoreThanTwo) {
     const std::vector<std::string> units = services();
-    ASSERT_GE(units.size(), 2U);
+    ASSERT_EQ(units.size(), 3U) << "collector, agent, inventory helper";
     for (const std::string& unit : units) {
         const CommandResult result =
             run_command({"systemd-analyze", "security", "--offline=true", "--no-pager", unit});
@@ -79,9 +79,12 @@ TEST_F(Installation, PutsProgramsUnitsUsersAndExamplesInPlace) {
          {"usr/bin/muster",
           "usr/bin/muster-agent",
           "usr/bin/muster-collector",
+          "usr/bin/muster-inventory",
           "usr/bin/muster-probe-worker",
           "usr/lib/systemd/system/muster-collector.service",
           "usr/lib/systemd/system/muster-agent.service",
+          "usr/lib/systemd/system/muster-inventory.socket",
+          "usr/lib/systemd/system/muster-inventory@.service",
           "usr/lib/sysusers.d/muster.conf",
           "usr/lib/tmpfiles.d/muster.conf",
           "usr/share/doc/muster/operations.md",

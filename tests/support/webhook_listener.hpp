@@ -22,7 +22,8 @@ struct HookCall {
 /// Listens on 127.0.0.1 until destroyed. `received` counts a repeated Idempotency-Key once, as a receiver is told to.
 class WebhookListener {
   public:
-    WebhookListener();
+    /// `port` 0: any that is free.
+    explicit WebhookListener(std::uint16_t port = 0);
     ~WebhookListener();
     WebhookListener(const WebhookListener&) = delete;
     WebhookListener& operator=(const WebhookListener&) = delete;
