@@ -77,6 +77,7 @@ struct ProbeDeclaration {
 
 struct Target {
     std::string name;
+    std::string pattern;  ///< its name as declared, "web{n}", where `each` repeats it; else empty
     std::string ci_class = "application_endpoint";
     std::string address;  ///< name or address probes go to; empty: taken from the probe's own url
     std::string site;

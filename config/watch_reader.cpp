@@ -302,6 +302,7 @@ void WatchReader::repeat_target(
     for (std::size_t i = 0; i < each.size(); ++i) {
         const std::uint32_t number = each.first + static_cast<std::uint32_t>(i);
         Target made = target;
+        made.pattern = target.name;
         put_number_everywhere(made, number);
         made.probes.reserve(probes.size());
         for (const ProbeTemplate& probe : probes) {

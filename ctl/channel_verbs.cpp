@@ -74,8 +74,12 @@ int show(Session& session, const Options& options) {
         add(field, text_of(*channel, field));
     }
     add("rate", rate_of(*channel));
+    add("secret", text_of(*channel, "secret", "file"));
+    add("password", text_of(*channel, "password", "file"));
     add("state_since", session.time(member_of(*channel, "state_since")));
     add("last_delivered", session.time(member_of(*channel, "last_delivered")));
+    add("file", text_of(*channel, "file"));
+    add("line", text_of(*channel, "line"));
     return session.print(table, *channel);
 }
 
@@ -135,6 +139,7 @@ void add_channel_verbs(CLI::App& app, Session& session) {
     tester->callback([&session, options] {
         session.action = [&session, options] { return test(session, *options); };
     });
+    add_declared_verbs(*channels, session, "channels");
 }
 
 }  // namespace muster::ctl

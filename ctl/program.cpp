@@ -58,6 +58,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_probe_verbs(app, session);
     add_policy_verbs(app, session);
     add_threshold_verbs(app, session);
+    add_target_verbs(app, session);
     add_availability_verb(app, session);
     add_config_verbs(app, session);
     add_login_verbs(app, session);

@@ -29,7 +29,7 @@ void add_ci_change_verbs(CLI::App& group, Session& session);
 void add_class_verbs(CLI::App& app, Session& session);
 /// `muster events [--follow]`
 void add_event_verbs(CLI::App& app, Session& session);
-/// `muster channel list|show|test`
+/// `muster channel list|show|test|create|edit|delete`
 void add_channel_verbs(CLI::App& app, Session& session);
 /// Says on stderr when nobody would be told of an incident; silent where that cannot be found out.
 void warn_if_nobody_is_told(Session& session, const ApiClient& client);
@@ -41,6 +41,8 @@ void add_probe_verbs(CLI::App& app, Session& session);
 void add_policy_verbs(CLI::App& app, Session& session);
 /// `create`, `edit` and `delete` of one object of what to watch; `list` is its path: "policies"
 void add_declared_verbs(CLI::App& parent, Session& session, const std::string& list);
+/// `muster target list|show|create|edit|delete`
+void add_target_verbs(CLI::App& app, Session& session);
 /// `muster threshold list|show|create|edit|delete`
 void add_threshold_verbs(CLI::App& app, Session& session);
 /// `muster policy explain CI PROBE [METRIC]`, below the subcommand `policy`

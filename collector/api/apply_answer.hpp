@@ -27,9 +27,6 @@ json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged);
 /// The command behind config.loaded: its verdict says that the brain has folded both.
 Task<Result<Verdict>> confirm_applied(Call call, ApplyOutcome outcome);
 
-/// Of one object of the running configuration, quoted; empty where it is not declared.
-std::string declared_etag(const Call& call, std::string_view list, const std::string& name);
-
 /// A request's header; empty where it is not there. `name` in lower case.
 std::string header_of(const Call& call, const std::string& name);
 

@@ -1,11 +1,14 @@
 #include "collector/api/channel_store.hpp"
+#include "collector/api/declared_object.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/verdict_answer.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace muster::collector {
 
@@ -21,6 +24,19 @@ HttpResponse no_such_channel(const std::string& name) {
     return problem(
         404, "there is no channel \"" + name + "\"; the list of channels has their names"
     );
+}
+
+/// Where its secrets are kept: what is in them never comes here.
+void add_secrets(const Call& call, const std::string& name, json::object& channel) {
+    const std::vector<config::Channel>& all =
+        call.context->configuration()->running().watch.channels;
+    const auto found = std::ranges::find(all, name, &config::Channel::name);
+    const auto add = [&channel](const char* member, const std::string& file) {
+        channel[member] = file.empty() ? json::value(nullptr)
+                                       : json::value(json::object{{"file", json_text(file)}});
+    };
+    add("secret", found == all.end() ? std::string() : found->secret_file);
+    add("password", found == all.end() ? std::string() : found->mail.password_file);
 }
 
 }  // namespace
@@ -50,7 +66,21 @@ Task<HttpResponse> show_channel(Call call) {
     if (!found) {
         co_return problem_of(found.error());
     }
-    co_return found->has_value() ? json_answer(**found) : no_such_channel(name);
+    if (!found->has_value()) {
+        co_return no_such_channel(name);
+    }
+    add_secrets(call, name, **found);
+    co_return declared_answer(call, "channels", name, std::move(**found));
+}
+
+Task<HttpResponse> put_channel(Call call) {
+    std::string name = call.path.at("name");
+    return put_object(std::move(call), "channels", std::move(name));
+}
+
+Task<HttpResponse> delete_channel(Call call) {
+    std::string name = call.path.at("name");
+    return delete_object(std::move(call), "channels", std::move(name));
 }
 
 /// Sends first, then records: the verdict says what the receiver said.

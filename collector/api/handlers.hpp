@@ -75,10 +75,16 @@ Task<HttpResponse> list_thresholds(Call call);
 Task<HttpResponse> show_threshold(Call call);
 Task<HttpResponse> put_threshold(Call call);
 Task<HttpResponse> delete_threshold(Call call);
+Task<HttpResponse> list_targets(Call call);
+Task<HttpResponse> show_target(Call call);
+Task<HttpResponse> put_target(Call call);
+Task<HttpResponse> delete_target(Call call);
 Task<HttpResponse> list_applied(Call call);
 Task<HttpResponse> apply_texts(Call call);
 Task<HttpResponse> list_channels(Call call);
 Task<HttpResponse> show_channel(Call call);
+Task<HttpResponse> put_channel(Call call);
+Task<HttpResponse> delete_channel(Call call);
 Task<HttpResponse> test_channel(Call call);
 
 Task<HttpResponse> list_join_tokens(Call call);

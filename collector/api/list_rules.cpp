@@ -205,6 +205,20 @@ const ListRules& threshold_list() {
     return rules;
 }
 
+const ListRules& target_list() {
+    static const ListRules rules{
+        .name = "targets",
+        .parts = 2,
+        .words =
+            {.fields =
+                 {"name", "class", "address", "site", "service", "urgency", "hold", "repeats"},
+             .prefixes = {},
+             .classes = {}},
+        .sorts = {"name", "-name", "class", "address", "site", "service"}
+    };
+    return rules;
+}
+
 const ListRules& applied_list() {
     static const ListRules rules{
         .name = "applied",

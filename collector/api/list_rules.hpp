@@ -23,6 +23,7 @@ const ListRules& token_list();
 const ListRules& join_token_list();
 const ListRules& policy_list();
 const ListRules& threshold_list();
+const ListRules& target_list();
 const ListRules& applied_list();
 const ListRules& channel_list();
 

@@ -1,4 +1,5 @@
 #include "collector/api/apply_answer.hpp"
+#include "collector/api/declared_object.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/json.hpp"
 #include "collector/api/list_rules.hpp"
@@ -168,15 +169,17 @@ Task<HttpResponse> show_policy(Call call) {
     if (policy == running.watch.policies.end()) {
         co_return problem(404, "there is no policy with this name: " + name);
     }
-    json::object body = policy_json(*policy, *counts);
-    const DeclaredObjects objects = objects_of(running.texts);
-    if (const auto declared = objects.find({"policies", name}); declared != objects.end()) {
-        body["file"] = declared->second.file;
-        body["line"] = declared->second.line;
-    }
-    HttpResponse response = json_answer(body);
-    response.headers.emplace_back("ETag", declared_etag(call, "policies", name));
-    co_return response;
+    co_return declared_answer(call, "policies", name, policy_json(*policy, *counts));
+}
+
+Task<HttpResponse> put_policy(Call call) {
+    std::string name = call.path.at("id");
+    return put_object(std::move(call), "policies", std::move(name));
+}
+
+Task<HttpResponse> delete_policy(Call call) {
+    std::string name = call.path.at("id");
+    return delete_object(std::move(call), "policies", std::move(name));
 }
 
 Task<HttpResponse> list_applied(Call call) {

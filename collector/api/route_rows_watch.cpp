@@ -44,6 +44,15 @@ constexpr std::array table{
     declaration(
         Method::remove, "/api/v1/thresholds/{id}", "Takes a threshold away.", delete_threshold
     ),
+    read("/api/v1/targets", Scope::collector, whole, "Targets, by name.", list_targets),
+    read("/api/v1/targets/{id}", Scope::collector, "", "One target.", show_target),
+    declaration(
+        Method::put,
+        "/api/v1/targets/{id}",
+        "Declares a target, or replaces it; the same twice changes nothing.",
+        put_target
+    ),
+    declaration(Method::remove, "/api/v1/targets/{id}", "Takes a target away.", delete_target),
     read(
         "/api/v1/applied", Scope::collector, whole, "What was applied, file by file.", list_applied
     ),
@@ -68,6 +77,13 @@ constexpr std::array table{
         list_channels
     ),
     read("/api/v1/channels/{name}", Scope::collector, "", "One channel.", show_channel),
+    declaration(
+        Method::put,
+        "/api/v1/channels/{name}",
+        "Declares a channel, or replaces it; the same twice changes nothing.",
+        put_channel
+    ),
+    declaration(Method::remove, "/api/v1/channels/{name}", "Takes a channel away.", delete_channel),
     Route{
         .method = Method::post,
         .pattern = "/api/v1/channels/{name}/test",

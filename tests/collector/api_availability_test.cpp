@@ -159,100 +159,15 @@ TEST_F(ApiAvailability, ShowsNothingOfOtherSites) {
     EXPECT_EQ(get("/api/v1/probes/" + id_text(6) + "/availability").status, 404);
 }
 
-// --- policies and thresholds, one by one ---
+// --- which threshold wins ---
 
-class ApiDeclared : public ApiTest {
+class ApiExplains : public ApiTest {
   protected:
     static constexpr const char* policy =
         R"({"match":"class = application_endpoint","probes":[{"type":"icmp","interval":"10s"}],"breach":{"any":[{"metric":"rtt_avg","above":200.5}]}})";
 };
 
-TEST_F(ApiDeclared, PutIsIdempotentByNaturalName) {
-    const HttpResponse first = send("PUT", "/api/v1/policies/web%20%C3%BC", policy);
-    ASSERT_EQ(first.status, 201) << first.body;
-    EXPECT_EQ(body_of(first).at("changes").as_array().size(), 1U);
-    const HttpResponse again = send("PUT", "/api/v1/policies/web%20%C3%BC", policy);
-    ASSERT_EQ(again.status, 200) << again.body;
-    EXPECT_TRUE(body_of(again).at("changes").as_array().empty());
-    const boost::json::value shown = body_of(get("/api/v1/policies/web%20%C3%BC"));
-    EXPECT_EQ(shown.at("name").as_string(), "web ü");
-    EXPECT_EQ(configuration_.running().watch.policies.at(0).rule.metrics.at(0).limit, 200'500);
-}
-
-TEST_F(ApiDeclared, DeleteTakesAwayThatOneOnly) {
-    ASSERT_EQ(send("PUT", "/api/v1/policies/a", policy).status, 201);
-    ASSERT_EQ(send("PUT", "/api/v1/policies/b", policy).status, 201);
-    ASSERT_EQ(send("DELETE", "/api/v1/policies/a", "{}").status, 200);
-    EXPECT_EQ(get("/api/v1/policies/a").status, 404);
-    EXPECT_EQ(get("/api/v1/policies/b").status, 200);
-    EXPECT_EQ(send("DELETE", "/api/v1/policies/a", "{}").status, 404);
-}
-
-TEST_F(ApiDeclared, IfMatchGuardsAgainstLostChanges) {
-    ASSERT_EQ(send("PUT", "/api/v1/thresholds/t", R"({"pin":"web","hold":"1m"})").status, 201);
-    const HttpResponse shown = get("/api/v1/thresholds/t");
-    const auto etag =
-        std::ranges::find(shown.headers, "ETag", &std::pair<std::string, std::string>::first);
-    ASSERT_NE(etag, shown.headers.end());
-    ASSERT_EQ(
-        send(
-            "PUT",
-            "/api/v1/thresholds/t",
-            R"({"pin":"web","hold":"2m"})",
-            {{"if-match", etag->second}}
-        ).status,
-        200
-    );
-    EXPECT_EQ(
-        send(
-            "PUT",
-            "/api/v1/thresholds/t",
-            R"({"pin":"web","hold":"3m"})",
-            {{"if-match", etag->second}}
-        ).status,
-        412
-    );
-    EXPECT_EQ(
-        send("DELETE", "/api/v1/thresholds/t", "{}", {{"if-match", etag->second}}).status, 412
-    );
-    EXPECT_EQ(body_of(get("/api/v1/thresholds/t")).at("says").at(0).as_string(), "held 2m");
-    EXPECT_EQ(send("DELETE", "/api/v1/thresholds/t", "{}", {{"if-match", "*"}}).status, 200);
-}
-
-TEST_F(ApiDeclared, RefusesWhatIsWrongAndChangesNothing) {
-    const HttpResponse wrong = send(
-        "PUT",
-        "/api/v1/thresholds/t",
-        R"({"pin":"web","breach":{"any":[{"metric":"rtt_agv","above":1}]}})"
-    );
-    EXPECT_EQ(wrong.status, 400);
-    EXPECT_THAT(wrong.body, HasSubstr("has \\\"rtt_agv\\\"; did you mean \\\"rtt_avg\\\"?"));
-    EXPECT_EQ(get("/api/v1/thresholds/t").status, 404);
-    EXPECT_EQ(
-        send("PUT", "/api/v1/thresholds/t", R"({"name":"other","pin":"web","hold":"1s"})").status,
-        400
-    );
-    EXPECT_EQ(send("PUT", "/api/v1/thresholds/t", "[]").status, 400);
-}
-
-TEST_F(ApiDeclared, LeavesWhatStandsInAnotherFileToThatFile) {
-    ASSERT_EQ(
-        post(
-            "/api/v1/apply",
-            R"({"files":[{"name":"web.yaml","text":"thresholds:\n  - {name: t, pin: web, hold: 1s}\n"}]})"
-        )
-            .status,
-        200
-    );
-    const HttpResponse refused =
-        send("PUT", "/api/v1/thresholds/t", R"({"pin":"web","hold":"2s"})");
-    EXPECT_EQ(refused.status, 409);
-    EXPECT_THAT(refused.body, HasSubstr("applied/web.yaml, line 2"));
-}
-
-// --- which threshold wins ---
-
-TEST_F(ApiDeclared, ExplainPrintsEveryCandidateInOrderAndWhoWon) {
+TEST_F(ApiExplains, ExplainPrintsEveryCandidateInOrderAndWhoWon) {
     state_.agent(1, "a1");
     state_.ci(1, "web");
     ASSERT_EQ(send("PUT", "/api/v1/policies/p", policy).status, 201);

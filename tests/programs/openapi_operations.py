@@ -26,6 +26,7 @@ PROBLEM = "application/problem+json"
 # One line an operation, in an order in which each works. "{name}" is a fact, or something an earlier answer has saved.
 #   path: values of the path's parameters · query · body (JSON) · status (of success; default 200)
 #   save: {name: pointer into the answer} · etag: send If-Match with the ETag of a GET of the same record first
+#   wrong: [(body, pointer)], each refused with an error that points there
 #   door: "enrolment" · who: "session" (the cookie of POST /session) · type: content type other than JSON
 EXAMPLES = [
     ("GET /healthz", {}),
@@ -96,10 +97,26 @@ EXAMPLES = [
     ("GET /api/v1/thresholds", {"query": {"sort": "name"}}),
     ("GET /api/v1/thresholds/{id}", {"path": {"id": "patient"}}),
     ("DELETE /api/v1/thresholds/{id}", {"path": {"id": "patient"}, "etag": "/api/v1/thresholds/patient"}),
+    ("PUT /api/v1/targets/{id}", {"path": {"id": "shop"}, "body": {"address": "192.0.2.8", "class": "server", "labels": {"floor": "2"}, "probes": [{"type": "icmp", "interval": "30s"}]}, "status": 201, "wrong": [
+        ({"address": "192.0.2.8", "class": "severs"}, "/class"),
+        ({"address": "192.0.2.8", "probes": [{"type": "icmp", "interval": "soon"}]}, "/probes/0/interval"),
+        ({"adress": "192.0.2.8"}, "/adress"),
+        ({"name": "another"}, "/name")]}),
+    ("PUT /api/v1/targets/{id}", {"path": {"id": "shop"}, "body": {"address": "192.0.2.7", "class": "server"}, "etag": "/api/v1/targets/shop"}),
+    ("GET /api/v1/targets", {"query": {"sort": "name", "q": "class = server"}}),
+    ("GET /api/v1/targets/{id}", {"path": {"id": "shop"}}),
+    ("DELETE /api/v1/targets/{id}", {"path": {"id": "shop"}, "etag": "/api/v1/targets/shop"}),
     ("POST /api/v1/apply", {"body": {"files": [{"name": "more.yaml", "text": "targets:\n  - {name: more, address: 192.0.2.9}\n"}]}}),
     ("GET /api/v1/applied", {}),
     ("GET /api/v1/channels", {}),
     ("GET /api/v1/channels/{name}", {"path": {"name": "{channel}"}}),
+    ("PUT /api/v1/channels/{name}", {"path": {"name": "night"}, "body": {"url": "https://hooks.example.net/x", "secret": {"file": "/etc/muster/secrets/nowhere.key"}, "match": "priority = 1"}, "status": 201, "wrong": [
+        ({"url": "https://hooks.example.net/x", "secret": "a literal"}, "/secret"),
+        ({"type": "smtp", "server": "mail:25", "from": "a", "to": ["b@example.net"]}, "/from"),
+        ({"url": "https://hooks.example.net/x"}, "")]}),
+    ("PUT /api/v1/channels/{name}", {"path": {"name": "night"}, "body": {"url": "https://hooks.example.net/y", "secret": {"file": "/etc/muster/secrets/nowhere.key"}}, "etag": "/api/v1/channels/night"}),
+    ("GET /api/v1/channels/{name}", {"path": {"name": "night"}}),
+    ("DELETE /api/v1/channels/{name}", {"path": {"name": "night"}, "etag": "/api/v1/channels/night"}),
     ("POST /api/v1/channels/{name}/test", {"path": {"name": "{channel}"}, "body": {}}),
 
     ("POST /api/v1/join-tokens", {"body": {"ttl": "10m", "site": "HQ"}, "status": 201, "save": {"join_id": "/id", "join_token": "/token"}}),
@@ -275,11 +292,19 @@ class Walk:
             answer = self.collector.call(method, path, body, headers={"If-Match": "x"})
             self.refused(operation, spec, answer, 400, "an If-Match that is none")
 
+    def wrong_bodies(self, operation, method, path, example, spec):
+        for body, pointer in example.get("wrong", []):
+            answer = self.collector.call(method, path, json.dumps(body))
+            self.refused(operation, spec, answer, 400, f"what is wrong at {pointer or 'the top'}")
+            if answer.status == 400 and pointer not in [one.get("pointer") for one in answer.json().get("errors", [])]:
+                self.fault(operation, f"no error points at {pointer or 'the top'}: {answer.body[:300]}")
+
     def run(self, operation, example):
         method, path = operation.split(" ")
         spec = self.document["paths"][path][method.lower()]
         path, target = self.target(operation, path, example)
         self.refusals(operation, method, path, example, spec)
+        self.wrong_bodies(operation, method, path, example, spec)
         headers = {}
         if "etag" in example:
             record = self.collector.call("GET", filled(example["etag"], self.facts))

@@ -1,17 +1,20 @@
-// Policies and thresholds one by one: PUT and DELETE by natural name go through the same door as `apply`.
+#include "collector/api/declared_object.hpp"
+
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "collector/api/apply_answer.hpp"
-#include "collector/api/handlers.hpp"
-#include "collector/api/json.hpp"
-#include "collector/api/list_rules.hpp"
+#include "collector/api/entity_tag.hpp"
+#include "collector/api/object_pointer.hpp"
 #include "collector/api/verdict_answer.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 namespace muster::collector {
 
@@ -26,12 +29,13 @@ std::string own_file(std::string_view list, const std::string& name) {
            to_hex(sha256(name)).substr(0, name_digits) + ".yaml";
 }
 
-std::string object_etag(const DeclaredObject& object) {
+/// Of what is declared; begins the tag of every answer about it.
+std::string object_tag(const DeclaredObject& object) {
     std::string all;
     for (const auto& [field, value] : object.fields) {
         all += to_hex(sha256(field)) + to_hex(sha256(value));
     }
-    return '"' + to_hex(sha256(all)).substr(0, etag_digits) + '"';
+    return to_hex(sha256(all)).substr(0, etag_digits);
 }
 
 std::optional<DeclaredObject> declared(
@@ -42,6 +46,18 @@ std::optional<DeclaredObject> declared(
     return found == objects.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// Whether If-Match allows a change of what is declared.
+bool agrees(const std::string& if_match, const std::optional<DeclaredObject>& had) {
+    if (if_match.empty()) {
+        return true;
+    }
+    const auto tags = parse_entity_tags(if_match);
+    return had && tags && std::ranges::any_of(*tags, [&](const std::string& tag) {
+               return tag == "*" || tag == '"' + object_tag(*had) + '"' ||
+                      tag.starts_with('"' + object_tag(*had) + '.');
+           });
+}
+
 /// Why the object cannot be changed here, or nothing.
 std::optional<HttpResponse> obstacle(
     const Call& call,
@@ -49,11 +65,7 @@ std::optional<HttpResponse> obstacle(
     const std::string& name,
     const std::optional<DeclaredObject>& had
 ) {
-    const std::string if_match = header_of(call, "if-match");
-    const bool agrees =
-        if_match.empty() ||
-        (had && (if_match == "*" || if_match.find(object_etag(*had)) != std::string::npos));
-    if (!agrees) {
+    if (!agrees(header_of(call, "if-match"), had)) {
         return problem(412, "it has changed since it was read, or is not there; read it again");
     }
     if (had && had->file != own_file(list, name)) {
@@ -81,13 +93,63 @@ void write_out_numbers(json::value& value) {
     }
 }
 
-Task<HttpResponse> take(Call call, ApplyRequest request, int status) {
+/// The caller sent one object: a line "applied/FILE:1:57: what" about it is told of its member.
+Flaw flaw_of(const config::ConfigText& text, const std::string& line) {
+    if (!line.starts_with(text.name + ":")) {
+        return {"", line};
+    }
+    const char* from = line.c_str() + text.name.size() + 1;
+    char* end = nullptr;
+    config::Position at;
+    at.line = static_cast<int>(std::strtol(from, &end, 10));
+    at.column = *end == ':' ? static_cast<int>(std::strtol(end + 1, &end, 10)) : 0;
+    const std::string_view rest(end);
+    return {
+        pointer_into_object(text.text, at),
+        std::string(rest.starts_with(": ") ? rest.substr(2) : rest)
+    };
+}
+
+HttpResponse refused(const Error& error, const std::vector<config::ConfigText>& given) {
+    if (error.kind() != ErrorKind::invalid || given.size() != 1) {
+        return apply_refused(error, {});
+    }
+    std::vector<Flaw> flaws;
+    std::istringstream lines(error.text());
+    for (std::string line; std::getline(lines, line);) {
+        flaws.push_back(flaw_of(given.front(), line));
+    }
+    return problem(400, "nothing was changed", flaws);
+}
+
+/// Secrets of the object that cannot be read.
+json::array warnings(const ApplyOutcome& outcome, const std::vector<config::ConfigText>& given) {
+    json::array out;
+    for (const UnreadSecret& secret : outcome.unread) {
+        for (const config::ConfigText& text : given) {
+            if (text.name == secret.place.file) {
+                out.push_back(json::object{
+                    {"pointer", pointer_into_object(text.text, secret.place.at)},
+                    {"detail", json_text(secret.why)}
+                });
+            }
+        }
+    }
+    return out;
+}
+
+/// `own`: the texts of the caller's object; none where it goes.
+Task<HttpResponse> take(
+    Call call, ApplyRequest request, std::vector<config::ConfigText> own, int status
+) {
     const Result<ApplyOutcome> outcome = call.context->apply(request);
     if (!outcome) {
-        co_return apply_refused(outcome.error(), {});
+        co_return refused(outcome.error(), own);
     }
     std::size_t unchanged = 0;
-    const json::object body{{"changes", changes_json(*outcome, unchanged)}};
+    const json::object body{
+        {"changes", changes_json(*outcome, unchanged)}, {"warnings", warnings(*outcome, own)}
+    };
     Task<Result<Verdict>> confirming = confirm_applied(call, *outcome);
     const Result<Verdict> verdict = co_await std::move(confirming);
     if (!verdict) {
@@ -99,8 +161,9 @@ Task<HttpResponse> take(Call call, ApplyRequest request, int status) {
     co_return json_answer(body, status);
 }
 
-Task<HttpResponse> put_object(Call call, std::string list) {
-    const std::string name = call.path.at("id");
+}  // namespace
+
+Task<HttpResponse> put_object(Call call, std::string list, std::string name) {
     boost::system::error_code unreadable;
     json::value parsed = json::parse(call.request.body, unreadable);
     if (unreadable || !parsed.is_object()) {
@@ -120,16 +183,16 @@ Task<HttpResponse> put_object(Call call, std::string list) {
     ApplyRequest request;
     const json::object text{{list, json::array{std::move(object)}}};
     request.texts.push_back({own_file(list, name), json::serialize(text) + "\n"});
-    Task<HttpResponse> taking = take(call, std::move(request), had ? 200 : 201);
+    std::vector<config::ConfigText> own = request.texts;
+    Task<HttpResponse> taking = take(call, std::move(request), std::move(own), had ? 200 : 201);
     HttpResponse response = co_await std::move(taking);
     if (const auto has = declared(call, list, name); has && response.status < 300) {
-        response.headers.emplace_back("ETag", object_etag(*has));
+        response.headers.emplace_back("ETag", '"' + object_tag(*has) + '"');
     }
     co_return response;
 }
 
-Task<HttpResponse> delete_object(Call call, std::string list) {
-    const std::string name = call.path.at("id");
+Task<HttpResponse> delete_object(Call call, std::string list, std::string name) {
     const std::optional<DeclaredObject> had = declared(call, list, name);
     if (!had && header_of(call, "if-match").empty()) {
         co_return problem(404, "nothing of this name is declared: " + name);
@@ -143,99 +206,24 @@ Task<HttpResponse> delete_object(Call call, std::string list) {
         return text.name == own_file(list, name);
     });
     request.prune = Prune::yes;
-    Task<HttpResponse> taking = take(std::move(call), std::move(request), 200);
+    std::vector<config::ConfigText> none;
+    Task<HttpResponse> taking = take(std::move(call), std::move(request), std::move(none), 200);
     co_return co_await std::move(taking);
 }
 
-json::object threshold_json(const config::Threshold& threshold) {
-    const config::Candidate candidate = config::candidate_of(threshold);
-    json::object out{
-        {"name", json_text(threshold.name)},
-        {"match", nullptr},
-        {"pin", nullptr},
-        {"probe_type", json_text(threshold.probe_type)},
-        {"probe_name", json_text(threshold.probe_name)},
-        {"specificity", config::to_string(candidate.specificity)}
-    };
-    if (threshold.pin.empty()) {
-        out["match"] = json_text(threshold.match.text());
-    } else {
-        out["pin"] = json_text(threshold.pin);
-    }
-    const config::RuleParts& parts = threshold.parts;
-    json::array says;
-    if (parts.answering) {
-        says.push_back(json_text(
-            config::answering_text(parts.answering->failures, parts.answering->availability)
-        ));
-    }
-    for (const config::MetricLimit& limit : parts.metrics) {
-        says.push_back(json_text(limit.probe_type + " " + config::limit_text(limit)));
-    }
-    if (parts.successes) {
-        says.push_back(json_text("recovers after " + std::to_string(*parts.successes)));
-    }
-    if (parts.hold) {
-        says.push_back(json_text("held " + format_duration(*parts.hold)));
-    }
-    if (parts.flapping) {
-        says.push_back(json_text(
-            "flapping at " + std::to_string(parts.flapping->transitions) + " transitions in " +
-            format_duration(parts.flapping->over)
-        ));
-    }
-    out["says"] = std::move(says);
-    return out;
-}
-
-}  // namespace
-
-std::string declared_etag(const Call& call, std::string_view list, const std::string& name) {
+HttpResponse declared_answer(
+    const Call& call, std::string_view list, const std::string& name, json::object body
+) {
     const std::optional<DeclaredObject> object = declared(call, list, name);
-    return object ? object_etag(*object) : std::string();
-}
-
-Task<HttpResponse> put_policy(Call call) {
-    return put_object(std::move(call), "policies");
-}
-
-Task<HttpResponse> delete_policy(Call call) {
-    return delete_object(std::move(call), "policies");
-}
-
-Task<HttpResponse> put_threshold(Call call) {
-    return put_object(std::move(call), "thresholds");
-}
-
-Task<HttpResponse> delete_threshold(Call call) {
-    return delete_object(std::move(call), "thresholds");
-}
-
-Task<HttpResponse> list_thresholds(Call call) {
-    json::array items;
-    for (const config::Threshold& threshold :
-         call.context->configuration()->running().watch.thresholds) {
-        items.push_back(threshold_json(threshold));
+    if (!object) {
+        return json_answer(body);
     }
-    co_return whole_list(call.query, threshold_list(), std::move(items), "name");
-}
-
-Task<HttpResponse> show_threshold(Call call) {
-    const std::string& name = call.path.at("id");
-    const std::vector<config::Threshold>& all =
-        call.context->configuration()->running().watch.thresholds;
-    const auto found = std::ranges::find(all, name, &config::Threshold::name);
-    if (found == all.end()) {
-        co_return problem(404, "there is no threshold with this name: " + name);
-    }
-    json::object body = threshold_json(*found);
-    if (const auto object = declared(call, "thresholds", name)) {
-        body["file"] = object->file;
-        body["line"] = object->line;
-    }
+    body["file"] = json_text(object->file);
+    body["line"] = object->line;
     HttpResponse response = json_answer(body);
-    response.headers.emplace_back("ETag", declared_etag(call, "thresholds", name));
-    co_return response;
+    const std::string whole = entity_tag_of(response.body);
+    response.headers.emplace_back("ETag", '"' + object_tag(*object) + '.' + whole.substr(1));
+    return response;
 }
 
 }  // namespace muster::collector

@@ -1,0 +1,27 @@
+// Owns: what to watch, one object at a time: PUT and DELETE by natural name go through the same door as `apply`, and the tag of
+// an object. Leaves to the routes of each list: how one looks.
+#pragma once
+
+#include "collector/api/json.hpp"
+#include "collector/api/routes.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace muster::collector {
+
+/// The body, as it would stand in a file, becomes the object `name` of `list` ("policies"): 201 where there was none, else
+/// 200; the same twice changes nothing. 409 where another file declares it, 412 where If-Match says another, 400 with a
+/// pointer to each flaw. What is refused changes nothing.
+Task<HttpResponse> put_object(Call call, std::string list, std::string name);
+
+/// Takes away what `put_object` has put; refused as there. 404 where nothing of this name is declared.
+Task<HttpResponse> delete_object(Call call, std::string list, std::string name);
+
+/// One object of the running configuration, with the place where it is declared. Its tag differs wherever the answer does;
+/// If-Match holds what it says of the declaration alone.
+HttpResponse declared_answer(
+    const Call& call, std::string_view list, const std::string& name, json::object body
+);
+
+}  // namespace muster::collector
