@@ -127,6 +127,7 @@ AgentIndex enrol(Fold& fold, AgentId id) {
     if (is_new) {
         state.agents.emplace_back();
         state.agents.back().id = id;
+        state.agents.back().watch = host_watch_id(state.agents.back());
         state.epoch_pages.grow(state.agents.size());
     }
     return place->second;

@@ -1,4 +1,5 @@
 #include "collector/brain/packing.hpp"
+#include "collector/brain/planning.hpp"
 #include "collector/brain/snapshot_parts.hpp"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace {
 Agent unpack_agent(Unpacker& in, std::uint32_t version) {
     Agent agent;
     agent.id = in.id<AgentId>();
+    agent.watch = host_watch_id(agent);
     agent.name = in.text();
     agent.site = in.text();
     agent.hostname = in.text();

@@ -175,6 +175,8 @@ struct Agent {
     };
 
     AgentId id;
+    ProbeId
+        watch;  ///< the probe of its host from outside, should there be one; not saved: follows from `id`
     std::string name;
     std::string site;
     std::string hostname;

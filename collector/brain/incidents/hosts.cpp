@@ -96,18 +96,18 @@ bool is_host_watch(const State& state, Slot probe) {
 }
 
 Slot host_watch_of(const State& state, AgentIndex agent) {
-    const auto found = state.slot_by_id.find(host_watch_id(state.agents[agent]));
+    const auto found = state.slot_by_id.find(state.agents[agent].watch);
     return found == state.slot_by_id.end() ? nothing : found->second;
 }
 
 AgentIndex watched_by(const State& state, Slot host_watch) {
     const ProbeId id = state.cold[host_watch].id;
     const AgentIndex likely = agent_on(state, state.cold[host_watch].ci);
-    if (likely != nothing && host_watch_id(state.agents[likely]) == id) {
+    if (likely != nothing && state.agents[likely].watch == id) {
         return likely;
     }
     for (AgentIndex index = 0; index < state.agents.size(); ++index) {
-        if (host_watch_id(state.agents[index]) == id) {
+        if (state.agents[index].watch == id) {
             return index;
         }
     }

@@ -247,6 +247,9 @@ const Window* window_over(const State& state, CiIndex ci) {
 }
 
 const Window* window_over_agent(const State& state, AgentIndex agent) {
+    if (state.windows.all.empty()) {
+        return nullptr;  // asked of every agent for every fault
+    }
     const Window* window = window_over(state, state.agents[agent].ci);
     return window != nullptr ? window : window_over(state, watched_ci(state, agent));
 }
