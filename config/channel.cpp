@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 10> fields{
 
 constexpr std::array placeholders{
     Placeholder{
-        "transition", "What happened, in words: opened, reopened, resolved, flapping, calmed."
+        "transition",
+        "What happened, in words: opened, reopened, worsened, resolved, flapping, calmed."
     },
     Placeholder{"incident.number", "`INC-31`"},
     Placeholder{"incident.title", "What is wrong, in one line."},

@@ -16,12 +16,13 @@ namespace muster::collector {
 
 /// What availability tells incidents.
 struct AvailabilityEvent {
-    enum class Kind : std::uint8_t { exceeded, recovered, removed };
+    /// eased: it fails no more, and is beyond a limit of a metric still.
+    enum class Kind : std::uint8_t { exceeded, eased, recovered, removed };
     Kind kind;
     Slot probe;
-    WallTime at{};  ///< event time
-    // exceeded only:
-    WallTime first_failed{};
+    WallTime at{};            ///< event time
+    WallTime first_failed{};  ///< exceeded
+    // exceeded and eased:
     std::string reason{};
     std::string expected{};
     std::string seen{};

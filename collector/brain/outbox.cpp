@@ -124,6 +124,13 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
     }
 }
 
+void tell_worse(Fold& fold, Incident& incident) {
+    if (!incident.told.empty() || channels_for(fold, incident).empty()) {
+        tell(fold, incident, "worsened");
+    }
+    tell_newcomers(fold, incident);
+}
+
 void tell_newcomers(Fold& fold, Incident& incident) {
     for (const std::string& channel : channels_for(fold, incident)) {
         if (std::ranges::find(incident.told, channel) == incident.told.end()) {

@@ -10,9 +10,12 @@
 
 namespace muster::collector {
 
-/// Writes one message a channel for a transition ("opened", "resolved", "reopened") of an incident.
+/// Writes one message a channel for a transition ("opened", "reopened", "worsened", "flapping", "calmed", "resolved") of an incident.
 /// Whoever was told of the opening is told of what follows. Without a channel a receipt says so.
 void tell(Fold& fold, Incident& incident, std::string_view transition);
+
+/// It is graver than it was: whoever was told of it hears "worsened", newcomers that it is open.
+void tell_worse(Fold& fold, Incident& incident);
 
 /// It is of another kind now: channels that take it and were not told of it hear that it is open.
 void tell_newcomers(Fold& fold, Incident& incident);

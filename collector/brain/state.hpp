@@ -205,7 +205,8 @@ struct Agent {
     std::vector<Epoch> epochs;        ///< rising; the last is `issued_epoch`
 };
 
-/// A CI with at least one probe over its threshold, from the first until the last has recovered.
+/// A CI with at least one probe over its threshold, from the first until the last has recovered. Pending, held or withheld
+/// with an incident: that is a degradation, and whether it is a fault by now is not decided yet, or explained otherwise.
 struct Fault {
     enum class Phase : std::uint8_t { pending, held, open, put_aside, withheld };
 
@@ -226,6 +227,9 @@ struct Fault {
     std::vector<Member> members;  ///< in order of exceeding
 
     std::size_t active() const;
+
+    /// People know of it, and hear when it is over.
+    bool has_incident() const { return incident != 0 && phase != Phase::put_aside; }
 };
 
 /// How often a CI exceeded and recovered of late.

@@ -16,6 +16,7 @@ struct Word {
 constexpr Word transitions[] = {
     {"opened", "Opened", "新事件"},
     {"reopened", "Reopened", "重新打开"},
+    {"worsened", "Worse", "情况恶化"},
     {"resolved", "Resolved", "已恢复"},
     {"flapping", "Flapping", "状态抖动"},
     {"calmed", "Flapping no more", "抖动结束"},

@@ -130,9 +130,13 @@ TEST(Limits, ADegradationThatBecomesAFaultIsToldToWhoAsksForFaults) {
     site.world.pass(seconds(3));
     EXPECT_THAT(site.world.outbox(), ElementsAre("INC-1/opened/slow"));
     site.say(critical, 3);
+    site.world.pass(seconds(3));
     EXPECT_THAT(site.world.column("incident", incident_kind), ElementsAre("fault"));
     EXPECT_THAT(site.world.column("incident", incident_title)[0], HasSubstr("p failed: no reply"));
-    EXPECT_THAT(site.world.outbox(), ElementsAre("INC-1/opened/slow", "INC-1/opened/down"));
+    EXPECT_THAT(
+        site.world.outbox(),
+        ElementsAre("INC-1/opened/slow", "INC-1/worsened/slow", "INC-1/opened/down")
+    );
     site.rtt(300, 2);
     EXPECT_THAT(site.world.column("incident", incident_kind), ElementsAre("fault")) << "it was one";
     site.rtt(10, 3);
@@ -140,7 +144,11 @@ TEST(Limits, ADegradationThatBecomesAFaultIsToldToWhoAsksForFaults) {
     EXPECT_THAT(
         site.world.outbox(),
         ElementsAre(
-            "INC-1/opened/slow", "INC-1/opened/down", "INC-1/resolved/slow", "INC-1/resolved/down"
+            "INC-1/opened/slow",
+            "INC-1/worsened/slow",
+            "INC-1/opened/down",
+            "INC-1/resolved/slow",
+            "INC-1/resolved/down"
         )
     );
 }

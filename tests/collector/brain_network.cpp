@@ -24,9 +24,18 @@ std::string large_watch() {
         const std::string n = std::to_string(i);
         text += "  - {name: t" + n + ", class: server, address: 10.9.0." + n +
                 ", from: {agent: local}, probes: [{type: icmp, name: p, interval: 1s, timeout: "
-                "500ms}]}\n";
+                "500ms}], breach: {any: [{failures: 3}, {metric: rtt_avg, above: 200, for: 2}]}, "
+                "flapping: {transitions: 5, over: 90s}}\n";
     }
     return text;
+}
+
+/// Some targets answer late from here on.
+void slow_down(Network& net, Random& random) {
+    for (std::uint64_t left = random.below(4); left > 0; --left) {
+        net.rtt_ms["t" + std::to_string(random.below(targets_of_local) + 1)] = 300;
+    }
+    net.run(seconds(random.below(30)));
 }
 
 /// One way in which the network breaks.
@@ -74,6 +83,9 @@ void heal(Network& net, Random& random) {
     net.dead.clear();
     net.severed.clear();
     net.blind.clear();
+    for (auto& [name, rtt] : net.rtt_ms) {
+        rtt = 10;
+    }
     std::vector<std::string> names;
     for (const auto& [name, agent] : net.agents) {
         names.push_back(name);
@@ -167,7 +179,11 @@ std::vector<Said> Network::measure(const std::string& name, const TestAgent& age
         const auto target = target_hosts.find(ci);
         const std::string host = target != target_hosts.end() ? target->second : host_of.at(ci);
         const bool well = answers(name, host);
-        results.push_back({probe, well ? ok : critical, {}, well ? "" : "no reply from " + host});
+        Said said{probe, well ? ok : critical, {}, well ? "" : "no reply from " + host};
+        if (const auto slow = rtt_ms.find(ci); well && slow != rtt_ms.end()) {
+            said.values = {slow->second * 1000, 0};
+        }
+        results.push_back(std::move(said));
     }
     return results;
 }
@@ -192,6 +208,7 @@ Network large_network() {
 void live_through_night(Network& net, std::uint64_t seed) {
     SeededRandom random(seed);
     for (int trouble = 0; trouble < 4; ++trouble) {
+        slow_down(net, random);
         for (std::uint64_t at_once = 0; at_once <= random.below(2); ++at_once) {
             break_something(net, random);
             net.run(seconds(random.below(10)));

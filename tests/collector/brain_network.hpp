@@ -4,6 +4,7 @@
 #include "base/random.hpp"
 #include "brain_world.hpp"
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -52,6 +53,7 @@ class Network {
     std::set<std::string> blind;     ///< agents that see nothing
     std::set<std::pair<std::string, std::string>> severed;
     std::map<std::string, std::string> target_hosts;  ///< CI → host
+    std::map<std::string, std::int64_t> rtt_ms;  ///< CI → what is measured of it while it answers
 
   private:
     std::vector<Said> measure(const std::string& name, const TestAgent& agent) const;

@@ -154,6 +154,47 @@ TEST_P(RefoldAfterKills, AKillAtEveryEntryChangesNothing) {
     }
 }
 
+TEST_F(Refold, WhatIsSlowAndFailsGoesOnAsItWasAfterAKillAtAnyEntry) {
+    using std::chrono::seconds;
+    Network net(
+        {{"a", {"10.1.0.1", ""}}},
+        "targets:\n  - {name: t1, class: server, address: 10.9.0.1, hold: 5s, probes: [{type: "
+        "icmp, "
+        "name: p, interval: 1s, timeout: 500ms}], breach: {any: [{failures: 3}, {metric: rtt_avg, "
+        "above: 200, for: 2}]}}\n",
+        {{"t1", "10.9.0.1"}}
+    );
+    net.rtt_ms["t1"] = 300;
+    net.run(seconds(10));
+    const Lsn slow = net.world.journal().size();
+    ASSERT_EQ(
+        net.world
+            .command("window.create", R"({"match":"name = t1","for_ns":12000000000,"reason":"x"})")
+            .status,
+        201
+    );
+    net.dead.insert("10.9.0.1");
+    net.run(seconds(25));
+    const std::vector<Entry>& journal = net.world.journal();
+    ASSERT_THAT(net.open_kinds(), testing::ElementsAre("fault"));
+    const auto undisturbed = open({});
+    fold_to(*undisturbed, journal, journal.size());
+    const Ending expected = end(*undisturbed);
+    for (Lsn killed_at = slow; killed_at < journal.size(); ++killed_at) {
+        const std::string path = fresh();
+        {
+            const auto brain = open(path);
+            fold_to(*brain, journal, killed_at);
+            ASSERT_TRUE(brain->snapshot_now());
+        }
+        const auto brain = open(path);
+        fold_to(*brain, journal, journal.size());
+        const Ending found = end(*brain);
+        ASSERT_EQ(found.tables, expected.tables) << "killed at " << killed_at;
+        ASSERT_EQ(found.memory, expected.memory) << "killed at " << killed_at;
+    }
+}
+
 TEST_F(Refold, ManySnapshotsOfOnlyWhatChangedAreAsGoodAsOne) {
     for (const std::uint64_t seed : {11U, 12U}) {
         SCOPED_TRACE(seed);

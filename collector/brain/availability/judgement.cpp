@@ -32,12 +32,18 @@ bool is_answer(std::uint8_t state) {
 struct Standing {
     bool exceeded = false;  ///< by failures in a row or by a limit
     bool limited = false;   ///< it answers, and is beyond a limit only
+    bool failing = false;   ///< it is down, not merely slow
 };
 
-Standing standing_of(const HotProbe& probe) {
+Standing standing_of(const State& state, Slot slot) {
+    const HotProbe& probe = state.hot[slot];
     const bool by_failures = (probe.flags & HotProbe::exceeded) != 0;
     const bool by_limit = (probe.flags & HotProbe::limited) != 0;
-    return {by_failures || by_limit, by_limit && !by_failures && probe.state != critical};
+    return {
+        by_failures || by_limit,
+        by_limit && !by_failures && probe.state != critical,
+        is_failing(state, slot)
+    };
 }
 
 /// Position in the order of time; 0 for boots that are no longer (or never were) the agent's.
@@ -91,7 +97,7 @@ void begin_interval(Fold& fold, const ColdProbe& cold, Trouble& trouble, const J
 /// Forgets a trouble that is over.
 void drop_if_well(Fold& fold, Slot slot) {
     const HotProbe& probe = fold.state.hot[slot];
-    if (probe.state == ok && probe.run == 0 && !standing_of(probe).exceeded) {
+    if (probe.state == ok && probe.run == 0 && !standing_of(fold.state, slot).exceeded) {
         fold.state.troubles.erase(slot);
     }
 }
@@ -224,7 +230,7 @@ void report(
     Fold& fold, const Judged& result, const Standing& before, const std::optional<Breach>& breach
 ) {
     const ColdProbe& cold = fold.state.cold[result.probe];
-    const Standing now = standing_of(fold.state.hot[result.probe]);
+    const Standing now = standing_of(fold.state, result.probe);
     CiState& ci = fold.state.cis[cold.ci];
     if (now.exceeded != before.exceeded || now.limited != before.limited) {
         ci.exceeded += now.exceeded ? 1U : 0U;
@@ -252,6 +258,17 @@ void report(
         fold.events.push_back(
             {.kind = AvailabilityEvent::Kind::recovered, .probe = result.probe, .at = result.at}
         );
+    } else if (before.failing && !now.failing) {
+        if (const std::optional<Breach> left = standing_limit(fold.state, result)) {
+            fold.events.push_back(
+                {.kind = AvailabilityEvent::Kind::eased,
+                 .probe = result.probe,
+                 .at = result.at,
+                 .reason = left->reason,
+                 .expected = left->expected,
+                 .seen = left->seen}
+            );
+        }
     }
 }
 
@@ -287,7 +304,7 @@ void judge(Fold& fold, const Judged& result) {
     }
     probe.boot = result.boot;
     probe.latest_ms = result.at_ms;
-    const Standing before = standing_of(probe);
+    const Standing before = standing_of(fold.state, result.probe);
     if ((probe.flags & HotProbe::proven) == 0 && is_answer(result.state)) {
         become_proven(fold, result, probe, cold);
     }
@@ -324,7 +341,7 @@ void withdraw(Fold& fold, Slot slot) {
         ci.proven -= 1;
         ci.troubled -= probe.state == ok ? 0 : 1;
     }
-    if (const Standing standing = standing_of(probe); standing.exceeded) {
+    if (const Standing standing = standing_of(fold.state, slot); standing.exceeded) {
         ci.exceeded -= 1;
         ci.limited -= standing.limited ? 1U : 0U;
         fold.events.push_back(
@@ -340,12 +357,13 @@ void withdraw(Fold& fold, Slot slot) {
 namespace {
 
 /// `by`: 1 or -1.
-void count_at(CiState& ci, const HotProbe& probe, int by) {
+void count_at(const State& state, CiState& ci, Slot slot, int by) {
+    const HotProbe& probe = state.hot[slot];
     const auto add = [by](std::uint32_t& count, bool counts) {
         count += counts ? static_cast<std::uint32_t>(by) : 0U;
     };
     const bool is_proven = (probe.flags & HotProbe::proven) != 0;
-    const Standing standing = standing_of(probe);
+    const Standing standing = standing_of(state, slot);
     add(ci.probes, true);
     add(ci.proven, is_proven);
     add(ci.troubled, is_proven && probe.state != ok);
@@ -396,8 +414,8 @@ std::string_view state_of(const State& state, CiIndex index) {
 }  // namespace
 
 void count_for(State& state, Slot probe, CiIndex from, CiIndex to) {
-    count_at(state.cis[from], state.hot[probe], -1);
-    count_at(state.cis[to], state.hot[probe], 1);
+    count_at(state, state.cis[from], probe, -1);
+    count_at(state, state.cis[to], probe, 1);
 }
 
 void refresh_cis(Fold& fold) {

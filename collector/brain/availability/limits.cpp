@@ -158,6 +158,12 @@ std::optional<Breach> judge_availability(
     };
 }
 
+/// "rtt_avg at most 200 ms"
+std::string expected_of(const config::MetricLimit& limit) {
+    return limit.metric + (limit.side == config::Side::above ? " at most " : " at least ") +
+           config::value_text(limit.limit, limit.decimals, limit.unit);
+}
+
 std::optional<Breach> judge_metric(
     const Judged& result,
     const config::Rule& rule,
@@ -189,8 +195,7 @@ std::optional<Breach> judge_metric(
     return Breach{
         .first_failed = memory.since,
         .reason = "threshold",
-        .expected = limit.metric + (above ? " at most " : " at least ") +
-                    config::value_text(limit.limit, limit.decimals, limit.unit),
+        .expected = expected_of(limit),
         .seen = limit.metric + ' ' + config::value_text(*value, limit.decimals, limit.unit) +
                 ", the " + std::to_string(limit.in_a_row) + ". result in a row " +
                 (above ? "above" : "below")
@@ -243,6 +248,38 @@ std::optional<Breach> judge_limits(Fold& fold, const Judged& result) {
         forget_limits(fold.state, result.probe);
     }
     return first;
+}
+
+bool is_failing(const State& state, Slot probe) {
+    const std::uint8_t flags = state.hot[probe].flags;
+    if ((flags & HotProbe::exceeded) != 0 || (flags & HotProbe::limited) == 0) {
+        return (flags & HotProbe::exceeded) != 0;
+    }
+    const auto memory = state.limits.find(probe);
+    return memory != state.limits.end() && memory->second.availability_exceeded;
+}
+
+std::optional<Breach> standing_limit(const State& state, const Judged& result) {
+    const auto memory = state.limits.find(result.probe);
+    if (memory == state.limits.end()) {
+        return std::nullopt;
+    }
+    const auto& metrics = memory->second.metrics;
+    const auto beyond = std::ranges::find_if(metrics, &LimitMemory::Metric::exceeded);
+    if (beyond == metrics.end()) {
+        return std::nullopt;
+    }
+    const config::MetricLimit& limit =
+        spec_of(state, result.probe)
+            .rule.metrics[static_cast<std::size_t>(beyond - metrics.begin())];
+    const auto value = value_of(limit, result.values);
+    return Breach{
+        .first_failed = beyond->since,
+        .reason = "threshold",
+        .expected = expected_of(limit),
+        .seen = limit.metric + (value ? " " + config::value_text(*value, limit.decimals, limit.unit)
+                                      : std::string(" beyond its limit"))
+    };
 }
 
 void adopt_rule(State& state, Slot probe) {

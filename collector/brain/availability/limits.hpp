@@ -25,6 +25,12 @@ bool within_limits(const State& state, Slot probe, std::span<const std::int64_t>
 /// Judges one result of a proven probe. Sets or clears HotProbe::limited.
 std::optional<Breach> judge_limits(Fold& fold, const Judged& result);
 
+/// Down, not merely slow: so many failures in a row, or too little availability.
+bool is_failing(const State& state, Slot probe);
+
+/// The limit of a metric that a probe is beyond, in the words of this result; none where it is beyond none.
+std::optional<Breach> standing_limit(const State& state, const Judged& result);
+
 /// The probe got its rule, or another one: what no condition asks for any more is forgotten with the next result, which is judged
 /// whatever it is.
 void adopt_rule(State& state, Slot probe);

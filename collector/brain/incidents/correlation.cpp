@@ -1,6 +1,7 @@
 #include "collector/brain/incidents/correlation.hpp"
 
 #include "collector/brain/host_watch.hpp"
+#include "collector/brain/incidents/description.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/hosts.hpp"
@@ -38,10 +39,10 @@ bool is_active(const Fault::Member& member) {
     return member.recovered_at == WallTime{};
 }
 
-WallTime first_failed(const Fault& fault) {
-    WallTime first = fault.members.front().first_failed;
+WallTime first_failed(const State& state, const Fault& fault) {
+    WallTime first = spokesman(state, fault).first_failed;
     for (const Fault::Member& each : fault.members) {
-        first = is_active(each) ? std::min(first, each.first_failed) : first;
+        first = is_pertinent(state, fault, each) ? std::min(first, each.first_failed) : first;
     }
     return first;
 }
@@ -49,7 +50,7 @@ WallTime first_failed(const Fault& fault) {
 /// Records why the fault opens nothing.
 Course withhold(Fold& fold, CiIndex ci, const Fault& fault, WithheldPage page) {
     State& state = fold.state;
-    const Fault::Member& first = spokesman(fault);
+    const Fault::Member& first = spokesman(state, fault);
     page.inputs["probe"] = state.names[state.cold[first.probe].name];
     page.inputs["host"] = state.names[state.cold[first.probe].host];
     page.inputs["first_failed"] = format_rfc3339(first.first_failed);
@@ -101,7 +102,7 @@ std::vector<std::pair<AgentIndex, Slot>> speakers(const State& state, const Faul
     std::vector<std::pair<AgentIndex, Slot>> out;
     for (const Fault::Member& each : fault.members) {
         const AgentIndex agent = state.cold[each.probe].agent;
-        const bool speaks = is_active(each) && agent != nothing &&
+        const bool speaks = is_pertinent(state, fault, each) && agent != nothing &&
                             is_observing(state.agents[agent]) &&
                             !state.causes.isolations.contains(agent);
         if (speaks &&
@@ -131,7 +132,7 @@ std::optional<Course> ask_isolation(Fold& fold, CiIndex ci, const Fault& fault) 
             begin_isolation(fold, agent, slot);
             continue;
         }
-        const Duration doubt = fold.wall - spokesman(fault).exceeded_at;
+        const Duration doubt = fold.wall - spokesman(state, fault).exceeded_at;
         if (sight == Sight::unsure && doubt < longest_doubt) {
             return wait_a_little(state);
         }
@@ -151,11 +152,13 @@ std::optional<Course> ask_isolation(Fold& fold, CiIndex ci, const Fault& fault) 
 }
 
 std::optional<Course> ask_quorum(Fold& fold, CiIndex ci, const Fault& fault) {
-    if (reaches_quorum(fold.state, ci, fault)) {
+    // What is open as slow is a fault by the vantages that see it fail.
+    const Counted counted = fault.has_incident() ? Counted::failing : Counted::exceeding;
+    if (reaches_quorum(fold.state, ci, fault, counted)) {
         return std::nullopt;
     }
     const config::Vantage& from =
-        fold.state.specs[fold.state.cold[spokesman(fault).probe].spec].from;
+        fold.state.specs[fold.state.cold[spokesman(fold.state, fault).probe].spec].from;
     return withhold(
         fold,
         ci,
@@ -163,7 +166,8 @@ std::optional<Course> ask_quorum(Fold& fold, CiIndex ci, const Fault& fault) {
         {.why = Withholding::quorum,
          .rule = "a fault needs " + std::to_string(from.quorum) + " of " +
                  std::to_string(from.any) + " vantages",
-         .text = "other vantages see it well",
+         .text =
+             fault.has_incident() ? "other vantages see it answer" : "other vantages see it well",
          .counterfactual =
              "the same failure from " + std::to_string(from.quorum) + " vantages would have paged"}
     );
@@ -174,7 +178,7 @@ std::optional<Course> ask_site(Fold& fold, CiIndex ci, const Fault& fault) {
         return *cut == 0 ? wait_a_little(fold.state)
                          : withhold_for(fold, ci, fault, Withholding::site_cut_off, *cut);
     }
-    if (may_be_cut_off(fold.state, ci, first_failed(fault))) {
+    if (may_be_cut_off(fold.state, ci, first_failed(fold.state, fault))) {
         return wait_a_little(fold.state);
     }
     return std::nullopt;
@@ -226,7 +230,7 @@ std::optional<Course> ask_own_host(Fold& fold, CiIndex ci, const Fault& fault, A
     if (gone) {
         return Course{.kind = Kind::open, .wait = {}, .host_down = host};
     }
-    if (agent.state != AgentState::stopped && agent.heard_wall < first_failed(fault)) {
+    if (agent.state != AgentState::stopped && agent.heard_wall < first_failed(fold.state, fault)) {
         return wait_a_little(fold.state);  // soon it is heard, or silent
     }
     return only_watch ? std::optional(heard_host(fold, ci, fault, host)) : std::nullopt;
@@ -249,7 +253,7 @@ std::optional<Course> ask_host(Fold& fold, CiIndex ci, const Fault& fault) {
         return withhold_for(fold, ci, fault, Withholding::host_down, down->second);
     }
     const Agent& agent = state.agents[host];
-    const bool was_heard_before = agent.heard_wall < first_failed(fault);
+    const bool was_heard_before = agent.heard_wall < first_failed(state, fault);
     const Duration quiet = fold.elapsed - agent.heard;
     const bool is_expected =
         agent.state == AgentState::connected || agent.state == AgentState::disconnected;
@@ -323,7 +327,7 @@ void fault_opened(Fold& fold, CiIndex ci, const Fault& fault, const Course& cour
     }
 }
 
-void fault_ended(Fold& fold, CiIndex ci) {
+void leave_cause(Fold& fold, CiIndex ci) {
     State& state = fold.state;
     fold.touched_cis.push_back(ci);
     state.causes.left_by_storm.erase(ci);
@@ -339,6 +343,11 @@ void fault_ended(Fold& fold, CiIndex ci) {
     if (!silent) {
         leave_storms(fold, ci);
     }
+}
+
+void fault_ended(Fold& fold, CiIndex ci) {
+    State& state = fold.state;
+    leave_cause(fold, ci);
     if (const auto down = state.causes.hosts_down.find(agent_on(state, ci));
         down != state.causes.hosts_down.end()) {
         const std::uint64_t incident = down->second;

@@ -11,7 +11,8 @@
 namespace muster::collector {
 
 /// What becomes of a fault whose hold is over. open: an incident. wait: ask again after `wait`.
-/// withheld: it is a symptom, or not a fault; the receipt is written.
+/// withheld: it is a symptom, or not a fault; the receipt is written. The same is asked of a degradation that fails as well
+/// before its incident is a fault.
 struct Course {
     enum class Kind : std::uint8_t { open, wait, withheld };
     Kind kind = Kind::open;
@@ -23,6 +24,9 @@ Course correlate(Fold& fold, CiIndex ci, const Fault& fault);
 
 /// The incident was opened for the fault: what it explains from now on.
 void fault_opened(Fold& fold, CiIndex ci, const Fault& fault, const Course& course);
+
+/// Nothing explains the fault any more: neither a cause nor a storm counts it.
+void leave_cause(Fold& fold, CiIndex ci);
 
 /// The fault is gone: everything that failed answers again, or is no longer probed.
 void fault_ended(Fold& fold, CiIndex ci);

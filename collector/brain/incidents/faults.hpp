@@ -35,8 +35,9 @@ void decide_again(Fold& fold, CiIndex ci, Patience patience);
 /// Timer `flapping` of a CI: its incident goes on as any other, or is resolved where nothing fails.
 void flapping_is_over(Fold& fold, CiIndex ci, std::uint64_t timer);
 
-/// The member that speaks for the fault: the first that still fails, else the first.
-const Fault::Member& spokesman(const Fault& fault);
+/// A fault whose open incident is a degradation may fail by now: that has a hold of its own, and is decided as if nothing
+/// were open.
+void ask_if_worse(Fold& fold, CiIndex ci, Fault& fault);
 
 /// Somebody watches it and has told all he knew.
 bool is_observed(const Fold& fold, const Fault& fault);

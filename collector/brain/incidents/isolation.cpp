@@ -1,6 +1,7 @@
 #include "collector/brain/incidents/isolation.hpp"
 
 #include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/description.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/record.hpp"
@@ -159,8 +160,9 @@ void adopt_faults(Fold& fold, AgentIndex agent, const Isolation& isolation) {
     std::vector<CiIndex> mistaken;
     for (const auto& [ci, fault] : fold.state.faults) {
         const bool only_here = std::ranges::all_of(fault.members, [&](const Fault::Member& each) {
-            return fold.state.cold[each.probe].agent == agent &&
-                   each.first_failed >= isolation.since;
+            const bool is_since =
+                each.first_failed >= isolation.since || !is_pertinent(fold.state, fault, each);
+            return fold.state.cold[each.probe].agent == agent && is_since;
         });
         if (fault.phase == Fault::Phase::open && only_here) {
             mistaken.push_back(ci);

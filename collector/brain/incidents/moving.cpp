@@ -19,14 +19,16 @@ namespace {
 using Phase = Fault::Phase;
 
 /// Of two faults that become one, the higher tells how it goes on.
-int gravity(Phase phase) {
-    switch (phase) {
-        case Phase::open:
-            return 3;
+int gravity(const Fault& fault) {
+    if (fault.has_incident()) {
+        return 3;
+    }
+    switch (fault.phase) {
         case Phase::put_aside:
             return 2;
         case Phase::withheld:
             return 1;
+        case Phase::open:
         case Phase::pending:
         case Phase::held:
             break;
@@ -157,7 +159,7 @@ void move_whole(Fold& fold, CiIndex from, CiIndex to, Fault fault) {
     const auto there = fold.state.faults.find(to);
     if (there == fold.state.faults.end()) {
         go_on_at(fold, from, to, std::move(fault));
-    } else if (gravity(fault.phase) > gravity(there->second.phase)) {
+    } else if (gravity(fault) > gravity(there->second)) {
         append(fault, there->second.members);
         give_up(fold, to, there->second, fault, to);
         go_on_at(fold, from, to, std::move(fault));

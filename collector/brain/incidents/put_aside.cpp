@@ -29,6 +29,9 @@ void put_aside(Fold& fold, const Incident& incident, Again again) {
     const auto found = fold.state.faults.find(incident.ci);
     if (found != fold.state.faults.end() && found->second.incident == incident.number) {
         stop_flapping(fold, incident.ci);
+        if (found->second.phase == Phase::withheld) {
+            leave_cause(fold, incident.ci);
+        }
         found->second.phase = Phase::put_aside;
         if (found->second.active() == 0) {
             fold.state.faults.erase(found);
@@ -47,6 +50,7 @@ void take_up_again(Fold& fold, const Incident& incident) {
     if (found != fold.state.faults.end() && found->second.incident == incident.number &&
         found->second.phase == Phase::put_aside) {
         found->second.phase = Phase::open;
+        ask_if_worse(fold, incident.ci, found->second);
     }
 }
 
@@ -74,6 +78,7 @@ void reopen_if_failing(Fold& fold, std::uint64_t number) {
     if (is_observed(fold, fault->second)) {
         fault->second.phase = Phase::open;
         reopen_incident(fold, incident, "system", "still failing" + after);
+        ask_if_worse(fold, incident.ci, fault->second);
     } else {
         fold.state.arm(fold.elapsed + fold.state.silent_after, Timer::Kind::reopen, number);
     }

@@ -1,5 +1,6 @@
 #include "collector/brain/incidents/quorum.hpp"
 
+#include "collector/brain/availability/limits.hpp"
 #include "collector/brain/presence.hpp"
 
 #include <algorithm>
@@ -8,12 +9,18 @@
 
 namespace muster::collector {
 
-bool reaches_quorum(const State& state, CiIndex ci, const Fault& fault) {
+bool reaches_quorum(const State& state, CiIndex ci, const Fault& fault, Counted counted) {
+    const auto counts = [&](Slot slot) {
+        constexpr std::uint8_t exceeded = HotProbe::exceeded | HotProbe::limited;
+        return counted == Counted::failing ? is_failing(state, slot)
+                                           : (state.hot[slot].flags & exceeded) != 0;
+    };
     std::set<std::pair<NameIndex, NameIndex>> asked;
     for (const Fault::Member& each : fault.members) {
         const ColdProbe& cold = state.cold[each.probe];
         const config::Vantage& from = state.specs[cold.spec].from;
-        if (each.recovered_at != WallTime{}) {
+        if (each.recovered_at != WallTime{} ||
+            (counted == Counted::failing && !is_failing(state, each.probe))) {
             continue;
         }
         if (from.any <= 1) {
@@ -35,8 +42,7 @@ bool reaches_quorum(const State& state, CiIndex ci, const Fault& fault) {
                 continue;
             }
             ++watching;
-            constexpr std::uint8_t exceeded = HotProbe::exceeded | HotProbe::limited;
-            failing += (state.hot[slot].flags & exceeded) != 0 ? 1 : 0;
+            failing += counts(slot) ? 1 : 0;
         }
         if (failing != 0 && failing >= std::min(from.quorum, watching)) {
             return true;

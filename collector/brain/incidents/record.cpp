@@ -53,10 +53,14 @@ Incident* same_incident(Fold& fold, const std::string& key, Telling telling) {
 }
 
 Incident& go_on(Fold& fold, Incident& incident, const Incident& seen, std::string_view why) {
+    const bool is_worse = incident.kind == "degradation" && seen.kind != incident.kind;
     refresh(fold, incident, seen);
     if (!incident.is_over()) {
         save_incident(fold, incident);
         add_timeline(fold, incident, "symptom", "system", seen.title, why);
+        if (is_worse) {
+            tell_worse(fold, incident);
+        }
         return incident;
     }
     const auto after = std::chrono::floor<std::chrono::seconds>(fold.elapsed - incident.settled);
@@ -67,6 +71,9 @@ Incident& go_on(Fold& fold, Incident& incident, const Incident& seen, std::strin
         "again " + human_duration(after) + " after it was resolved: " + seen.title,
         why
     );
+    if (is_worse) {
+        tell_newcomers(fold, incident);
+    }
     return incident;
 }
 

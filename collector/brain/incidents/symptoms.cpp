@@ -1,7 +1,9 @@
 #include "collector/brain/incidents/symptoms.hpp"
 
+#include "collector/brain/incidents/description.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/why.hpp"
 #include "collector/brain/presence.hpp"
 
 #include <boost/json.hpp>
@@ -65,6 +67,15 @@ void add_withheld_receipt(Fold& fold, CiIndex ci, ProbeId probe, const WithheldP
          .reason = to_string(page.why),
          .data = serialised}
     );
+}
+
+void list_other_members(Fold& fold, const Fault& fault, const Incident& incident) {
+    const Slot first = spokesman(fold.state, fault).probe;
+    for (const Fault::Member& member : fault.members) {
+        if (member.probe != first) {
+            add_timeline(fold, incident, "symptom", "system", symptom_text(fold.state, member));
+        }
+    }
 }
 
 Incident* open_incident_of(State& state, std::uint64_t number) {

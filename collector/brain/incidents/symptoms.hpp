@@ -27,6 +27,9 @@ struct WithheldPage {
 /// The receipt of a fault that opens nothing of its own.
 void add_withheld_receipt(Fold& fold, CiIndex ci, ProbeId probe, const WithheldPage& page);
 
+/// Lines in its timeline for what fails beside the member that speaks for the fault.
+void list_other_members(Fold& fold, const Fault& fault, const Incident& incident);
+
 /// `ci` joins the symptoms of an incident: a row, a line in its timeline. Nothing when it is there.
 void add_symptom_of(Fold& fold, std::uint64_t incident, CiIndex ci, std::string_view text);
 /// It is none any more.
