@@ -1,3 +1,4 @@
+#include "base/uuid.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -215,6 +216,31 @@ int show_ci(Session& session, const Options& options) {
     return exit_success;
 }
 
+/// The verbs that look at CIs, for those of one class.
+void add_class_views(
+    CLI::App& app, Session& session, const char* ci_class, const char* about, const char* all
+) {
+    const auto options = std::make_shared<Options>();
+    options->ci_class = ci_class;
+    CLI::App* group = app.add_subcommand(ci_class, about);
+    group->require_subcommand(1);
+    CLI::App* list = group->add_subcommand("list", all);
+    add_selection(*list, options->select);
+    list->callback([&session, options] {
+        session.action = [&session, options] { return list_cis(session, *options); };
+    });
+    CLI::App* show = group->add_subcommand("show", "One of them, its relations and its probes");
+    show->add_option("NAME", options->ci, "Its name or id")->required();
+    show->callback([&session, options] {
+        session.action = [&session, options] {
+            Options one = *options;
+            // A site, a machine and an agent may share a name. An id has no colon before it.
+            one.ci = Uuid::parse(one.ci) ? one.ci : one.ci_class + ":" + one.ci;
+            return show_ci(session, one);
+        };
+    });
+}
+
 }  // namespace
 
 void add_ci_verbs(CLI::App& app, Session& session) {
@@ -246,6 +272,15 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     show->callback([&session, options] {
         session.action = [&session, options] { return show_ci(session, *options); };
     });
+
+    add_class_views(app, session, "site", "Where things are", "Sites, as `ci list --class site`");
+    add_class_views(
+        app,
+        session,
+        "service",
+        "What things are for",
+        "Service instances, as `ci list --class service`"
+    );
 
     add_ci_history_verbs(*group, app, session);
     add_ci_change_verbs(*group, session);

@@ -51,6 +51,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_window_verbs(app, session);
     add_why_verbs(app, session);
     add_ci_verbs(app, session);
+    add_relation_verbs(app, session);
     add_class_verbs(app, session);
     add_agent_verbs(app, session);
     add_event_verbs(app, session);

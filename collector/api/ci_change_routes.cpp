@@ -1,4 +1,5 @@
 #include "collector/api/caller_sites.hpp"
+#include "collector/api/ci_change.hpp"
 #include "collector/api/ci_store.hpp"
 #include "collector/api/entity_tag.hpp"
 #include "collector/api/handlers.hpp"
@@ -21,9 +22,6 @@ constexpr std::size_t longest_reason = 1000;
 constexpr std::size_t longest_name = 256;
 constexpr const char* path_member = "id";
 constexpr std::array<std::string_view, 2> yes_or_no = {"true", "false"};
-
-/// Names of members of the body → what they name, as the caller wrote it.
-using NamedCis = std::map<std::string, std::string>;
 
 /// What the names of a request stand for.
 struct Meant {
@@ -76,8 +74,9 @@ Task<Result<Meant>> meant_by(Call call, NamedCis names) {
     co_return co_await std::move(asking);
 }
 
-/// The command, with ids in place of names; the brain's verdict is the answer.
-Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedCis names) {
+}  // namespace
+
+Task<HttpResponse> submit_change(Call call, std::string name, json::object body, NamedCis names) {
     const Result<std::string> dry = choice_parameter(call, "dry_run", yes_or_no);
     if (!dry) {
         co_return bad_parameter(dry.error());
@@ -97,6 +96,8 @@ Task<HttpResponse> submit(Call call, std::string name, json::object body, NamedC
     put_sites(call, body);
     co_return co_await ask_brain(std::move(call), std::move(name), std::move(body));
 }
+
+namespace {
 
 NamedCis path_ci(const Call& call) {
     return {{path_member, call.path.at("id")}};
@@ -128,7 +129,9 @@ Task<HttpResponse> submit_reason(Call call, std::string name) {
     }
     NamedCis names = path_ci(call);
     json::object body{{"reason", json_text(reason)}};
-    co_return co_await submit(std::move(call), std::move(name), std::move(body), std::move(names));
+    co_return co_await submit_change(
+        std::move(call), std::move(name), std::move(body), std::move(names)
+    );
 }
 
 /// A command about two CIs.
@@ -142,7 +145,9 @@ Task<HttpResponse> submit_pair(Call call, std::string name) {
     NamedCis names = path_ci(call);
     names["other"] = other;
     json::object body{{"reason", json_text(reason)}};
-    co_return co_await submit(std::move(call), std::move(name), std::move(body), std::move(names));
+    co_return co_await submit_change(
+        std::move(call), std::move(name), std::move(body), std::move(names)
+    );
 }
 
 HttpResponse wrong_site(int status) {
@@ -188,7 +193,9 @@ Task<HttpResponse> create_ci(Call call) {
     }
     json::object sent = std::move(*body);
     NamedCis nobody;
-    co_return co_await submit(std::move(call), "ci.create", std::move(sent), std::move(nobody));
+    co_return co_await submit_change(
+        std::move(call), "ci.create", std::move(sent), std::move(nobody)
+    );
 }
 
 Task<HttpResponse> edit_ci(Call call) {
@@ -201,7 +208,7 @@ Task<HttpResponse> edit_ci(Call call) {
     }
     json::object sent = std::move(*body);
     NamedCis names = path_ci(call);
-    co_return co_await submit(std::move(call), "ci.edit", std::move(sent), std::move(names));
+    co_return co_await submit_change(std::move(call), "ci.edit", std::move(sent), std::move(names));
 }
 
 Task<HttpResponse> retire_ci(Call call) {
@@ -223,7 +230,9 @@ Task<HttpResponse> split_ci(Call call) {
     }
     json::object sent = std::move(*body);
     NamedCis names = path_ci(call);
-    co_return co_await submit(std::move(call), "ci.split", std::move(sent), std::move(names));
+    co_return co_await submit_change(
+        std::move(call), "ci.split", std::move(sent), std::move(names)
+    );
 }
 
 Task<HttpResponse> tell_cis_apart(Call call) {
@@ -239,7 +248,9 @@ Task<HttpResponse> reclassify_ci(Call call) {
     }
     NamedCis names = path_ci(call);
     json::object body{{"class", json_text(wanted)}, {"reason", json_text(reason)}};
-    co_return co_await submit(std::move(call), "ci.reclassify", std::move(body), std::move(names));
+    co_return co_await submit_change(
+        std::move(call), "ci.reclassify", std::move(body), std::move(names)
+    );
 }
 
 Task<HttpResponse> submit_observations(Call call) {
@@ -253,7 +264,7 @@ Task<HttpResponse> submit_observations(Call call) {
     }
     json::object sent = std::move(*body);
     NamedCis nobody;
-    co_return co_await submit(
+    co_return co_await submit_change(
         std::move(call), "observations.submit", std::move(sent), std::move(nobody)
     );
 }

@@ -1,7 +1,9 @@
 #include "collector/api/graph_store.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/api/relation_store.hpp"
 #include "collector/api/rows.hpp"
+#include "collector/relation_name.hpp"
 
 #include <array>
 #include <utility>
@@ -70,7 +72,14 @@ json::value attribute_json(const Statement& row) {
     };
 }
 
-json::value relation_json(const Statement& row) {
+json::value relation_json(const Statement& row, const Uuid& of) {
+    const Result<Uuid> other_id = Uuid::from_bytes(row.blob(2));
+    const bool is_outgoing = row.integer(1) != 0;
+    json::value sources = json_embedded(row, 9);
+    const std::string evidence =
+        sources.is_array() ? evidence_of(sources.get_array()) : std::string("observed");
+    const Uuid there = other_id ? *other_id : Uuid{};
+    const std::string type(row.text(0));
     json::object other{
         {"id", json_id(row, 2)},
         {"name", json_text(row, 3)},
@@ -80,13 +89,15 @@ json::value relation_json(const Statement& row) {
         {"retired", row.integer(10) != 0}
     };
     return json::object{
+        {"id", to_text(is_outgoing ? RelationName{type, of, there} : RelationName{type, there, of})
+        },
         {"type", json_text(row, 0)},
-        {"direction", row.integer(1) != 0 ? "outgoing" : "incoming"},
+        {"direction", is_outgoing ? "outgoing" : "incoming"},
         {"ci", std::move(other)},
         {"since", json_time(row, 7)},
         {"until", json_time(row, 8)},
-        {"sources", json_embedded(row, 9)},
-        {"evidence", "observed"}
+        {"sources", std::move(sources)},
+        {"evidence", evidence}
     };
 }
 
@@ -150,7 +161,10 @@ Result<json::array> read_relations(
         statement.bind(2, moment.at).bind(3, moment.known_at);
         scope.bind(statement, 4);
     };
-    return list_rows(connection, relations, bind, relation_json);
+    const Result<Uuid> of = Uuid::from_bytes(id);
+    return list_rows(connection, relations, bind, [&](const Statement& row) {
+        return relation_json(row, of ? *of : Uuid{});
+    });
 }
 
 Result<Page> read_history(

@@ -104,6 +104,20 @@ constexpr std::array table{
         submit_observations
     ),
     read(
+        "/api/v1/relations",
+        Scope::sites,
+        "ci type at known_at limit cursor",
+        "Relations between configuration items.",
+        list_relations
+    ),
+    cmdb_change(Method::post, "/api/v1/relations", "A person states a relation.", create_relation),
+    cmdb_change(
+        Method::remove,
+        "/api/v1/relations/{id}",
+        "What a person stated of it holds no more.",
+        delete_relation
+    ),
+    read(
         "/api/v1/find",
         Scope::sites,
         "q at known_at",

@@ -3,7 +3,7 @@
 #include "base/bytes.hpp"
 #include "cmdb/keys.hpp"
 #include "cmdb/observed.hpp"
-#include "collector/brain/ci_plan.hpp"
+#include "collector/brain/said_by_hand.hpp"
 
 #include <boost/json.hpp>
 
@@ -16,7 +16,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view manual = "manual";
 constexpr std::size_t name_bytes = 256;
 constexpr std::size_t value_bytes = 4096;
 /// Each statement that is taken is told apart from each that stays: so many words at most.
@@ -24,52 +23,6 @@ constexpr std::size_t most_words = 1'000;
 
 Verdict refused(const std::string& detail) {
     return problem(400, "Bad Request", detail);
-}
-
-Verdict nothing_there(const std::string& name) {
-    return problem(404, "Not Found", "there is no CI \"" + name + "\"");
-}
-
-/// The CI that `key` of the body names; nil where there is none that stands.
-CiId ci_named(const Fold& fold, const json::object& body, std::string_view key) {
-    const auto id = Uuid::parse(text_of(body, key));
-    if (!id || fold.state.identity.members(CiId{*id}).empty()) {
-        return {};
-    }
-    return CiId{*id};
-}
-
-cmdb::ObjectName oldest_of(const cmdb::Identification& identity, CiId ci) {
-    const cmdb::Statement& oldest = *identity.all_members(ci).front();
-    return {oldest.source, oldest.object};
-}
-
-/// What a person says of a CI that others named first.
-bool is_remark(const cmdb::ObjectName& name) {
-    return name.source == manual && name.object.starts_with("ci/");
-}
-
-/// The person's own statement of a CI, made where there is none yet, and bound to it.
-cmdb::Statement& remark(const Fold& fold, CiId ci, CiPlan& plan) {
-    const cmdb::Identification& identity = fold.state.identity;
-    plan.cis.push_back(ci);
-    for (const cmdb::Statement* each : identity.all_members(ci)) {
-        if (each->source == manual) {
-            cmdb::Statement said = *each;
-            said.attributes.clear();
-            for (const auto& [name, value] : cmdb::values_of(*each)) {
-                said.attributes.push_back({name, value, {}});
-            }
-            return plan.statements.emplace_back(std::move(said));
-        }
-    }
-    cmdb::Statement said;
-    said.source = manual;
-    said.object = "ci/" + ci.text();
-    said.ci_class = fold.state.cis[fold.state.ci_by_id.at(ci)].ci_class;
-    said.observed = fold.wall;
-    plan.words.push_back({oldest_of(identity, ci), {said.source, said.object}, true});
-    return plan.statements.emplace_back(std::move(said));
 }
 
 void set_value(cmdb::Statement& said, const std::string& name, std::string value) {
@@ -137,28 +90,6 @@ void add_keys(const Fold& fold, cmdb::Statement& said) {
         add("vendor", "serial", maker + " " + serial);
     }
     add("smbios", "uuid", std::string(cmdb::value_of(said, "smbios_uuid")));
-}
-
-Verdict answer(
-    Fold& fold, const CommandCall& call, CiPlan plan, cmdb::ObjectName about, int status = 200
-) {
-    plan.at = fold.wall;
-    for (cmdb::Statement& each : plan.statements) {
-        std::ranges::sort(each.attributes);
-    }
-    const json::value* dry = call.body.if_contains("dry_run");
-    const bool is_dry = dry != nullptr && dry->is_bool() && dry->get_bool();
-    Preview preview = preview_of(fold, plan, caller_sites(call.body));
-    if (preview.is_foreign) {
-        return foreign_sites();
-    }
-    json::object body = std::move(preview.body);
-    body["dry_run"] = is_dry;
-    if (!is_dry) {
-        perform(fold, plan, call.actor);
-        body["ci"] = fold.state.identity.ci_of(about.source, about.object).text();
-    }
-    return {.status = is_dry ? 200 : status, .body = json::serialize(body), .etag = {}};
 }
 
 bool is_concrete(const cmdb::Model& model, const std::string& name) {
@@ -276,7 +207,7 @@ Verdict unmerge_ci_by_hand(Fold& fold, const CommandCall& call) {
     plan.cis = {ci};
     for (const cmdb::Word& word : identity.words()) {
         if (word.is_same && identity.ci_of(word.a.source, word.a.object) == ci &&
-            !is_remark(word.a) && !is_remark(word.b)) {
+            !is_remark(word.a.source, word.a.object) && !is_remark(word.b.source, word.b.object)) {
             plan.taken_back.push_back(word);
         }
     }

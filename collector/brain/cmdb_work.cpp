@@ -2,6 +2,7 @@
 
 #include "cmdb/attributes.hpp"
 #include "collector/brain/host_watch.hpp"
+#include "collector/brain/said_by_hand.hpp"
 #include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
@@ -48,6 +49,9 @@ void take_projection(CiState& ci, const cmdb::Projection& seen, const cmdb::Stat
 WallTime missing_since(const std::vector<const cmdb::Statement*>& members) {
     WallTime latest{};
     for (const cmdb::Statement* each : members) {
+        if (is_remark(each->source, each->object)) {
+            continue;
+        }
         if (each->missing == WallTime{}) {
             return {};
         }
@@ -84,6 +88,13 @@ class SourcesOf {
     const cmdb::Identification& identity_;
     std::map<CiId, std::set<std::string>> known_;
 };
+
+/// Nobody names it any more but in passing.
+bool has_remarks_alone(const std::vector<const cmdb::Statement*>& members) {
+    return std::ranges::all_of(members, [](const cmdb::Statement* each) {
+        return is_remark(each->source, each->object);
+    });
+}
 
 /// A person's word on the lifecycle outranks what is seen.
 bool is_retired_by_hand(const std::vector<const cmdb::Statement*>& members) {
@@ -278,13 +289,14 @@ void CmdbWork::project(CiId id) {
     const CiState before = ci;
     const auto members = state.identity.members(id);
     const auto all = state.identity.all_members(id);
-    ci.retired = members.empty() || state.identity.is_retired(id) || is_retired_by_hand(members);
+    const bool is_gone = state.identity.is_retired(id) || has_remarks_alone(members);
+    ci.retired = is_gone || is_retired_by_hand(members);
     ci.ended = !ci.retired ? WallTime{} : before.retired ? before.ended : fold_.wall;
     ci.merged_into = CiId{};
     if (members.empty()) {  // its statements are another CI's now
         const auto into = merged_into_.find(id);
         ci.merged_into = into == merged_into_.end() ? before.merged_into : into->second;
-    } else if (!state.identity.is_retired(id) || is_new) {
+    } else if (!is_gone || is_new) {
         take_projection(ci, cmdb::project(fold_.model, members), *members.front());
     }
     ci.missing = ci.retired ? WallTime{} : missing_since(members);

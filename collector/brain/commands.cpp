@@ -4,6 +4,7 @@
 #include "collector/brain/ci_commands.hpp"
 #include "collector/brain/incidents/commands.hpp"
 #include "collector/brain/policy_commands.hpp"
+#include "collector/brain/relation_commands.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/brain/windows/commands.hpp"
 #include "collector/journal/entries.pb.h"
@@ -38,6 +39,8 @@ constexpr CommandRow commands[] = {
     {"ci.split", split_ci_by_hand},
     {"ci.not_same", tell_cis_apart_by_hand},
     {"ci.reclassify", reclassify_ci_by_hand},
+    {"relation.create", relate_cis_by_hand},
+    {"relation.delete", withdraw_relation_by_hand},
     {"observations.submit", take_observations},
     {"channel.test", channel_tested},
     {"incident.acknowledge", acknowledge_incident},

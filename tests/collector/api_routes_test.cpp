@@ -12,6 +12,7 @@
 #include "collector/api/policy_store.hpp"
 #include "collector/api/probe_store.hpp"
 #include "collector/api/receipt_store.hpp"
+#include "collector/api/relation_store.hpp"
 #include "collector/api/routes.hpp"
 #include "collector/api/window_store.hpp"
 #include "collector/migrations.hpp"
@@ -298,6 +299,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           past_queries(),
           policy_queries(),
           receipt_queries(),
+          relation_queries(),
           window_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);

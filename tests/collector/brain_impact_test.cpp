@@ -132,6 +132,29 @@ TEST_F(BrainImpact, ARelationThatIsNoMoreCountsNoMore) {
     EXPECT_EQ(fail()[incident_impact], "medium");
 }
 
+TEST_F(BrainImpact, WhatAPersonStatesCountsAsWhatIsSeenDoes) {
+    look({item("service", "shop", "high")}, {});
+    const auto id = [this](const std::string& ci_class, const std::string& name) {
+        for (const auto& row : world_.rows("ci")) {
+            if (row[1] == ci_class && row[2] == name) {
+                std::string text = row[0].substr(1);
+                for (const std::size_t at : {20U, 16U, 12U, 8U}) {
+                    text.insert(at, "-");
+                }
+                return text;
+            }
+        }
+        return std::string();
+    };
+    const Verdict stated = world_.command(
+        "relation.create",
+        R"({"from":")" + id("service", "shop") + R"(","type":"depends_on","to":")" +
+            id("server", "db1") + R"("})"
+    );
+    ASSERT_EQ(stated.status, 201) << stated.body;
+    EXPECT_EQ(fail()[incident_impact], "high");
+}
+
 TEST_F(BrainImpact, ThePlaceIsWhereRelationsLeadWhoeverSaysThem) {
     auto seen = machine("db1", "10.0.0.4");
     seen.items[0].keys = {{"vendor", "serial", "Dell 7QX3B12"}};

@@ -70,6 +70,11 @@ EXAMPLES = [
     ("POST /api/v1/cis", {"body": {"class": "server", "attributes": {"name": "shelf1", "serial": "S1", "manufacturer": "ACME"}}, "status": 201, "save": {"shelf": "/ci"}}),
     ("PATCH /api/v1/cis/{id}", {"path": {"id": "{shelf}"}, "body": {"set": {"criticality": "low"}}, "etag": "/api/v1/cis/{shelf}"}),
     ("POST /api/v1/observations", {"body": {"completeness": "partial", "items": [{"class": "server", "keys": [{"kind": "serial", "value": "ACME S2"}], "attributes": {"name": "shelf2"}}]}, "save": {"shelf2": "/items/0/ci"}}),
+    ("POST /api/v1/relations", {"body": {"from": "{shelf}", "type": "depends_on", "to": "{ci}", "reason": "told by anna"}, "status": 201, "save": {"relation": "/relation"}, "wrong": [
+        ({"from": "{shelf}", "to": "{ci}"}, "/type"),
+        ({"from": "{shelf}", "type": "depends_on", "to": 7}, "/to")]}),
+    ("GET /api/v1/relations", {"query": {"ci": "{shelf}", "type": "depends_on", "limit": "5"}}),
+    ("DELETE /api/v1/relations/{id}", {"path": {"id": "{relation}"}}),
     ("POST /api/v1/cis/{id}/merge", {"path": {"id": "{shelf}"}, "body": {"other": "{shelf2}"}}),
     ("POST /api/v1/cis/{id}/unmerge", {"path": {"id": "{shelf}"}, "body": {}}),
     ("POST /api/v1/cis/{id}/merge", {"path": {"id": "{shelf}"}, "body": {"other": "{shelf2}", "reason": "the same after all"}, "etag": "/api/v1/cis/{shelf}"}),
@@ -294,7 +299,7 @@ class Walk:
 
     def wrong_bodies(self, operation, method, path, example, spec):
         for body, pointer in example.get("wrong", []):
-            answer = self.collector.call(method, path, json.dumps(body))
+            answer = self.collector.call(method, path, json.dumps(filled(body, self.facts)))
             self.refused(operation, spec, answer, 400, f"what is wrong at {pointer or 'the top'}")
             if answer.status == 400 and pointer not in [one.get("pointer") for one in answer.json().get("errors", [])]:
                 self.fault(operation, f"no error points at {pointer or 'the top'}: {answer.body[:300]}")
