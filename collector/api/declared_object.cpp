@@ -103,11 +103,13 @@ Flaw flaw_of(const config::ConfigText& text, const std::string& line) {
     config::Position at;
     at.line = static_cast<int>(std::strtol(from, &end, 10));
     at.column = *end == ':' ? static_cast<int>(std::strtol(end + 1, &end, 10)) : 0;
-    const std::string_view rest(end);
-    return {
-        pointer_into_object(text.text, at),
-        std::string(rest.starts_with(": ") ? rest.substr(2) : rest)
-    };
+    std::string pointer = pointer_into_object(text.text, at);
+    std::string_view rest(end);
+    rest.remove_prefix(rest.starts_with(": ") ? 2 : 0);
+    // In a file the place is a line; here the pointer has said the member's name.
+    const std::string member = pointer.substr(pointer.rfind('/') + 1) + ": ";
+    rest.remove_prefix(!pointer.empty() && rest.starts_with(member) ? member.size() : 0);
+    return {std::move(pointer), std::string(rest)};
 }
 
 HttpResponse refused(const Error& error, const std::vector<config::ConfigText>& given) {

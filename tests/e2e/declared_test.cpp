@@ -1,0 +1,92 @@
+// One object at a time, and one statement at a time, on the command line.
+#include "tests/support/eventually.hpp"
+#include "tests/support/site.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Declared : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        site_.configure("targets:\n  - {name: web1, class: server, address: 127.0.0.1, site: HQ}\n"
+        );
+        ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    }
+
+    std::string file(const std::string& text) {
+        write_text(site_.dir() / "object.yaml", text);
+        return site_.dir() / "object.yaml";
+    }
+
+    /// What it says; a failure where it ends in another way than it should.
+    std::string muster(std::vector<std::string> arguments, int exit_code = 0) {
+        const CommandResult result = site_.muster(std::move(arguments));
+        EXPECT_EQ(result.exit_code, exit_code) << result.output;
+        return result.output;
+    }
+
+    Site site_;
+};
+
+TEST_F(Declared, TargetsAreMadeChangedAndTakenAway) {
+    muster({"target", "create", file("{name: db1, class: server, address: 127.0.0.2, site: HQ}")});
+    EXPECT_THAT(muster({"target", "list"}), AllOf(HasSubstr("db1"), HasSubstr("web1")));
+    EXPECT_THAT(muster({"ci", "show", "db1"}), HasSubstr("127.0.0.2")) << "it is a CI at once";
+    muster({"target", "edit", "db1", file("{name: db1, class: server, address: 127.0.0.3}")});
+    EXPECT_THAT(muster({"target", "show", "db1"}), HasSubstr("127.0.0.3"));
+    EXPECT_THAT(
+        muster({"target", "edit", "db1", file("{name: db1, class: severs}")}, 1),
+        HasSubstr("class: there is no class \"severs\"; did you mean \"server\"?")
+    );
+    EXPECT_THAT(muster({"target", "show", "db1"}), HasSubstr("127.0.0.3")) << "as it was";
+    EXPECT_THAT(muster({"target", "delete", "web1"}, 1), HasSubstr("it is declared in"))
+        << "a file of the collector says so";
+    muster({"target", "delete", "db1"});
+    EXPECT_THAT(muster({"target", "list"}), Not(HasSubstr("db1")));
+}
+
+TEST_F(Declared, ChannelsAreMadeWithoutTheirSecretsEverComingBack) {
+    write_text(site_.dir() / "hook.key", "correct horse");
+    const std::string channel = file(
+        "{name: night, url: \"http://127.0.0.1:1/x\", secret: {file: " +
+        (site_.dir() / "hook.key") + "}}"
+    );
+    muster({"channel", "create", channel});
+    EXPECT_THAT(
+        muster({"channel", "show", "night", "--output", "json"}),
+        AllOf(HasSubstr("hook.key"), Not(HasSubstr("correct horse")))
+    );
+    EXPECT_THAT(muster({"channel", "list"}), HasSubstr("night"));
+    muster({"channel", "delete", "night"});
+    EXPECT_THAT(muster({"channel", "show", "night"}, 1), HasSubstr("night"));
+}
+
+TEST_F(Declared, RelationsAreStatedShownAndWithdrawn) {
+    muster({"ci", "create", "server", "db1", "--set", "site=HQ"});
+    EXPECT_THAT(muster({"relation", "create", "web1", "likes", "db1"}, 1), HasSubstr("depends_on"))
+        << "with those that may be";
+    muster({"relation", "create", "web1", "depends_on", "db1", "--reason", "told by anna"});
+    EXPECT_THAT(
+        muster({"relation", "list", "web1", "--type", "depends_on"}),
+        AllOf(HasSubstr("server:web1"), HasSubstr("server:db1"), HasSubstr("manual"))
+    );
+    EXPECT_THAT(muster({"ci", "show", "db1"}), HasSubstr("depends_on"));
+    EXPECT_THAT(muster({"ci", "history", "db1"}), HasSubstr("told by anna"));
+    muster({"relation", "delete", "web1", "depends_on", "db1"});
+    EXPECT_THAT(
+        muster({"relation", "list", "web1", "--type", "depends_on"}), Not(HasSubstr("server:db1"))
+    );
+    EXPECT_THAT(muster({"relation", "delete", "web1", "depends_on", "db1"}, 1), HasSubstr("db1"));
+    EXPECT_THAT(muster({"site", "list"}), HasSubstr("HQ"));
+    EXPECT_THAT(muster({"site", "show", "HQ"}), HasSubstr("located_in"));
+}
+
+}  // namespace
+}  // namespace muster::test
