@@ -165,6 +165,34 @@ Table facts_of(const Session& session, const json::value& incident) {
     return table;
 }
 
+/// "address", "is what … depends_on", "retired"
+std::string what_changed(const json::value& change) {
+    const bool is_incoming = text_of(change, "direction") == "incoming";
+    return (is_incoming ? "is what … " : "") + text_of(change, "name");
+}
+
+/// What changed nearby before it opened; nothing where nothing did.
+void print_changes(Session& session, const json::value& incident) {
+    Table table{{"CHANGED", "CI", "WHAT", "BEFORE", "AFTER", "BY"}, {}};
+    const json::array* changes = member_of(incident, "changes").if_array();
+    for (const json::value& change : changes != nullptr ? *changes : json::array()) {
+        const bool is_identity = text_of(change, "kind") == "identity";
+        const std::string other = text_of(change, "other", "name");
+        table.rows.push_back(
+            {{session.time(member_of(change, "at"))},
+             {text_of(change, "ci", "name")},
+             {what_changed(change) + (is_identity && !other.empty() ? " " + other : "")},
+             {text_of(change, "before"), Tone::quiet},
+             {is_identity ? text_of(change, "reason") : text_of(change, "after")},
+             {text_of(change, "by")}}
+        );
+    }
+    if (!table.rows.empty()) {
+        session.world().out << "\n";
+        session.print(table, nullptr);
+    }
+}
+
 int show(Session& session, const OneOptions& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -192,6 +220,7 @@ int show(Session& session, const OneOptions& options) {
     if (session.format() == Format::csv) {
         return exit_success;
     }
+    print_changes(session, *incident);
     Table lines{{"WHEN", "WHAT", "WHO", "TEXT"}, {}};
     const json::array* const all = timeline.if_array();
     for (const json::value& line : all != nullptr ? *all : json::array()) {

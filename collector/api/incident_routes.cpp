@@ -1,4 +1,5 @@
 #include "collector/api/handlers.hpp"
+#include "collector/api/incident_changes.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/of_ci.hpp"
@@ -27,7 +28,7 @@ struct IncidentAndMore {
     json::object why;
 };
 
-enum class More { links, timeline, why };
+enum class More { links_and_changes, timeline, why };
 
 Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
     const std::int64_t number = incident_number(call.path.at("id"));
@@ -40,12 +41,14 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
             return failure(!incident ? incident.error() : missing);
         }
         IncidentAndMore all{std::move(**incident), {}, {}};
-        if (more == More::links) {
+        if (more == More::links_and_changes) {
             Result<json::array> links = read_links(connection, scope, number);
-            if (!links) {
-                return failure(links.error());
+            Result<json::array> changes = read_changes_before(connection, scope, number);
+            if (!links || !changes) {
+                return failure(!links ? links.error() : changes.error());
             }
             all.incident["links"] = std::move(*links);
+            all.incident["changes"] = std::move(*changes);
         }
         if (more == More::timeline) {
             Result<std::optional<json::array>> lines = read_timeline(connection, scope, number);
@@ -95,7 +98,8 @@ Task<HttpResponse> ci_incidents(Call call) {
 }
 
 Task<HttpResponse> show_incident(Call call) {
-    const Result<IncidentAndMore> found = co_await incident_and_more(std::move(call), More::links);
+    const Result<IncidentAndMore> found =
+        co_await incident_and_more(std::move(call), More::links_and_changes);
     if (!found) {
         co_return problem_of(found.error());
     }

@@ -6,6 +6,7 @@
 #include "collector/api/explain.hpp"
 #include "collector/api/find_store.hpp"
 #include "collector/api/graph_store.hpp"
+#include "collector/api/incident_changes.hpp"
 #include "collector/api/incident_store.hpp"
 #include "collector/api/metrics_store.hpp"
 #include "collector/api/past_store.hpp"
@@ -285,6 +286,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
     std::set<std::string_view> names;
     for (const auto queries :
          {incident_queries(),
+          incident_change_queries(),
           ci_queries(),
           find_queries(),
           graph_queries(),
