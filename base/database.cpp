@@ -7,8 +7,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
-#include <filesystem>
 #include <mutex>
 #include <set>
 #include <unistd.h>
@@ -20,7 +20,8 @@ namespace {
 
 constexpr std::uint64_t wal_restart_bytes = 64U << 20U;
 constexpr int busy_timeout_ms = 5000;
-constexpr int restart_patience_ms = 50;  // a reader must not hold up the writer's thread
+constexpr int restart_patience_ms = 50;           // a reader must not hold up the writer's thread
+constexpr int instructions_between_looks = 1000;  // of SQLite's machine: some ten microseconds
 /// The first release without the data race of two connections that checkpoint one WAL.
 constexpr int safe_sqlite = 3051003;
 
@@ -53,6 +54,9 @@ ErrorKind kind_of(int code) {
 Failure sql_failure(sqlite3* connection, int code, std::string context = {}) {
     const bool out_of_space = connection != nullptr && sqlite3_system_errno(connection) == ENOSPC &&
                               (code & 0xFF) == SQLITE_IOERR;
+    if ((code & 0xFF) == SQLITE_INTERRUPT) {
+        return failure(ErrorKind::timeout, std::string(too_long), std::move(context));
+    }
     const char* text = connection != nullptr ? sqlite3_errmsg(connection) : sqlite3_errstr(code);
     return failure(out_of_space ? ErrorKind::full : kind_of(code), text, std::move(context));
 }
@@ -85,12 +89,6 @@ class Writers {
     std::mutex mutex_;
     std::set<std::string> open_;
 };
-
-std::string real_path(const std::string& path) {
-    std::error_code problem;
-    const auto real = std::filesystem::weakly_canonical(path, problem);
-    return problem ? path : real.string();
-}
 
 void tell_version_once() {
     static const bool told = [] {
@@ -159,6 +157,9 @@ struct Database::Impl {
     std::string path;
     std::string claimed;  ///< what was added to Writers, if anything
     std::uint64_t wal_frames = 0;
+    std::optional<std::chrono::steady_clock::time_point> stop_at;
+
+    bool is_out_of_time() const { return stop_at && std::chrono::steady_clock::now() >= *stop_at; }
 
     Impl() = default;
     Impl(const Impl&) = delete;
@@ -413,6 +414,23 @@ Status Database::migrate(std::span<const Migration> migrations) {
         }
     }
     return {};
+}
+
+void Database::limit_time(std::optional<Duration> time) {
+    impl_->stop_at.reset();
+    if (time) {
+        impl_->stop_at = std::chrono::steady_clock::now() + *time;
+    }
+    sqlite3_progress_handler(
+        impl_->connection,
+        time ? instructions_between_looks : 0,
+        [](void* impl) { return static_cast<const Impl*>(impl)->is_out_of_time() ? 1 : 0; },
+        impl_.get()
+    );
+}
+
+bool Database::is_out_of_time() const {
+    return impl_->is_out_of_time();
 }
 
 Status Database::begin() {

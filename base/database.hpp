@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,10 @@
 #include <string_view>
 
 namespace muster {
+
+/// What a statement beyond its time fails with.
+inline constexpr std::string_view too_long =
+    "the question took too long to answer and was stopped; ask for less";
 
 /// writer: the one connection of this process that writes and checkpoints the file (a debug build aborts on a second).
 /// reader: read-only, query_only. memory: a private database without a file, for tests and the simulator.
@@ -82,6 +87,11 @@ class Database {
     Status execute(std::string_view sql);
     Result<Statement> prepare(std::string_view sql);
     Status migrate(std::span<const Migration> migrations);
+
+    /// Statements that still run when so much time has passed from now on fail with `timeout`; nullopt: they take what they need.
+    void limit_time(std::optional<Duration> time);
+    /// Whether that time has passed.
+    bool is_out_of_time() const;
 
     Status begin();  ///< BEGIN IMMEDIATE (readers: BEGIN)
     Status commit();

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -123,13 +124,33 @@ class RealFile final : public File {
 int open_flags(OpenMode mode) {
     switch (mode) {
         case OpenMode::read:
-            return O_RDONLY;
+            return O_RDONLY | O_NONBLOCK | O_NOCTTY;  // whatever lies there, nobody waits for it
         case OpenMode::append:
             return O_RDWR | O_APPEND | O_CREAT;
         case OpenMode::create_new:
             return O_RDWR | O_APPEND | O_CREAT | O_EXCL;
     }
     return O_RDONLY;
+}
+
+/// Refuses what has no content of its own: a pipe waits for a writer, a device never ends.
+Status check_regular(int descriptor, const std::string& path) {
+    struct stat info{};
+    if (::fstat(descriptor, &info) != 0) {
+        return system_failure("cannot look at it", errno, path);
+    }
+    if (S_ISREG(info.st_mode)) {
+        return {};
+    }
+    const std::string_view kind = S_ISDIR(info.st_mode)    ? "a folder"
+                                  : S_ISFIFO(info.st_mode) ? "a named pipe"
+                                                           : "a device";
+    return failure(
+        ErrorKind::invalid,
+        "it is " + std::string(kind) +
+            ", expected a regular file: name one, or write the content into one",
+        path
+    );
 }
 
 bool is_directory(const std::string& path) {
@@ -139,10 +160,25 @@ bool is_directory(const std::string& path) {
 
 }  // namespace
 
+std::string real_path(const std::string& path) {
+    std::error_code problem;
+    const std::filesystem::path whole = std::filesystem::absolute(path, problem);
+    if (problem) {
+        return path;
+    }
+    const std::filesystem::path real = std::filesystem::weakly_canonical(whole, problem);
+    return problem ? whole.lexically_normal().string() : real.string();
+}
+
 Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, OpenMode mode) {
     Descriptor descriptor(::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0600));
     if (descriptor.number() < 0) {
         return path_failure("cannot open", errno, path);
+    }
+    if (mode == OpenMode::read) {
+        if (const Status regular = check_regular(descriptor.number(), path); !regular) {
+            return failure(regular.error());
+        }
     }
     return std::make_unique<RealFile>(std::move(descriptor), path);
 }

@@ -32,7 +32,8 @@ class Files {
   public:
     virtual ~Files() = default;
     /// `append` creates a missing file; new files are 0600. `not_found` when the file or its folder is missing,
-    /// `conflict` when `create_new` finds a file. Writing always goes to the end.
+    /// `conflict` when `create_new` finds a file. Writing always goes to the end. Reading never waits: `invalid` for what is
+    /// no regular file (a pipe, a device, a folder).
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
     /// Creates the folder and its missing parents, 0700.
     virtual Status create_directories(const std::string& path) = 0;
@@ -62,6 +63,8 @@ class RealFiles final : public Files {
     Result<std::uint64_t> free_bytes(const std::string& path) override;
 };
 
+/// Absolute and without links, as far as there is something to resolve.
+std::string real_path(const std::string& path);
 /// The whole file; `full` when it is larger than `limit` bytes.
 Result<std::string> read_file(Files& files, const std::string& path, std::size_t limit);
 /// All or nothing: "<path>.new" beside it, sync, rename, sync of the folder. 0600. One writer per path at a time.

@@ -34,22 +34,26 @@ constexpr NamedQuery found_cis{
        WHERE c.merged_into IS NULL AND (?2 IS NULL OR c.site IN (SELECT value FROM json_each(?2)))
        ORDER BY c.retired IS NOT NULL, c.name, c.id, m.matched LIMIT 400)"
 };
-// Only where nothing is the whole of what was asked: every name, address, key and searched value is looked at, up to 5000 matches;
+// Only where nothing is the whole of what was asked: every name, address, key and searched value is looked at, up to 5000 matches
+// that may be seen, within the time of one piece of work;
 // what begins with it (?2) comes before what has it somewhere (?1). ?3 is for MAC addresses: hexadecimal digits alone, null where
 // it is none.
 constexpr NamedQuery close_cis{
     "find.close",
-    R"(SELECT c.id, c.name, c.class, c.site, c.state, m.matched, c.retired IS NOT NULL FROM (
-         SELECT id, 'name' AS matched, name LIKE ?2 ESCAPE '\' AS begins FROM ci WHERE name LIKE ?1 ESCAPE '\'
-         UNION ALL SELECT id, 'address', address LIKE ?2 ESCAPE '\' FROM ci WHERE address LIKE ?1 ESCAPE '\'
+    R"(WITH visible AS NOT MATERIALIZED (
+         SELECT * FROM ci WHERE merged_into IS NULL AND (?4 IS NULL OR site IN (SELECT value FROM json_each(?4))))
+       SELECT c.id, c.name, c.class, c.site, c.state, m.matched, c.retired IS NOT NULL FROM (
+         SELECT id, 'name' AS matched, name LIKE ?2 ESCAPE '\' AS begins FROM visible WHERE name LIKE ?1 ESCAPE '\'
+         UNION ALL SELECT id, 'address', address LIKE ?2 ESCAPE '\' FROM visible WHERE address LIKE ?1 ESCAPE '\'
          UNION ALL SELECT ci, name, value LIKE ?2 ESCAPE '\' FROM ci_attribute
            WHERE superseded_lsn IS NULL AND valid_to IS NULL
              AND name IN ('mac', 'permanent_mac', 'serial', 'hostname', 'fqdn', 'asset_number', 'smbios_uuid', 'machine_id', 'url')
              AND (value LIKE ?1 ESCAPE '\' OR (name IN ('mac', 'permanent_mac') AND replace(value, ':', '') LIKE ?3))
+             AND EXISTS (SELECT 1 FROM visible v WHERE v.id = ci)
          UNION ALL SELECT ci, kind, value LIKE ?2 ESCAPE '\' FROM ci_key
-           WHERE value LIKE ?1 ESCAPE '\' OR (kind = 'mac' AND replace(value, ':', '') LIKE ?3)
+           WHERE (value LIKE ?1 ESCAPE '\' OR (kind = 'mac' AND replace(value, ':', '') LIKE ?3))
+             AND EXISTS (SELECT 1 FROM visible v WHERE v.id = ci)
          LIMIT 5000) m JOIN ci c ON c.id = m.id
-       WHERE c.merged_into IS NULL AND (?4 IS NULL OR c.site IN (SELECT value FROM json_each(?4)))
        GROUP BY c.id, m.matched
        ORDER BY c.retired IS NOT NULL, MAX(MAX(m.begins)) OVER (PARTITION BY c.id) DESC, c.name, c.id, m.matched LIMIT 400)"
 };

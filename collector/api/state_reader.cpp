@@ -38,6 +38,10 @@ StateConnection::StateConnection(StateConnection&&) noexcept = default;
 StateConnection::~StateConnection() = default;
 
 Result<Statement*> StateConnection::prepared(const NamedQuery& query) {
+    // Many short queries never come to where SQLite looks at the time.
+    if (impl_->database.is_out_of_time()) {
+        return failure(ErrorKind::timeout, std::string(too_long));
+    }
     auto known = impl_->statements.find(query.sql.data());
     if (known == impl_->statements.end()) {
         Result<Statement> statement = impl_->database.prepare(query.sql);
@@ -58,11 +62,16 @@ void StateConnection::use(std::shared_ptr<const cmdb::Model> model) {
     impl_->model = std::move(model);
 }
 
-Status StateConnection::begin() {
-    return impl_->database.begin();
+Status StateConnection::begin(Duration longest) {
+    if (Status begun = impl_->database.begin(); !begun) {
+        return begun;
+    }
+    impl_->database.limit_time(longest);
+    return {};
 }
 
 void StateConnection::end() {
+    impl_->database.limit_time(std::nullopt);
     // A statement left in the middle of its rows would hold the snapshot, and with it the writer's WAL.
     for (auto& [text, statement] : impl_->statements) {
         statement.reset();
@@ -81,6 +90,7 @@ struct StateReader::Impl {
     };
 
     std::vector<std::unique_ptr<Reader>> readers;
+    Duration longest{};
     std::shared_ptr<const cmdb::Model>
         model;  // shared with running work and the configuration; const
 
@@ -100,8 +110,9 @@ StateReader::StateReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StateReader::StateReader(StateReader&&) noexcept = default;
 StateReader::~StateReader() = default;
 
-Result<StateReader> StateReader::open(const std::string& path, int readers) {
+Result<StateReader> StateReader::open(const std::string& path, int readers, Duration longest) {
     auto impl = std::make_unique<Impl>();
+    impl->longest = longest;
     for (int i = 0; i < readers; ++i) {
         DatabaseOptions options;
         options.mode = DatabaseMode::reader;
@@ -123,8 +134,12 @@ void StateReader::use(std::shared_ptr<const cmdb::Model> model) {
 
 namespace {
 
-Status run(StateConnection& connection, const std::function<Status(StateConnection&)>& work) {
-    if (Status begun = connection.begin(); !begun) {
+Status run(
+    StateConnection& connection,
+    Duration longest,
+    const std::function<Status(StateConnection&)>& work
+) {
+    if (Status begun = connection.begin(longest); !begun) {
         return begun;
     }
     Status done = work(connection);
@@ -141,17 +156,21 @@ Task<Status> StateReader::perform(std::function<Status(StateConnection&)> work) 
     }
     Impl::Reader* reader = least->get();
     const auto executor = co_await asio::this_coro::executor;
-    auto start = [reader, executor, model = impl_->model, work = std::move(work)](auto handler
-                 ) mutable {
+    auto start = [reader,
+                  executor,
+                  longest = impl_->longest,
+                  model = impl_->model,
+                  work = std::move(work)](auto handler) mutable {
         // The loop must not end while an answer is on its way.
         auto loop = asio::prefer(executor, asio::execution::outstanding_work.tracked);
         auto job = [reader,
                     loop,
+                    longest,
                     model = std::move(model),
                     work = std::move(work),
                     handler = std::move(handler)]() mutable {
             reader->connection.use(std::move(model));
-            Status done = run(reader->connection, work);
+            Status done = run(reader->connection, longest, work);
             auto answer = [handler = std::move(handler), done = std::move(done)]() mutable {
                 std::move(handler)(std::move(done));
             };

@@ -28,10 +28,10 @@ class StateConnection {
     StateConnection(StateConnection&&) noexcept;
     ~StateConnection();
 
-    /// Prepared once and reset. Valid until the same query is asked for again. The query's text must live for ever.
+    /// Prepared once and reset; `timeout` where there is no time left for it. Valid until the same query is asked for again. The query's text must live for ever.
     Result<Statement*> prepared(const NamedQuery& query);
-    /// A read transaction: from here to `end` every query sees the same state.
-    Status begin();
+    /// A read transaction: from here to `end` every query sees the same state. Beyond `longest` queries fail with `timeout`.
+    Status begin(Duration longest);
     void end();
 
     /// The classes that ran when this piece of work was asked for.
@@ -48,8 +48,11 @@ class StateConnection {
 class StateReader {
   public:
     struct Impl;
-    /// `readers` connections. At most 256 pieces of work wait; further ones are answered `unavailable`.
-    static Result<StateReader> open(const std::string& path, int readers);
+    /// `readers` connections. At most 256 pieces of work wait; further ones are answered `unavailable`. Work that reads for longer
+    /// than `longest` is cut short with `timeout`.
+    static Result<StateReader> open(
+        const std::string& path, int readers, Duration longest = std::chrono::seconds(5)
+    );
     StateReader(StateReader&&) noexcept;
     ~StateReader();
 

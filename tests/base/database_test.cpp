@@ -80,6 +80,23 @@ TEST_F(DatabaseFile, ReadersSeeWhatIsCommittedAndCannotWrite) {
     EXPECT_EQ(reader.execute("INSERT INTO t VALUES(2)").error().kind(), ErrorKind::refused);
 }
 
+TEST_F(DatabaseFile, StopsWhatTakesLongerThanItMayAndGoesOnAfterwards) {
+    Database writer = opened(path_);
+    Database reader = opened(path_, {.mode = DatabaseMode::reader});
+    auto endless = reader.prepare(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    );
+    reader.limit_time(std::chrono::milliseconds(1));
+    const auto row = endless->step();
+    ASSERT_FALSE(row);
+    EXPECT_EQ(row.error().kind(), ErrorKind::timeout);
+    EXPECT_EQ(row.error().what(), too_long);
+    EXPECT_TRUE(reader.is_out_of_time());
+    reader.limit_time(std::nullopt);
+    EXPECT_FALSE(reader.is_out_of_time());
+    EXPECT_EQ(number(reader, "SELECT 1"), 1);
+}
+
 void add_rows(Database& database, int count) {
     ASSERT_TRUE(database.begin());
     auto insert = database.prepare("INSERT INTO t VALUES(zeroblob(4000))");

@@ -1,11 +1,14 @@
 #include "base/files.hpp"
 
 #include "base/memory_files.hpp"
+#include "base/secret.hpp"
 #include "tests/base/temporary_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <utility>
 
 namespace muster {
 namespace {
@@ -167,6 +170,22 @@ TEST(RealFiles, MakesFilesForTheOwnerAlone) {
     EXPECT_EQ(info.st_mode & 0777U, 0600U);
     ASSERT_EQ(stat(folder.file("state/deep").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777U, 0700U);
+}
+
+TEST(RealFiles, WaitsForNoPipeAndReadsNoDevice) {
+    const TemporaryFolder folder;
+    RealFiles files;
+    ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);
+    for (const auto& [path, kind] :
+         {std::pair{folder.file("pipe"), "a named pipe"},
+          {std::string("/dev/zero"), "a device"},
+          {folder.path(), "a folder"}}) {
+        const auto opened = files.open(path, OpenMode::read);
+        ASSERT_FALSE(opened) << path;
+        EXPECT_EQ(opened.error().kind(), ErrorKind::invalid);
+        EXPECT_THAT(opened.error().text(), testing::HasSubstr(path + ": it is " + kind));
+    }
+    EXPECT_FALSE(read_secret_file(files, folder.file("pipe")));
 }
 
 TEST(RealFiles, SaysThatTheDiskIsFull) {

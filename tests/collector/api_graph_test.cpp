@@ -183,6 +183,34 @@ TEST_F(ApiGraph, TellsAtMostTwentyThatAreClose) {
     EXPECT_EQ(found.at("close").as_array().size(), 20U);
 }
 
+TEST_F(ApiGraph, LooksForPartsWithinTheSitesOfThePersonFirst) {
+    execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000) "
+        "INSERT INTO ci_key SELECT 'vendor', 'serial', 'rack-' || i, "
+        "x'00000000000000000000000000000001', 'trusted' FROM n"
+    );
+    state_.ci(40, "rack-of-mine");
+    execute("UPDATE ci SET site = 'Branch' WHERE name = 'rack-of-mine'");
+    execute(
+        "INSERT INTO ci_key SELECT 'vendor', 'serial', 'zz-rack-9', id, 'trusted' FROM ci "
+        "WHERE name = 'rack-of-mine'"
+    );
+    around_.scope = ReadScope::of_sites({"Branch"});
+    const boost::json::value found = body_of(get("/api/v1/find?q=ack-"));
+    ASSERT_EQ(found.at("close").as_array().size(), 1U);
+    EXPECT_EQ(found.at("close").at(0).at("matched").as_array().size(), 2U)
+        << "6,000 of another site stand before it";
+}
+
+TEST_F(ApiGraph, AnswersNothingThatTakesTooLong) {
+    reader_.emplace(*StateReader::open(dir_ / "state.db", 1, Duration{}));
+    const HttpResponse cut = get("/api/v1/find?q=web");
+    EXPECT_EQ(cut.status, 503);
+    EXPECT_THAT(
+        cut.body, testing::HasSubstr("took too long to answer and was stopped; ask for less")
+    );
+}
+
 TEST_F(ApiGraph, FindsAnIncidentWhereItsSiteIsAsTheListDoes) {
     state_.incident(31, 1);
     execute("UPDATE incident SET ci = NULL, site = 'Branch' WHERE number = 31");
