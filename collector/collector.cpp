@@ -147,7 +147,8 @@ Task<void> Collector::Impl::reload() {
 }
 
 void Collector::Impl::warn_of_secrets() const {
-    for (const UnreadSecret& secret : unread_secrets(*world.files, configuration.running().watch)) {
+    for (const UnreadSecret& secret :
+         unread_secrets(*world.files, data.path(), configuration.running().watch)) {
         log(LogLevel::warning,
             "config.secret_unread",
             {{"where", config::to_text(secret.place)}, {"why", secret.why}});

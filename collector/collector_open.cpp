@@ -110,7 +110,9 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
     context.renew = [this](wire::Peer peer, std::string request_pem) {
         return access->renew(std::move(peer), std::move(request_pem));
     };
-    Intake intake(intake_options(process), *cursors, *world.files, world.clock->mono());
+    Intake intake(
+        intake_options(process, data.path()), *cursors, *world.files, world.clock->mono()
+    );
     link.emplace(std::move(context), std::move(listener), std::move(intake));
     return {};
 }
@@ -200,6 +202,7 @@ void Collector::Impl::open_api() {
         .clock = world.clock,
         .random = world.random,
         .files = world.files,
+        .data_dir = data.path(),
         .installation = installation,
         .helo = mail_name(),
         .append =

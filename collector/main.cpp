@@ -74,7 +74,7 @@ int run(const Arguments& arguments) {
     }
     if (arguments.check) {
         for (const collector::UnreadSecret& secret :
-             collector::unread_secrets(files, loaded->watch)) {
+             collector::unread_secrets(files, loaded->process.data_dir, loaded->watch)) {
             std::fprintf(stderr, "%s\n", collector::to_text(secret).c_str());
         }
         std::printf("%s is in order\n", arguments.config_path.c_str());

@@ -53,8 +53,9 @@ HistoryOptions history_options(const config::CollectorConfig& process) {
     return result;
 }
 
-IntakeOptions intake_options(const config::CollectorConfig& process) {
+IntakeOptions intake_options(const config::CollectorConfig& process, const std::string& data_dir) {
     IntakeOptions result;
+    result.data_dir = data_dir;
     result.link.heartbeat = process.heartbeat;
     result.link.silent_after = process.silent_after;
     result.alive_every = process.alive_every;

@@ -20,7 +20,7 @@ JournalWriterOptions journal_options(
 );
 BrainOptions brain_options(const config::CollectorConfig& process, const std::string& directory);
 HistoryOptions history_options(const config::CollectorConfig& process);
-IntakeOptions intake_options(const config::CollectorConfig& process);
+IntakeOptions intake_options(const config::CollectorConfig& process, const std::string& data_dir);
 NotifierOptions notifier_options(const config::CollectorConfig& process);
 /// As the kernel calls this machine; "localhost" where it does not.
 std::string machine_name();

@@ -107,11 +107,31 @@ void read_history(const Source& source, const MapReader& reader, CollectorConfig
     );
 }
 
+void read_secrets_from(const Source& source, const MapReader& reader, CollectorConfig& config) {
+    if (!reader.has("secrets_from")) {
+        return;
+    }
+    config.secrets_from.clear();
+    reader.read("secrets_from", config.secrets_from);
+    for (std::string& folder : config.secrets_from) {
+        if (!folder.starts_with('/')) {
+            source.wrong(
+                reader.at("secrets_from"),
+                fmt::format("secrets_from: \"{}\", expected an absolute path", folder)
+            );
+        }
+        while (folder.size() > 1 && folder.ends_with('/')) {
+            folder.pop_back();
+        }
+    }
+}
+
 CollectorConfig read_collector(const Source& source, const YamlNode& root) {
     CollectorConfig config;
     const MapReader reader(source, root, schema::collector_file);
     reader.read("data_dir", config.data_dir);
     reader.read("names", config.names);
+    read_secrets_from(source, reader, config);
     const MapReader listen(source, reader.section("listen"), schema::listen);
     listen.read("people", config.listen_people);
     listen.read("agents", config.listen_agents);

@@ -41,6 +41,7 @@ struct CollectorConfig {
     std::string data_dir = "/var/lib/muster";
     std::vector<std::string>
         names;  ///< host names and addresses for the server certificate, beside localhost and the host name
+    std::vector<std::string> secrets_from{"/etc/muster"};      ///< folders, for applied files
     Duration heartbeat = std::chrono::seconds(10);             ///< told to agents
     Duration silent_after = std::chrono::seconds(30);          ///< agent unobserved
     Duration silent_incident_after = std::chrono::minutes(5);  ///< "agent silent" incident

@@ -16,6 +16,11 @@ constexpr KeySpec process_keys[] = {
      text_list,
      "Names and addresses for the server's certificate, beside localhost and the host's name; the "
      "first is what other machines are told to call the collector."},
+    {"secrets_from",
+     text_list,
+     "Folders below which files applied over the API may name secrets; without it, /etc/muster. "
+     "For collector.yaml and "
+     "conf.d it is any folder. Nothing below `data_dir` is ever read as a secret."},
     {"link", map, "When an agent counts as silent."},
     {"journal", map, "How long the journal keeps what happened."},
     {"state", map, "The state folded from the journal."},

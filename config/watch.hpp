@@ -109,6 +109,13 @@ struct Place {
 /// "watch.yaml:3:5"
 std::string to_text(const Place& place);
 
+/// A secret's file, named by a file of the configuration.
+struct NamedSecret {
+    std::string file;  ///< of the configuration
+    std::string path;  ///< of the secret
+    auto operator<=>(const NamedSecret&) const = default;
+};
+
 struct Watch {
     std::vector<Target> targets;
     std::vector<Policy> policies;
@@ -117,8 +124,8 @@ struct Watch {
     HostWatch host_watch;
     StormBrake storm;
     IncidentRules incidents;
-    /// Path of a secret's file → where it is named first; at most 1000.
-    std::map<std::string, Place> secret_files;
+    /// Where each file of the configuration names each secret first.
+    std::map<NamedSecret, Position> secret_files;
 };
 
 /// What `match:` and `class:` may name, from all files together: what they declare counts in each. What is wrong with those

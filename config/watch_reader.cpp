@@ -14,7 +14,6 @@ namespace muster::config {
 namespace {
 
 constexpr std::size_t most_probes = 2'000'000;
-constexpr std::size_t most_secret_files = 1000;
 
 Vantage read_vantage(const Source& source, const MapReader& owner) {
     Vantage from;
@@ -208,8 +207,8 @@ void WatchReader::note_secrets(
 }
 
 void WatchReader::note_secret(const Source& source, Position at, const std::string& path) {
-    if (!path.empty() && watch_.secret_files.size() < most_secret_files) {
-        watch_.secret_files.try_emplace(path, Place{source.file, at});
+    if (!path.empty()) {
+        watch_.secret_files.try_emplace({source.file, path}, at);
     }
 }
 

@@ -112,10 +112,11 @@ bool ConfigurationKeeper::reload(const ClassUse& in_use) {
     if (!options_.data_dir_said.empty()) {
         loaded->process.data_dir = options_.data_dir_said;
     }
+    running_.process.secrets_from = loaded->process.secrets_from;
     if (loaded->process != running_.process) {
         log(LogLevel::warning,
             "config.needs_restart",
-            {{"why", "all but targets, policies and channels is taken at the next start"}});
+            {{"why", "all but secrets_from and what to watch is taken at the next start"}});
     }
     loaded->process = running_.process;
     run(std::move(*loaded), std::move(model));
@@ -135,6 +136,9 @@ Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
     if (!next) {
         return failure(next.error());
     }
+    if (const Status placed = check_secret_places(*next, options_.data_dir); !placed) {
+        return failure(placed.error());
+    }
     std::shared_ptr<const cmdb::Model> model = model_of(*next);
     if (const Status used = check_use(*model_, *model, request.in_use); !used) {
         return failure(used.error());
@@ -142,7 +146,7 @@ Result<ApplyOutcome> ConfigurationKeeper::apply(const ApplyRequest& request) {
     ApplyOutcome out;
     out.changes = compare_objects(objects_of(running_.texts), objects_of(next->texts));
     out.matches = matches_of(out.changes, running_.watch, next->watch);
-    out.unread = unread_secrets(*options_.files, next->watch);
+    out.unread = unread_secrets(*options_.files, options_.data_dir, next->watch);
     std::erase_if(out.unread, [&given](const UnreadSecret& secret) {
         return std::ranges::find(given, secret.place.file) == given.end();
     });

@@ -1,6 +1,7 @@
 #include "collector/configuration/load.hpp"
 
 #include "cmdb/shipped_model.hpp"
+#include "collector/configuration/secret_check.hpp"
 #include "probes/probe_type.hpp"
 
 #include <algorithm>
@@ -21,12 +22,21 @@ Result<config::LoadedCollector> load_configuration(
     if (!loaded) {
         return loaded;
     }
-    const std::string& folder = data_dir.empty() ? loaded->process.data_dir : data_dir;
+    const std::string folder = data_dir.empty() ? loaded->process.data_dir : data_dir;
     const auto applied = read_applied(files, applied_path(folder));
     if (!applied) {
         return failure(applied.error());
     }
-    return applied->empty() ? std::move(loaded) : with_applied(*loaded, *applied);
+    if (!applied->empty()) {
+        loaded = with_applied(*loaded, *applied);
+    }
+    if (!loaded) {
+        return loaded;
+    }
+    if (const Status placed = check_secret_places(*loaded, folder); !placed) {
+        return failure(placed.error());
+    }
+    return loaded;
 }
 
 Result<config::LoadedCollector> with_applied(

@@ -72,8 +72,10 @@ void log_applied(const std::string& agent, const wire::server_action::Applied& a
          {"first", applied.problems.front()}});
 }
 
-std::string secrets_now(Files& files, const IssuedAssignments& current) {
-    return current.items ? SecretFiles(files).fingerprint(current.items->secret_paths())
+std::string secrets_now(
+    Files& files, const std::string& data_dir, const IssuedAssignments& current
+) {
+    return current.items ? SecretFiles(files, data_dir).fingerprint(current.items->secret_paths())
                          : std::string();
 }
 
@@ -217,7 +219,7 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
     const std::uint32_t epoch = owner.current.epoch;
     perform(id, session.server.welcome(wall, cursors, epoch), wall, out);
     // What it runs it may run with secrets that are no more.
-    const std::string secrets = secrets_now(*files_, owner.current);
+    const std::string secrets = secrets_now(*files_, options_.data_dir, owner.current);
     const bool has_others = !secrets.empty() && secrets != owner.secrets;
     if (hello.assignment_epoch() != epoch || has_others) {
         out.emplace_back(intake_action::Assign{.session = id});
@@ -234,7 +236,7 @@ void Intake::on_applied(Session& session, const wire::server_action::Applied& ap
 
 Intake::Actions Intake::reread_secrets() {
     Actions out;
-    SecretFiles secrets(*files_);
+    SecretFiles secrets(*files_, options_.data_dir);
     for (const auto& [id, session] : sessions_) {
         const IssuedAssignments& current = agent(session.agent).current;
         if (!session.is_greeted || !current.items) {
@@ -449,7 +451,7 @@ std::vector<wire::proto::Frame> Intake::assignments(SessionId id) {
     }
     const IssuedAssignments& current = agent(found->second.agent).current;
     std::vector<wire::proto::Assignment> items;
-    SecretFiles secrets(*files_);
+    SecretFiles secrets(*files_, options_.data_dir);
     if (current.items) {
         items.reserve(current.items->size());
         for (AssignmentItem item : *current.items) {

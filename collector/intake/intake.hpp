@@ -23,6 +23,7 @@ namespace muster::collector {
 struct IntakeOptions {
     wire::LinkServerOptions link;
     StagingOptions staging;
+    std::string data_dir;                             ///< no secret is read below it
     Duration alive_every = std::chrono::seconds(10);  ///< between agent.alive entries
     /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
     std::size_t most_memory = 128U << 20U;

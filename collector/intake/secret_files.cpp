@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
+#include "collector/configuration/secret_check.hpp"
 
 #include <utility>
 
@@ -17,7 +18,7 @@ const SecretFiles::ReadSecret& SecretFiles::read(const std::string& path) {
     auto found = read_.find(path);
     if (found == read_.end()) {
         ReadSecret one;
-        if (auto secret = read_secret_file(*files_, path)) {
+        if (auto secret = read_named_secret(*files_, data_dir_, path)) {
             one.value = std::move(*secret);
         } else {
             one.problem = printable(secret.error().text(), longest_problem);

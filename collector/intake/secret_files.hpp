@@ -14,7 +14,8 @@ namespace muster::collector {
 /// Reads each file once in its life; forgets (and wipes) all when it ends.
 class SecretFiles {
   public:
-    explicit SecretFiles(Files& files) : files_(&files) {}
+    /// `data_dir`: below it nothing is read.
+    SecretFiles(Files& files, const std::string& data_dir) : files_(&files), data_dir_(data_dir) {}
 
     /// For a secret that cannot be read, its file and the reason: the agent tells the probe as unknown with that.
     void fill_in(AssignmentItem& item);
@@ -30,6 +31,7 @@ class SecretFiles {
     const ReadSecret& read(const std::string& path);
 
     Files* files_;
+    std::string data_dir_;
     std::map<std::string, ReadSecret> read_;
 };
 

@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/failpoint.hpp"
 #include "base/secret.hpp"
+#include "collector/configuration/secret_check.hpp"
 #include "collector/notify/mail.hpp"
 #include "collector/notify/smtp_adapter.hpp"
 #include "collector/notify/webhook.hpp"
@@ -36,7 +37,8 @@ Result<std::string> read_ca(const Courier& courier, const config::Channel& chann
 Result<wire::HttpCall> prepare_call(
     const Courier& courier, const config::Channel& channel, const OutboxRow& row
 ) {
-    const Result<Secret> key = read_secret_file(*courier.files, channel.secret_file);
+    const Result<Secret> key =
+        read_named_secret(*courier.files, courier.data_dir, channel.secret_file);
     if (!key) {
         return failure(key.error(), "channel " + channel.name);
     }
@@ -78,7 +80,8 @@ Result<Letter> prepare_letter(
     letter.session.helo = courier.helo;
     letter.session.tls = channel.mail.tls;
     if (!channel.mail.user.empty()) {
-        Result<Secret> password = read_secret_file(*courier.files, channel.mail.password_file);
+        Result<Secret> password =
+            read_named_secret(*courier.files, courier.data_dir, channel.mail.password_file);
         if (!password) {
             return failure(password.error(), "channel " + channel.name);
         }

@@ -19,6 +19,7 @@ struct Courier {
     asio::io_context* loop = nullptr;
     const Clock* clock = nullptr;
     Files* files = nullptr;
+    std::string data_dir;  ///< no secret is read below it
     std::string installation;
     std::string helo = "localhost";  ///< our name to mail servers
     Duration webhook_timeout = std::chrono::seconds(10);

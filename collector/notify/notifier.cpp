@@ -75,6 +75,7 @@ struct Notifier::Impl {
         courier.loop = &on;
         courier.clock = context.clock;
         courier.files = context.files;
+        courier.data_dir = context.data_dir;
         courier.installation = context.installation;
         courier.helo = context.helo;
         courier.webhook_timeout = options.timeout;

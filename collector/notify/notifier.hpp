@@ -26,6 +26,7 @@ struct NotifierContext {
     const Clock* clock = nullptr;
     Random* random = nullptr;
     Files* files = nullptr;
+    std::string data_dir;  ///< no secret is read below it
     std::string installation;
     std::string helo = "localhost";  ///< our name to mail servers
     /// Appends to the journal: EntryKind::delivery_result with a serialised proto::DeliveryResult, one for each attempt.

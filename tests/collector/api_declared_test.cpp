@@ -208,6 +208,20 @@ TEST_F(ApiDeclared, AChannelIsPutWithTheNameOfItsSecretAlone) {
     EXPECT_TRUE(configuration_.running().watch.channels.empty());
 }
 
+TEST_F(ApiDeclared, NamesNoSecretOfTheCollectorOrTheMachine) {
+    for (const std::string& path : {dir_ / "data/admin.token", std::string("/etc/shadow")}) {
+        const HttpResponse refused = send(
+            "PUT",
+            "/api/v1/channels/night",
+            R"({"url":"https://hooks.example.net/x","secret":{"file":")" + path + R"("}})"
+        );
+        ASSERT_EQ(refused.status, 400) << path;
+        const boost::json::value flaw = body_of(refused).at("errors").at(0);
+        EXPECT_EQ(flaw.at("pointer").as_string(), "/secret");
+        EXPECT_THAT(std::string(flaw.at("detail").as_string()), HasSubstr(path));
+    }
+}
+
 TEST_F(ApiDeclared, AChannelIsTheSameHoweverItFares) {
     ASSERT_TRUE(write_file_atomically(files_, dir_ / "key", "sesame"));
     const std::string body =

@@ -188,6 +188,13 @@ void StateFile::message_is(const std::string& id, const std::string& state) {
 
 namespace {
 
+/// A configuration of nothing, applied to which secrets of the test may be named.
+config::LoadedCollector nothing_with(const std::string& secrets_from) {
+    config::LoadedCollector out;
+    out.process.secrets_from.push_back(secrets_from);
+    return out;
+}
+
 Task<std::optional<ChannelTest>> test_channel(Surroundings* around) {
     co_return around->channel_test;
 }
@@ -197,8 +204,10 @@ Task<std::optional<ChannelTest>> test_channel(Surroundings* around) {
 ApiTest::ApiTest()
     : state_(dir_ / "state.db"),
       configuration_(
-          {.files = &files_, .path = "", .data_dir = dir_.path(), .data_dir_said = ""}, {}
+          {.files = &files_, .path = "", .data_dir = dir_ / "data", .data_dir_said = ""},
+          nothing_with(dir_.path())
       ) {
+    EXPECT_TRUE(files_.create_directories(dir_ / "data"));
     Result<StateReader> reader = StateReader::open(dir_ / "state.db", 2);
     EXPECT_TRUE(reader) << reader.error().text();
     reader_.emplace(std::move(*reader));

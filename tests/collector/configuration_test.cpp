@@ -1,9 +1,13 @@
 // What was applied over the API, and what differs between two sets of texts.
 #include "base/memory_files.hpp"
 #include "collector/configuration/keeper.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sys/stat.h>
 
 namespace muster::collector {
 namespace {
@@ -173,19 +177,121 @@ TEST_F(Keeper, BlamesANameThatIsUsedTwiceOnWhatIsBeingApplied) {
 TEST_F(Keeper, WarnsOfSecretsThatCannotBeReadAndTakesTheRest) {
     const auto watch = [](const std::string& name) {
         return "targets: [{name: " + name +
-               ", address: h, probes: [{type: snmp, community: {file: /data/" + name + "}}]}]\n";
+               ", address: h, probes: [{type: snmp, community: {file: /etc/muster/" + name +
+               "}}]}]\n";
     };
     const auto first = apply({text("a.yaml", watch("one"))});
     ASSERT_TRUE(first) << first.error().text();
     ASSERT_EQ(first->unread.size(), 1u);
     EXPECT_THAT(
         to_text(first->unread[0]),
-        HasSubstr("applied/a.yaml:1:68: warning: the secret cannot be read: /data/one: ")
+        HasSubstr("applied/a.yaml:1:68: warning: the secret cannot be read: /etc/muster/one: ")
     );
-    write("/data/two", "public\n");
+    ASSERT_TRUE(files.create_directories("/etc/muster"));
+    write("/etc/muster/two", "public\n");
     const auto second = apply({text("b.yaml", watch("two"))}, Prune::no, ApplyMode::dry_run);
     ASSERT_TRUE(second) << second.error().text();
     EXPECT_TRUE(second->unread.empty()) << "what is wrong elsewhere has been told";
+}
+
+std::string hook_with(const std::string& secret) {
+    return "channels:\n  - {name: ops, url: \"https://hooks.example.net\", secret: {file: " +
+           secret + "}}\n";
+}
+
+TEST_F(Keeper, AppliesNoSecretOutsideOfTheFoldersForThem) {
+    write("/etc/shadow", "something");
+    for (const char* path :
+         {"/etc/shadow",
+          "/etc/muster/../shadow",
+          "/etc/muster/./key",
+          "/etc/mustering/key",
+          "/etc/muster",
+          "/data/admin.token"}) {
+        const auto outcome = apply({text("a.yaml", hook_with(path))});
+        ASSERT_FALSE(outcome) << path;
+        EXPECT_THAT(
+            outcome.error().text(),
+            HasSubstr(
+                "applied/a.yaml:2:59: the secret \"" + std::string(path) +
+                "\", expected one below /etc/muster: "
+            )
+        ) << "whether it is there or not";
+    }
+    EXPECT_TRUE(apply({text("a.yaml", hook_with("/etc/muster/hook.key"))}));
+    EXPECT_TRUE(apply({text("a.yaml", hook_with("/data/ca/ca.crt"))})) << "it is public";
+}
+
+TEST_F(Keeper, ChecksWhatIsAppliedAlsoWhereAFileOfTheMachineNamesTheSameSecret) {
+    write("/etc/collector.yaml", collector_yaml + hook_with("/srv/hook.key"));
+    reopen();
+    EXPECT_FALSE(apply({text(
+        "a.yaml",
+        "targets: [{name: x, address: h, probes: [{type: snmp, community: {file: "
+        "/srv/hook.key}}]}]"
+    )}));
+}
+
+TEST_F(Keeper, TakesTheFoldersOfSecretsAtAReload) {
+    const AppliedTexts hook{text("a.yaml", hook_with("/srv/keys/hook"))};
+    ASSERT_FALSE(apply(hook));
+    write("/etc/collector.yaml", "secrets_from: [/srv/keys/]\n" + std::string(collector_yaml));
+    ASSERT_TRUE(keeper->reload());
+    EXPECT_TRUE(apply(hook));
+    write("/etc/collector.yaml", collector_yaml);
+    EXPECT_FALSE(keeper->reload()) << "what runs would name what it may not";
+}
+
+TEST_F(Keeper, ReadsNoSecretOfItsOwnWhoeverNamesIt) {
+    for (const char* path : {"/data/admin.token", "/data/ca/ca.key", "/srv/../data/access.db"}) {
+        write("/etc/collector.yaml", collector_yaml + hook_with(path));
+        const auto loaded = load_configuration(files, "/etc/collector.yaml", "");
+        ASSERT_FALSE(loaded) << path;
+        EXPECT_THAT(
+            loaded.error().text(),
+            HasSubstr(
+                "/etc/collector.yaml:7:59: the secret \"" + std::string(path) +
+                "\": it lies below data_dir (/data)"
+            )
+        );
+        EXPECT_FALSE(keeper->reload());
+    }
+    write("/etc/collector.yaml", collector_yaml + hook_with("/data/ca/ca.crt"));
+    EXPECT_TRUE(keeper->reload());
+}
+
+TEST(NamedSecret, ReadsNothingBelowTheDataDirectoryThroughLinksEither) {
+    const test::TempDir dir;
+    RealFiles files;
+    ASSERT_TRUE(files.create_directories(dir / "data/ca"));
+    ASSERT_TRUE(write_file_atomically(files, dir / "data/ca/ca.key", "key"));
+    ASSERT_TRUE(write_file_atomically(files, dir / "data/ca/ca.crt", "certificate"));
+    ASSERT_TRUE(write_file_atomically(files, dir / "outside", "community"));
+    std::filesystem::create_symlink(dir / "data/ca/ca.key", dir / "link");
+    std::filesystem::create_directory_symlink(dir / "data", dir / "folder");
+    const auto read = [&](const std::string& path) {
+        return read_named_secret(files, dir / "folder", path);
+    };
+    for (const std::string& path :
+         {dir / "data/ca/ca.key", dir / "link", dir / "folder/ca/ca.key"}) {
+        const Result<Secret> secret = read(path);
+        ASSERT_FALSE(secret) << path;
+        EXPECT_EQ(secret.error().kind(), ErrorKind::refused);
+    }
+    EXPECT_TRUE(read(dir / "outside"));
+    EXPECT_TRUE(read(dir / "data/ca/ca.crt"));
+}
+
+TEST(NamedSecret, IsWarnedOfAtOnceWhereItIsAPipe) {
+    const test::TempDir dir;
+    RealFiles files;
+    ASSERT_EQ(mkfifo((dir / "community").c_str(), 0600), 0);
+    config::Watch watch;
+    watch.secret_files[{"collector.yaml", dir / "community"}] = {3, 5};
+    const auto unread = unread_secrets(files, dir / "data", watch);
+    ASSERT_EQ(unread.size(), 1u);
+    EXPECT_THAT(to_text(unread[0]), HasSubstr("collector.yaml:3:5: warning: "));
+    EXPECT_THAT(to_text(unread[0]), HasSubstr("it is a named pipe, expected a regular file"));
 }
 
 TEST_F(Keeper, RefusesToApplyToASetThatHasChangedSince) {

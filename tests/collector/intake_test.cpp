@@ -74,6 +74,7 @@ class Taking : public ::testing::Test {
         IntakeOptions options;
         options.staging.linger = 20ms;
         options.staging.gather = 20ms;
+        options.data_dir = "/data";
         return options;
     }
 
@@ -287,6 +288,17 @@ TEST_F(Taking, PushesAssignmentsWithTheirSecrets) {
     EXPECT_EQ(item.unread_secrets_size(), 1);
     issue(2, 1);
     EXPECT_EQ(last_.assigns, 1U) << "at once, to an agent that is here";
+}
+
+TEST_F(Taking, SendsNothingOfTheCollectorsOwnFiles) {
+    ASSERT_TRUE(files_.create_directories("/data"));
+    ASSERT_TRUE(write_file_atomically(files_, "/data/admin.token", "mst_secret\n"));
+    issue(1, 10, {{"community", "/data/admin.token"}});
+    const auto frames = intake_.assignments(connect(1, 0));
+    ASSERT_EQ(frames.size(), 1U);
+    const auto& item = frames[0].assignments().items(0);
+    EXPECT_EQ(item.secrets_size(), 0);
+    EXPECT_THAT(item.unread_secrets().at("community"), ::testing::HasSubstr("below data_dir"));
 }
 
 TEST_F(Taking, SendsAgainWhatHasOtherSecretsAndNothingElse) {

@@ -280,8 +280,8 @@ channels:
     );
     ASSERT_TRUE(watch) << watch.error().text();
     std::map<std::string, std::string> places;
-    for (const auto& [path, place] : watch->secret_files) {
-        places[path] = to_text(place);
+    for (const auto& [named, at] : watch->secret_files) {
+        places[named.path] = to_text(Place{named.file, at});
     }
     EXPECT_EQ(
         places,

@@ -69,7 +69,7 @@ void Site::configure(const std::string& watch) {
             (network_address_.empty() || named_ == Named::no
                  ? ""
                  : "names: [" + network_address_ + "]\n") +
-            "data_dir: " + data_dir() +
+            "data_dir: " + data_dir() + "\nsecrets_from: [/etc/muster, " + dir_.path() + "]" +
             "\nlink: {heartbeat: 500ms, alive_every: 500ms, silent_after: " +
             format_duration(silent_after_) + ", silent_incident_after: " +
             format_duration(silent_incident_after_) + "}" + short_periods + watch_
