@@ -42,6 +42,7 @@ struct Told {
     std::string name;
     std::string value;  ///< empty: the source says nothing of it any more
     WallTime since{};
+    WallTime last{};  ///< when it was said again, at the latest; kept where words come in any order
     auto operator<=>(const Told&) const = default;
 };
 
@@ -77,9 +78,26 @@ enum class Saying : std::uint8_t { replaces, looks, adds };
 /// How many values of an attribute a statement remembers, for what another source says late.
 inline constexpr std::size_t values_remembered = 4;
 
+/// in_order: what a source says later is newer, whatever its clock shows: agents, files, people. any_order: moments decide, so
+/// that what is heard late takes its place in the past: other tools, which send when they like.
+enum class Hearing : std::uint8_t { in_order, any_order };
+Hearing hearing_of(std::string_view source);
+
 /// `now` as the successor of `former`: values keep the moment since which they hold, an empty value never overwrites,
 /// and `observed` stays. What `now` says without a moment holds since `at`, or since the last change where that is later.
+///
+/// In any order what `now` says holds since it was observed, between the values that are remembered; keys, class, relations
+/// and whether it is missing are those of the newest word. For any permutation of the same words the same comes out, as long as
+/// no more values are said than are remembered, and none within the time in which another was said three times.
 Statement continued(const Statement& former, Statement now, Saying saying, WallTime at);
+
+/// The newest moment of which its source spoke; 0 where words come in order.
+WallTime heard(const Statement& statement);
+/// Whether `now`, said at `at`, speaks of a time before all that is remembered of something it names, or of something that is
+/// known to have ended since (it does not stand): that is left out.
+bool is_outdated(const Statement& former, const Statement& now, bool stands, WallTime at);
+/// Equal but for when it was said again.
+bool says_the_same(const Statement& a, const Statement& b);
 
 /// Everything it says ends at `at`.
 void end_values(Statement& statement, WallTime at);

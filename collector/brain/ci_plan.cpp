@@ -100,7 +100,7 @@ class Trial {
 
     void miss(const cmdb::ObjectName& name) {
         const cmdb::Statement* known = copy_.find(name.source, name.object);
-        if (known == nullptr || known->missing != WallTime{}) {
+        if (known == nullptr || known->missing != WallTime{} || plan_.at < cmdb::heard(*known)) {
             return;
         }
         if (fold_.model.patience(known->ci_class) <= Duration{}) {
@@ -116,8 +116,11 @@ class Trial {
         const cmdb::Statement* known = copy_.find(said.source, said.object);
         const cmdb::Statement former = known == nullptr ? cmdb::Statement{} : *known;
         const bool stands = known != nullptr && !copy_.is_removed(said.source, said.object);
+        if (!stands && cmdb::is_outdated(former, said, stands, plan_.at)) {
+            return "unchanged";
+        }
         cmdb::Statement now = cmdb::continued(former, said, plan_.saying, plan_.at);
-        if (stands && now == former) {
+        if (stands && cmdb::says_the_same(now, former)) {
             return "unchanged";
         }
         copy_.hear(std::move(now));

@@ -166,12 +166,27 @@ CmdbWork::Effect CmdbWork::submit(cmdb::Statement said, cmdb::Saying saying, Wal
     const cmdb::Statement* known = state.identity.find(said.source, said.object);
     const cmdb::Statement former = known == nullptr ? cmdb::Statement{} : *known;
     const bool stands = known != nullptr && !state.identity.is_removed(said.source, said.object);
+    if (cmdb::is_outdated(former, said, stands, at)) {
+        note(
+            "outdated",
+            state.identity.ci_of(said.source, said.object),
+            {},
+            said.source + " said of " + said.object + " what is older than anything known of it"
+        );
+        if (!stands) {
+            return Effect::unchanged;
+        }
+    }
     cmdb::Statement now = cmdb::continued(former, std::move(said), saying, at);
     if (stands && now == former) {
         return Effect::unchanged;
     }
     state.cmdb_pages.mark(0);
-    if (former.missing != WallTime{}) {
+    if (stands && cmdb::says_the_same(now, former)) {
+        state.identity.hear(std::move(now));
+        return Effect::unchanged;
+    }
+    if (former.missing != WallTime{} && now.missing == WallTime{}) {
         state.missing.erase(state.identity.number_of(now.source, now.object));
     }
     write_relations(former, now, at);
@@ -187,7 +202,7 @@ CmdbWork::Effect CmdbWork::submit(cmdb::Statement said, cmdb::Saying saying, Wal
 void CmdbWork::miss(std::string_view source, std::string_view object, WallTime since) {
     State& state = fold_.state;
     const cmdb::Statement* known = state.identity.find(source, object);
-    if (known == nullptr || known->missing != WallTime{} ||
+    if (known == nullptr || known->missing != WallTime{} || since < cmdb::heard(*known) ||
         state.identity.is_removed(source, object)) {
         return;
     }

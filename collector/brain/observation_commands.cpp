@@ -233,7 +233,8 @@ Verdict take_observations(Fold& fold, const CommandCall& call) {
             named.insert(item.object);
         }
         for (std::string& object : fold.state.identity.objects(observer.source)) {
-            if (!named.contains(object)) {
+            const cmdb::Statement& known = *fold.state.identity.find(observer.source, object);
+            if (!named.contains(object) && plan.at >= cmdb::heard(known)) {
                 plan.missed.push_back({observer.source, std::move(object)});
             }
         }

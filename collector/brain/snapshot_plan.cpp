@@ -134,6 +134,39 @@ std::vector<cmdb::Word> unpack_words(Unpacker& in) {
     return words;
 }
 
+/// When values were said again: at the end, and only where some were, as version 5 added them.
+void pack_repeated(Packer& out, const std::vector<cmdb::Identification::Saved>& saved) {
+    Packer repeated;
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < saved.size(); ++at) {
+        const std::vector<cmdb::Told>& values = saved[at].statement.attributes;
+        for (std::size_t value = 0; value < values.size(); ++value) {
+            if (values[value].last != WallTime{}) {
+                repeated.u32(static_cast<std::uint32_t>(at));
+                repeated.u32(static_cast<std::uint32_t>(value));
+                repeated.time(values[value].last);
+                ++count;
+            }
+        }
+    }
+    if (count > 0) {
+        out.count(count);
+        out.bytes() += repeated.take();
+    }
+}
+
+bool unpack_repeated(Unpacker& in, std::vector<cmdb::Identification::Saved>& saved) {
+    for (std::size_t left = in.count(16); left > 0; --left) {
+        const std::size_t at = in.u32();
+        const std::size_t value = in.u32();
+        if (at >= saved.size() || value >= saved[at].statement.attributes.size()) {
+            return false;
+        }
+        saved[at].statement.attributes[value].last = in.wall();
+    }
+    return true;
+}
+
 std::string encode_statements(const State& state) {
     Packer out;
     const auto saved = state.identity.save();
@@ -174,6 +207,7 @@ std::string encode_statements(const State& state) {
         out.u8(word.is_same ? 1 : 0);
     }
     pack_missing(out, state.missing);
+    pack_repeated(out, saved);
     return out.take();
 }
 
@@ -211,6 +245,9 @@ bool decode_statements(State& state, std::string_view bytes) {
             const std::uint32_t number = in.u32();
             state.missing[number] = in.u64();
         }
+    }
+    if (!in.done() && !unpack_repeated(in, saved)) {
+        return false;
     }
     state.identity = cmdb::Identification::load(std::move(saved), std::move(words));
     state.related = RelationIndex::of(state.identity);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace muster::cmdb {
@@ -217,6 +218,52 @@ TEST_F(Fixtures, OneAddressAtTwoSitesIsTwo) {
     EXPECT_NE(ci("agent/a", "address/192.168.1.9"), ci("agent/b", "address/192.168.1.9"));
 }
 
+TEST_F(Fixtures, AMachineOfTwoAddressesIsOneUnderEither) {
+    look(
+        {"agent/a",
+         1,
+         {host({machine("a"), serial("Dell 7QX3B12")}), address("10.0.0.5"), address("10.9.0.5")},
+         {{0, 1, "has_address"}, {0, 2, "has_address"}}}
+    );
+    for (const char* text : {"10.0.0.5", "10.9.0.5"}) {
+        const std::string source = std::string("api/sweep of ") + text;
+        look(
+            {source,
+             2,
+             {host({serial("Dell 7QX3B12")}, {{"name", text}}), address(text)},
+             {{0, 1, "has_address"}}}
+        );
+        const std::string object = std::string("address/") + text;
+        EXPECT_EQ(ci(source), ci("agent/a")) << "it is no machine more for being seen at " << text;
+        EXPECT_EQ(ci(source, object), ci("agent/a", object));
+    }
+    EXPECT_NE(ci("agent/a", "address/10.0.0.5"), ci("agent/a", "address/10.9.0.5"));
+}
+
+ObservedItem guest(const std::string& instance, const std::string& name) {
+    return {
+        "vm/" + instance,
+        "virtual_machine",
+        {{"hypervisor", "instance_uuid", instance}},
+        {{"name", name}},
+        {}
+    };
+}
+
+TEST_F(Fixtures, ARenamedGuestKeepsItsNameWhenAStaleListOfTheHypervisorComesLate) {
+    constexpr const char* one = "502e71fa-1a2b-3c4d-5e6f-000000000001";
+    constexpr const char* other = "502e71fa-1a2b-3c4d-5e6f-000000000002";
+    look({"api/vcenter", 1, {guest(one, "web4")}});
+    const CiId first = ci("api/vcenter", guest(one, "").object);
+    look({"api/vcenter", 5, {guest(one, "web4-old"), guest(other, "web4")}});
+    look({"api/vcenter", 3, {guest(one, "web4")}});
+    EXPECT_EQ(ci("api/vcenter", guest(one, "").object), first);
+    EXPECT_NE(ci("api/vcenter", guest(other, "").object), first)
+        << "the new one is not the former for having its name";
+    EXPECT_EQ(value_of(*store_.find("api/vcenter", guest(one, "").object), "name"), "web4-old");
+    EXPECT_EQ(value_of(*store_.find("api/vcenter", guest(other, "").object), "name"), "web4");
+}
+
 TEST_F(Fixtures, AnAssetNumberTypedInAsSerialIsKeptApartWithItsReason) {
     look({"agent/a", 1, {host({machine("a"), serial("Dell 7QX3B12"), uuid(a_uuid)})}});
     const auto change = look({"import", 2, {host({serial("ASSET-00017"), uuid(a_uuid)})}});
@@ -288,7 +335,7 @@ std::map<ObjectName, std::vector<AttributeInterval>> picture(const Identificatio
 }
 
 TEST_F(Fixtures, TheOrderInWhichSourcesAreHeardChangesNothing) {
-    // Each source is heard in its own order; how they interleave does not matter.
+    // Agents and files are heard in their own order; how they interleave does not matter.
     const std::vector<std::vector<Look>> sources = {
         {{"agent/a",
           1,
@@ -322,6 +369,83 @@ TEST_F(Fixtures, TheOrderInWhichSourcesAreHeardChangesNothing) {
         ++orders;
     } while (std::ranges::next_permutation(order).found);
     EXPECT_EQ(orders, 630U) << "7! / (2! 2! 1! 2!)";
+}
+
+TEST_F(Fixtures, TheOrderInWhichTheWordsOfOneToolAreHeardChangesNothing) {
+    const std::vector<Look> said = {
+        {"api/import", 1, {host({serial("Dell 1")}, {{"hostname", "x"}, {"model", "R1"}})}},
+        {"api/import", 2, {host({serial("Dell 1")}, {{"hostname", "y"}, {"model", "R1"}})}},
+        {"api/import", 3, {host({serial("Dell 1")}, {{"hostname", "y"}, {"rack", "7"}})}},
+        {"api/import", 4, {host({serial("Dell 1")}, {{"hostname", "z"}, {"model", "R2"}})}},
+        {"api/import",
+         5,
+         {host({serial("Dell 1"), uuid(a_uuid)}, {{"hostname", "x"}, {"rack", "8"}})}},
+        {"agent/a", 3, {host({machine("a"), serial("Dell 1")}, {{"hostname", "z"}})}},
+    };
+    std::vector<std::size_t> order(said.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::optional<std::vector<AttributeInterval>> expected;
+    do {
+        store_ = Identification();
+        for (const std::size_t at : order) {
+            look(said[at]);
+        }
+        ASSERT_EQ(ci("api/import"), ci("agent/a"));
+        EXPECT_EQ(store_.find("api/import", "host")->keys.size(), 2U) << "those of the newest word";
+        const auto found = timeline(store_.all_members(ci("agent/a")));
+        if (!expected) {
+            expected = found;
+            EXPECT_EQ(std::ranges::count(found, "hostname", &AttributeInterval::name), 5);
+        }
+        ASSERT_EQ(found, *expected) << testing::PrintToString(order);
+    } while (std::ranges::next_permutation(order).found);
+}
+
+std::vector<std::string> names_over_time(const Statement& statement) {
+    std::vector<std::string> out;
+    for (const AttributeInterval& each : timeline(std::vector{&statement})) {
+        if (each.name == "hostname") {
+            out.push_back(
+                each.value + " " + std::to_string((each.from - hour(0)) / std::chrono::hours(1))
+            );
+        }
+    }
+    return out;
+}
+
+TEST_F(Fixtures, WhatIsHeardLateTakesItsPlaceInThePast) {
+    const auto say = [&](int at, const std::string& name) {
+        look({"api/import", at, {host({serial("Dell 1")}, {{"hostname", name}})}});
+        return names_over_time(*store_.find("api/import", "host"));
+    };
+    say(1, "a");
+    say(5, "a");
+    EXPECT_THAT(say(3, "b"), testing::ElementsAre("a 1", "b 3", "a 5"))
+        << "it has been a since, as was said at 5";
+    EXPECT_THAT(say(4, "b"), testing::ElementsAre("a 1", "b 3", "a 5"));
+    EXPECT_THAT(say(2, "b"), testing::ElementsAre("a 1", "b 2", "a 5"));
+    EXPECT_THAT(say(7, "c"), testing::ElementsAre("a 1", "b 2", "a 5", "c 7"));
+    EXPECT_THAT(say(0, "z"), testing::ElementsAre("a 1", "b 2", "a 5", "c 7"))
+        << "what was before four values is forgotten";
+    EXPECT_THAT(say(6, "d"), testing::ElementsAre("b 2", "a 5", "d 6", "c 7"));
+}
+
+TEST_F(Fixtures, OfTwoValuesAtOneMomentTheSameCountsWhicheverIsHeardFirst) {
+    for (const auto& [first, second] : {std::pair{"a", "b"}, {"b", "a"}}) {
+        store_ = Identification();
+        look({"api/import", 1, {host({serial("Dell 1")}, {{"hostname", first}})}});
+        look({"api/import", 1, {host({serial("Dell 1")}, {{"hostname", second}})}});
+        EXPECT_THAT(
+            names_over_time(*store_.find("api/import", "host")), testing::ElementsAre("b 1")
+        );
+    }
+}
+
+TEST_F(Fixtures, AnAgentIsBelievedInTheOrderInWhichItSaysThings) {
+    look({"agent/a", 5, {host({machine("a")}, {{"hostname", "before"}})}});
+    look({"agent/a", 3, {host({machine("a")}, {{"hostname", "after"}})}});
+    EXPECT_EQ(value_of(*store_.find("agent/a", "host"), "hostname"), "after")
+        << "its clock was set back";
 }
 
 TEST_F(Fixtures, AValueThatIsNotSeenIsNotOverwritten) {

@@ -316,6 +316,34 @@ TEST_F(BrainIdentity, ToolsTellWhatTheySeeAndHearWhatItDid) {
     EXPECT_THAT(world_.cis(), Contains("server db1 (missing)"));
 }
 
+TEST_F(BrainIdentity, WhatAToolSawEarlierOverwritesNothingNewer) {
+    const auto seen = [&](const std::string& at, const std::string& rack) {
+        const std::string observed = at.empty() ? "" : ",\"observed_at\":\"" + at + "\"";
+        return ask(
+            "observations.submit",
+            R"({"completeness":"full","site":"HQ","items":[{"class":"server","keys":[{"kind":"serial","value":"ACME S9"}],)"
+            R"("attributes":{"name":"db1","rack":")" +
+                rack + "\"}" + observed + "}]}"
+        );
+    };
+    seen("", "7");
+    world_.pass(std::chrono::seconds(1));
+    EXPECT_EQ(seen("", "7").at("items").at(0).at("effect"), "unchanged");
+    const auto late = seen("2020-01-02T00:00:00Z", "6");
+    EXPECT_EQ(late.at("items").at(0).at("effect"), "updated") << "its past is";
+    EXPECT_EQ(value("db1", "rack"), "7");
+    EXPECT_THAT(world_.column("ci_attribute", 2), Contains("6")) << "and it is known when it was";
+    ask("observations.submit",
+        R"({"completeness":"full","site":"HQ","items":[{"class":"server","object":"other",)"
+        R"("attributes":{"name":"db2"},"observed_at":"2020-01-01T00:00:00Z"}]})");
+    EXPECT_THAT(world_.cis(), Contains("server db1")) << "it was seen after that look";
+    for (const char* rack : {"5", "4", "3"}) {
+        seen(std::string("2020-01-01T00:00:0") + rack + "Z", rack);
+    }
+    EXPECT_THAT(ledger(), Contains("outdated"));
+    EXPECT_EQ(value("db1", "rack"), "7");
+}
+
 TEST_F(BrainIdentity, RefusesObservationsThatClaimWhatIsProvedOtherwise) {
     for (const char* item :
          {R"({"class":"server","keys":[{"namespace":"agent","kind":"machine_key","value":"x"}]})",
