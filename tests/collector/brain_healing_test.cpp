@@ -259,7 +259,7 @@ long most_told(const std::vector<Trouble>& mix, Trouble trouble, const Pace& pac
 class Healing : public testing::TestWithParam<std::tuple<std::size_t, std::size_t, std::size_t>> {};
 
 INSTANTIATE_TEST_SUITE_P(
-    Mixes,
+    SlowMixes,
     Healing,
     testing::Combine(
         testing::Range<std::size_t>(0, mixes.size()),
