@@ -32,6 +32,7 @@ constexpr std::array placeholders{
     Placeholder{"incident.urgency", "`high`, `medium` or `low`."},
     Placeholder{"incident.impact", "Likewise: how much hangs on it."},
     Placeholder{"incident.place", "Where it is: site, room, rack, port, as far as known."},
+    Placeholder{"incident.services", "The services it touches, its own and those of its symptoms."},
     Placeholder{"incident.team", "The team that owns it."},
     Placeholder{"incident.assignee", "Who works on it."},
     Placeholder{"incident.reporter", "Who reported it; empty where the collector found it."},

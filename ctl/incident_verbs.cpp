@@ -111,14 +111,26 @@ void add_links(Table& table, const json::value& incident) {
     }
 }
 
+/// "HQ, rack R12; services: Mail, Shop": where it is and what it touches.
+std::string place_and_services(const json::value& incident) {
+    std::string names;
+    const json::array* services = member_of(incident, "services").if_array();
+    for (const json::value& name : services != nullptr ? *services : json::array()) {
+        names += (names.empty() ? "services: " : ", ") +
+                 (name.is_string() ? std::string(name.get_string()) : "");
+    }
+    const std::string place = text_of(incident, "place");
+    return place + (place.empty() || names.empty() ? "" : "; ") + names;
+}
+
 Table facts_of(const Session& session, const json::value& incident) {
     Table table{{"FIELD", "VALUE"}, {}};
     const std::string state = text_of(incident, "state");
-    const std::string place = text_of(incident, "place");
+    const std::string where = place_and_services(incident);
     add_fact(
         table,
         text_of(incident, "id"),
-        text_of(incident, "title") + (place.empty() ? "" : fmt::format(" ({})", place))
+        text_of(incident, "title") + (where.empty() ? "" : fmt::format(" ({})", where))
     );
     add_fact(table, "state", state_text(incident), tone_of_state(state));
     add_fact(

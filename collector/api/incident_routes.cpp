@@ -49,6 +49,11 @@ Task<Result<IncidentAndMore>> incident_and_more(Call call, More more) {
             }
             all.incident["links"] = std::move(*links);
             all.incident["changes"] = std::move(*changes);
+            Result<json::array> services = read_services(connection, scope, number);
+            if (!services) {
+                return failure(services.error());
+            }
+            all.incident["services"] = std::move(*services);
         }
         if (more == More::timeline) {
             Result<std::optional<json::array>> lines = read_timeline(connection, scope, number);

@@ -57,6 +57,15 @@ constexpr auto links_text =
     is_seen + SqlText(R"(
        ORDER BY l.lsn, i.number LIMIT 1000)");
 constexpr NamedQuery links{"incidents.links", links_text.view()};
+// Those of the messages: of its CI and of what is listed under it.
+constexpr auto services_text = SqlText(R"(SELECT service FROM (
+           SELECT service FROM incident WHERE number = ?1
+           UNION SELECT c.service FROM incident i JOIN ci c ON c.id = i.ci WHERE i.number = ?1
+           UNION SELECT c.service FROM incident_symptom s JOIN ci c ON c.id = s.ci
+                 WHERE s.incident = ?1 AND )") +
+                               in_scope(SqlText("c.site"), SqlText("?2")) + SqlText(R"()
+       WHERE service <> '' ORDER BY service LIMIT 20)");
+constexpr NamedQuery services{"incidents.services", services_text.view()};
 constexpr NamedQuery timeline{
     "incidents.timeline",
     R"(SELECT wall, kind, actor, text, data, lsn, ordinal FROM incident_timeline
@@ -74,7 +83,17 @@ constexpr NamedQuery told{
 };
 
 constexpr std::array queries{
-    page_of_all, page_of_ci, count_of_all, count_of_ci, one, links, timeline, is_there, why, told
+    page_of_all,
+    page_of_ci,
+    count_of_all,
+    count_of_ci,
+    one,
+    links,
+    services,
+    timeline,
+    is_there,
+    why,
+    told
 };
 
 json::value thing_or_null(
@@ -276,6 +295,14 @@ Result<bool> is_incident_there(
         return failure(found.error());
     }
     return *found == 1;
+}
+
+Result<json::array> read_services(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+) {
+    return list_rows(connection, services, one_of(scope, number), [](const Statement& row) {
+        return json_text(row, 0);
+    });
 }
 
 Result<json::array> read_links(

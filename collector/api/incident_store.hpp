@@ -44,6 +44,11 @@ Result<bool> is_incident_there(
     StateConnection& connection, const ReadScope& scope, std::int64_t number
 );
 
+/// Services it touches, by name: those of its CI and of the symptoms that the caller sees.
+Result<json::array> read_services(
+    StateConnection& connection, const ReadScope& scope, std::int64_t number
+);
+
 /// Incidents it is linked to, either way, as far as the caller sees them.
 Result<json::array> read_links(
     StateConnection& connection, const ReadScope& scope, std::int64_t number

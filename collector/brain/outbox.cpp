@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "collector/brain/incidents/record.hpp"
+#include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
@@ -55,6 +56,10 @@ json::object incident_data(const State& state, const Incident& incident) {
         if (!ci.service.empty()) {
             data["ci"].as_object()["service"] = ci.service;
         }
+    }
+    if (const std::vector<std::string> services = services_affected(state, incident);
+        !services.empty()) {
+        data["services"] = json::array(services.begin(), services.end());
     }
     if (!incident.probe.is_nil()) {
         data["probe"] = json::object{

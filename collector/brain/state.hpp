@@ -273,8 +273,10 @@ struct Incident {
     Lsn version = 0;
     std::vector<std::string> told;  ///< channels that were told of it
     std::string site;
-    std::string place;         ///< "HQ, rack R12, port Gi1/0/3": as far as known
-    std::string service;       ///< of its CI, when it opened
+    std::string place;    ///< "HQ, rack R12, port Gi1/0/3": as far as known
+    std::string service;  ///< of its CI, when it opened
+    std::vector<CiIndex>
+        touched;               ///< until it has opened: what fails with it, for its first message
     std::string impact;        ///< "high", "medium", "low"
     std::string impact_basis;  ///< why, in words
     std::string team;          ///< who owns it

@@ -111,6 +111,14 @@ Values message_values(
     if (values["incident.place"].empty()) {
         values["incident.place"] = member(ci, "site");
     }
+    if (const json::value* services = data.if_contains("services");
+        services != nullptr && services->is_array()) {
+        for (const json::value& name : services->get_array()) {
+            std::string& all = values["incident.services"];
+            all += (all.empty() ? "" : ", ") +
+                   (name.is_string() ? std::string(name.get_string()) : "");
+        }
+    }
     values["ci.name"] = member(ci, "name");
     values["ci.class"] = member(ci, "class");
     values["ci.site"] = member(ci, "site");

@@ -116,6 +116,10 @@ TEST_F(ApiReceipts, ExplainACiAtAMoment) {
     );
     const auto why = body_of(get("/api/v1/incidents/4/why"));
     EXPECT_EQ(why.at("symptoms").at(0).at("ci").at("name"), "web");
+    run("UPDATE ci SET service = 'Shop' WHERE name = 'web'");
+    EXPECT_EQ(
+        body_of(get("/api/v1/incidents/4")).at("services"), (boost::json::array{"Intranet", "Shop"})
+    );
     state_.unobserved(5, now - 160 * second);
     EXPECT_EQ(body_of(get(at)).at("probes").at(0).at("state"), "unobserved");
 }

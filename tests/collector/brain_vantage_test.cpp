@@ -387,6 +387,7 @@ std::string many_targets(int count) {
     for (int i = 1; i <= count; ++i) {
         const std::string n = std::to_string(i);
         text += "  - {name: t" + n + ", class: server, address: 10.9.0." + n +
+                (i % 2 == 0 ? ", service: Mail" : ", service: Shop") +
                 ", probes: [{type: icmp, name: p, interval: 1s, timeout: 500ms}]}\n";
     }
     return text;
@@ -420,6 +421,11 @@ TEST(Storms, ManyFaultsAtOnceAreOneMessage) {
     );
     EXPECT_EQ(net.world.rows("incident_symptom").size(), 200U);
     EXPECT_EQ(net.world.rows("receipt").size(), 200U);
+    constexpr std::size_t outbox_payload = 5;
+    EXPECT_THAT(
+        net.world.column("outbox", outbox_payload),
+        ElementsAre(HasSubstr(R"("services":["Mail","Shop"])"))
+    );
     net.dead.clear();
     net.run(seconds(30));
     EXPECT_THAT(net.open_kinds(), IsEmpty());

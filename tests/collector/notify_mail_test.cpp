@@ -13,7 +13,7 @@ constexpr std::string_view opened =
     R"({"type":"net.muster.incident.opened","time":"2026-11-22T09:30:00.000Z",
 "data":{"number":"INC-31","kind":"fault","title":"core switch does not answer","expected":"answers","seen":"no reply\r\nBcc: x@y",
 "state":"new","priority":2,"urgency":"high","reason":"timeout","started":"2026-11-22T09:29:40.000Z","opened":"2026-11-22T09:30:00.000Z",
-"ci":{"name":"core switch","class":"network_device","site":"总部"},"probe":{"name":"icmp","type":"icmp","host":"192.0.2.7"}}})";
+"services":["Mail","Shop"],"ci":{"name":"core switch","class":"network_device","site":"总部"},"probe":{"name":"icmp","type":"icmp","host":"192.0.2.7"}}})";
 
 config::Channel mail_channel(config::Language language = config::Language::en) {
     config::Channel channel;
@@ -34,7 +34,7 @@ TEST(Wording, SaysInEnglishWhatHappenedInTheRecipientsTime) {
     EXPECT_EQ(wording->subject, "[INC-31] Opened: core switch does not answer");
     EXPECT_THAT(wording->body, HasSubstr("Incident:    INC-31 (fault), priority 2\n"));
     EXPECT_THAT(wording->body, HasSubstr("Since:       2026-11-22 17:29:40 +08:00\n"));
-    EXPECT_THAT(wording->body, HasSubstr("Place:       总部\n"));
+    EXPECT_THAT(wording->body, HasSubstr("Place:       总部\nServices:    Mail, Shop\n"));
     EXPECT_THAT(wording->body, Not(HasSubstr("Resolved")));
     EXPECT_THAT(wording->body, Not(HasSubstr("\nBcc")));
 }
@@ -44,6 +44,7 @@ TEST(Wording, SaysItInChinese) {
     ASSERT_TRUE(wording);
     EXPECT_EQ(wording->subject, "[INC-31] 新事件：core switch does not answer");
     EXPECT_THAT(wording->body, HasSubstr("INC-31（故障），优先级 2"));
+    EXPECT_THAT(wording->body, HasSubstr("业务系统：Mail, Shop\n"));
     EXPECT_THAT(wording->body, HasSubstr("开始于：　2026年11月22日 17:29:40 +08:00"));
 }
 

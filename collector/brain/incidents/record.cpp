@@ -154,6 +154,7 @@ Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Tel
     if (telling == Telling::told) {
         tell(fold, kept, "opened");
     }
+    kept.touched.clear();
     return kept;
 }
 

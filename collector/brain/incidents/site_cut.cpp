@@ -123,6 +123,9 @@ Incident describe(const State& state, const std::string& site, const Census& cen
     incident.expected = "a word from its agents";
     incident.seen = "nothing from " + names_of(state, census.silent);
     incident.reason = "site cut off";
+    for (const AgentIndex index : census.silent) {
+        incident.touched.push_back(watched_ci(state, index));
+    }
     const std::vector<AgentIndex> fresh = together_with_last(state, census).silent;
     incident.started = state.agents[fresh.front()].heard_wall;
     for (const AgentIndex index : fresh) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -116,7 +117,13 @@ void join(Fold& fold, std::uint64_t number, CiIndex ci, std::string_view text) {
     add_symptom_of(fold, number, ci, text);
 }
 
-std::uint64_t begin_storm(Fold& fold, CiIndex first, const std::string& key, std::size_t count) {
+std::uint64_t begin_storm(
+    Fold& fold,
+    CiIndex first,
+    const std::string& key,
+    std::size_t count,
+    const std::vector<CiIndex>& all
+) {
     State& state = fold.state;
     const config::StormBrake& brake = state.causes.brake;
     Incident incident;
@@ -136,6 +143,9 @@ std::uint64_t begin_storm(Fold& fold, CiIndex first, const std::string& key, std
             incident.started = std::min(incident.started, fault.members.front().first_failed);
         }
     }
+    std::ranges::copy_if(all, std::back_inserter(incident.touched), [&](CiIndex ci) {
+        return has_key(state, ci, key);
+    });
     const std::string why = cause_why(
         "more than " + std::to_string(brake.incidents) + " incidents within " +
             format_duration(brake.within) + " with no known cause",
@@ -192,7 +202,7 @@ std::uint64_t storm_for(Fold& fold, CiIndex ci) {
             const std::string key = is_shared ? common.key : std::string(everything);
             if (has_key(state, ci, key)) {
                 const std::uint64_t number =
-                    begin_storm(fold, ci, key, is_shared ? common.members : all.size());
+                    begin_storm(fold, ci, key, is_shared ? common.members : all.size(), all);
                 adopt_recent(fold, number, key);
                 join(fold, number, ci, "failed with the others");
                 return number;

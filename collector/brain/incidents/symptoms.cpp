@@ -8,6 +8,10 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace muster::collector {
@@ -76,6 +80,24 @@ void list_other_members(Fold& fold, const Fault& fault, const Incident& incident
             add_timeline(fold, incident, "symptom", "system", symptom_text(fold.state, member));
         }
     }
+}
+
+std::vector<std::string> services_affected(const State& state, const Incident& incident) {
+    std::set<std::string> names{incident.service};
+    const auto add = [&](CiIndex ci) {
+        if (ci != nothing) {
+            names.insert(state.cis[ci].service);
+        }
+    };
+    add(incident.ci);
+    std::ranges::for_each(incident.touched, add);
+    if (const auto found = state.causes.symptoms.find(incident.number);
+        found != state.causes.symptoms.end()) {
+        std::ranges::for_each(found->second, add);
+    }
+    names.erase("");
+    const auto count = static_cast<std::ptrdiff_t>(std::min(names.size(), most_services));
+    return {names.begin(), std::next(names.begin(), count)};
 }
 
 Incident* open_incident_of(State& state, std::uint64_t number) {

@@ -47,6 +47,10 @@ void explain_silence(Fold& fold, AgentIndex agent, std::uint64_t cause);
 void absorb(Fold& fold, std::uint64_t number, std::uint64_t cause);
 
 /// The incident with that number unless it is over or forgotten; null otherwise.
+/// Services that the incident touches, by name: those of its CI and of what is listed under it. At most `most_services`.
+inline constexpr std::size_t most_services = 20;
+std::vector<std::string> services_affected(const State& state, const Incident& incident);
+
 Incident* open_incident_of(State& state, std::uint64_t number);
 
 /// The JSON kept as the reason of an incident.
