@@ -36,6 +36,14 @@ Failure refusal(const wire::HttpAnswer& answer) {
     return failure(ErrorKind::refused, "the collector refuses: " + why);
 }
 
+/// Where agents connect on the host they enrolled with.
+std::int64_t link_port_of(const boost::json::value& answer) {
+    const boost::json::value* port = answer.as_object().if_contains("link_port");
+    const bool is_port = port != nullptr && port->is_int64() && port->get_int64() > 0 &&
+                         port->get_int64() <= std::numeric_limits<std::uint16_t>::max();
+    return is_port ? port->get_int64() : link_port;
+}
+
 Result<Identity> read_answer(
     const wire::HttpAnswer& answer, const std::string& key_pem, const std::string& collector_host
 ) {
@@ -59,12 +67,9 @@ Result<Identity> read_answer(
     out.agent = AgentId(*id);
     out.name = text_of(json, "name");
     out.site = text_of(json, "site");
-    out.link = text_of(json, "link");
-    if (out.link.empty()) {
-        const bool is_v6 = collector_host.find(':') != std::string::npos;
-        out.link =
-            (is_v6 ? "[" + collector_host + "]" : collector_host) + ":" + std::to_string(link_port);
-    }
+    const bool is_v6 = collector_host.find(':') != std::string::npos;
+    out.link = (is_v6 ? "[" + collector_host + "]" : collector_host) + ":" +
+               std::to_string(link_port_of(json));
     return out;
 }
 

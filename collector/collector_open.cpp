@@ -217,7 +217,10 @@ void Collector::Impl::open_api() {
     api_context.random = world.random;
     api_context.access = access->operations();
     api_context.self = {
-        .names = process.names, .host_name = machine_name(), .people_port = http->port()
+        .names = process.names,
+        .host_name = machine_name(),
+        .people_port = http->port(),
+        .agents_port = link->port()
     };
     api_context.submit = [this](Command command) { return gate->submit(std::move(command)); };
     api_context.results = [this](HistoryQuery query) { return history->query(std::move(query)); };

@@ -20,6 +20,7 @@ constexpr std::string_view watch_title = "collector.yaml and conf.d/*.yaml";
 constexpr std::string_view duration_pattern = "^([0-9]+(d|h|m|s|ms|us|ns))+$";
 constexpr std::string_view size_pattern = "^[0-9]+(B|KiB|MiB|GiB|TiB)$";
 constexpr std::string_view address_pattern = "^(\\[[0-9A-Fa-f:.]+\\]|[^\\s:\\[\\]]+):[0-9]{1,5}$";
+constexpr std::string_view host_pattern = "^[A-Za-z0-9._:%{}-]{1,253}$";
 constexpr std::string_view url_pattern = "^https?://[^\\s]+$";
 constexpr std::string_view number_pattern = "\\{n\\}";  // of `each`
 
@@ -105,6 +106,8 @@ json::object value_of(std::string_view title, const KeySpec& key) {
             return matching(size_pattern);
         case KeyKind::address:
             return matching(address_pattern);
+        case KeyKind::host:
+            return matching(host_pattern);
         case KeyKind::url:
             return matching(url_pattern);
         case KeyKind::path:

@@ -23,6 +23,8 @@ Result<std::string> checked(const KeySpec& key, const std::string& text) {
     switch (key.kind) {
         case KeyKind::address:
             return check_address(text);
+        case KeyKind::host:
+            return check_host(text);
         case KeyKind::url:
             return check_url(text);
         case KeyKind::name:

@@ -41,6 +41,8 @@ std::string kind_text(const KeySpec& key) {
             return "a size such as 256MiB";
         case address:
             return "HOST:PORT";
+        case host:
+            return "a name or an address";
         case url:
             return "an http or https URL";
         case path:

@@ -20,6 +20,7 @@ enum class KeyKind {
     duration,
     size,
     address,
+    host,
     url,
     path,
     choice,

@@ -11,7 +11,7 @@ constexpr KeySpec target_keys[] = {
     {.name = "name", .kind = name, .summary = "Unique among targets.", .required = true},
     {"class", text, "The CI's class.", "application_endpoint"},
     {"address",
-     text,
+     host,
      "Name or address the probes go to; without it, the host of each probe's `url`."},
     {"site", text, "Where it is."},
     {"service", text, "The service it belongs to."},

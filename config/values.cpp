@@ -6,6 +6,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <numeric>
@@ -131,6 +133,28 @@ Result<std::string> check_address(std::string_view text) {
     std::string_view port;
     if (!split_host_port(text, host, port) || port.empty()) {
         return failure(ErrorKind::invalid, "expected HOST:PORT such as muster.example.net:8444");
+    }
+    return std::string(text);
+}
+
+Result<std::string> check_host(std::string_view text) {
+    constexpr std::string_view number = "{n}";
+    std::string host(text);
+    for (auto at = host.find(number); at != std::string::npos; at = host.find(number)) {
+        host.replace(at, number.size(), "1");
+    }
+    const bool is_v6 = host.find(':') != std::string::npos;
+    const bool is_v4 = !is_v6 && host.find_first_not_of("0123456789.") == std::string::npos;
+    std::array<unsigned char, sizeof(in6_addr)> raw{};
+    const std::string v6 = host.substr(0, host.find('%'));
+    const bool is_good = is_v6   ? ::inet_pton(AF_INET6, v6.c_str(), raw.data()) == 1
+                         : is_v4 ? ::inet_pton(AF_INET, host.c_str(), raw.data()) == 1
+                                 : is_host(host);
+    if (!is_good) {
+        return failure(
+            ErrorKind::invalid,
+            "expected a name or an address, such as sw1.example.net, 192.0.2.10 or 2001:db8::10"
+        );
     }
     return std::string(text);
 }

@@ -18,6 +18,8 @@ Result<std::int64_t> parse_millionths(std::string_view text);
 Result<std::uint64_t> parse_size(std::string_view text);
 /// "host:8444", "[::1]:8444", "127.0.0.1:0": checks host and port and gives the text back.
 Result<std::string> check_address(std::string_view text);
+/// A name, an IPv4 address or an IPv6 address without brackets; `{n}` stands for a number. Gives the text back.
+Result<std::string> check_host(std::string_view text);
 /// http or https, a host, no user information, no blanks. Gives the text back.
 Result<std::string> check_url(std::string_view text);
 /// A numeric object identifier, at most 128 arcs below 2^32 (RFC 2578 §3.5); a leading dot is cut.

@@ -47,7 +47,7 @@ Status save(
     return write_file_atomically(files, path, config::cli_config_text(config));
 }
 
-/// What --server, MUSTER_SERVER and --ca-file say.
+/// What --server, MUSTER_SERVER and --ca-file say, and where they say nothing, cli.yaml.
 Result<config::CliConfig> wanted_config(Session& session) {
     const Settings& settings = session.settings();
     const auto& environment = session.world().environment;
@@ -56,16 +56,23 @@ Result<config::CliConfig> wanted_config(Session& session) {
     if (!path) {
         return failure(path.error());
     }
+    Result<config::CliConfig> known = session.known();
+    if (!known) {
+        return failure(known.error());
+    }
     config::CliConfig config;
     config.server = !settings.server.empty()                ? settings.server
                     : from_environment != environment.end() ? from_environment->second
-                                                            : std::string();
+                                                            : known->server;
     if (config.server.empty()) {
         return failure(ErrorKind::invalid, "which collector? Give --server https://HOST:8443");
     }
     if (!settings.ca_file.empty()) {
         // It is read again from wherever the person is then.
         config.ca_file = std::filesystem::absolute(settings.ca_file).lexically_normal();
+    }
+    if (config.ca_file.empty() && config.server == known->server) {
+        config.ca_file = std::move(known->ca_file);
     }
     config.token_file = folder_of(*path) + "/token";
     return config;
@@ -162,6 +169,8 @@ int logout(Session& session) {
     if (!files.exists(token_file)) {
         return session.fail({ErrorKind::not_found, "you are not logged in", token_file});
     }
+    // cli.yaml may name another by now; it is this one that ends.
+    session.settings().token_file = token_file;
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());

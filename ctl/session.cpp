@@ -56,15 +56,23 @@ Result<std::string> Session::config_path() const {
     return (xdg.empty() ? home + "/.config" : xdg) + "/muster/cli.yaml";
 }
 
-Result<ApiClient> Session::connect() const {
-    config::CliConfig config;
+Result<config::CliConfig> Session::known() const {
     const Result<std::string> path = config_path();
-    if (path && (!settings_.config_file.empty() || world_.files.exists(*path))) {
-        Result<config::CliConfig> loaded = config::load_cli_config(world_.files, *path);
-        if (!loaded) {
-            return failure(loaded.error());
-        }
-        config = std::move(*loaded);
+    if (path && world_.files.exists(*path)) {
+        return config::load_cli_config(world_.files, *path);
+    }
+    return config::CliConfig{};
+}
+
+Result<ApiClient> Session::connect() const {
+    const Result<config::CliConfig> loaded = known();
+    if (!loaded) {
+        return failure(loaded.error());
+    }
+    const config::CliConfig& config = *loaded;
+    if (const Result<std::string> path = config_path();
+        !settings_.config_file.empty() && !world_.files.exists(*path)) {
+        return failure(ErrorKind::not_found, "there is no such file", settings_.config_file);
     }
     const std::string server =
         first_of(settings_.server, first_of(value_of(world_, "MUSTER_SERVER"), config.server));
@@ -79,6 +87,13 @@ Result<ApiClient> Session::connect() const {
     if (token_file.empty()) {
         return failure(
             ErrorKind::invalid, "no token: give --token-file FILE, or run muster login once"
+        );
+    }
+    if (!world_.files.exists(token_file)) {
+        return failure(
+            ErrorKind::not_found,
+            "you are not logged in: muster login, or give another token with --token-file",
+            token_file
         );
     }
     Result<Secret> token = read_secret_file(world_.files, token_file);

@@ -1,6 +1,7 @@
 // Owns: what every verb shares: the options every one takes, the collector it talks to, how it prints.
 #pragma once
 
+#include "config/programs.hpp"
 #include "ctl/api_client.hpp"
 #include "ctl/world.hpp"
 
@@ -43,6 +44,8 @@ class Session {
 
     /// cli.yaml: --config, else below XDG_CONFIG_HOME or HOME.
     Result<std::string> config_path() const;
+    /// What cli.yaml says; nothing where there is none, unless --config names it.
+    Result<config::CliConfig> known() const;
     /// The collector and the token: command line, then MUSTER_SERVER, then cli.yaml.
     Result<ApiClient> connect() const;
 

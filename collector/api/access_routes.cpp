@@ -128,11 +128,9 @@ Task<HttpResponse> enrol_agent(Call call) {
         {"name", json_text(agent->name)},
         {"site", json_text(agent->site)},
         {"certificate_pem", json_text(agent->certificate_pem)},
-        {"ca_pem", json_text(agent->ca_pem)}
+        {"ca_pem", json_text(agent->ca_pem)},
+        {"link_port", call.context->self.agents_port}
     };
-    if (!agent->link.empty()) {
-        body["link"] = json_text(agent->link);
-    }
     co_return json_answer(body, 201);
 }
 

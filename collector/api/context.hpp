@@ -100,6 +100,7 @@ struct OwnNames {
     std::vector<std::string> names;  ///< configured, the first goes before the others
     std::string host_name;           ///< of the machine
     std::uint16_t people_port = 0;
+    std::uint16_t agents_port = 0;
 };
 
 /// Set once before the server starts; outlives it. Called on the network loop alone.

@@ -362,8 +362,7 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
         .name = agent.name,
         .site = agent.site,
         .certificate_pem = std::move(enrolled->certificate_pem),
-        .ca_pem = context.authority->ca_pem(),
-        .link = {}
+        .ca_pem = context.authority->ca_pem()
     };
 }
 

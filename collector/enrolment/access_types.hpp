@@ -84,7 +84,6 @@ struct EnrolAnswer {
     std::string site;
     std::string certificate_pem;
     std::string ca_pem;
-    std::string link;  ///< "host:8444" to connect to; empty: the host enrolled with, port 8444
 };
 
 /// A person who may sign in; without the password's hash.

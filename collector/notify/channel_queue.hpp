@@ -58,6 +58,9 @@ class ChannelQueue {
     /// Waits twice as long each time, up to `most`, with jitter; at least `retry_after` (never beyond `most`).
     void failed(MonoTime now, Random& random, Duration retry_after = Duration{0});
 
+    /// It takes messages, as one beside the queue has shown: what waits need not wait longer.
+    void working() { not_before_.reset(); }
+
     /// The last message delivered.
     OutboxPosition position() const { return delivered_; }
 

@@ -254,7 +254,12 @@ Task<DeliveryAnswer> Notifier::Impl::test(
     sender->queue.attempting(self->context.clock->mono());
     Task<DeliveryAnswer> delivering =
         deliver(&self->courier, sender->channel, std::move(row), sender->channel.mail.to);
-    co_return co_await std::move(delivering);
+    DeliveryAnswer answer = co_await std::move(delivering);
+    if (answer.delivered) {
+        sender->queue.working();
+        sender->wake.cancel();
+    }
+    co_return answer;
 }
 
 Task<std::optional<DeliveryAnswer>> Notifier::test(std::string channel) {

@@ -87,6 +87,14 @@ TEST_F(ChannelQueueTest, WaitsAsLongAsTheReceiverAsksButNotForEver) {
     EXPECT_EQ(*queue_.next(now_).until - now_, Duration(60s));
 }
 
+TEST_F(ChannelQueueTest, WaitsNoLongerOnceATestHasShownThatItWorks) {
+    queue_.loaded({row(1)});
+    queue_.failed(now_, random_, 30s);
+    queue_.working();
+    queue_.loaded({row(1)});
+    EXPECT_EQ(queue_.next(now_).kind, NotifyAction::Kind::send);
+}
+
 TEST_F(ChannelQueueTest, StartsOverWithTheBackOffAfterADelivery) {
     queue_.loaded({row(1), row(2)});
     for (int i = 0; i < 5; ++i) {

@@ -124,6 +124,21 @@ TEST(Watch, NamesThePlaceOfAnUnknownKeyAndGuesses) {
     );
 }
 
+TEST(Watch, TakesNamesAndAddressesOfTargetsAndNothingElse) {
+    const auto with = [](const std::string& address) {
+        return "targets:\n  - {name: \"a{n}\", each: 1..2, address: \"" + address +
+               "\", probes: [{type: icmp}]}\n";
+    };
+    for (const char* good :
+         {"sw1.example.net", "192.0.2.10", "10.0.0.{n}", "2001:db8::1", "sw_{n}"}) {
+        EXPECT_EQ(wrong(with(good)), "accepted") << good;
+    }
+    for (const char* bad :
+         {"core switch", "10.0.0.999", "10.0.0", "2001:db8:::1", "a/b", "[::1]"}) {
+        EXPECT_THAT(wrong(with(bad)), testing::HasSubstr("expected a name or an address")) << bad;
+    }
+}
+
 TEST(Watch, NamesThePlaceOfAWrongValueAndWhatWasExpected) {
     EXPECT_EQ(
         wrong("targets:\n  - {name: a, address: h, probes: [{type: icmp, interval: 30}]}\n"),

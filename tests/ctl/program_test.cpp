@@ -400,6 +400,10 @@ TEST_F(CommandLine, LogsInAndRemembers) {
     EXPECT_THAT(agents.out, HasSubstr("a1"));
     EXPECT_EQ(server.seen().back().authorization, "Bearer it1.b.other");
     EXPECT_EQ(login.out, "") << "the token is never printed";
+    muster.input = "it1.c.next\n";
+    const Ran again = muster.run({"login"});
+    EXPECT_EQ(again.code, 0) << "the collector is known: " << again.err;
+    EXPECT_EQ(server.seen().back().authorization, "Bearer it1.c.next");
 }
 
 TEST_F(CommandLine, DoesNotRememberATokenThatIsRefused) {

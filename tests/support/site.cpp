@@ -117,7 +117,7 @@ void Site::enrol_agent(const std::string& name, const std::string& site) {
     write_text(dir_ / (name + ".token"), join_token(name, where));
     write_text(
         dir_ / (name + ".yaml"),
-        "collector: localhost:" + std::to_string(agents_port_) + "\ndata_dir: " + agent_dir(name) +
+        "data_dir: " + agent_dir(name) +
             "\nspool: {flush: 50ms}\nlink: {backoff_least: 50ms, backoff_most: 500ms}\n"
     );
     const CommandResult enrolled = run_command(
@@ -148,8 +148,12 @@ void Site::resume_agent(
     std::vector<std::string> command = within;
     if (!within.empty()) {
         std::string text = read_text(dir_ / (name + ".yaml"));
-        text.replace(0, text.find(':', text.find(':') + 1), "collector: " + network_address_);
-        write_text(dir_ / (name + ".yaml"), text);
+        if (!text.starts_with("collector:")) {
+            text.insert(
+                0, "collector: " + network_address_ + ":" + std::to_string(agents_port_) + "\n"
+            );
+            write_text(dir_ / (name + ".yaml"), text);
+        }
     }
     command.insert(command.end(), {program("muster-agent"), "--config", dir_ / (name + ".yaml")});
     agents_.insert_or_assign(
