@@ -1,12 +1,18 @@
 #include "base/human_duration.hpp"
+#include "config/values.hpp"
 #include "ctl/moment.hpp"
 #include "ctl/verbs.hpp"
+#include "probes/probe_type.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <ostream>
+#include <string_view>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -134,6 +140,32 @@ void add_rows(Table& table, const json::value& probe) {
     }
 }
 
+/// Whether one of the probes can have it.
+Status check_metric(const json::value& answer, const std::string& metric) {
+    std::vector<std::string_view> known;
+    const json::array* items = member_of(answer, "items").if_array();
+    for (const json::value& probe : items != nullptr ? *items : json::array()) {
+        const std::string name = text_of(probe, "type");
+        const probes::ProbeType* type = probes::find_probe_type(name);
+        if (type == nullptr) {
+            return {};  // of a collector that is newer: it knows
+        }
+        for (const config::MetricSpec& each : type->metrics) {
+            known.push_back(each.name);
+        }
+    }
+    if (metric.empty() || std::ranges::find(known, metric) != known.end()) {
+        return {};
+    }
+    const std::string_view guess = config::nearest(metric, known);
+    return failure(
+        ErrorKind::invalid,
+        guess.empty() ? fmt::format("no metric of this probe; it has {}", fmt::join(known, ", "))
+                      : fmt::format("no metric of this probe; did you mean \"{}\"?", guess),
+        metric
+    );
+}
+
 int explain(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -150,6 +182,9 @@ int explain(Session& session, const Options& options) {
     );
     if (!answer) {
         return session.fail(answer.error());
+    }
+    if (const Status known = check_metric(*answer, options.metric); !known) {
+        return session.fail(known.error(), exit_usage);
     }
     Table table{{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "VERDICT", "WHY"}, {}};
     const json::value& items = member_of(*answer, "items");
@@ -169,6 +204,10 @@ int explain(Session& session, const Options& options) {
             }
             add_rows(table, probe);
         }
+    }
+    if (session.format() == Format::table && table.rows.empty() && !options.metric.empty()) {
+        session.world().out << "no threshold on this metric\n";
+        return exit_success;
     }
     return session.print(table, *answer);
 }

@@ -142,7 +142,13 @@ int why_ci(Session& session, const WhyOptions& options) {
         );
     }
     for (const json::value& incident : items_of(*answer, "incidents")) {
-        add_fact(table, "incident " + text_of(incident, "id"), text_of(incident, "title"));
+        const std::string of = text_of(incident, "of");
+        add_fact(
+            table,
+            "incident " + text_of(incident, "id"),
+            text_of(incident, "title") +
+                (of.empty() ? "" : fmt::format(" (its {} {})", of, text_of(incident, "ci", "name")))
+        );
     }
     for (const json::value& cause : items_of(*answer, "symptom_of")) {
         add_fact(table, "symptom of " + text_of(cause, "id"), text_of(cause, "title"));

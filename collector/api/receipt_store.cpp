@@ -58,11 +58,22 @@ constexpr NamedQuery probes_then{
        FROM probe p LEFT JOIN agent a ON a.id = p.agent
        WHERE p.ci = ?1 AND p.removed_lsn IS NULL ORDER BY p.name, p.row LIMIT 500)"
 };
+// An agent and the machine it runs on are two CIs, and one thing to whoever asks.
 constexpr NamedQuery incidents_then{
     "receipts.incidents_then",
-    R"(SELECT number, kind, title, opened, resolved FROM incident
-       WHERE ci = ?1 AND opened <= ?2 AND (resolved IS NULL OR resolved > ?2)
-       ORDER BY number LIMIT 100)"
+    R"(WITH one(ci, is_what) AS (
+         SELECT ?1, ''
+         UNION SELECT r.from_ci, 'agent' FROM ci_relation r JOIN agent a ON a.ci = r.from_ci
+           WHERE r.to_ci = ?1 AND r.type = 'runs_on' AND r.superseded_lsn IS NULL
+             AND r.valid_from <= ?2 AND (r.valid_to IS NULL OR r.valid_to > ?2)
+         UNION SELECT r.to_ci, 'machine' FROM ci_relation r JOIN agent a ON a.ci = r.from_ci
+           WHERE r.from_ci = ?1 AND r.type = 'runs_on' AND r.superseded_lsn IS NULL
+             AND r.valid_from <= ?2 AND (r.valid_to IS NULL OR r.valid_to > ?2))
+       SELECT i.number, i.kind, i.title, i.opened, i.resolved, o.is_what, c.id, c.name, c.class
+       FROM one o JOIN incident i ON i.ci = o.ci JOIN ci c ON c.id = o.ci
+       WHERE i.opened <= ?2 AND (i.resolved IS NULL OR i.resolved > ?2)
+         AND (?3 IS NULL OR c.site IN (SELECT value FROM json_each(?3)))
+       ORDER BY o.is_what <> '', i.number LIMIT 100)"
 };
 constexpr NamedQuery causes_then{
     "receipts.causes_then",
@@ -156,7 +167,12 @@ json::value incident_then(const Statement& row) {
         {"kind", json_text(row, 1)},
         {"title", json_text(row, 2)},
         {"opened", json_time(row, 3)},
-        {"resolved", json_time(row, 4)}
+        {"resolved", json_time(row, 4)},
+        {"of", row.text(5).empty() ? json::value() : json_text(row, 5)},
+        {"ci",
+         json::object{
+             {"id", json_id(row, 6)}, {"name", json_text(row, 7)}, {"class", json_text(row, 8)}
+         }}
     };
 }
 
@@ -186,12 +202,21 @@ std::string words(const json::value& object, std::initializer_list<std::string_v
 /// The answer to "why did it (not) page", from what was found.
 std::string verdict_of(const json::object& found) {
     const json::array& incidents = found.at("incidents").as_array();
-    if (!incidents.empty()) {
+    const std::string of = incidents.empty() ? "" : text_of(incidents.front(), "of");
+    if (!incidents.empty() && of.empty()) {
         return "an incident was open: " + words(incidents.front(), {"id", "title"});
     }
     const json::array& causes = found.at("symptom_of").as_array();
     if (!causes.empty()) {
         return "it was a symptom of " + words(causes.front(), {"id", "title"});
+    }
+    if (!incidents.empty()) {
+        return "an incident was open of " +
+               std::string(
+                   of == "agent" ? "the agent that runs on it, " : "the machine it runs on, "
+               ) +
+               text_of(incidents.front().at("ci"), "name") + ": " +
+               words(incidents.front(), {"id", "title"});
     }
     const json::array& receipts = found.at("receipts").as_array();
     bool failing = false;
@@ -310,7 +335,15 @@ Result<json::object> read_ci_why(
         }
     );
     Result<json::array> probes = list_rows(connection, probes_then, at_then, probe_then);
-    Result<json::array> incidents = list_rows(connection, incidents_then, at_then, incident_then);
+    Result<json::array> incidents = list_rows(
+        connection,
+        incidents_then,
+        [&](Statement& statement) {
+            at_then(statement);
+            scope.bind(statement, 2);
+        },
+        incident_then
+    );
     Result<json::array> causes = list_rows(connection, causes_then, at_then, cause_then);
     Result<json::array> receipts = list_rows(
         connection,

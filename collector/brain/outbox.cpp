@@ -102,13 +102,19 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
         incident.told = channels_for(fold, incident);
     }
     if (incident.told.empty()) {
+        // Of a dead channel all others are told: there is none.
+        const bool is_own = has_channels && incident.kind == "channel_dead";
+        const std::string_view why =
+            is_own && transition == "resolved" ? "the only channel there is was the dead one"
+            : is_own       ? "the only channel that would be told is the dead one"
+            : has_channels ? "no channel asks for it"
+                           : "no channel is configured";
         add_receipt(
             fold,
             incident.ci,
             incident.probe,
-            has_channels ? "no channel matches" : "no channel",
-            "nobody is told that it is " + std::string(transition) + ": no channel " +
-                (has_channels ? "asks for it" : "is configured"),
+            has_channels && !is_own ? "no channel matches" : "no channel",
+            "nobody is told that it is " + std::string(transition) + ": " + std::string(why),
             incident.number
         );
         return;

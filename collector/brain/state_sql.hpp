@@ -48,6 +48,7 @@ enum class StateQuery : std::size_t {
     close_interval,
     insert_incident,
     update_incident,
+    describe_incident,
     update_flapping,
     insert_link,
     insert_window,
@@ -181,6 +182,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "?11, urgency = ?12, impact = ?13, impact_basis = ?14, expected = ?15, seen = ?16, reason "
         "= ?17, team = ?18, assignee = ?19, pending_reason = ?20, pending_text = ?21, "
         "pending_since = ?22, closed = ?23, closed_by = ?24, reopened = ?25 WHERE number = ?1",
+        "UPDATE incident SET agent = ?2, probe = ?3, started = ?4, detected = ?5, detected_late = ?6, "
+        "why = ?7 WHERE number = ?1",
         "UPDATE incident SET flapping_since = ?2, transitions = ?3 WHERE number = ?1",
         "INSERT OR IGNORE INTO incident_link (incident, type, other, actor, wall, lsn) VALUES "
         "(?1, ?2, ?3, ?4, ?5, ?6)",

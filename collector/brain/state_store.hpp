@@ -103,6 +103,8 @@ class StateStore {
 
     void insert_incident(const State& state, const Incident& incident, std::string_view why);
     void update_incident(const Incident& incident);
+    /// What fails now, and since when: beside what `update_incident` says.
+    void describe_incident(const State& state, const Incident& incident, std::string_view why);
     /// `since`: 0 when it flaps no more.
     void update_flapping(std::uint64_t incident, WallTime since, std::uint32_t transitions);
 

@@ -88,6 +88,22 @@ void StateStore::update_incident(const Incident& incident) {
     );
 }
 
+void StateStore::describe_incident(
+    const State& state, const Incident& incident, std::string_view why
+) {
+    const AgentId agent = incident.agent == nothing ? AgentId{} : state.agents[incident.agent].id;
+    impl_->run(
+        StateQuery::describe_incident,
+        incident.number,
+        when_set(agent),
+        when_set(incident.probe),
+        to_ns(incident.started),
+        to_ns(incident.detected),
+        std::int64_t{incident.detected_late ? 1 : 0},
+        why
+    );
+}
+
 void StateStore::insert_link(const LinkRow& row) {
     impl_->run(
         StateQuery::insert_link,

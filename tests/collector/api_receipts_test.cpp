@@ -124,5 +124,38 @@ TEST_F(ApiReceipts, ExplainACiAtAMoment) {
     EXPECT_EQ(body_of(get(at)).at("probes").at(0).at("state"), "unobserved");
 }
 
+TEST_F(ApiReceipts, ExplainAMachineByItsAgentAndAnAgentByItsMachine) {
+    state_.ci(3, "a1");
+    run("UPDATE agent SET ci = x'00000000000000000000000000000003'");
+    run("INSERT INTO ci_relation (source, object, type, target, from_ci, to_ci, valid_from, "
+        "recorded_lsn) VALUES ('agent', 'agent', 'runs_on', 'machine', "
+        "x'00000000000000000000000000000003', x'00000000000000000000000000000001', 1, 1)");
+    EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("verdict"), "nothing had failed");
+    state_.incident(5, 3);
+    const auto machine = body_of(get("/api/v1/cis/web/why"));
+    EXPECT_EQ(
+        machine.at("verdict"),
+        "an incident was open of the agent that runs on it, a1: INC-5: intranet is down"
+    );
+    EXPECT_EQ(machine.at("incidents").at(0).at("of"), "agent");
+    EXPECT_EQ(machine.at("incidents").at(0).at("ci").at("name"), "a1");
+    EXPECT_EQ(body_of(get("/api/v1/cis/depot/why")).at("incidents").as_array().size(), 0U);
+    state_.incident(6, 1);
+    EXPECT_THAT(
+        std::string(body_of(get("/api/v1/cis/web/why")).at("verdict").as_string()),
+        HasSubstr("an incident was open: INC-6")
+    ) << "its own comes first";
+    run("UPDATE incident SET resolved = 3000000001 WHERE number = 5");
+    const auto agent = body_of(get("/api/v1/cis/a1/why"));
+    EXPECT_EQ(
+        agent.at("verdict"),
+        "an incident was open of the machine it runs on, web: INC-6: intranet is down"
+    );
+    run("UPDATE ci SET site = 'Depot' WHERE name = 'web'");
+    around_.scope = ReadScope::of_sites({"HQ"});
+    EXPECT_EQ(body_of(get("/api/v1/cis/a1/why")).at("incidents").as_array().size(), 0U)
+        << "what is outside the scope is not there";
+}
+
 }  // namespace
 }  // namespace muster::collector::test

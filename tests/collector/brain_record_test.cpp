@@ -23,8 +23,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+constexpr std::size_t probe_column = 5;
 constexpr std::size_t place_column = 7;
 constexpr std::size_t priority_column = 9;
+constexpr std::size_t started_column = 14;
+constexpr std::size_t why_column = 23;
 constexpr std::size_t impact_basis_column = 30;
 constexpr std::size_t assignee_column = 32;
 constexpr std::size_t previous_column = 40;
@@ -263,6 +266,60 @@ TEST_F(Record, WhatFailsAgainSoonIsTheSameIncident) {
     );
     say("t1/p", ok, 2);
     EXPECT_EQ(state_of(1), "resolved");
+}
+
+TEST_F(Record, AReopenedIncidentIsAboutWhatFailsNow) {
+    world_.load_config(simple_targets(
+        1,
+        2,
+        "incidents: {reopen_within: 5m}\nchannels:\n  - {name: ops, type: webhook, url: "
+        "\"https://127.0.0.1:1/\", secret: {file: /s}}\n"
+    ));
+    say("t1/p1", ok, 2);
+    say("t1/p2", ok, 2);
+    fail("t1/p1");
+    const std::vector<std::string> before = row_of(1);
+    say("t1/p1", ok, 2);
+    say("t1/p2", ok, 180);
+    const WallTime failed = world_.now() + seconds(1);
+    fail("t1/p2");
+    const std::vector<std::string> now = row_of(1);
+    ASSERT_EQ(now[reopened_column], "1");
+    EXPECT_NE(now[probe_column], before[probe_column]);
+    EXPECT_EQ(now[started_column], std::to_string(to_ns(failed)));
+    const auto why = boost::json::parse(now[why_column]);
+    EXPECT_EQ(why.at("probe"), "p2");
+    EXPECT_EQ(why.at("first_failed").as_string(), format_rfc3339(failed));
+    EXPECT_EQ(why.at("opened"), boost::json::parse(before[why_column]).at("opened"));
+    say("t1/p2", ok, 2);
+    for (const auto& message : world_.rows("outbox")) {
+        const bool is_first =
+            message[0] == "INC-1/opened/ops" || message[0] == "INC-1/resolved/ops";
+        const auto data = boost::json::parse(message[5]).at("data");
+        EXPECT_EQ(data.at("probe").at("name"), is_first ? "p1" : "p2") << message[0];
+        EXPECT_EQ(data.at("started").as_string() == format_rfc3339(failed), !is_first)
+            << message[0];
+    }
+    EXPECT_EQ(world_.rows("outbox").size(), 4U);
+}
+
+TEST_F(Record, WhatAPersonResolvedReopensAsWhatFailsStill) {
+    world_.load_config(simple_targets(1, 2));
+    say("t1/p1", ok, 2);
+    say("t1/p2", ok, 2);
+    fail("t1/p1");
+    const WallTime failed = world_.now() + seconds(1);
+    fail("t1/p2");
+    ask("resolve", 1);
+    say("t1/p1", ok, 2);
+    for (int i = 0; i < 70; ++i) {
+        world_.advance(seconds(9));
+        say("t1/p2", critical, 1);
+    }
+    ASSERT_EQ(state_of(1), "new");
+    EXPECT_THAT(row_of(1)[incident_title], HasSubstr("p2 failed"));
+    EXPECT_THAT(row_of(1)[why_column], HasSubstr(R"("probe":"p2")"));
+    EXPECT_EQ(row_of(1)[started_column], std::to_string(to_ns(failed)));
 }
 
 TEST_F(Record, WhatFailsAgainLaterIsANewIncidentLinkedToTheOld) {

@@ -222,6 +222,19 @@ TEST_F(Telling, OpensOneIncidentOnTheOtherChannelWhenOneIsDead) {
     EXPECT_THAT(world_.outbox(), Not(Contains("INC-2/resolved/ops")));
 }
 
+TEST_F(Telling, SaysThatTheOnlyChannelIsTheDeadOne) {
+    constexpr std::size_t receipt_data = 6;
+    set_up("channels:\n" + hook("ops"));
+    fail(1);
+    refuse("INC-1/opened/ops", 6min);
+    ASSERT_EQ(state_of("ops"), "dead");
+    EXPECT_THAT(world_.column("receipt", receipt_reason), ElementsAre("no channel"));
+    EXPECT_THAT(
+        world_.column("receipt", receipt_data),
+        ElementsAre(HasSubstr("the only channel that would be told is the dead one"))
+    );
+}
+
 TEST_F(Telling, NeedsThreeFailuresBeforeAChannelIsDead) {
     set_up("channels:\n" + hook("ops") + hook("night"));
     fail(1);

@@ -16,6 +16,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 const std::map<std::string, std::pair<std::string, std::string>> three_hosts{
@@ -92,6 +93,34 @@ TEST(Vantage, AHostThatIsDownIsOneIncidentAndTheSilenceItsSymptom) {
     EXPECT_THAT(net.open_kinds(), IsEmpty());
     EXPECT_THAT(net.world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
     EXPECT_EQ(net.world.ci_state("h1"), "up");
+}
+
+TEST(Vantage, AHostThatWasToldAsDownLeavesNoReceiptWhenItAnswersAfterItsAgent) {
+    Network net(three_hosts);
+    net.dead.insert("10.0.1.1");
+    net.run(seconds(60));
+    net.severed.insert({"h2", "10.0.1.1"});
+    net.come_back("h1");
+    net.run(seconds(3));
+    ASSERT_THAT(net.open_kinds(), IsEmpty()) << "its agent is heard, and is believed";
+    ASSERT_EQ(net.world.ci_state("h1"), "degraded") << "its watch fails still";
+    net.severed.clear();
+    net.run(seconds(60));
+    EXPECT_EQ(net.world.ci_state("h1"), "up");
+    EXPECT_THAT(net.world.column("receipt", receipt_reason), Not(Contains("recovered within hold")))
+        << "its page was sent";
+    EXPECT_THAT(net.world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
+}
+
+TEST(Vantage, AHostThatIsDownIsExplainedByBothThatSayIt) {
+    constexpr std::size_t why_column = 23;
+    Network net(three_hosts);
+    net.dead.insert("10.0.1.1");
+    net.run(seconds(60));
+    const std::string why = net.world.column("incident", why_column).front();
+    EXPECT_THAT(why, HasSubstr("it is over when its agent is heard or the host answers"));
+    EXPECT_THAT(why, HasSubstr(R"("silent_agent":"h1")"));
+    EXPECT_THAT(why, HasSubstr("or one word from agent h1"));
 }
 
 TEST(Vantage, AnUnwatchedHostIsSaidToBeUnwatched) {

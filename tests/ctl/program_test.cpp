@@ -287,6 +287,19 @@ TEST_F(CommandLine, WritesDurationsAsPeopleDo) {
     EXPECT_THAT(ran.out, HasSubstr("up 15 s, down 0 s, unobserved 3 h 12 min, excluded 250 ms\n"));
 }
 
+TEST_F(CommandLine, SaysOfAMetricThatItHasNoThresholdOrIsNone) {
+    const std::string answer =
+        R"({"items":[{"type":"icmp","name":"ping","ci":"web4","candidates":[{"rank":1,"pieces":[]}]}]})";
+    const std::string path = "GET /api/v1/cis/web4/probes/ping/explain?metric=";
+    const CannedServer server({{path + "loss", {200, answer}}, {path + "rtt_avgg", {200, answer}}});
+    const Ran none = run(server, {"policy", "explain", "web4", "ping", "loss"});
+    EXPECT_EQ(none.code, 0) << none.err;
+    EXPECT_THAT(none.out, HasSubstr("no threshold on this metric\n"));
+    const Ran wrong = run(server, {"policy", "explain", "web4", "ping", "rtt_avgg"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("did you mean \"rtt_avg\"?"));
+}
+
 TEST_F(CommandLine, FindsWhatIsCloseAndSaysSo) {
     const CannedServer server(
         {{"GET /api/v1/find?q=web",

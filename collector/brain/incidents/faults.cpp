@@ -42,7 +42,11 @@ void open_fault(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness, const C
         describe_host(fold.state, incident, course.host_down);
     }
     const std::string why = fault_why(
-        fold.state, incident, spec_of(fold.state, spokesman(fold.state, fault).probe), fold.wall
+        fold.state,
+        incident,
+        spec_of(fold.state, spokesman(fold.state, fault).probe),
+        fold.wall,
+        course.host_down
     );
     Incident& opened = open_incident(fold, std::move(incident), why, Telling::told);
     fault.phase = Phase::open;
@@ -97,22 +101,23 @@ void worsen(Fold& fold, CiIndex ci, Fault& fault, Incident& incident, const Cour
     if (course.host_down != nothing) {
         describe_host(fold.state, seen, course.host_down);
     }
-    incident.kind = seen.kind;
-    incident.title = seen.title;
-    incident.expected = seen.expected;
-    incident.seen = seen.seen;
-    incident.reason = seen.reason;
-    incident.urgency = more_urgent(incident.urgency, seen.urgency);
-    rank_incident(fold, incident);
-    save_incident(fold, incident);
+    seen.urgency = more_urgent(incident.urgency, seen.urgency);
     const Spec& spec = spec_of(fold.state, spokesman(fold.state, fault).probe);
+    const std::string why = describe_anew(
+        fold,
+        incident,
+        seen,
+        fault_why(fold.state, seen, spec, fold.wall, course.host_down),
+        "worsened"
+    );
+    save_incident(fold, incident);
     add_timeline(
         fold,
         incident,
         "worsened",
         "system",
         "no degradation any more, but a fault: " + incident.title,
-        fault_why(fold.state, seen, spec, fold.wall)
+        why
     );
     tell_worse(fold, incident);
     fault.phase = Phase::open;

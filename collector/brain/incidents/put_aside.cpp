@@ -1,10 +1,14 @@
 #include "collector/brain/incidents/correlation.hpp"
+#include "collector/brain/incidents/description.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/flapping.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
+#include "collector/brain/incidents/why.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/brain/windows/windows.hpp"
+
+#include <algorithm>
 
 namespace muster::collector {
 
@@ -21,6 +25,25 @@ std::string goes_on(const State& state, const Incident& incident) {
         return is_of_dead_channel(state, incident) ? "still dead" : "";
     }
     return cause_goes_on(state, incident.number) ? "still so" : "";
+}
+
+/// What it was about may be well by now, and only something else of its CI fails still.
+void describe_what_still_fails(Fold& fold, Incident& incident, Fault& fault) {
+    std::erase_if(fault.members, [](const Fault::Member& each) {
+        return each.recovered_at != WallTime{};
+    });
+    if (std::ranges::find(fault.members, incident.probe, &Fault::Member::id) !=
+        fault.members.end()) {
+        return;
+    }
+    Incident seen = describe_fault(fold.state, incident.ci, fault);
+    seen.kind = incident.kind;  // whether it is worse is decided as ever
+    incident.started = seen.started;
+    incident.detected = seen.detected;
+    const Spec& spec = fold.state.specs[fold.state.cold[spokesman(fold.state, fault).probe].spec];
+    describe_anew(
+        fold, incident, seen, fault_why(fold.state, seen, spec, fold.wall, nothing), "reopened"
+    );
 }
 
 }  // namespace
@@ -77,6 +100,7 @@ void reopen_if_failing(Fold& fold, std::uint64_t number) {
     }
     if (is_observed(fold, fault->second)) {
         fault->second.phase = Phase::open;
+        describe_what_still_fails(fold, incident, fault->second);
         reopen_incident(fold, incident, "system", "still failing" + after);
         ask_if_worse(fold, incident.ci, fault->second);
     } else {

@@ -21,19 +21,6 @@ Duration closed_after(const Incident& incident) {
     return kind == nullptr ? forgotten_after : kind->closed_after;
 }
 
-/// What is seen now takes the place of what was seen first.
-void refresh(Fold& fold, Incident& kept, const Incident& seen) {
-    if (kept.kind == "degradation") {
-        kept.kind = seen.kind;
-    }
-    kept.title = seen.title;
-    kept.expected = seen.expected;
-    kept.seen = seen.seen;
-    kept.reason = seen.reason;
-    kept.urgency = seen.urgency;
-    rank_incident(fold, kept);
-}
-
 /// The incident of that key which goes on, or was resolved a moment ago; null: it is a new one.
 Incident* same_incident(Fold& fold, const std::string& key, Telling telling) {
     State& state = fold.state;
@@ -54,22 +41,27 @@ Incident* same_incident(Fold& fold, const std::string& key, Telling telling) {
 
 Incident& go_on(Fold& fold, Incident& incident, const Incident& seen, std::string_view why) {
     const bool is_worse = incident.kind == "degradation" && seen.kind != incident.kind;
-    refresh(fold, incident, seen);
     if (!incident.is_over()) {
+        const std::string reasons = describe_anew(fold, incident, seen, why, "seen_again");
         save_incident(fold, incident);
-        add_timeline(fold, incident, "symptom", "system", seen.title, why);
+        add_timeline(fold, incident, "symptom", "system", seen.title, reasons);
         if (is_worse) {
             tell_worse(fold, incident);
         }
         return incident;
     }
+    // It was well in between: what it counts from now on began with this failure.
+    incident.started = seen.started;
+    incident.detected = seen.detected;
+    incident.detected_late = seen.detected_late;
+    const std::string reasons = describe_anew(fold, incident, seen, why, "reopened");
     const auto after = std::chrono::floor<std::chrono::seconds>(fold.elapsed - incident.settled);
     reopen_incident(
         fold,
         incident,
         "system",
         "again " + human_duration(after) + " after it was resolved: " + seen.title,
-        why
+        reasons
     );
     if (is_worse) {
         tell_newcomers(fold, incident);
@@ -128,6 +120,35 @@ void add_timeline(
 void save_incident(Fold& fold, Incident& incident) {
     incident.version = fold.lsn;
     fold.store.update_incident(incident);
+}
+
+std::string describe_anew(
+    Fold& fold,
+    Incident& incident,
+    const Incident& seen,
+    std::string_view why,
+    std::string_view change
+) {
+    if (incident.kind == "degradation") {
+        incident.kind = seen.kind;
+    }
+    incident.agent = seen.agent;
+    incident.probe = seen.probe;
+    incident.probe_type = seen.probe_type;
+    incident.probe_name = seen.probe_name;
+    incident.host = seen.host;
+    incident.title = seen.title;
+    incident.expected = seen.expected;
+    incident.seen = seen.seen;
+    incident.reason = seen.reason;
+    incident.urgency = seen.urgency;
+    rank_incident(fold, incident);
+    boost::json::object reasons = boost::json::parse(with_impact(why, incident)).as_object();
+    reasons["opened"] = format_rfc3339(incident.opened);
+    reasons[change] = format_rfc3339(fold.wall);
+    const std::string text = boost::json::serialize(reasons);
+    fold.store.describe_incident(fold.state, incident, text);
+    return text;
 }
 
 Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Telling telling) {

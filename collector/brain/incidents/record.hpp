@@ -16,6 +16,16 @@ enum class Telling { told, recorded };
 /// (`incidents: {reopen_within}`), else a new one, linked to the last. Ranked, located, with its rows. `why` is JSON.
 Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Telling telling);
 
+/// What fails now takes the place of what failed first: kind, probe, words, rank and reasons; not the times, and the row
+/// awaits `save_incident`. `why` is JSON, and comes back with `change` ("reopened"), the reason's name for now.
+std::string describe_anew(
+    Fold& fold,
+    Incident& incident,
+    const Incident& seen,
+    std::string_view why,
+    std::string_view change
+);
+
 /// `by`: "system" or an actor. `at`: when it was over.
 void resolve_incident(
     Fold& fold,

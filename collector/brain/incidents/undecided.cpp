@@ -1,5 +1,6 @@
 #include "collector/brain/incidents/undecided.hpp"
 
+#include "base/human_duration.hpp"
 #include "collector/brain/incidents/description.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/record.hpp"
@@ -23,7 +24,11 @@ void record_late(Fold& fold, CiIndex ci, const Fault& fault) {
     Incident incident = describe_fault(fold.state, ci, fault);
     incident.detected_late = true;
     const std::string why = fault_why(
-        fold.state, incident, spec_of(fold.state, spokesman(fold.state, fault).probe), fold.wall
+        fold.state,
+        incident,
+        spec_of(fold.state, spokesman(fold.state, fault).probe),
+        fold.wall,
+        nothing
     );
     Incident& recorded = open_incident(fold, std::move(incident), why, Telling::recorded);
     list_other_members(fold, fault, recorded);
@@ -45,6 +50,44 @@ void record_late(Fold& fold, CiIndex ci, const Fault& fault) {
     );
 }
 
+/// Over its threshold while the incident lasted that is the last of its CI, and over: whoever was told of that was told of
+/// this. What an agent tells late may have been heard of after that incident only: then it is of the same probe or untold.
+bool was_told(const State& state, CiIndex ci, const Fault& fault, const Fault::Member& member) {
+    const auto last = state.last_by_key.find("fault/" + state.cis[ci].id.text());
+    const auto found = last == state.last_by_key.end() ? state.incidents.end()
+                                                       : state.incidents.find(last->second);
+    if (found == state.incidents.end() || !found->second.is_over()) {
+        return false;
+    }
+    const Incident& incident = found->second;
+    if (fault.phase == Fault::Phase::held && incident.probe != member.id) {
+        return false;
+    }
+    const WallTime over = incident.resolved != WallTime{} ? incident.resolved : incident.closed;
+    return incident.detected <= member.exceeded_at && member.exceeded_at <= over;
+}
+
+/// Who speaks for what nobody was told of; null: there is nothing.
+const Fault::Member* untold(const State& state, CiIndex ci, const Fault& fault) {
+    const Fault::Member& first = spokesman(state, fault);
+    if (!was_told(state, ci, fault, first)) {
+        return &first;
+    }
+    const auto other = std::ranges::find_if(fault.members, [&](const Fault::Member& each) {
+        return !was_told(state, ci, fault, each);
+    });
+    return other == fault.members.end() ? nullptr : &*other;
+}
+
+/// "it recovered within 5s of exceeding its threshold", or, where the decision had to wait, how long it took.
+std::string soon_over(Duration lasted, Duration hold) {
+    return lasted < hold
+               ? "it recovered within " + format_duration(hold) + " of exceeding its threshold"
+               : "it recovered " +
+                     human_duration(std::chrono::floor<std::chrono::seconds>(lasted)) +
+                     " after exceeding its threshold, before it was clear what it was";
+}
+
 }  // namespace
 
 WallTime last_recovery(const Fault& fault) {
@@ -52,7 +95,11 @@ WallTime last_recovery(const Fault& fault) {
 }
 
 void note_undecided(Fold& fold, CiIndex ci, const Fault& fault) {
-    const Fault::Member& first = spokesman(fold.state, fault);
+    const Fault::Member* speaker = untold(fold.state, ci, fault);
+    if (speaker == nullptr) {
+        return;
+    }
+    const Fault::Member& first = *speaker;
     const Duration hold = spec_of(fold.state, first.probe).rule.hold;
     const WallTime over = fault.active() == 0 ? last_recovery(fault) : fold.wall;
     if (seen_while_blind(fold.state, fault)) {
@@ -76,7 +123,7 @@ void note_undecided(Fold& fold, CiIndex ci, const Fault& fault) {
             ci,
             first.id,
             "recovered within hold",
-            "it recovered within " + format_duration(hold) + " of exceeding its threshold",
+            soon_over(over - first.exceeded_at, hold),
             fault.incident
         );
     } else if (fault.has_incident()) {

@@ -11,6 +11,22 @@ namespace json = boost::json;
 
 namespace {
 
+/// A host is down by two words together, and each of them alone takes that back.
+void explain_host_down(
+    json::object& why, const State& state, const config::Rule& rule, const Agent& agent
+) {
+    const std::string silent = format_duration(state.silent_after);
+    const std::string failures = std::to_string(rule.failures) + " failures in a row";
+    why["rule"] = "a host is down when it does not answer from outside (" + failures +
+                  ") and its agent is silent (" + silent +
+                  "); it is over when its agent is heard or the host answers";
+    why["silent_agent"] = agent.name;
+    why["last_heard"] = format_rfc3339(agent.heard_wall);
+    why["counterfactual"] = "one answer before the failure number " +
+                            std::to_string(rule.failures) + ", or one word from agent " +
+                            agent.name + ", and no host would have been down";
+}
+
 std::string counterfactual_of(const Incident& incident, const config::Rule& rule) {
     const std::string hold = format_duration(rule.hold);
     if (incident.reason == "threshold" || incident.reason == "availability") {
@@ -25,7 +41,11 @@ std::string counterfactual_of(const Incident& incident, const config::Rule& rule
 }  // namespace
 
 std::string fault_why(
-    const State& state, const Incident& incident, const Spec& spec, WallTime opened
+    const State& state,
+    const Incident& incident,
+    const Spec& spec,
+    WallTime opened,
+    AgentIndex host_down
 ) {
     const std::string hold = format_duration(spec.rule.hold);
     json::object why{
@@ -43,6 +63,9 @@ std::string fault_why(
         {"topology", "unknown: nothing suppresses it"},
         {"counterfactual", counterfactual_of(incident, spec.rule)}
     };
+    if (host_down != nothing) {
+        explain_host_down(why, state, spec.rule, state.agents[host_down]);
+    }
     return json::serialize(why);
 }
 

@@ -9,9 +9,14 @@
 
 namespace muster::collector {
 
-/// JSON: rule, inputs, times, and what would have kept it from opening.
+/// JSON: rule, inputs, times, and what would have kept it from opening. `host_down`: the agent whose host is down;
+/// `nothing`: it is another fault.
 std::string fault_why(
-    const State& state, const Incident& incident, const Spec& spec, WallTime opened
+    const State& state,
+    const Incident& incident,
+    const Spec& spec,
+    WallTime opened,
+    AgentIndex host_down
 );
 /// "ping failed: no reply", "ping exceeded: rtt_avg 231 ms, …"
 std::string symptom_text(const State& state, const Fault::Member& member);
