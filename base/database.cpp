@@ -2,6 +2,7 @@
 
 #include "base/expect.hpp"
 #include "base/log.hpp"
+#include "base/task.hpp"
 
 #include <sqlite3.h>
 
@@ -157,9 +158,9 @@ struct Database::Impl {
     std::string path;
     std::string claimed;  ///< what was added to Writers, if anything
     std::uint64_t wal_frames = 0;
-    std::optional<std::chrono::steady_clock::time_point> stop_at;
+    std::optional<Deadline> stop_at;
 
-    bool is_out_of_time() const { return stop_at && std::chrono::steady_clock::now() >= *stop_at; }
+    bool is_out_of_time() const { return stop_at && stop_at->left() == Duration{0}; }
 
     Impl() = default;
     Impl(const Impl&) = delete;
@@ -419,7 +420,7 @@ Status Database::migrate(std::span<const Migration> migrations) {
 void Database::limit_time(std::optional<Duration> time) {
     impl_->stop_at.reset();
     if (time) {
-        impl_->stop_at = std::chrono::steady_clock::now() + *time;
+        impl_->stop_at = Deadline::in(*time);
     }
     sqlite3_progress_handler(
         impl_->connection,
