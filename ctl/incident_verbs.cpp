@@ -171,7 +171,13 @@ Table facts_of(const Session& session, const json::value& incident) {
     add_fact(table, "resolution", text_of(incident, "resolution"));
     add_fact(table, "closed", at_and_by(session, incident, "closed", "closed_by"));
     const std::string reopened = text_of(incident, "reopened");
-    add_fact(table, "reopened", reopened == "0" ? "" : reopened + " times");
+    add_fact(
+        table,
+        "reopened",
+        reopened == "0"   ? ""
+        : reopened == "1" ? "once"
+                          : reopened + " times"
+    );
     add_fact(table, "the one before", text_of(incident, "previous"));
     add_links(table, incident);
     return table;

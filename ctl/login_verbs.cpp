@@ -193,6 +193,25 @@ int logout(Session& session) {
     return exit_success;
 }
 
+int who(Session& session) {
+    const Result<ApiClient> client = session.connect();
+    if (!client) {
+        return session.fail(client.error());
+    }
+    const Result<json::value> self = client->get("/session");
+    if (!self) {
+        return session.fail(self.error());
+    }
+    return session.print(
+        {{"NAME", "ROLE", "SITES", "UNTIL"},
+         {{{text_of(*self, "name")},
+           {text_of(*self, "role")},
+           {sites_of(*self)},
+           {session.time(member_of(*self, "expires"))}}}},
+        *self
+    );
+}
+
 }  // namespace
 
 void add_login_verbs(CLI::App& app, Session& session) {
@@ -213,6 +232,9 @@ void add_login_verbs(CLI::App& app, Session& session) {
     app.add_subcommand("logout", "End and forget the token that login kept")->callback([&session] {
         session.action = [&session] { return logout(session); };
     });
+
+    app.add_subcommand("whoami", "Who you are for the collector, and what you may")
+        ->callback([&session] { session.action = [&session] { return who(session); }; });
 
     app.add_subcommand("version", "The version of this program")->callback([&session] {
         session.action = [&session] {

@@ -279,4 +279,15 @@ std::string text_of(const json::value& object, std::string_view outer, std::stri
     return text_of(member_of(object, outer), inner);
 }
 
+std::string sites_of(const json::value& object) {
+    std::string text;
+    if (const json::array* sites = member_of(object, "sites").if_array(); sites != nullptr) {
+        for (const json::value& site : *sites) {
+            text += (text.empty() ? "" : " ") +
+                    (site.is_string() ? std::string(site.get_string()) : std::string());
+        }
+    }
+    return text.empty() ? "all" : text;
+}
+
 }  // namespace muster::ctl

@@ -46,6 +46,7 @@ int run(World& world, std::vector<std::string> arguments) {
     CLI::App app("Asks and tells a Muster collector, and probes without one.", "muster");
     app.require_subcommand(1);
     app.fallthrough();
+    app.set_version_flag("--version", "muster " MUSTER_VERSION);
     add_settings(app, session.settings());
     add_incident_verbs(app, session);
     add_window_verbs(app, session);

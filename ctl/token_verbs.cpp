@@ -27,18 +27,6 @@ std::string list_path(const Options& options) {
     return options.for_agent ? "/join-tokens" : "/tokens";
 }
 
-/// "HQ Depot"; "all" for an empty list.
-std::string sites_of(const json::value& token) {
-    std::string text;
-    if (const json::array* sites = member_of(token, "sites").if_array(); sites != nullptr) {
-        for (const json::value& site : *sites) {
-            text += (text.empty() ? "" : " ") +
-                    (site.is_string() ? std::string(site.get_string()) : std::string());
-        }
-    }
-    return text.empty() ? "all" : text;
-}
-
 Cell state_of(const Session& session, const json::value& token) {
     if (text_of(token, "revoked") == "true") {
         return {"revoked", Tone::bad};

@@ -31,17 +31,6 @@ json::array names(const std::vector<std::string>& sites) {
     return list;
 }
 
-std::string sites_of(const json::value& user) {
-    std::string text;
-    if (const json::array* sites = member_of(user, "sites").if_array(); sites != nullptr) {
-        for (const json::value& site : *sites) {
-            text += (text.empty() ? "" : " ") +
-                    (site.is_string() ? std::string(site.get_string()) : std::string());
-        }
-    }
-    return text.empty() ? "all" : text;
-}
-
 /// A password from --password-file, or typed twice by a person.
 Result<std::string> new_password(const Session& session, const Options& options) {
     const Result<Secret> first = session.read_secret(options.password_file, "new password: ");

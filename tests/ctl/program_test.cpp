@@ -419,6 +419,17 @@ TEST_F(CommandLine, LogsInAndRemembers) {
     EXPECT_EQ(server.seen().back().authorization, "Bearer it1.c.next");
 }
 
+TEST_F(CommandLine, SaysWhoOneIs) {
+    const CannedServer server(
+        {{"GET /api/v1/session",
+          {200, R"({"name":"anna","role":"operator","all_sites":false,"sites":["HQ","Lhasa"]})"}}}
+    );
+    const Ran ran = run(server, {"whoami"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("anna  operator  HQ Lhasa"));
+    EXPECT_THAT(muster.run({"--version"}).out, HasSubstr("muster "));
+}
+
 TEST_F(CommandLine, DoesNotRememberATokenThatIsRefused) {
     const CannedServer server({{"GET /api/v1/agents?limit=1", {401, R"({"detail":"no"})"}}});
     muster.input = "it1.b.other\n";
