@@ -321,7 +321,7 @@ void measure_detect(const Lengths& lengths) {
             look(collector, seen);
             return seen.size() == static_cast<std::size_t>(lengths.faults);
         },
-        5ms
+        25ms
     );
     if (!all_seen ||
         !test::eventually(30s, [&] { return hook.received().size() >= seen.size(); })) {
