@@ -143,8 +143,7 @@ void add_rows(Table& table, const json::value& probe) {
 /// Whether one of the probes can have it.
 Status check_metric(const json::value& answer, const std::string& metric) {
     std::vector<std::string_view> known;
-    const json::array* items = member_of(answer, "items").if_array();
-    for (const json::value& probe : items != nullptr ? *items : json::array()) {
+    for (const json::value& probe : items_of(answer, "items")) {
         const std::string name = text_of(probe, "type");
         const probes::ProbeType* type = probes::find_probe_type(name);
         if (type == nullptr) {

@@ -23,25 +23,21 @@ struct Options {
 /// What a change does, or would do.
 Table changes_of(const json::value& answer) {
     Table table{{"WHAT", "CI", "BEFORE, OR THE OTHER CI", "AFTER, OR WHY"}, {}};
-    if (const json::array* changes = member_of(answer, "changes").if_array(); changes != nullptr) {
-        for (const json::value& each : *changes) {
-            table.rows.push_back(
-                {{text_of(each, "kind")},
-                 {text_of(each, "name")},
-                 {text_of(each, "other_name")},
-                 {text_of(each, "reason")}}
-            );
-        }
+    for (const json::value& each : items_of(answer, "changes")) {
+        table.rows.push_back(
+            {{text_of(each, "kind")},
+             {text_of(each, "name")},
+             {text_of(each, "other_name")},
+             {text_of(each, "reason")}}
+        );
     }
-    if (const json::array* values = member_of(answer, "attributes").if_array(); values != nullptr) {
-        for (const json::value& each : *values) {
-            table.rows.push_back(
-                {{text_of(each, "attribute")},
-                 {text_of(each, "name")},
-                 {text_of(each, "from"), Tone::quiet},
-                 {text_of(each, "to")}}
-            );
-        }
+    for (const json::value& each : items_of(answer, "attributes")) {
+        table.rows.push_back(
+            {{text_of(each, "attribute")},
+             {text_of(each, "name")},
+             {text_of(each, "from"), Tone::quiet},
+             {text_of(each, "to")}}
+        );
     }
     return table;
 }

@@ -157,30 +157,10 @@ int duplicates(Session& session, const Options& options) {
 
 std::string path_of(const json::value& hit) {
     std::string path;
-    if (const json::array* steps = member_of(hit, "path").if_array(); steps != nullptr) {
-        for (const json::value& step : *steps) {
-            path +=
-                (path.empty() ? "" : ", ") + text_of(step, "class") + " " + text_of(step, "name");
-        }
+    for (const json::value& step : items_of(hit, "path")) {
+        path += (path.empty() ? "" : ", ") + text_of(step, "class") + " " + text_of(step, "name");
     }
     return path.empty() ? text_of(hit, "ci") : path;
-}
-
-std::string matched_of(const json::value& hit) {
-    std::string out;
-    if (const json::array* matched = member_of(hit, "matched").if_array(); matched != nullptr) {
-        for (const json::value& each : *matched) {
-            if (each.is_string()) {
-                out += (out.empty() ? "" : ", ") + std::string(std::string_view(each.get_string()));
-            }
-        }
-    }
-    return out;
-}
-
-json::array items_of(const json::value& answer, std::string_view name) {
-    const json::array* items = member_of(answer, name).if_array();
-    return items == nullptr ? json::array() : *items;
 }
 
 int find(Session& session, const Options& options) {
@@ -216,7 +196,7 @@ int find(Session& session, const Options& options) {
             {{text_of(hit, "name")},
              {kind == "ci" ? text_of(hit, "class") : kind},
              {state, tone_of_state(state)},
-             {matched_of(hit)},
+             {joined(hit, "matched")},
              {path_of(hit)},
              {text_of(hit, "id"), Tone::quiet}}
         );

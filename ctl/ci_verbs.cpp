@@ -139,13 +139,10 @@ Table facts_of(const Session& session, const json::value& ci) {
     add("known by", text_of(ci, "source"));
     add("known since", session.time(member_of(ci, "created")));
     add("id", text_of(ci, "id"));
-    if (const json::array* attributes = member_of(ci, "attributes").if_array();
-        attributes != nullptr) {
-        for (const json::value& attribute : *attributes) {
-            const std::string name = text_of(attribute, "name");
-            if (text_of(ci, name).empty()) {  // most facts above are attributes, too
-                add(name, text_of(attribute, "value"));
-            }
+    for (const json::value& attribute : items_of(ci, "attributes")) {
+        const std::string name = text_of(attribute, "name");
+        if (text_of(ci, name).empty()) {  // most facts above are attributes, too
+            add(name, text_of(attribute, "value"));
         }
     }
     return table;

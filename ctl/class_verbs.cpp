@@ -8,11 +8,6 @@ namespace muster::ctl {
 
 namespace {
 
-json::array items_of(const json::value& object, std::string_view member) {
-    const json::array* items = member_of(object, member).if_array();
-    return items == nullptr ? json::array() : *items;
-}
-
 /// "shipped", "declared in conf.d/kiosk.yaml:3"
 std::string origin_of(const json::value& item) {
     const std::string origin = text_of(item, "origin");

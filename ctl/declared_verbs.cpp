@@ -132,12 +132,8 @@ int put(Session& session, const std::string& list, const Options& options, Chang
         return session.fail(answer.error());
     }
     session.say(name + (change == Change::create ? ": created" : ": changed"));
-    if (const json::array* unread = member_of(*answer, "warnings").if_array(); unread != nullptr) {
-        for (const json::value& warning : *unread) {
-            session.say(
-                "warning: " + text_of(warning, "pointer") + ": " + text_of(warning, "detail")
-            );
-        }
+    for (const json::value& warning : items_of(*answer, "warnings")) {
+        session.say("warning: " + text_of(warning, "pointer") + ": " + text_of(warning, "detail"));
     }
     return exit_success;
 }

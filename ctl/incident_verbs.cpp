@@ -94,8 +94,7 @@ std::string waiting(const Session& session, const json::value& incident) {
 }
 
 void add_links(Table& table, const json::value& incident) {
-    const json::array* links = member_of(incident, "links").if_array();
-    for (const json::value& link : links != nullptr ? *links : json::array()) {
+    for (const json::value& link : items_of(incident, "links")) {
         const bool to = text_of(link, "direction") == "to";
         add_fact(
             table,
@@ -113,14 +112,10 @@ void add_links(Table& table, const json::value& incident) {
 
 /// "HQ, rack R12; services: Mail, Shop": where it is and what it touches.
 std::string place_and_services(const json::value& incident) {
-    std::string names;
-    const json::array* services = member_of(incident, "services").if_array();
-    for (const json::value& name : services != nullptr ? *services : json::array()) {
-        names += (names.empty() ? "services: " : ", ") +
-                 (name.is_string() ? std::string(name.get_string()) : "");
-    }
     const std::string place = text_of(incident, "place");
-    return place + (place.empty() || names.empty() ? "" : "; ") + names;
+    const std::string services = joined(incident, "services");
+    return place + (place.empty() || services.empty() ? "" : "; ") +
+           (services.empty() ? "" : "services: " + services);
 }
 
 Table facts_of(const Session& session, const json::value& incident) {
@@ -192,8 +187,7 @@ std::string what_changed(const json::value& change) {
 /// What changed nearby before it opened; nothing where nothing did.
 void print_changes(Session& session, const json::value& incident) {
     Table table{{"CHANGED", "CI", "WHAT", "BEFORE", "AFTER", "BY"}, {}};
-    const json::array* changes = member_of(incident, "changes").if_array();
-    for (const json::value& change : changes != nullptr ? *changes : json::array()) {
+    for (const json::value& change : items_of(incident, "changes")) {
         const bool is_identity = text_of(change, "kind") == "identity";
         const std::string other = text_of(change, "other", "name");
         table.rows.push_back(
@@ -226,11 +220,10 @@ int show(Session& session, const OneOptions& options) {
     if (!answer) {
         return session.fail(answer.error());
     }
-    const json::value timeline = member_of(*answer, "items");
     if (session.format() == Format::json) {
         json::value whole = *incident;
         if (json::object* object = whole.if_object(); object != nullptr) {
-            (*object)["timeline"] = timeline;
+            (*object)["timeline"] = member_of(*answer, "items");
         }
         return session.print({}, whole);
     }
@@ -240,8 +233,7 @@ int show(Session& session, const OneOptions& options) {
     }
     print_changes(session, *incident);
     Table lines{{"WHEN", "WHAT", "WHO", "TEXT"}, {}};
-    const json::array* const all = timeline.if_array();
-    for (const json::value& line : all != nullptr ? *all : json::array()) {
+    for (const json::value& line : items_of(*answer, "items")) {
         lines.rows.push_back(
             {{session.time(member_of(line, "at"))},
              {text_of(line, "kind")},

@@ -118,8 +118,7 @@ int change_all(Session& session, const WorkOptions& options, const Verb& verb, B
         return session.fail(answer.error());
     }
     Table table{{"INCIDENT", "RESULT"}, {}};
-    const json::array* results = member_of(*answer, "results").if_array();
-    for (const json::value& each : results != nullptr ? *results : json::array()) {
+    for (const json::value& each : items_of(*answer, "results")) {
         const std::string refused = text_of(each, "detail");
         table.rows.push_back(
             {{text_of(each, "number")},

@@ -279,14 +279,25 @@ std::string text_of(const json::value& object, std::string_view outer, std::stri
     return text_of(member_of(object, outer), inner);
 }
 
-std::string sites_of(const json::value& object) {
+const json::array& items_of(const json::value& object, std::string_view member) {
+    static const json::array nothing;
+    const json::array* items = member_of(object, member).if_array();
+    return items == nullptr ? nothing : *items;
+}
+
+std::string joined(const json::value& object, std::string_view member, std::string_view separator) {
     std::string text;
-    if (const json::array* sites = member_of(object, "sites").if_array(); sites != nullptr) {
-        for (const json::value& site : *sites) {
-            text += (text.empty() ? "" : " ") +
-                    (site.is_string() ? std::string(site.get_string()) : std::string());
+    for (const json::value& item : items_of(object, member)) {
+        if (item.is_string()) {
+            text += text.empty() ? "" : separator;
+            text += std::string_view(item.get_string());
         }
     }
+    return text;
+}
+
+std::string sites_of(const json::value& object) {
+    const std::string text = joined(object, "sites", " ");
     return text.empty() ? "all" : text;
 }
 

@@ -53,6 +53,12 @@ std::string human_time(const json::value& then, WallTime now);
 std::string text_of(const json::value& object, std::string_view member);
 /// text_of a member of a member.
 std::string text_of(const json::value& object, std::string_view outer, std::string_view inner);
+/// The list that a member is; an empty one where it is none.
+const json::array& items_of(const json::value& object, std::string_view member);
+/// The texts of such a list, one after the other: "HQ, Depot".
+std::string joined(
+    const json::value& object, std::string_view member, std::string_view separator = ", "
+);
 /// The `sites` of a user or a token: "HQ Depot"; "all" for an empty list.
 std::string sites_of(const json::value& object);
 /// A member of an object, null where it is missing.

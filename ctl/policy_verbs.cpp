@@ -144,11 +144,8 @@ int apply(Session& session, const Options& options) {
     if (session.format() == Format::table) {
         print_effects(session, *answer);
     }
-    if (const json::array* warnings = member_of(*answer, "warnings").if_array();
-        warnings != nullptr) {
-        for (const json::value& warning : *warnings) {
-            session.say(flaw_text(warning, texts->given));
-        }
+    for (const json::value& warning : items_of(*answer, "warnings")) {
+        session.say(flaw_text(warning, texts->given));
     }
     session.say(fmt::format(
         "{} {}, {} as before{}",

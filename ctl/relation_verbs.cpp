@@ -30,16 +30,6 @@ std::string end_text(const json::value& relation, const char* end) {
     return text_of(ci, "class") + ":" + text_of(ci, "name") + (is_retired ? " (retired)" : "");
 }
 
-std::string sources_of(const json::value& relation) {
-    std::string out;
-    if (const json::array* all = member_of(relation, "sources").if_array(); all != nullptr) {
-        for (const json::value& source : *all) {
-            out += (out.empty() ? "" : ", ") + std::string(source.as_string());
-        }
-    }
-    return out;
-}
-
 int list(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -58,7 +48,7 @@ int list(Session& session, const Options& options) {
              {text_of(relation, "type")},
              {end_text(relation, "to")},
              {session.time(member_of(relation, "since"))},
-             {sources_of(relation), Tone::quiet}}
+             {joined(relation, "sources"), Tone::quiet}}
         );
     }
     session.print(table, json::value(*relations));

@@ -70,8 +70,7 @@ Result<ApiClient> Session::connect() const {
         return failure(loaded.error());
     }
     const config::CliConfig& config = *loaded;
-    if (const Result<std::string> path = config_path();
-        !settings_.config_file.empty() && !world_.files.exists(*path)) {
+    if (!settings_.config_file.empty() && !world_.files.exists(settings_.config_file)) {
         return failure(ErrorKind::not_found, "there is no such file", settings_.config_file);
     }
     const std::string server =

@@ -44,7 +44,7 @@ class Session {
 
     /// cli.yaml: --config, else below XDG_CONFIG_HOME or HOME.
     Result<std::string> config_path() const;
-    /// What cli.yaml says; nothing where there is none, unless --config names it.
+    /// What cli.yaml says; nothing where there is none.
     Result<config::CliConfig> known() const;
     /// The collector and the token: command line, then MUSTER_SERVER, then cli.yaml.
     Result<ApiClient> connect() const;

@@ -13,11 +13,9 @@ struct Options {
 
 std::string probes_of(const json::value& target) {
     std::string out;
-    if (const json::array* probes = member_of(target, "probes").if_array(); probes != nullptr) {
-        for (const json::value& probe : *probes) {
-            out += (out.empty() ? "" : ", ") + text_of(probe, "name") + " every " +
-                   text_of(probe, "interval");
-        }
+    for (const json::value& probe : items_of(target, "probes")) {
+        out += (out.empty() ? "" : ", ") + text_of(probe, "name") + " every " +
+               text_of(probe, "interval");
     }
     return out;
 }

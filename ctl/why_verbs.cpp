@@ -70,13 +70,6 @@ void add_members(
     );
 }
 
-const json::array& items_of(const json::value& answer, std::string_view name) {
-    static const json::array none;
-    const json::object* object = answer.if_object();
-    const json::value* found = object == nullptr ? nullptr : object->if_contains(name);
-    return found != nullptr && found->is_array() ? found->get_array() : none;
-}
-
 /// "02:14 to 03:01", or "since 02:14".
 std::string span_of(
     const Session& session, const json::value& row, std::string_view from, std::string_view to

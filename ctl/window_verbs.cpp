@@ -188,8 +188,7 @@ int show(Session& session, const WindowOptions& options) {
         return exit_success;
     }
     Table members{{"CI", "CLASS", "SITE", "STATE", "FROM", "TO"}, {}};
-    const json::array* all = member_of(*window, "members").if_array();
-    for (const json::value& member : all != nullptr ? *all : json::array()) {
+    for (const json::value& member : items_of(*window, "members")) {
         const std::string state = text_of(member, "state");
         members.rows.push_back(
             {{text_of(member, "name")},
