@@ -115,6 +115,11 @@ std::string text_of(const json::object& body, std::string_view key) {
                : std::string{};
 }
 
+bool is_dry_run(const json::object& body) {
+    const json::value* dry = body.if_contains("dry_run");
+    return dry != nullptr && dry->is_bool() && dry->get_bool();
+}
+
 std::uint64_t number_of(const json::object& body, std::string_view key) {
     const json::value* value = body.if_contains(key);
     if (value == nullptr) {

@@ -39,6 +39,8 @@ Verdict problem(int status, std::string_view title, const std::string& detail);
 Verdict unacceptable(std::string_view member, const std::string& detail);
 /// The text member `key`, printable and at most 16 KiB; empty where there is none.
 std::string text_of(const boost::json::object& body, std::string_view key);
+/// Whether it only asks what the command would do: member "dry_run" of a body.
+bool is_dry_run(const boost::json::object& body);
 /// The positive whole number `key`; 0 where there is none.
 std::uint64_t number_of(const boost::json::object& body, std::string_view key);
 /// Whether an If-Match header names this etag, with its quotes. "W/" and lists are as good as one tag here.

@@ -3,6 +3,7 @@
 #include "cmdb/observed.hpp"
 #include "collector/brain/ci_commands.hpp"
 #include "collector/brain/ci_plan.hpp"
+#include "collector/brain/commands.hpp"
 
 #include <boost/json.hpp>
 
@@ -239,8 +240,7 @@ Verdict take_observations(Fold& fold, const CommandCall& call) {
             }
         }
     }
-    const json::value* dry = call.body.if_contains("dry_run");
-    const bool is_dry = dry != nullptr && dry->is_bool() && dry->get_bool();
+    const bool is_dry = is_dry_run(call.body);
     Preview preview = preview_of(fold, plan, caller_sites(call.body));
     if (preview.is_foreign) {
         return foreign_sites();

@@ -68,8 +68,7 @@ Verdict answer(
     for (cmdb::Statement& each : plan.statements) {
         std::ranges::sort(each.attributes);
     }
-    const json::value* dry = call.body.if_contains("dry_run");
-    const bool is_dry = dry != nullptr && dry->is_bool() && dry->get_bool();
+    const bool is_dry = is_dry_run(call.body);
     Preview preview = preview_of(fold, plan, caller_sites(call.body));
     if (preview.is_foreign) {
         return foreign_sites();

@@ -157,8 +157,7 @@ std::optional<Course> ask_quorum(Fold& fold, CiIndex ci, const Fault& fault) {
     if (reaches_quorum(fold.state, ci, fault, counted)) {
         return std::nullopt;
     }
-    const config::Vantage& from =
-        fold.state.specs[fold.state.cold[spokesman(fold.state, fault).probe].spec].from;
+    const config::Vantage& from = spec_of(fold.state, fault).from;
     return withhold(
         fold,
         ci,

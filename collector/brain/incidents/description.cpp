@@ -58,6 +58,14 @@ const Fault::Member& spokesman(const State& state, const Fault& fault) {
     return member == fault.members.end() ? fault.members.front() : *member;
 }
 
+const Spec& spec_of(const State& state, Slot probe) {
+    return state.specs[state.cold[probe].spec];
+}
+
+const Spec& spec_of(const State& state, const Fault& fault) {
+    return spec_of(state, spokesman(state, fault).probe);
+}
+
 Incident describe_fault(const State& state, CiIndex ci, const Fault& fault) {
     Incident incident;
     incident.kind = is_degradation(state, ci, fault) ? "degradation" : "fault";

@@ -17,6 +17,11 @@ bool is_pertinent(const State& state, const Fault& fault, const Fault::Member& m
 /// The member that speaks for the fault: the first that fails, else the first that still exceeds, else the first.
 const Fault::Member& spokesman(const State& state, const Fault& fault);
 
+/// What a probe is asked, and by which rule it is judged.
+const Spec& spec_of(const State& state, Slot probe);
+/// That of the probe which speaks for the fault.
+const Spec& spec_of(const State& state, const Fault& fault);
+
 /// The incident it makes: a fault where enough of its vantages see it fail, else a degradation. Not yet located or ranked.
 Incident describe_fault(const State& state, CiIndex ci, const Fault& fault);
 

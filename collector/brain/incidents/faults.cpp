@@ -25,10 +25,6 @@ namespace {
 using Kind = AvailabilityEvent::Kind;
 using Phase = Fault::Phase;
 
-const Spec& spec_of(const State& state, Slot probe) {
-    return state.specs[state.cold[probe].spec];
-}
-
 /// Whether a fault is decided when its hold is over, or when an agent has caught up.
 enum class Lateness { in_time, late };
 
@@ -41,20 +37,13 @@ void open_fault(Fold& fold, CiIndex ci, Fault& fault, Lateness lateness, const C
     if (course.host_down != nothing) {
         describe_host(fold.state, incident, course.host_down);
     }
-    const std::string why = fault_why(
-        fold.state,
-        incident,
-        spec_of(fold.state, spokesman(fold.state, fault).probe),
-        fold.wall,
-        course.host_down
-    );
+    const std::string why =
+        fault_why(fold.state, incident, spec_of(fold.state, fault), fold.wall, course.host_down);
     Incident& opened = open_incident(fold, std::move(incident), why, Telling::told);
     fault.phase = Phase::open;
     fault.incident = opened.number;
     list_other_members(fold, fault, opened);
-    if (is_restless(
-            fold, ci, spec_of(fold.state, spokesman(fold.state, fault).probe).rule.flapping
-        )) {
+    if (is_restless(fold, ci, spec_of(fold.state, fault).rule.flapping)) {
         begin_flapping(fold, ci, opened);
     }
     fold.touched_cis.push_back(ci);
@@ -102,7 +91,7 @@ void worsen(Fold& fold, CiIndex ci, Fault& fault, Incident& incident, const Cour
         describe_host(fold.state, seen, course.host_down);
     }
     seen.urgency = more_urgent(incident.urgency, seen.urgency);
-    const Spec& spec = spec_of(fold.state, spokesman(fold.state, fault).probe);
+    const Spec& spec = spec_of(fold.state, fault);
     const std::string why = describe_anew(
         fold,
         incident,
@@ -399,9 +388,7 @@ void hold_for_backlog(Fold& fold, AgentIndex agent) {
 void restart_holds(Fold& fold) {
     for (auto& [ci, fault] : fold.state.faults) {
         if (fault.phase == Phase::pending) {
-            begin_hold(
-                fold, ci, fault, spec_of(fold.state, spokesman(fold.state, fault).probe).rule.hold
-            );
+            begin_hold(fold, ci, fault, spec_of(fold.state, fault).rule.hold);
         }
     }
 }

@@ -40,7 +40,7 @@ void describe_what_still_fails(Fold& fold, Incident& incident, Fault& fault) {
     seen.kind = incident.kind;  // whether it is worse is decided as ever
     incident.started = seen.started;
     incident.detected = seen.detected;
-    const Spec& spec = fold.state.specs[fold.state.cold[spokesman(fold.state, fault).probe].spec];
+    const Spec& spec = spec_of(fold.state, fault);
     describe_anew(
         fold, incident, seen, fault_why(fold.state, seen, spec, fold.wall, nothing), "reopened"
     );

@@ -79,10 +79,10 @@ void forget(State& state, std::uint64_t number) {
 }
 
 /// Why it opened, and why it is as grave as it is.
-std::string with_impact(std::string_view why, const Incident& incident) {
+boost::json::object with_impact(std::string_view why, const Incident& incident) {
     boost::json::object reasons = boost::json::parse(why).as_object();
     reasons["impact"] = incident.impact + ": " + incident.impact_basis;
-    return boost::json::serialize(reasons);
+    return reasons;
 }
 
 void stop_waiting(Incident& incident) {
@@ -143,7 +143,7 @@ std::string describe_anew(
     incident.reason = seen.reason;
     incident.urgency = seen.urgency;
     rank_incident(fold, incident);
-    boost::json::object reasons = boost::json::parse(with_impact(why, incident)).as_object();
+    boost::json::object reasons = with_impact(why, incident);
     reasons["opened"] = format_rfc3339(incident.opened);
     reasons[change] = format_rfc3339(fold.wall);
     const std::string text = boost::json::serialize(reasons);
@@ -168,7 +168,7 @@ Incident& open_incident(Fold& fold, Incident incident, std::string_view why, Tel
     state.open_by_key[incident.key] = number;
     state.last_by_key[incident.key] = number;
     Incident& kept = state.incidents.emplace(number, std::move(incident)).first->second;
-    const std::string reasons = with_impact(why, kept);
+    const std::string reasons = boost::json::serialize(with_impact(why, kept));
     fold.store.insert_incident(state, kept, reasons);
     const std::string_view by = kept.reporter.empty() ? "system" : std::string_view(kept.reporter);
     add_timeline(fold, kept, "opened", by, kept.title, reasons);

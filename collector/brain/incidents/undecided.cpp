@@ -15,21 +15,12 @@ namespace muster::collector {
 
 namespace {
 
-const Spec& spec_of(const State& state, Slot probe) {
-    return state.specs[state.cold[probe].spec];
-}
-
 /// It was over before it was known: recorded, not told.
 void record_late(Fold& fold, CiIndex ci, const Fault& fault) {
     Incident incident = describe_fault(fold.state, ci, fault);
     incident.detected_late = true;
-    const std::string why = fault_why(
-        fold.state,
-        incident,
-        spec_of(fold.state, spokesman(fold.state, fault).probe),
-        fold.wall,
-        nothing
-    );
+    const std::string why =
+        fault_why(fold.state, incident, spec_of(fold.state, fault), fold.wall, nothing);
     Incident& recorded = open_incident(fold, std::move(incident), why, Telling::recorded);
     list_other_members(fold, fault, recorded);
     resolve_incident(
