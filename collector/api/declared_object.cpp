@@ -228,4 +228,22 @@ HttpResponse declared_answer(
     return response;
 }
 
+json::array probes_json(std::span<const config::ProbeDeclaration> probes) {
+    json::array out;
+    for (const config::ProbeDeclaration& probe : probes) {
+        out.push_back(json::object{
+            {"type", probe.type},
+            {"name", json_text(probe.name)},
+            {"interval", format_duration(probe.interval)},
+            {"timeout", format_duration(probe.timeout)}
+        });
+    }
+    return out;
+}
+
+std::string_view urgency_word(config::Urgency urgency) {
+    static constexpr std::string_view words[] = {"high", "medium", "low"};
+    return words[static_cast<std::size_t>(urgency)];
+}
+
 }  // namespace muster::collector

@@ -4,7 +4,9 @@
 
 #include "collector/api/json.hpp"
 #include "collector/api/routes.hpp"
+#include "config/watch.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,5 +25,11 @@ Task<HttpResponse> delete_object(Call call, std::string list, std::string name);
 HttpResponse declared_answer(
     const Call& call, std::string_view list, const std::string& name, json::object body
 );
+
+/// The probes that a target or a policy declares: type, name, interval, timeout of each.
+json::array probes_json(std::span<const config::ProbeDeclaration> probes);
+
+/// "high", "medium", "low"
+std::string_view urgency_word(config::Urgency urgency);
 
 }  // namespace muster::collector

@@ -7,7 +7,6 @@
 #include "collector/api/verdict_answer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace muster::collector {
@@ -20,24 +19,14 @@ constexpr std::size_t names_shown = 20;
 using Counts = std::map<std::string, PolicyCount>;
 
 json::object policy_json(const config::Policy& policy, const Counts& counts) {
-    static constexpr std::string_view urgencies[] = {"high", "medium", "low"};
-    json::array probes;
-    for (const config::ProbeDeclaration& probe : policy.probes) {
-        probes.push_back(json::object{
-            {"type", probe.type},
-            {"name", json_text(probe.name)},
-            {"interval", format_duration(probe.interval)},
-            {"timeout", format_duration(probe.timeout)}
-        });
-    }
     const auto found = counts.find("policy " + policy.name);
     const PolicyCount count = found == counts.end() ? PolicyCount{} : found->second;
     return {
         {"name", json_text(policy.name)},
         {"match", json_text(policy.match.text())},
-        {"urgency", urgencies[static_cast<std::size_t>(policy.urgency)]},
+        {"urgency", urgency_word(policy.urgency)},
         {"hold", format_duration(policy.rule.hold)},
-        {"probes", std::move(probes)},
+        {"probes", probes_json(policy.probes)},
         {"cis", count.cis},
         {"assigned_probes", count.probes}
     };

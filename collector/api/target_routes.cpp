@@ -5,7 +5,6 @@
 #include "collector/api/list_rules.hpp"
 
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 
@@ -31,17 +30,7 @@ Targets made_with(Targets from) {
 
 /// Of a repeated one, the first.
 json::object target_json(Targets made) {
-    static constexpr std::array<std::string_view, 3> urgencies{"high", "medium", "low"};
     const config::Target& target = made.front();
-    json::array probes;
-    for (const config::ProbeDeclaration& probe : target.probes) {
-        probes.push_back(json::object{
-            {"type", probe.type},
-            {"name", json_text(probe.name)},
-            {"interval", format_duration(probe.interval)},
-            {"timeout", format_duration(probe.timeout)}
-        });
-    }
     json::object labels;
     for (const auto& [label, value] : target.labels) {
         labels[label] = json_text(value);
@@ -53,9 +42,9 @@ json::object target_json(Targets made) {
         {"site", json_text(target.site)},
         {"service", json_text(target.service)},
         {"labels", std::move(labels)},
-        {"urgency", urgencies[static_cast<std::size_t>(target.urgency)]},
+        {"urgency", urgency_word(target.urgency)},
         {"hold", format_duration(target.rule.hold)},
-        {"probes", std::move(probes)},
+        {"probes", probes_json(target.probes)},
         {"repeats", made.size()}
     };
 }
