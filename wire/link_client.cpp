@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint32_t most_doublings = 16;
 constexpr std::uint32_t most_nacks = 3;
+/// So many heartbeats without an answer are a dead connection; TCP itself may take minutes to say so.
+constexpr int missed_heartbeats = 3;
+constexpr Duration least_patience = std::chrono::seconds(5);
 /// How long a collector without credit is left alone when it did not say.
 constexpr Duration without_credit = std::chrono::seconds(1);
 
@@ -43,6 +46,7 @@ LinkClient::LinkClient(
       random_(&random),
       next_try_(now),
       heartbeat_(options.heartbeat),
+      heard_within_(options.answer_within),
       acked_(spool.first_unacked - 1),
       parts_(options.assignments) {
     expect(spool.first_unacked >= 1 && spool.next_seq >= 1, "sequence numbers begin at 1");
@@ -65,8 +69,8 @@ LinkClient::Actions LinkClient::on_time(MonoTime now, WallTime wall) {
             }
             break;
         case State::live:
-            if (now - last_heard_ >= options_.answer_within) {
-                drop(now, "nothing heard for " + format_duration(options_.answer_within), out);
+            if (now - last_heard_ >= heard_within_) {
+                drop(now, "nothing heard for " + format_duration(heard_within_), out);
                 break;
             }
             if (now >= next_heartbeat_) {
@@ -291,7 +295,7 @@ MonoTime LinkClient::next_wake() const {
         case State::greeting:
             return last_heard_ + options_.answer_within;
         case State::live: {
-            const MonoTime timer = std::min(next_heartbeat_, last_heard_ + options_.answer_within);
+            const MonoTime timer = std::min(next_heartbeat_, last_heard_ + heard_within_);
             return std::min(timer, resume_at_.value_or(MonoTime::max()));
         }
         case State::stopped:
@@ -382,6 +386,7 @@ void LinkClient::on_welcome(
     pause(now, Duration::zero());
     if (welcome.heartbeat_ms() > 0) {
         heartbeat_ = std::chrono::milliseconds(welcome.heartbeat_ms());
+        heard_within_ = std::max(missed_heartbeats * heartbeat_, least_patience);
     }
     out.emplace_back(link_action::Connected{});
     beat(now, wall, out);

@@ -20,7 +20,7 @@ namespace muster::wire {
 struct LinkClientOptions {
     Duration heartbeat = std::chrono::seconds(10);  ///< until Welcome says otherwise
     Duration answer_within =
-        std::chrono::seconds(30);  ///< no frame for this long: close and reconnect
+        std::chrono::seconds(30);  ///< no Welcome for this long: close and reconnect
     Duration backoff_least = std::chrono::seconds(1);
     Duration backoff_most = std::chrono::seconds(60);
     std::uint32_t batches_in_flight = 8;
@@ -177,6 +177,7 @@ class LinkClient {
     std::uint32_t failed_tries_ = 0;
     MonoTime last_heard_;
     Duration heartbeat_;
+    Duration heard_within_;  // live: without a frame for this long the connection is dead
     MonoTime next_heartbeat_;
     std::optional<Duration> clock_offset_;
 

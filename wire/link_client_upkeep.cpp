@@ -71,7 +71,7 @@ LinkClient::Actions LinkClient::on_applied(std::uint32_t epoch, std::vector<std:
 
 void LinkClient::on_reply(MonoTime now, WallTime wall, const proto::HeartbeatReply& reply) {
     const Duration round_trip = now - mono_from_ns(reply.echoed_mono_ns());
-    if (round_trip < Duration::zero() || round_trip > options_.answer_within) {
+    if (round_trip < Duration::zero() || round_trip > heard_within_) {
         return;  // not an echo of ours
     }
     clock_offset_ = wall_from_ns(reply.server_wall_ns()) - (wall - round_trip / 2);

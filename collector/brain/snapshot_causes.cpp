@@ -64,10 +64,12 @@ void pack_isolations(Packer& out, const Causes& causes) {
         out.u32(agent);
         out.time(blind.from);
         out.time(blind.to);
+        out.u32(blind.boot);
+        out.duration(blind.answered);
     }
 }
 
-void unpack_isolations(Unpacker& in, Causes& causes) {
+void unpack_isolations(Unpacker& in, Causes& causes, std::uint32_t version) {
     for (std::size_t left = in.count(36); left > 0; --left) {
         Isolation& isolation = causes.isolations[in.u32()];
         isolation.since = in.wall();
@@ -79,6 +81,10 @@ void unpack_isolations(Unpacker& in, Causes& causes) {
         BlindTime& blind = causes.blind[in.u32()];
         blind.from = in.wall();
         blind.to = in.wall();
+        if (version >= 6) {
+            blind.boot = in.u32();
+            blind.answered = in.duration();
+        }
     }
 }
 
@@ -189,7 +195,7 @@ bool decode_causes(State& state, std::string_view bytes) {
     causes.watch.port = in.u32();
     causes.brake.incidents = in.u32();
     causes.brake.within = in.duration();
-    unpack_isolations(in, causes);
+    unpack_isolations(in, causes, state.loaded_version);
     unpack_cuts(in, causes);
     unpack_storms(in, causes);
     unpack_symptoms(in, causes);

@@ -178,6 +178,9 @@ std::vector<Said> Network::measure(const std::string& name, const TestAgent& age
         const std::string ci = probe.substr(0, probe.find('/'));
         const auto target = target_hosts.find(ci);
         const std::string host = target != target_hosts.end() ? target->second : host_of.at(ci);
+        if (unasked.contains(host)) {
+            continue;
+        }
         const bool well = answers(name, host);
         Said said{probe, well ? ok : critical, {}, well ? "" : "no reply from " + host};
         if (const auto slow = rtt_ms.find(ci); well && slow != rtt_ms.end()) {

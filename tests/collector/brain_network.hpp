@@ -46,8 +46,9 @@ class Network {
     BrainWorld world;
     std::map<std::string, TestAgent*> agents;
     std::map<std::string, std::string> host_of;
-    std::set<std::string> dead;    ///< addresses
-    std::set<std::string> linked;  ///< agents whose words reach the collector
+    std::set<std::string> dead;     ///< addresses
+    std::set<std::string> unasked;  ///< addresses whose turn does not come
+    std::set<std::string> linked;   ///< agents whose words reach the collector
     std::set<std::string> stopped;
     std::set<std::string> spooling;  ///< agents that go on measuring while they are not linked
     std::set<std::string> blind;     ///< agents that see nothing

@@ -209,6 +209,40 @@ TEST(Vantage, AnObserverThatLostItsUplinkDeclaresNothingDown) {
     EXPECT_THAT(net.world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
 }
 
+TEST(Vantage, WhatAnObserverSawWithoutItsUplinkIsNotHeldAgainstAnybodyAfterwards) {
+    Network net(three_hosts, two_targets(), {{"far1", "10.9.0.1"}, {"far2", "10.9.0.2"}});
+    net.blind.insert("local");
+    net.run(minutes(2));
+    net.blind.clear();
+    net.unasked.insert("10.9.0.2");
+    net.run(seconds(40));
+    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("vantage local is isolated")));
+    net.unasked.clear();
+    net.run(minutes(2));
+    EXPECT_THAT(net.world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
+}
+
+TEST(Vantage, WhatGoesOnFailingWhenItsObserverSeesAgainIsAFaultAfterAsManyFailuresAsEver) {
+    Network net(three_hosts, two_targets(), {{"far1", "10.9.0.1"}, {"far2", "10.9.0.2"}});
+    net.blind.insert("local");
+    net.run(minutes(2));
+    net.dead.insert("10.9.0.2");
+    net.blind.clear();
+    net.run(seconds(30));
+    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("isolated"), HasSubstr("far2")));
+}
+
+TEST(Vantage, WhoseTurnNeverComesIsNotWaitedForForever) {
+    Network net(three_hosts, two_targets(), {{"far1", "10.9.0.1"}, {"far2", "10.9.0.2"}});
+    net.blind.insert("local");
+    net.run(minutes(2));
+    net.dead.insert("10.9.0.2");
+    net.unasked.insert("10.9.0.2");
+    net.blind.clear();
+    net.run(minutes(2));
+    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("isolated"), HasSubstr("far2")));
+}
+
 TEST(Vantage, AllTargetsOfAnAgentFarAwayAreFaultsUnlessSomebodyKnowsBetter) {
     const std::string targets =
         "targets:\n"

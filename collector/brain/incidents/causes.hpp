@@ -49,6 +49,8 @@ struct Isolation {
 struct BlindTime {
     WallTime from{};
     WallTime to{};
+    std::uint32_t boot = 0;  ///< Agent::Boot::id of the answer that ended it; 0: it ended otherwise
+    Duration answered{};     ///< agent's monotonic time of that answer
 };
 
 /// A site of which at least half of the agents are silent.

@@ -16,6 +16,7 @@
 #include "collector/brain/windows/windows.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -98,16 +99,15 @@ Course withhold_for(
 }
 
 /// Members whose agents watch now, each agent once.
-std::vector<std::pair<AgentIndex, Slot>> speakers(const State& state, const Fault& fault) {
-    std::vector<std::pair<AgentIndex, Slot>> out;
+std::map<AgentIndex, const Fault::Member*> speakers(const State& state, const Fault& fault) {
+    std::map<AgentIndex, const Fault::Member*> out;
     for (const Fault::Member& each : fault.members) {
         const AgentIndex agent = state.cold[each.probe].agent;
         const bool speaks = is_pertinent(state, fault, each) && agent != nothing &&
                             is_observing(state.agents[agent]) &&
                             !state.causes.isolations.contains(agent);
-        if (speaks &&
-            std::ranges::find(out, agent, &std::pair<AgentIndex, Slot>::first) == out.end()) {
-            out.emplace_back(agent, each.probe);
+        if (speaks) {
+            out.emplace(agent, &each);
         }
     }
     return out;
@@ -126,14 +126,17 @@ std::optional<Course> ask_window(Fold& fold, CiIndex ci, const Fault& fault) {
 std::optional<Course> ask_isolation(Fold& fold, CiIndex ci, const Fault& fault) {
     State& state = fold.state;
     bool seen = false;
-    for (const auto& [agent, slot] : speakers(state, fault)) {
-        const Sight sight = sight_of(state, agent, slot, fold.wall);
+    for (const auto& [agent, member] : speakers(state, fault)) {
+        const Sight sight = sight_of(state, agent, member->probe, fold.wall);
         if (sight == Sight::blind) {
-            begin_isolation(fold, agent, slot);
+            begin_isolation(fold, agent, member->probe);
             continue;
         }
         const Duration doubt = fold.wall - spokesman(state, fault).exceeded_at;
         if (sight == Sight::unsure && doubt < longest_doubt) {
+            return wait_a_little(state);
+        }
+        if (is_stale(state, *member, fold.wall)) {
             return wait_a_little(state);
         }
         seen = true;

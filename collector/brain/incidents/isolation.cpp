@@ -27,6 +27,9 @@ constexpr Duration same_moment = std::chrono::seconds(60);
 constexpr std::size_t fewest_hosts = 2;
 constexpr Duration certain_after = std::chrono::seconds(5);
 
+/// Results on their way when an isolation ends are here by then.
+constexpr Duration latest_result = std::chrono::seconds(60);
+
 constexpr auto critical = static_cast<std::uint8_t>(wire::ResultState::critical);
 constexpr auto unknown = static_cast<std::uint8_t>(wire::ResultState::unknown);
 
@@ -238,6 +241,21 @@ void adopt_silences(Fold& fold, std::uint64_t incident) {
     }
 }
 
+namespace {
+
+void see_again(Fold& fold, AgentIndex agent, Slot answering) {
+    if (!fold.state.causes.isolations.contains(agent)) {
+        return;
+    }
+    end_isolation(fold, agent, fold.wall, "a target answers again");
+    const HotProbe& probe = fold.state.hot[answering];
+    BlindTime& blind = fold.state.causes.blind[agent];
+    blind.boot = probe.boot;
+    blind.answered = std::chrono::milliseconds(probe.latest_ms);
+}
+
+}  // namespace
+
 void look_around(Fold& fold) {
     State& state = fold.state;
     std::map<AgentIndex, Slot> failing;  // one is enough to judge the agent by
@@ -245,7 +263,7 @@ void look_around(Fold& fold) {
         if (fails(state.hot[slot])) {
             failing[agent] = slot;
         } else if (counts(state, agent, slot)) {
-            end_isolation(fold, agent, fold.wall, "a target answers again");
+            see_again(fold, agent, slot);
         }
     }
     for (const auto& [agent, slot] : failing) {
@@ -298,7 +316,7 @@ void end_isolation(Fold& fold, AgentIndex agent, WallTime at, std::string_view t
     }
     const Isolation isolation = std::move(found->second);
     state.causes.isolations.erase(found);
-    state.causes.blind[agent] = {isolation.since, at};
+    state.causes.blind[agent] = {.from = isolation.since, .to = at};
     if (state.agents[agent].gap_reason == "isolated") {
         end_gap(fold, state.agents[agent], at);
     }
@@ -387,6 +405,23 @@ bool seen_while_blind(const State& state, const Fault& fault) {
         return past != state.causes.blind.end() && each.first_failed >= past->second.from &&
                each.first_failed <= past->second.to;
     });
+}
+
+bool is_stale(const State& state, const Fault::Member& member, WallTime now) {
+    const ColdProbe& cold = state.cold[member.probe];
+    const auto found = state.causes.blind.find(cold.agent);
+    if (found == state.causes.blind.end()) {
+        return false;
+    }
+    const BlindTime& blind = found->second;
+    const HotProbe& probe = state.hot[member.probe];
+    const Spec& spec = state.specs[cold.spec];
+    // A question asked just before the answer that ended it may fail until its time-out is over.
+    const Duration judged =
+        spec.probe->timeout + spec.probe->interval * (std::max(1U, spec.rule.failures) - 1);
+    return blind.boot != 0 && probe.boot == blind.boot && member.first_failed >= blind.from &&
+           member.first_failed <= blind.to && probe.latest_ms < to_ms(blind.answered + judged) &&
+           now < blind.to + 2 * judged + latest_result;
 }
 
 std::optional<std::uint64_t> collector_isolation(const State& state) {

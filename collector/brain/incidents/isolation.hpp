@@ -22,7 +22,7 @@ void forget_targets(Fold& fold);
 /// The agent is taken for isolated now unless it is already: its targets are unobserved; the
 /// incident opens when it lasts.
 void begin_isolation(Fold& fold, AgentIndex agent, Slot failing);
-/// It sees something, or it turned out that it always did.
+/// It turned out that it always saw something, or it is no longer asked.
 void end_isolation(Fold& fold, AgentIndex agent, WallTime at, std::string_view text);
 
 /// Timer `isolation`.
@@ -32,6 +32,10 @@ void judge_isolation_again(Fold& fold, AgentIndex agent);
 
 /// All that the fault is known by was seen while its agent saw nothing.
 bool seen_while_blind(const State& state, const Fault& fault);
+
+/// The failure began while the agent saw nothing, and since it sees again the probe has not failed as often as a fault must:
+/// its next results tell. Ends in any case some time after the isolation.
+bool is_stale(const State& state, const Fault::Member& member, WallTime now);
 
 /// Some agent beside the collector is isolated while every other agent is silent: the incident, 0
 /// while it is not open, or nothing.
