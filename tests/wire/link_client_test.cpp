@@ -115,9 +115,8 @@ TEST_F(LinkClientTest, ClosesWhenNothingIsHeard) {
     LinkClient link = client(position(1, 0, 1));
     go_live(link, 0);
     EXPECT_EQ(why_closed(link.on_time(now + 3 * 5s - 1ns, wall)), "");
-    EXPECT_THAT(
-        why_closed(link.on_time(now + 3 * 5s, wall)), HasSubstr("nothing heard for 15s")
-    ) << "three heartbeats as the Welcome asks for";
+    EXPECT_THAT(why_closed(link.on_time(now + 3 * 5s, wall)), HasSubstr("nothing heard for 15s"))
+        << "three heartbeats as the Welcome asks for";
     EXPECT_FALSE(link.is_live());
 }
 
