@@ -204,42 +204,5 @@ TEST_F(Vantages, ASiteThatIsCutOffIsOneIncident) {
     EXPECT_EQ(titles().size(), 2U) << testing::PrintToString(titles());
 }
 
-TEST(Storms, TwoHundredTargetsBehindOneAddressAreOneMessage) {
-    std::string why;
-    ASSERT_TRUE(enter_own_network(why)) << why;
-    Site site;
-    WebhookListener hook;
-    write_text(site.dir() / "hmac", "hook key");
-    site.configure(
-        "channels:\n  - {name: ops, type: webhook, url: \"" + hook.url() +
-        "\", secret: {file: " + (site.dir() / "hmac") +
-        "}}\ntargets:\n  - {name: \"t{n}\", class: server, address: \"127.9.0.{n}\", each: 1..200, "
-        "hold: 3s, probes: [{type: icmp, count: 1, interval: 1s, timeout: 500ms}]}\n"
-    );
-    ASSERT_NO_FATAL_FAILURE(site.start_collector());
-    ASSERT_NO_FATAL_FAILURE(site.start_agent());
-    const auto count = [&](const std::string& state) {
-        const auto states = site.probe_states();
-        return std::ranges::count_if(states, [&](const auto& each) {
-            return each.second == state;
-        });
-    };
-    ASSERT_TRUE(eventually(30s, [&] { return count("ok") == 200; }));
-    set_pings_v4(Pings::ignored);
-    ASSERT_TRUE(eventually(20s, [&] { return site.open_incidents() != 0; }));
-    EXPECT_TRUE(eventually(15s, [&] {
-        const auto why_open = site.get("/incidents/INC-1/why");
-        const auto* symptoms = why_open.body.as_object().if_contains("symptoms");
-        return symptoms != nullptr && symptoms->as_array().size() == 200;
-    }));
-    ASSERT_EQ(site.incidents().size(), 1U);
-    EXPECT_EQ(text_of(site.incidents().front(), "kind"), "storm");
-    set_pings_v4(Pings::answered);
-    EXPECT_TRUE(eventually(20s, [&] { return site.open_incidents() == 0; }));
-    EXPECT_TRUE(eventually(10s, [&] { return hook.received().size() == 2; }));
-    EXPECT_EQ(site.incidents().size(), 1U);
-    EXPECT_EQ(hook.received().size(), 2U) << "one message that it is, one that it is over";
-}
-
 }  // namespace
 }  // namespace muster::test

@@ -110,6 +110,10 @@ void SmallInternet::route(
     ip(machine, {"route", "replace", network, "via", gateway});
 }
 
+void SmallInternet::answer_for(const std::string& machine, const std::string& network) {
+    ip(machine, {"route", "add", "local", network, "dev", "lo"});
+}
+
 void SmallInternet::set_cable(const std::string& machine, const std::string& peer, Cable cable) {
     ip(machine, {"link", "set", device(machine, peer), cable == Cable::pulled ? "down" : "up"});
     for (const Route& each : routes_) {

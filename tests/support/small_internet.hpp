@@ -34,6 +34,9 @@ class SmallInternet {
         const std::string& network = "default"
     );
 
+    /// Every address of `network` is the machine's own.
+    void answer_for(const std::string& machine, const std::string& network);
+
     enum class Cable { pulled, plugged };
     /// The cable at the end of `machine` that leads to `peer`. Routes over it that the kernel forgets are made again.
     void set_cable(const std::string& machine, const std::string& peer, Cable cable);
