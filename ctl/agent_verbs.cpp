@@ -17,12 +17,12 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> agents = client->list("/agents", {}, options.select);
+    const Result<Listing> agents = client->list("/agents", {}, options.select);
     if (!agents) {
         return session.fail(agents.error());
     }
     Table table{{"NAME", "STATE", "SINCE", "SITE", "HOST", "ADDRESS", "VERSION", "PROBES"}, {}};
-    for (const json::value& agent : *agents) {
+    for (const json::value& agent : agents->items) {
         const std::string state = text_of(agent, "state");
         table.rows.push_back(
             {{text_of(agent, "name")},
@@ -35,8 +35,8 @@ int list(Session& session, const Options& options) {
              {text_of(agent, "probes")}}
         );
     }
-    session.print(table, json::value(*agents));
-    if (agents->empty()) {
+    session.print(table, *agents);
+    if (agents->items.empty()) {
         session.say("no agents yet; muster token create --agent makes a token with which one enrols"
         );
     }

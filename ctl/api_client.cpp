@@ -16,7 +16,6 @@ namespace muster::ctl {
 
 namespace {
 
-constexpr Duration patience = std::chrono::seconds(30);
 constexpr std::size_t page_size = 200;
 
 constexpr const char* untold_authority =
@@ -46,7 +45,7 @@ ErrorKind kind_of(int status) {
 }
 
 /// Runs one call to its end on a loop of its own.
-Result<wire::HttpAnswer> perform(wire::HttpCall call) {
+Result<wire::HttpAnswer> perform(wire::HttpCall call, Duration patience) {
     asio::io_context loop(1);
     std::optional<Result<wire::HttpAnswer>> answer;
     asio::co_spawn(
@@ -191,7 +190,7 @@ Result<wire::HttpAnswer> ApiClient::exchange(
 ) const {
     wire::HttpCall request = request_of(std::move(method), target);
     request.body = std::move(body);
-    Result<wire::HttpAnswer> answer = perform(std::move(request));
+    Result<wire::HttpAnswer> answer = perform(std::move(request), patience_);
     if (!answer) {
         return failure(answer.error(), server_);
     }
@@ -233,7 +232,7 @@ Status ApiClient::follow(
         request.headers["Last-Event-ID"] = after;
     }
     request.on_body = std::move(take);
-    const Result<wire::HttpAnswer> answer = perform(std::move(request));
+    const Result<wire::HttpAnswer> answer = perform(std::move(request), patience_);
     if (!answer) {
         return failure(answer.error(), server_);
     }
@@ -294,7 +293,23 @@ Result<json::value> ApiClient::remove(const std::string& path) const {
     return call("DELETE", path, "");
 }
 
-Result<json::array> ApiClient::list(
+Result<json::array> ApiClient::next_page(const std::string& path, QueryFields& query) const {
+    const Result<json::value> page = get(path, query);
+    if (!page) {
+        return failure(page.error());
+    }
+    const json::array* items = member_of(*page, "items").if_array();
+    if (items == nullptr) {
+        return failure(ErrorKind::corrupt, "the answer is not a list", server_);
+    }
+    query.erase("cursor");
+    if (std::string cursor = text_of(*page, "next_cursor"); !cursor.empty()) {
+        query["cursor"] = std::move(cursor);
+    }
+    return *items;
+}
+
+Result<Listing> ApiClient::list(
     const std::string& path, QueryFields query, const ListSelection& select
 ) const {
     if (!select.filter.empty()) {
@@ -303,26 +318,22 @@ Result<json::array> ApiClient::list(
     if (!select.sort.empty()) {
         query["sort"] = select.sort;
     }
-    json::array all;
-    while (all.size() < select.limit) {
-        query["limit"] = std::to_string(std::min(page_size, select.limit - all.size()));
-        const Result<json::value> page = get(path, query);
+    Listing found;
+    json::array& all = found.items;
+    do {
+        const std::size_t missing = select.limit - all.size();
+        query["limit"] = std::to_string(std::clamp<std::size_t>(missing, 1, page_size));
+        const Result<json::array> page = next_page(path, query);
         if (!page) {
             return failure(page.error());
         }
-        const json::array* items = member_of(*page, "items").if_array();
-        if (items == nullptr) {
-            return failure(ErrorKind::corrupt, "the answer is not a list", server_);
+        // With a filter, a page may be empty and yet have a next one: only an item more is more.
+        found.has_more = missing == 0 && !page->empty();
+        if (missing > 0) {
+            all.insert(all.end(), page->begin(), page->end());
         }
-        all.insert(all.end(), items->begin(), items->end());
-        // With a filter, a page may be empty and yet have a next one.
-        const std::string cursor = text_of(*page, "next_cursor");
-        if (cursor.empty()) {
-            break;
-        }
-        query["cursor"] = cursor;
-    }
-    return all;
+    } while (query.contains("cursor") && !found.has_more);
+    return found;
 }
 
 }  // namespace muster::ctl

@@ -7,6 +7,7 @@
 #include "wire/http_client.hpp"
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ using QueryFields = std::map<std::string, std::string>;
 /// "applied/web.yaml" → "watch/web.yaml"
 using GivenNames = std::map<std::string, std::string>;
 
+/// The limit of whoever wants a whole list.
+inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
 /// Which items of a list; empty texts ask for nothing.
 struct ListSelection {
     std::size_t limit = 100;
@@ -26,12 +30,21 @@ struct ListSelection {
     std::string sort;    ///< "name", "-created"
 };
 
-/// One collector, one person. Every call blocks on a loop of its own, 30 s at most.
+/// The items that were asked for.
+struct Listing {
+    json::array items;
+    bool has_more = false;  ///< the list goes on behind the limit
+};
+
+/// One collector, one person. Every call blocks on a loop of its own, 30 s at most where no other patience is asked for.
 class ApiClient {
   public:
     /// `server` is "https://host:8443"; `invalid` for plain http to anything but this machine, where the token could be read on
     /// the way. `ca_pem` empty: the system's authorities.
     static Result<ApiClient> open(std::string server, Secret token, std::string ca_pem);
+
+    /// For calls that the collector answers late, because it waits for somebody else.
+    void be_patient(Duration patience) { patience_ = patience; }
 
     /// As it was opened.
     const std::string& server() const { return server_; }
@@ -50,9 +63,8 @@ class ApiClient {
     Status sign_in(const std::string& name, const Secret& password);
     Status sign_out();
     /// All `items` of a list that `select` wants, page by page.
-    Result<json::array> list(
-        const std::string& path, QueryFields query, const ListSelection& select
-    ) const;
+    Result<Listing> list(const std::string& path, QueryFields query, const ListSelection& select)
+        const;
 
     /// A stream of server-sent events, piece by piece until the server ends it or `take` answers false. `after`: the id of the
     /// last event seen, or empty.
@@ -76,6 +88,8 @@ class ApiClient {
     ) const;
     /// With all that proves who asks.
     wire::HttpCall request_of(std::string method, const std::string& target) const;
+    /// The `items` of the page that `query` asks for; its `cursor` becomes that of the next page, or goes.
+    Result<json::array> next_page(const std::string& path, QueryFields& query) const;
     Result<json::value> call(
         std::string method,
         const std::string& target,
@@ -87,6 +101,7 @@ class ApiClient {
     Secret token_;
     Secret cookie_;  // of a session, as it is sent
     std::string ca_pem_;
+    Duration patience_ = std::chrono::seconds(30);
 };
 
 /// RFC 3986: everything but unreserved characters as %XX.

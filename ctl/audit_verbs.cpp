@@ -33,12 +33,12 @@ int list(Session& session, const Options& options) {
             query[name] = *value;
         }
     }
-    const Result<json::array> rows = client->list("/audit", std::move(query), options.select);
+    const Result<Listing> rows = client->list("/audit", std::move(query), options.select);
     if (!rows) {
         return session.fail(rows.error());
     }
     Table table{{"ROW", "AT", "ACTOR", "ACTION", "FROM", "WHAT"}, {}};
-    for (const json::value& row : *rows) {
+    for (const json::value& row : rows->items) {
         table.rows.push_back(
             {{text_of(row, "id")},
              {session.time(member_of(row, "at"))},
@@ -48,7 +48,7 @@ int list(Session& session, const Options& options) {
              {text_of(row, "target")}}
         );
     }
-    return session.print(table, json::value(*rows));
+    return session.print(table, *rows);
 }
 
 int verify(Session& session) {

@@ -18,8 +18,6 @@ namespace muster::ctl {
 
 namespace {
 
-constexpr std::size_t most_intervals = 10'000;
-
 struct Options {
     std::string ci;
     std::string probe;
@@ -86,14 +84,14 @@ int availability(Session& session, const Options& options) {
     // The further pages ask for the same moments, not for what "now" is by then.
     query["from"] = text_of(*answer, "from");
     query["to"] = text_of(*answer, "to");
-    Result<json::array> items =
-        client->list(path, query, {.limit = most_intervals, .filter = {}, .sort = {}});
+    Result<Listing> items =
+        client->list(path, query, {.limit = no_limit, .filter = {}, .sort = {}});
     if (!items) {
         return session.fail(items.error());
     }
-    answer->as_object()["items"] = *items;
+    answer->as_object()["items"] = items->items;
     answer->as_object().erase("next_cursor");
-    const Table table = intervals_table(session, *items, options.all);
+    const Table table = intervals_table(session, items->items, options.all);
     if (session.format() == Format::table) {
         session.world().out << fmt::format(
             "from {} to {}: available at least {}, at most {}; observed {} of the time\n"

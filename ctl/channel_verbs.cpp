@@ -9,6 +9,9 @@ namespace muster::ctl {
 
 namespace {
 
+/// The collector gives a mail 30 s: what is wrong with the mail server is to be read, not that the collector is slow.
+constexpr Duration test_patience = std::chrono::seconds(45);
+
 struct Options {
     ListSelection select;
     std::string channel;
@@ -27,14 +30,14 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> channels = client->list("/channels", {}, options.select);
+    const Result<Listing> channels = client->list("/channels", {}, options.select);
     if (!channels) {
         return session.fail(channels.error());
     }
     Table table{
         {"CHANNEL", "TYPE", "STATE", "SINCE", "LAST DELIVERED", "WAITING", "RATE", "TARGET"}, {}
     };
-    for (const json::value& channel : *channels) {
+    for (const json::value& channel : channels->items) {
         const std::string state = text_of(channel, "state");
         table.rows.push_back(
             {{text_of(channel, "name")},
@@ -47,7 +50,7 @@ int list(Session& session, const Options& options) {
              {text_of(channel, "target")}}
         );
     }
-    session.print(table, json::value(*channels));
+    session.print(table, *channels);
     warn_if_nobody_is_told(session, *client);
     return exit_success;
 }
@@ -84,10 +87,11 @@ int show(Session& session, const Options& options) {
 }
 
 int test(Session& session, const Options& options) {
-    const Result<ApiClient> client = session.connect();
+    Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
+    client->be_patient(test_patience);
     const Result<json::value> answer =
         client->post("/channels/" + percent_encoded(options.channel) + "/test", json::object{});
     if (!answer) {

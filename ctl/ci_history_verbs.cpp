@@ -26,13 +26,13 @@ int history(Session& session, const Options& options) {
         return session.fail(client.error());
     }
     const std::string path = "/cis/" + percent_encoded(options.ci) + "/history";
-    const Result<json::array> items =
+    const Result<Listing> items =
         client->list(path, {}, {.limit = options.limit, .filter = {}, .sort = {}});
     if (!items) {
         return session.fail(items.error());
     }
     Table table{{"FROM", "TO", "WHAT", "VALUE", "SOURCE", "POSITION"}, {}};
-    for (const json::value& item : *items) {
+    for (const json::value& item : items->items) {
         const std::string kind = text_of(item, "kind");
         if (kind == "identity") {
             const std::string other = text_of(item, "other", "name");
@@ -60,7 +60,7 @@ int history(Session& session, const Options& options) {
              {text_of(item, "position"), tone}}
         );
     }
-    return session.print(table, json::value(*items));
+    return session.print(table, *items);
 }
 
 using Values = std::map<std::string, std::string>;
@@ -132,13 +132,13 @@ int duplicates(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> pairs =
+    const Result<Listing> pairs =
         client->list("/duplicates", {}, {.limit = options.limit, .filter = {}, .sort = {}});
     if (!pairs) {
         return session.fail(pairs.error());
     }
     Table table{{"CI", "ID", "PERHAPS ALSO", "ID", "SINCE", "WHAT SPEAKS AGAINST IT"}, {}};
-    for (const json::value& pair : *pairs) {
+    for (const json::value& pair : pairs->items) {
         table.rows.push_back(
             {{text_of(pair, "ci", "name")},
              {text_of(pair, "ci", "id"), Tone::quiet},
@@ -148,8 +148,8 @@ int duplicates(Session& session, const Options& options) {
              {text_of(pair, "reason")}}
         );
     }
-    session.print(table, json::value(*pairs));
-    if (pairs->empty()) {
+    session.print(table, *pairs);
+    if (pairs->items.empty()) {
         session.say("nothing is in doubt");
     }
     return exit_success;
@@ -213,7 +213,7 @@ void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* past = group.add_subcommand("history", "What was learnt of one, newest first");
     past->add_option("CI", options->ci, "Its name or id")->required();
-    past->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_limit(*past, options->limit);
     past->callback([&session, options] {
         session.action = [&session, options] { return history(session, *options); };
     });
@@ -227,7 +227,7 @@ void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session) {
     });
 
     CLI::App* doubts = group.add_subcommand("duplicates", "What is probably the same twice");
-    doubts->add_option("--limit", options->limit, "At most this many")->capture_default_str();
+    add_limit(*doubts, options->limit);
     doubts->callback([&session, options] {
         session.action = [&session, options] { return duplicates(session, *options); };
     });

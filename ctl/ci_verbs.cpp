@@ -40,14 +40,14 @@ int list_cis(Session& session, const Options& options) {
             query[name] = value;
         }
     }
-    const Result<json::array> cis = client->list("/cis", query, options.select);
+    const Result<Listing> cis = client->list("/cis", query, options.select);
     if (!cis) {
         return session.fail(cis.error());
     }
     Table table{
         {"NAME", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN INCIDENTS"}, {}
     };
-    for (const json::value& ci : *cis) {
+    for (const json::value& ci : cis->items) {
         table.rows.push_back(
             {{text_of(ci, "name")},
              {text_of(ci, "class")},
@@ -59,8 +59,8 @@ int list_cis(Session& session, const Options& options) {
              {text_of(ci, "open_incidents")}}
         );
     }
-    session.print(table, json::value(*cis));
-    if (cis->empty()) {
+    session.print(table, *cis);
+    if (cis->items.empty()) {
         const bool is_filtered = query.size() > 0 || !options.select.filter.empty();
         session.say(
             is_filtered ? "no CI is like that; muster ci list shows all"
@@ -100,12 +100,12 @@ int list_probes(Session& session, const Options& options) {
     if (!options.state.empty()) {
         query["state"] = options.state;
     }
-    const Result<json::array> probes = client->list("/probes", query, options.select);
+    const Result<Listing> probes = client->list("/probes", query, options.select);
     if (!probes) {
         return session.fail(probes.error());
     }
-    session.print(probe_table(session, *probes), json::value(*probes));
-    if (probes->empty()) {
+    session.print(probe_table(session, probes->items), *probes);
+    if (probes->items.empty()) {
         session.say(
             query.empty() && options.select.filter.empty()
                 ? "no probes yet; targets and policies make them (muster apply -f FILE, "
@@ -186,14 +186,15 @@ int show_ci(Session& session, const Options& options) {
         return session.fail(relations.error());
     }
     const json::array& related = member_of(*relations, "items").as_array();
-    const Result<json::array> probes = client->list(path + "/probes", {}, options.select);
+    const Result<Listing> probes =
+        client->list(path + "/probes", {}, {.limit = no_limit, .filter = {}, .sort = {}});
     if (!probes) {
         return session.fail(probes.error());
     }
     if (session.format() == Format::json) {
         json::value whole = *ci;
         if (json::object* object = whole.if_object(); object != nullptr) {
-            (*object)["probe_list"] = *probes;
+            (*object)["probe_list"] = probes->items;
             (*object)["relations"] = related;
         }
         return session.print({}, whole);
@@ -206,9 +207,9 @@ int show_ci(Session& session, const Options& options) {
         session.world().out << "\n";
         session.print(relation_table(session, related), nullptr);
     }
-    if (!probes->empty()) {
+    if (!probes->items.empty()) {
         session.world().out << "\n";
-        session.print(probe_table(session, *probes), nullptr);
+        session.print(probe_table(session, probes->items), nullptr);
     }
     return exit_success;
 }

@@ -47,12 +47,12 @@ int list(Session& session, const ListOptions& options) {
     if (!options.ci.empty()) {
         query["ci"] = options.ci;
     }
-    const Result<json::array> incidents = client->list("/incidents", query, options.select);
+    const Result<Listing> incidents = client->list("/incidents", query, options.select);
     if (!incidents) {
         return session.fail(incidents.error());
     }
-    session.print(incident_table(session, *incidents), json::value(*incidents));
-    if (incidents->empty()) {
+    session.print(incident_table(session, incidents->items), *incidents);
+    if (incidents->items.empty()) {
         session.say(
             options.all ? "no incidents"
                         : "no " + options.state + " incidents; --all shows those in every state"

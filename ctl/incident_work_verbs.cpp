@@ -13,8 +13,6 @@ namespace muster::ctl {
 
 namespace {
 
-constexpr std::size_t most_at_once = 500;
-
 /// Options of all verbs; each uses what it adds.
 struct WorkOptions {
     std::string incident;
@@ -85,16 +83,16 @@ int change_one(Session& session, const WorkOptions& options, const Verb& verb, B
 int preview(
     Session& session, const ApiClient& client, const WorkOptions& options, const Verb& verb
 ) {
-    const Result<json::array> incidents =
-        client.list("/incidents", {}, {.limit = most_at_once, .filter = options.all, .sort = ""});
+    const Result<Listing> incidents =
+        client.list("/incidents", {}, {.limit = no_limit, .filter = options.all, .sort = ""});
     if (!incidents) {
         return session.fail(incidents.error());
     }
-    session.print(incident_table(session, *incidents), json::value(*incidents));
-    const bool is_one = incidents->size() == 1;
+    session.print(incident_table(session, incidents->items), *incidents);
+    const bool is_one = incidents->items.size() == 1;
     session.say(fmt::format(
         "{} {}; with --yes {} {}",
-        incidents->size(),
+        incidents->items.size(),
         is_one ? "incident matches" : "incidents match",
         is_one ? "it is" : "they are",
         verb.done

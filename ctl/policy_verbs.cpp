@@ -162,12 +162,12 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> policies = client->list("/policies", {}, options.select);
+    const Result<Listing> policies = client->list("/policies", {}, options.select);
     if (!policies) {
         return session.fail(policies.error());
     }
     Table table{{"POLICY", "CIS", "PROBES", "URGENCY", "MATCH"}, {}};
-    for (const json::value& policy : *policies) {
+    for (const json::value& policy : policies->items) {
         table.rows.push_back(
             {{text_of(policy, "name")},
              {text_of(policy, "cis")},
@@ -176,8 +176,8 @@ int list(Session& session, const Options& options) {
              {text_of(policy, "match")}}
         );
     }
-    session.print(table, json::value(*policies));
-    if (policies->empty()) {
+    session.print(table, *policies);
+    if (policies->items.empty()) {
         session.say("no policies; docs/policies.md begins with one");
     }
     return exit_success;

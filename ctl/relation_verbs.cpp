@@ -37,12 +37,12 @@ int list(Session& session, const Options& options) {
     }
     QueryFields query{{"ci", options.ci}, {"type", options.type}, {"at", options.at}};
     std::erase_if(query, [](const auto& field) { return field.second.empty(); });
-    const Result<json::array> relations = client->list("/relations", query, options.select);
+    const Result<Listing> relations = client->list("/relations", query, options.select);
     if (!relations) {
         return session.fail(relations.error());
     }
     Table table{{"FROM", "RELATION", "TO", "SINCE", "SAID BY"}, {}};
-    for (const json::value& relation : *relations) {
+    for (const json::value& relation : relations->items) {
         table.rows.push_back(
             {{end_text(relation, "from")},
              {text_of(relation, "type")},
@@ -51,8 +51,8 @@ int list(Session& session, const Options& options) {
              {joined(relation, "sources"), Tone::quiet}}
         );
     }
-    session.print(table, json::value(*relations));
-    if (relations->empty()) {
+    session.print(table, *relations);
+    if (relations->items.empty()) {
         session.say("no relations; muster relation create FROM KIND TO states one");
     }
     return exit_success;
@@ -130,8 +130,7 @@ void add_relation_verbs(CLI::App& app, Session& session) {
     lister->add_option("CI", options->ci, "One of the two ends, by name or id");
     lister->add_option("--type", options->type, "The kind, such as depends_on");
     lister->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
-    lister->add_option("--limit", options->select.limit, "At most this many")
-        ->capture_default_str();
+    add_limit(*lister, options->select.limit);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };
     });

@@ -144,6 +144,14 @@ int Session::print(const Table& table, const json::value& value) const {
     return exit_success;
 }
 
+int Session::print(const Table& table, const Listing& listing) const {
+    print(table, json::value(listing.items));
+    if (listing.has_more) {
+        world_.err << "there are more than these " << listing.items.size() << ": --limit N\n";
+    }
+    return exit_success;
+}
+
 void Session::say(const std::string& sentence) const {
     if (format() != Format::json) {
         world_.err << sentence << "\n";
@@ -155,8 +163,14 @@ int Session::fail(const Error& error, int code) const {
     return code;
 }
 
+void add_limit(CLI::App& verb, std::size_t& limit) {
+    verb.add_option("--limit", limit, "At most this many")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+}
+
 void add_selection(CLI::App& verb, ListSelection& select) {
-    verb.add_option("--limit", select.limit, "At most this many")->capture_default_str();
+    add_limit(verb, select.limit);
     verb.add_option("--filter", select.filter, "Those that a query matches: \"site = HQ\"");
     verb.add_option("--sort", select.sort, "By this field; -FIELD the other way round");
 }

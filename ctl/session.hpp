@@ -57,6 +57,8 @@ class Session {
 
     /// The table on a terminal or in CSV; in JSON `value` itself.
     int print(const Table& table, const json::value& value) const;
+    /// The same of a list; on stderr, whatever the output, that it was cut where it was.
+    int print(const Table& table, const Listing& listing) const;
     /// A sentence for people, on stderr, unless the output is JSON.
     void say(const std::string& sentence) const;
     /// "muster: …" on stderr; `exit_failed`, or `exit_usage` for what was wrong with the arguments.
@@ -66,6 +68,9 @@ class Session {
     World& world_;
     Settings settings_;
 };
+
+/// --limit
+void add_limit(CLI::App& verb, std::size_t& limit);
 
 /// --limit, --filter and --sort, which every list has.
 void add_selection(CLI::App& verb, ListSelection& select);

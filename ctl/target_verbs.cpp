@@ -25,12 +25,12 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> targets = client->list("/targets", {}, options.select);
+    const Result<Listing> targets = client->list("/targets", {}, options.select);
     if (!targets) {
         return session.fail(targets.error());
     }
     Table table{{"TARGET", "CLASS", "ADDRESS", "SITE", "SERVICE", "CIS", "PROBES"}, {}};
-    for (const json::value& target : *targets) {
+    for (const json::value& target : targets->items) {
         table.rows.push_back(
             {{text_of(target, "name")},
              {text_of(target, "class")},
@@ -41,8 +41,8 @@ int list(Session& session, const Options& options) {
              {probes_of(target)}}
         );
     }
-    session.print(table, json::value(*targets));
-    if (targets->empty()) {
+    session.print(table, *targets);
+    if (targets->items.empty()) {
         session.say("no targets: what is watched was found, or is nothing yet (docs/policies.md)");
     }
     return exit_success;

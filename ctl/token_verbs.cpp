@@ -66,7 +66,7 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> tokens = client->list(list_path(options), {}, options.select);
+    const Result<Listing> tokens = client->list(list_path(options), {}, options.select);
     if (!tokens) {
         return session.fail(tokens.error());
     }
@@ -77,12 +77,12 @@ int list(Session& session, const Options& options) {
             : std::vector<std::string>{
                   "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", "STATE"
               };
-    for (const json::value& token : *tokens) {
+    for (const json::value& token : tokens->items) {
         table.rows.push_back(
             options.for_agent ? join_row(session, token) : api_row(session, token)
         );
     }
-    return session.print(table, json::value(*tokens));
+    return session.print(table, *tokens);
 }
 
 json::object join_body(const Options& options) {

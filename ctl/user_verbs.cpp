@@ -52,12 +52,12 @@ int list(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::array> users = client->list("/users", {}, options.select);
+    const Result<Listing> users = client->list("/users", {}, options.select);
     if (!users) {
         return session.fail(users.error());
     }
     Table table{{"NAME", "ROLE", "SITES", "LANGUAGE", "TIME ZONE", "SIGNED IN", "STATE"}, {}};
-    for (const json::value& user : *users) {
+    for (const json::value& user : users->items) {
         table.rows.push_back(
             {{text_of(user, "name")},
              {text_of(user, "role")},
@@ -68,7 +68,7 @@ int list(Session& session, const Options& options) {
              text_of(user, "disabled") == "true" ? Cell{"disabled", Tone::bad} : Cell{"active"}}
         );
     }
-    session.print(table, json::value(*users));
+    session.print(table, *users);
     if (table.rows.empty()) {
         session.say("nobody can sign in yet: muster user create NAME --role administrator");
     }

@@ -173,12 +173,12 @@ int receipts(Session& session, const ReceiptOptions& options) {
     if (!options.reason.empty()) {
         query["reason"] = options.reason;
     }
-    const Result<json::array> found = client->list("/receipts", query, options.select);
+    const Result<Listing> found = client->list("/receipts", query, options.select);
     if (!found) {
         return session.fail(found.error());
     }
     Table table{{"WHEN", "CI", "REASON", "INCIDENT", "TEXT"}, {}};
-    for (const json::value& receipt : *found) {
+    for (const json::value& receipt : found->items) {
         table.rows.push_back(
             {{session.time(member_of(receipt, "at"))},
              {text_of(receipt, "ci", "name")},
@@ -187,8 +187,8 @@ int receipts(Session& session, const ReceiptOptions& options) {
              {text_of(receipt, "text")}}
         );
     }
-    session.print(table, json::value(*found));
-    if (found->empty()) {
+    session.print(table, *found);
+    if (found->items.empty()) {
         session.say(
             "nothing was withheld (--from " + options.from + "); --from -7d looks further back"
         );

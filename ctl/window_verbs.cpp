@@ -138,12 +138,12 @@ int list(Session& session, const WindowOptions& options) {
     if (!options.ci.empty()) {
         query["ci"] = options.ci;
     }
-    const Result<json::array> windows = client->list("/windows", query, options.select);
+    const Result<Listing> windows = client->list("/windows", query, options.select);
     if (!windows) {
         return session.fail(windows.error());
     }
     Table table{{"WINDOW", "STATE", "FROM", "TO", "CIS", "SCOPE", "REASON"}, {}};
-    for (const json::value& window : *windows) {
+    for (const json::value& window : windows->items) {
         table.rows.push_back(
             {{text_of(window, "id")},
              {text_of(window, "state")},
@@ -154,8 +154,8 @@ int list(Session& session, const WindowOptions& options) {
              {text_of(window, "reason")}}
         );
     }
-    session.print(table, json::value(*windows));
-    if (windows->empty()) {
+    session.print(table, *windows);
+    if (windows->items.empty()) {
         session.say(
             (options.all ? "no windows" : "no " + options.state + " windows") +
             std::string("; muster window start CI --for 2h --reason TEXT makes one") +

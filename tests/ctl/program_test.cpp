@@ -1,5 +1,4 @@
-#include "tests/ctl/canned_server.hpp"
-#include "tests/ctl/run_muster.hpp"
+#include "tests/ctl/command_line.hpp"
 
 namespace muster::ctl {
 namespace {
@@ -13,24 +12,6 @@ constexpr const char* incident =
 "acknowledged_by":null,"resolved":null,"resolved_by":null,"resolution":null,"version":7,
 "ci":{"id":"c1","name":"intranet","class":"application_endpoint"},"agent":null,
 "probe":{"id":"p1","type":"http","name":"http","host":"intranet.example.net"}})";
-
-std::string page(const std::string& items, const std::string& cursor = "null") {
-    return "{\"items\":[" + items + "],\"next_cursor\":" + cursor + ",\"total_estimate\":1}";
-}
-
-class CommandLine : public testing::Test {
-  protected:
-    CommandLine() { muster.put("/home/me/token", "it1.a.secret\n"); }
-
-    Ran run(const CannedServer& server, std::vector<std::string> arguments) {
-        for (const char* more : {"--server", "", "--token-file", "/home/me/token"}) {
-            arguments.emplace_back(*more == '\0' ? server.url() : more);
-        }
-        return muster.run(std::move(arguments));
-    }
-
-    Muster muster;
-};
 
 TEST_F(CommandLine, ListsOpenIncidents) {
     const CannedServer server({{"GET /api/v1/incidents?limit=50&state=open", {200, page(incident)}}}
@@ -71,27 +52,6 @@ TEST_F(CommandLine, PrintsJsonAndCsvForPrograms) {
         "INCIDENT,PRIORITY,STATE,OPENED,ASSIGNEE,CI,TITLE\r\n"
         "INC-31,2,new,2026-11-22T09:21:00Z,anna,intranet,intranet does not answer\r\n"
     );
-}
-
-TEST_F(CommandLine, FollowsPagesUpToTheLimit) {
-    const CannedServer server({
-        {"GET /api/v1/cis?limit=3", {200, page(R"({"name":"a"},{"name":"b"})", "\"next\"")}},
-        {"GET /api/v1/cis?cursor=next&limit=1", {200, page(R"({"name":"c"})", "\"more\"")}},
-    });
-    const Ran ran = run(server, {"ci", "list", "--limit", "3", "-o", "csv"});
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_THAT(ran.out, HasSubstr("\r\nc,"));
-}
-
-TEST_F(CommandLine, FiltersAndSortsAtTheCollector) {
-    const CannedServer server({
-        {"GET /api/v1/agents?limit=100&q=site%20%3D%20HQ&sort=-name", {200, page("", "\"next\"")}},
-        {"GET /api/v1/agents?cursor=next&limit=100&q=site%20%3D%20HQ&sort=-name",
-         {200, page(R"({"name":"a1","state":"connected"})")}},
-    });
-    const Ran ran = run(server, {"agent", "list", "--filter", "site = HQ", "--sort", "-name"});
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_THAT(ran.out, HasSubstr("a1")) << "an empty page is not the end";
 }
 
 TEST_F(CommandLine, RefusesATimeZoneThatDoesNotExist) {

@@ -223,6 +223,18 @@ TEST_F(TellingThroughBrokenChannels, ATestCallSaysWhatTheReceiverSaid) {
     EXPECT_EQ(site_.post("/channels/none/test", "{}").status, 404);
 }
 
+TEST_F(TellingThroughBrokenChannels, ATestCallWaitsUntilItCanBlameAMailServerThatIsMute) {
+    const std::string server = "127.0.0.1:" + std::to_string(mute_->port());
+    site_.configure(
+        "channels:\n  - {name: mail, type: smtp, server: \"" + server +
+        "\", tls: none, from: muster@example.net, to: [ops@example.net]}\n"
+    );
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    const CommandResult mute = site_.muster({"channel", "test", "mail"}, 60s);
+    EXPECT_EQ(mute.exit_code, 1) << mute.output;
+    EXPECT_THAT(mute.output, HasSubstr("mail     no         " + server));
+}
+
 TEST_F(TellingThroughBrokenChannels, SaysThatNobodyWillBeTold) {
     site_.configure("");
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());

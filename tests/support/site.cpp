@@ -205,14 +205,14 @@ ApiAnswer Site::call(const std::string& method, const std::string& path, const s
     return {answer->status, not_json ? boost::json::value(answer->body) : std::move(value)};
 }
 
-CommandResult Site::muster(std::vector<std::string> arguments) {
+CommandResult Site::muster(std::vector<std::string> arguments, Duration patience) {
     write_text(
         dir_ / "cli.yaml",
         "server: " + url() + "\ntoken_file: " + data_dir() +
             "/admin.token\nca_file: " + data_dir() + "/ca/ca.crt\n"
     );
     arguments.insert(arguments.begin(), {program("muster"), "--config", dir_ / "cli.yaml"});
-    return run_command(arguments);
+    return run_command(arguments, patience);
 }
 
 ApiAnswer Site::get(const std::string& path) {

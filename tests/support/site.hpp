@@ -55,7 +55,9 @@ class Site {
 
     std::string join_token(const std::string& name, const std::string& extra_json = "");
     /// `muster ARGUMENTS…` as the administrator; both streams are in the output.
-    CommandResult muster(std::vector<std::string> arguments);
+    CommandResult muster(
+        std::vector<std::string> arguments, Duration patience = std::chrono::seconds(30)
+    );
     ApiAnswer get(const std::string& path);
     ApiAnswer post(const std::string& path, const std::string& body);
     /// All incidents, oldest first.
