@@ -95,8 +95,8 @@ void add_audit_verbs(CLI::App& app, Session& session) {
     CLI::App* lister = audit->add_subcommand("list", "Newest first");
     lister->add_option("--actor", options->actor, "Of this user or token");
     lister->add_option("--action", options->action, "Such as user.created");
-    lister->add_option("--from", options->from, "RFC 3339, or back from now: -24h");
-    lister->add_option("--to", options->to, "The same; not included");
+    add_moment(*lister, session, "--from", options->from, "Since, such as 22:00 or -24h");
+    add_moment(*lister, session, "--to", options->to, "Until, likewise; not included");
     add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };

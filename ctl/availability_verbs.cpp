@@ -1,6 +1,5 @@
 #include "base/human_duration.hpp"
 #include "config/values.hpp"
-#include "ctl/moment.hpp"
 #include "ctl/verbs.hpp"
 #include "probes/probe_type.hpp"
 
@@ -71,10 +70,10 @@ int availability(Session& session, const Options& options) {
     }
     QueryFields query;
     if (!options.from.empty()) {
-        query["from"] = moment(options.from, session.world().clock.wall());
+        query["from"] = options.from;
     }
     if (!options.to.empty()) {
-        query["to"] = moment(options.to, session.world().clock.wall());
+        query["to"] = options.to;
     }
     const std::string path = "/cis/" + percent_encoded(options.ci) + "/availability";
     Result<json::value> answer = client->get(path, query);
@@ -218,8 +217,10 @@ void add_availability_verb(CLI::App& app, Session& session) {
         "availability", "How much of a time a CI was up: bounds, coverage, and the intervals"
     );
     verb->add_option("CI", options->ci, "Its id or name")->required();
-    verb->add_option("--from", options->from, "Since: 22:00, -7d or a date and time; default -24h");
-    verb->add_option("--to", options->to, "Until; default now");
+    add_moment(
+        *verb, session, "--from", options->from, "Since, such as 22:00 or -7d; -24h by default"
+    );
+    add_moment(*verb, session, "--to", options->to, "Until, likewise; now by default");
     verb->add_flag("--all", options->all, "Also the intervals in which it was up");
     verb->callback([&session, options] {
         session.action = [&session, options] { return availability(session, *options); };

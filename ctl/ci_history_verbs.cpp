@@ -220,8 +220,9 @@ void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session) {
 
     CLI::App* changes = group.add_subcommand("diff", "What changed of one between two moments");
     changes->add_option("CI", options->ci, "Its name or id")->required();
-    changes->add_option("--from", options->from, "RFC 3339, or -24h")->required();
-    changes->add_option("--to", options->to, "Likewise; now where it is not given");
+    add_moment(*changes, session, "--from", options->from, "Since, such as 22:00 or -24h")
+        ->required();
+    add_moment(*changes, session, "--to", options->to, "Until, likewise; now by default");
     changes->callback([&session, options] {
         session.action = [&session, options] { return diff(session, *options); };
     });
@@ -238,7 +239,7 @@ void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session) {
             "TEXT", options->text, "A MAC or IP address, a serial number, a name, an incident"
         )
         ->required();
-    search->add_option("--at", options->at, "Where it was then: RFC 3339, or -2h");
+    add_moment(*search, session, "--at", options->at, "Where it was then, such as 02:14 or -2h");
     search->add_option(
         "--known-at", options->known_at, "As it was known at a position of the journal"
     );

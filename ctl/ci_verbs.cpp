@@ -251,7 +251,7 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     list->add_option("--class", options->ci_class, "Of one class");
     list->add_option("--state", options->state, "up, degraded, down, unobserved or unproven");
     list->add_option("--site", options->site, "Of one site");
-    list->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
+    add_moment(*list, session, "--at", options->at, "As it was then, such as 02:14 or -2h");
     list->add_option(
         "--known-at", options->known_at, "As it was known at a position of the journal"
     );
@@ -263,7 +263,7 @@ void add_ci_verbs(CLI::App& app, Session& session) {
     CLI::App* show =
         group->add_subcommand("show", "One configuration item, its relations and its probes");
     show->add_option("CI", options->ci, "Its name or id")->required();
-    show->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
+    add_moment(*show, session, "--at", options->at, "As it was then, such as 02:14 or -2h");
     show->add_option(
         "--known-at", options->known_at, "As it was known at a position of the journal"
     );
@@ -279,6 +279,7 @@ void add_ci_verbs(CLI::App& app, Session& session) {
         "What things are for",
         "Service instances, as `ci list --class service`"
     );
+    add_class_views(app, session, "team", "Who owns things", "Teams, as `ci list --class team`");
 
     add_ci_history_verbs(*group, app, session);
     add_ci_change_verbs(*group, session);

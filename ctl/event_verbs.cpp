@@ -146,7 +146,7 @@ void add_event_verbs(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* verb = app.add_subcommand("events", "What has changed, oldest first");
     verb->add_flag("-f,--follow", options->follow, "Goes on as things change, until it is stopped");
-    verb->add_option("--from", options->from, "RFC 3339, or back from now: -1h (the default)");
+    add_moment(*verb, session, "--from", options->from, "Since, such as 22:00; -1h by default");
     verb->add_option("--after", options->after, "After the event with this id, instead of --from");
     verb->callback([&session, options] {
         session.action = [&session, options] { return events(session, *options); };

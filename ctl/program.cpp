@@ -93,6 +93,9 @@ int run(World& world, std::vector<std::string> arguments) {
         ::setenv("TZ", zone.c_str(), 1);
         ::tzset();
     }
+    if (const Status read = session.read_moments(); !read) {
+        return session.fail(read.error(), wrong_usage);
+    }
     return session.action ? session.action() : wrong_usage;
 }
 

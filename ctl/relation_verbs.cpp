@@ -129,7 +129,7 @@ void add_relation_verbs(CLI::App& app, Session& session) {
     CLI::App* lister = relations->add_subcommand("list", "Relations, of one CI or of all");
     lister->add_option("CI", options->ci, "One of the two ends, by name or id");
     lister->add_option("--type", options->type, "The kind, such as depends_on");
-    lister->add_option("--at", options->at, "As it was then: RFC 3339, or -2h");
+    add_moment(*lister, session, "--at", options->at, "As it was then, such as 02:14 or -2h");
     add_limit(*lister, options->select.limit);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <istream>
 #include <ostream>
+#include <utility>
 
 namespace muster::ctl {
 
@@ -128,6 +129,24 @@ Result<Secret> Session::read_secret(const std::string& file, const std::string& 
     return Secret(std::move(line));
 }
 
+void Session::know_moment(const std::string& option, std::string& text, Sought sought) {
+    moments_.push_back({option, &text, sought});
+}
+
+Status Session::read_moments() {
+    for (const Moment& given : moments_) {
+        if (given.text->empty()) {
+            continue;
+        }
+        Result<std::string> read = moment(*given.text, world_.clock.wall(), given.sought);
+        if (!read) {
+            return failure(read.error(), given.option);
+        }
+        *given.text = std::move(*read);
+    }
+    return {};
+}
+
 int Session::print(const Table& table, const json::value& value) const {
     switch (format()) {
         case Format::json:
@@ -161,6 +180,18 @@ void Session::say(const std::string& sentence) const {
 int Session::fail(const Error& error, int code) const {
     world_.err << "muster: " << error.text() << "\n";
     return code;
+}
+
+CLI::Option* add_moment(
+    CLI::App& verb,
+    Session& session,
+    const std::string& option,
+    std::string& text,
+    const std::string& help,
+    Sought sought
+) {
+    session.know_moment(option, text, sought);
+    return verb.add_option(option, text, help);
 }
 
 void add_limit(CLI::App& verb, std::size_t& limit) {

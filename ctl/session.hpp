@@ -3,12 +3,14 @@
 
 #include "config/programs.hpp"
 #include "ctl/api_client.hpp"
+#include "ctl/moment.hpp"
 #include "ctl/world.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -52,6 +54,11 @@ class Session {
     /// A secret from `file`; a line of standard input where that is "-"; asked for with `prompt` where it is empty.
     Result<Secret> read_secret(const std::string& file, const std::string& prompt) const;
 
+    /// An option of a verb that names a moment; `text` outlives the run.
+    void know_moment(const std::string& option, std::string& text, Sought sought);
+    /// Puts what the collector reads in place of what was given to such options.
+    Status read_moments();
+
     /// Whether somebody types at a terminal.
     bool has_person() const { return static_cast<bool>(world_.ask_secret); }
 
@@ -65,9 +72,26 @@ class Session {
     int fail(const Error& error, int code = exit_failed) const;
 
   private:
+    struct Moment {
+        std::string option;
+        std::string* text;
+        Sought sought;
+    };
+
     World& world_;
     Settings settings_;
+    std::vector<Moment> moments_;
 };
+
+/// An option that names a moment, in whatever form; the verb finds it as the collector reads it.
+CLI::Option* add_moment(
+    CLI::App& verb,
+    Session& session,
+    const std::string& option,
+    std::string& text,
+    const std::string& help,
+    Sought sought = Sought::past
+);
 
 /// --limit
 void add_limit(CLI::App& verb, std::size_t& limit);

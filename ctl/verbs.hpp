@@ -19,7 +19,7 @@ void add_window_verbs(CLI::App& app, Session& session);
 int why_incident(Session& session, const std::string& incident);
 /// `muster why INCIDENT|CI`, `muster receipts`
 void add_why_verbs(CLI::App& app, Session& session);
-/// `muster ci …`, `muster site|service list|show`, `muster probes [CI]`, `muster find TEXT`
+/// `muster ci …`, `muster site|service|team list|show`, `muster probes [CI]`, `muster find TEXT`
 void add_ci_verbs(CLI::App& app, Session& session);
 /// `muster ci history|diff|duplicates` into the group, `muster find` into the program
 void add_ci_history_verbs(CLI::App& group, CLI::App& app, Session& session);

@@ -1,5 +1,4 @@
 #include "base/bytes.hpp"
-#include "ctl/moment.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -108,7 +107,7 @@ int why_ci(Session& session, const WhyOptions& options) {
     }
     QueryFields query;
     if (!options.at.empty()) {
-        query["at"] = moment(options.at, session.world().clock.wall());
+        query["at"] = options.at;
     }
     const Result<json::value> answer =
         client->get("/cis/" + percent_encoded(options.subject) + "/why", query);
@@ -162,10 +161,9 @@ int receipts(Session& session, const ReceiptOptions& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const WallTime now = session.world().clock.wall();
-    QueryFields query{{"from", moment(options.from, now)}};
+    QueryFields query{{"from", options.from}};
     if (!options.to.empty()) {
-        query["to"] = moment(options.to, now);
+        query["to"] = options.to;
     }
     if (!options.ci.empty()) {
         query["ci"] = options.ci;
@@ -190,7 +188,8 @@ int receipts(Session& session, const ReceiptOptions& options) {
     session.print(table, *found);
     if (found->items.empty()) {
         session.say(
-            "nothing was withheld (--from " + options.from + "); --from -7d looks further back"
+            "nothing was withheld (--from " + session.time(json::value(options.from)) +
+            "; --from -7d looks further back"
         );
     }
     return exit_success;
@@ -229,7 +228,7 @@ void add_why_verbs(CLI::App& app, Session& session) {
 
     CLI::App* asker = app.add_subcommand("why", "Why something paged, or did not");
     asker->add_option("SUBJECT", why->subject, "An incident (INC-31) or a CI")->required();
-    asker->add_option("--at", why->at, "For a CI: when; 02:14, -2h or 2026-11-22T02:14:00Z");
+    add_moment(*asker, session, "--at", why->at, "For a CI: when, such as 02:14 or -2h");
     asker->callback([&session, why] {
         session.action = [&session, why] {
             return names_incident(why->subject) ? why_incident(session, why->subject)
@@ -238,9 +237,9 @@ void add_why_verbs(CLI::App& app, Session& session) {
     });
 
     CLI::App* lister = app.add_subcommand("receipts", "Pages that were not sent, newest first");
-    lister->add_option("--from", listing->from, "Since; 22:00, -24h or a date and time")
+    add_moment(*lister, session, "--from", listing->from, "Since, such as 22:00 or -24h")
         ->capture_default_str();
-    lister->add_option("--to", listing->to, "Until");
+    add_moment(*lister, session, "--to", listing->to, "Until, likewise; now by default");
     lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
     lister->add_option("--reason", listing->reason, "Such as \"host down\"");
     add_selection(*lister, listing->select);

@@ -4,9 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cstdio>
-#include <ctime>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -35,49 +32,6 @@ std::string window_path(const std::string& name) {
     return "/windows/WIN-" + percent_encoded(is_prefixed ? name.substr(4) : name);
 }
 
-/// "22:00" as the next time it is that, "2026-12-01 22:00" on that day, both in the time zone of the process; everything
-/// else is the collector's to read.
-std::string coming(const std::string& text, WallTime now) {
-    std::tm given{};
-    std::array<int, 5> read{};
-    const auto today = static_cast<std::time_t>(to_ns(now) / 1'000'000'000);
-    ::localtime_r(&today, &given);
-    int used = 0;
-    const bool has_day = std::sscanf(
-                             text.c_str(),
-                             "%4d-%2d-%2d %2d:%2d%n",
-                             &read[0],
-                             &read[1],
-                             &read[2],
-                             &read[3],
-                             &read[4],
-                             &used
-                         ) == 5 &&
-                         static_cast<std::size_t>(used) == text.size();
-    const bool has_clock = !has_day &&
-                           std::sscanf(text.c_str(), "%2d:%2d%n", &read[3], &read[4], &used) == 2 &&
-                           static_cast<std::size_t>(used) == text.size();
-    const bool is_time = read[3] >= 0 && read[3] < 24 && read[4] >= 0 && read[4] < 60;
-    if ((!has_day && !has_clock) || !is_time) {
-        return text;
-    }
-    if (has_day) {
-        given.tm_year = read[0] - 1900;
-        given.tm_mon = read[1] - 1;
-        given.tm_mday = read[2];
-    }
-    given.tm_hour = read[3];
-    given.tm_min = read[4];
-    given.tm_sec = 0;
-    given.tm_isdst = -1;
-    if (std::tm copy = given; has_clock && std::mktime(&copy) <= today) {
-        given.tm_mday += 1;
-        given.tm_isdst = -1;
-    }
-    const auto at = static_cast<std::int64_t>(std::mktime(&given));
-    return format_rfc3339(wall_from_ns(at * 1'000'000'000));
-}
-
 /// A query is what reads as one; everything else names a CI.
 void put_scope(json::object& body, const std::string& scope) {
     body[config::Query::parse(scope) ? "match" : "ci"] = scope;
@@ -94,17 +48,16 @@ int create(Session& session, const WindowOptions& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const WallTime now = session.world().clock.wall();
     json::object body{{"reason", options.reason}};
     put_scope(body, options.scope);
     if (!options.length.empty()) {
         body["for"] = options.length;
     }
     if (!options.from.empty()) {
-        body["from"] = coming(options.from, now);
+        body["from"] = options.from;
     }
     if (!options.to.empty()) {
-        body["to"] = coming(options.to, now);
+        body["to"] = options.to;
     }
     const Result<json::value> answer = client->post("/windows", body);
     if (!answer) {
@@ -265,12 +218,16 @@ void add_window_verbs(CLI::App& app, Session& session) {
         add_verb(*group, session, options, "create", "A window for later", create);
     create_app->add_option("CI|QUERY", options->scope, "What it covers: a name, an id, or a query")
         ->required();
-    create_app
-        ->add_option(
-            "--from", options->from, "Its beginning: 22:00, \"2026-12-01 22:00\", RFC 3339"
-        )
+    add_moment(
+        *create_app,
+        session,
+        "--from",
+        options->from,
+        "Its beginning, such as 22:00 or \"2026-12-01 22:00\"",
+        Sought::coming
+    )
         ->required();
-    create_app->add_option("--to", options->to, "Its end, likewise");
+    add_moment(*create_app, session, "--to", options->to, "Its end, likewise", Sought::coming);
     create_app->add_option("--for", options->length, "Or how long, such as 2h");
     create_app->add_option("--reason", options->reason, "What is done in it")->required();
 

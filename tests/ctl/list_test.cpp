@@ -63,5 +63,21 @@ TEST_F(Lists, CountsAllThatAnActionIsGoingToChange) {
     EXPECT_EQ(ran.err, "601 incidents match; with --yes they are closed\n");
 }
 
+TEST_F(Lists, SitesServicesAndTeamsAreListsOfTheirOwn) {
+    for (const std::string ci_class : {"site", "service", "team"}) {
+        const CannedServer server(
+            {{"GET /api/v1/cis?class=" + ci_class + "&limit=100", {200, page(R"({"name":"net"})")}},
+             {"GET /api/v1/cis/" + ci_class + "%3Anet",
+              {200, R"({"id":"c1","name":"net","attributes":[]})"}},
+             {"GET /api/v1/cis/c1/relations", {200, page("")}},
+             {"GET /api/v1/cis/c1/probes?limit=200", {200, page("")}}}
+        );
+        EXPECT_THAT(run(server, {ci_class, "list"}).out, HasSubstr("net"));
+        const Ran shown = run(server, {ci_class, "show", "net"});
+        EXPECT_EQ(shown.code, 0) << shown.err;
+        EXPECT_THAT(shown.out, HasSubstr("name   net"));
+    }
+}
+
 }  // namespace
 }  // namespace muster::ctl
