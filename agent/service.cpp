@@ -7,6 +7,7 @@
 #include "agent/process_stats.hpp"
 #include "base/capabilities.hpp"
 #include "base/log.hpp"
+#include "config/agent_doubts.hpp"
 #include "probes/resolver.hpp"
 #include "probes/runner.hpp"
 
@@ -121,6 +122,12 @@ void keep_only_sockets(probes::Runner& runner) {
     }
 }
 
+void log_doubts(const config::AgentConfig& config) {
+    for (const std::string& doubt : config::doubts_of(config)) {
+        log(LogLevel::warning, "config.doubtful", {{"why", doubt}});
+    }
+}
+
 /// Everything lives on the loop, in the order of its making.
 class Service {
   public:
@@ -183,6 +190,7 @@ int Service::run() {
          {"name", identity_.name},
          {"collector", link_text()},
          {"data_dir", options_.config.data_dir}});
+    log_doubts(options_.config);
     agent_->start();
     tasks_.start("service.signals", watch_signals());
     tasks_.start("service.certificate", watch_certificate());
@@ -299,6 +307,7 @@ void Service::reload() {
              .config_hash = running.hash}
         );
     }
+    log_doubts(*loaded);
     log(LogLevel::info, "config.loaded", {{"path", options_.config_path}});
     options_.manager.ready(status());
 }

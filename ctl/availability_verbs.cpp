@@ -1,3 +1,4 @@
+#include "base/bytes.hpp"
 #include "base/human_duration.hpp"
 #include "config/values.hpp"
 #include "ctl/verbs.hpp"
@@ -63,6 +64,13 @@ Table intervals_table(Session& session, const json::array& items, bool all) {
     return table;
 }
 
+/// Whether nothing is known because there is nothing that could observe it.
+bool is_unwatched(const json::array& items) {
+    return !items.empty() && std::ranges::all_of(items, [](const json::value& item) {
+        return text_of(item, "cause") == "it has no probes";
+    });
+}
+
 int availability(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -105,6 +113,13 @@ int availability(Session& session, const Options& options) {
             length(*answer, "unobserved_ms"),
             length(*answer, "excluded_ms")
         );
+        if (is_unwatched(items->items)) {
+            session.say(printable(fmt::format(
+                "{0} has no probes of its own: ask for what provides it (muster relation list {0})",
+                text_of(*answer, "name")
+            )));
+            return exit_success;
+        }
         if (table.rows.empty()) {
             return exit_success;
         }

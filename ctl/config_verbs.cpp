@@ -1,4 +1,5 @@
 #include "cmdb/shipped_model.hpp"
+#include "config/agent_doubts.hpp"
 #include "config/json_schema.hpp"
 #include "config/programs.hpp"
 #include "ctl/verbs.hpp"
@@ -51,11 +52,18 @@ std::string summary_of(const config::LoadedCollector& loaded) {
     );
 }
 
-Result<std::string> check_file(Files& files, const Options& options) {
+/// What it is, in a line; in `doubts` what it probably does not mean.
+Result<std::string> check_file(
+    Files& files, const Options& options, std::vector<std::string>& doubts
+) {
     const std::string kind = kind_of(options);
     if (kind == "agent") {
         const auto loaded = config::load_agent_config(files, options.file);
-        return loaded ? Result<std::string>("an agent's configuration") : failure(loaded.error());
+        if (!loaded) {
+            return failure(loaded.error());
+        }
+        doubts = config::doubts_of(*loaded);
+        return std::string("an agent's configuration");
     }
     if (kind == "cli") {
         const auto loaded = config::load_cli_config(files, options.file);
@@ -69,13 +77,17 @@ Result<std::string> check_file(Files& files, const Options& options) {
 }
 
 int check(Session& session, const Options& options) {
-    const Result<std::string> summary = check_file(session.world().files, options);
+    std::vector<std::string> doubts;
+    const Result<std::string> summary = check_file(session.world().files, options, doubts);
     if (!summary) {
         // The text stands alone: "collector.yaml:3:5: what, and what was expected".
         session.world().err << summary.error().text() << "\n";
         return exit_usage;
     }
     session.world().out << fmt::format("{}: ok: {}\n", options.file, *summary);
+    for (const std::string& doubt : doubts) {
+        session.world().err << fmt::format("{}: warning: {}\n", options.file, doubt);
+    }
     return exit_success;
 }
 

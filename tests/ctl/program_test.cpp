@@ -247,6 +247,22 @@ TEST_F(CommandLine, WritesDurationsAsPeopleDo) {
     EXPECT_THAT(ran.out, HasSubstr("up 15 s, down 0 s, unobserved 3 h 12 min, excluded 250 ms\n"));
 }
 
+TEST_F(CommandLine, SaysThatNothingObservesAService) {
+    const std::string items =
+        R"("items":[{"from":"f","to":"t","state":"unobserved","probe":null,"cause":"it has no probes"}])";
+    const std::string answer =
+        R"({"name":"Mail","from":"f","to":"t","lower":0,"upper":1,"coverage":0,"up_ms":0,"down_ms":0,
+            "unobserved_ms":86400000,"excluded_ms":0,"next_cursor":null,)" +
+        items + "}";
+    const CannedServer server(
+        {{"GET /api/v1/cis/Mail/availability", {200, answer}},
+         {"GET /api/v1/cis/Mail/availability?from=f&limit=200&to=t", {200, answer}}}
+    );
+    const Ran ran = run(server, {"availability", "Mail"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("Mail has no probes of its own: ask for what provides it"));
+}
+
 TEST_F(CommandLine, SaysOfAMetricThatItHasNoThresholdOrIsNone) {
     const std::string answer =
         R"({"items":[{"type":"icmp","name":"ping","ci":"web4","candidates":[{"rank":1,"pieces":[]}]}]})";
@@ -438,6 +454,13 @@ TEST_F(CommandLine, ChecksConfigurationFiles) {
     EXPECT_EQ(
         good.out,
         "/etc/muster/collector.yaml: ok: 1 file, 1 target, 1 probe, 0 policies, 0 channels\n"
+    );
+    muster.put("/etc/muster/agent.yaml", "link: {backoff_most: 10m}\n");
+    const Ran doubtful = muster.run({"config", "check", "/etc/muster/agent.yaml"});
+    EXPECT_EQ(doubtful.code, 0) << "it may be meant";
+    EXPECT_THAT(
+        doubtful.err,
+        HasSubstr("/etc/muster/agent.yaml: warning: link.backoff_most: 10m is longer than")
     );
     muster.put("/etc/muster/agent.yaml", "colector: h:1\n");
     const Ran bad = muster.run({"config", "check", "/etc/muster/agent.yaml"});
