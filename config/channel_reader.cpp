@@ -226,9 +226,12 @@ Query read_match(const Source& source, const MapReader& reader) {
 
 Channel read_channel(const Source& source, const MapReader& reader, ZoneCheck zones) {
     Channel channel;
-    channel.type = "webhook";
     reader.read("name", channel.name);
+    channel.type = reader.has("type") ? "" : "webhook";
     reader.read("type", channel.type);
+    if (channel.type.empty()) {
+        return channel;  // what it may have depends on what it is
+    }
     reader.read("ca_file", channel.ca_file);
     reader.read("dead_after", channel.dead_after);
     channel.match = read_match(source, reader);

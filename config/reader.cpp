@@ -42,7 +42,12 @@ Result<std::string> checked(const KeySpec& key, const std::string& text) {
         case KeyKind::choice: {
             const auto choices = split(key.choices, '|');
             if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-                return failure(ErrorKind::invalid, "expected " + expectation(key));
+                const std::string_view guess = nearest(text, choices);
+                return failure(
+                    ErrorKind::invalid,
+                    "expected " + expectation(key) +
+                        (guess.empty() ? "" : fmt::format("; did you mean \"{}\"?", guess))
+                );
             }
             return text;
         }

@@ -1,3 +1,4 @@
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -50,7 +51,7 @@ int show(Session& session, const Options& options) {
     }
     const Result<json::value> agent = client->get("/agents/" + percent_encoded(options.agent));
     if (!agent) {
-        return session.fail(agent.error());
+        return session.fail(guessed(*client, agent.error(), "agents", options.agent));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     for (const char* field :
@@ -80,7 +81,7 @@ int revoke(Session& session, const Options& options) {
     const Result<json::value> done =
         client->post("/agents/" + percent_encoded(options.agent) + "/revoke", {});
     if (!done) {
-        return session.fail(done.error());
+        return session.fail(guessed(*client, done.error(), "agents", options.agent));
     }
     if (session.format() == Format::json) {
         return session.print({}, *done);

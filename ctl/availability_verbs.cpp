@@ -1,6 +1,7 @@
 #include "base/bytes.hpp"
 #include "base/human_duration.hpp"
 #include "config/values.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 #include "probes/probe_type.hpp"
 
@@ -86,7 +87,7 @@ int availability(Session& session, const Options& options) {
     const std::string path = "/cis/" + percent_encoded(options.ci) + "/availability";
     Result<json::value> answer = client->get(path, query);
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(*client, answer.error(), "cis", options.ci));
     }
     // The further pages ask for the same moments, not for what "now" is by then.
     query["from"] = text_of(*answer, "from");
@@ -192,7 +193,7 @@ int explain(Session& session, const Options& options) {
         query
     );
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(*client, answer.error(), "cis", options.ci));
     }
     if (const Status known = check_metric(*answer, options.metric); !known) {
         return session.fail(known.error(), exit_usage);

@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -63,7 +64,7 @@ int show(Session& session, const Options& options) {
     const Result<json::value> channel =
         client->get("/channels/" + percent_encoded(options.channel));
     if (!channel) {
-        return session.fail(channel.error());
+        return session.fail(guessed(*client, channel.error(), "channels", options.channel));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     const auto add = [&table](const char* name, const std::string& value) {
@@ -95,7 +96,7 @@ int test(Session& session, const Options& options) {
     const Result<json::value> answer =
         client->post("/channels/" + percent_encoded(options.channel) + "/test", json::object{});
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(*client, answer.error(), "channels", options.channel));
     }
     const bool delivered = text_of(*answer, "delivered") == "true";
     Table table{

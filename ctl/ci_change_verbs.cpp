@@ -1,3 +1,4 @@
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -42,9 +43,14 @@ Table changes_of(const json::value& answer) {
     return table;
 }
 
-int told(Session& session, const Options& options, const Result<json::value>& answer) {
+int told(
+    Session& session,
+    const ApiClient& client,
+    const Options& options,
+    const Result<json::value>& answer
+) {
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(client, answer.error(), "cis", options.ci));
     }
     session.print(changes_of(*answer), *answer);
     session.say(
@@ -67,7 +73,7 @@ int post(Session& session, const Options& options, const std::string& action, js
         body["reason"] = options.reason;
     }
     const std::string path = "/cis/" + percent_encoded(options.ci) + action + suffix(options);
-    return told(session, options, client->post(path, body));
+    return told(session, *client, options, client->post(path, body));
 }
 
 /// "NAME=VALUE" of each; `invalid` for another form.
@@ -94,7 +100,7 @@ int create(Session& session, const Options& options) {
         return session.fail(client.error());
     }
     const json::object body{{"class", options.ci_class}, {"attributes", std::move(*attributes)}};
-    return told(session, options, client->post("/cis" + suffix(options), body));
+    return told(session, *client, options, client->post("/cis" + suffix(options), body));
 }
 
 int edit(Session& session, const Options& options) {
@@ -115,7 +121,7 @@ int edit(Session& session, const Options& options) {
     }
     const json::object body{{"set", std::move(*set)}, {"unset", std::move(unset)}};
     const std::string path = "/cis/" + percent_encoded(options.ci) + suffix(options);
-    return told(session, options, client->patch(path, body));
+    return told(session, *client, options, client->patch(path, body));
 }
 
 int split(Session& session, const Options& options) {

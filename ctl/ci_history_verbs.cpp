@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <map>
@@ -29,7 +30,7 @@ int history(Session& session, const Options& options) {
     const Result<Listing> items =
         client->list(path, {}, {.limit = options.limit, .filter = {}, .sort = {}});
     if (!items) {
-        return session.fail(items.error());
+        return session.fail(guessed(*client, items.error(), "cis", options.ci));
     }
     Table table{{"FROM", "TO", "WHAT", "VALUE", "SOURCE", "POSITION"}, {}};
     for (const json::value& item : items->items) {
@@ -96,7 +97,7 @@ int diff(Session& session, const Options& options) {
     }
     const Result<Values> before = values_at(*client, options.ci, options.from);
     if (!before) {
-        return session.fail(before.error());
+        return session.fail(guessed(*client, before.error(), "cis", options.ci));
     }
     const Result<Values> after = values_at(*client, options.ci, options.to);
     if (!after) {

@@ -1,4 +1,5 @@
 #include "base/uuid.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -178,7 +179,7 @@ int show_ci(Session& session, const Options& options) {
     }
     const Result<json::value> ci = client->get("/cis/" + percent_encoded(options.ci), moment);
     if (!ci) {
-        return session.fail(ci.error());
+        return session.fail(guessed(*client, ci.error(), "cis", options.ci));
     }
     const std::string path = "/cis/" + percent_encoded(text_of(*ci, "id"));
     const Result<json::value> relations = client->get(path + "/relations", moment);

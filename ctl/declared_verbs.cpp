@@ -1,6 +1,7 @@
 #include "base/bytes.hpp"
 #include "base/files.hpp"
 #include "config/yaml.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ constexpr std::size_t largest_text = 1u << 20;
 struct Options {
     std::string name;
     std::string file;
+    ListSelection select;
 };
 
 enum class Change { create, edit };
@@ -146,7 +148,7 @@ int remove(Session& session, const std::string& list, const Options& options) {
     const Result<json::value> answer =
         client->remove("/" + list + "/" + percent_encoded(options.name));
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(*client, answer.error(), list, options.name));
     }
     session.say(options.name + ": deleted");
     return exit_success;
@@ -174,23 +176,21 @@ std::vector<Cell> threshold_row(const json::value& threshold) {
     };
 }
 
-int list_thresholds(Session& session) {
+int list_thresholds(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> answer = client->get("/thresholds");
-    if (!answer) {
-        return session.fail(answer.error());
+    const Result<Listing> thresholds = client->list("/thresholds", {}, options.select);
+    if (!thresholds) {
+        return session.fail(thresholds.error());
     }
-    const json::value& items = member_of(*answer, "items");
-    const json::array thresholds = items.is_array() ? items.get_array() : json::array{};
     Table table{{"THRESHOLD", "BY", "CIS", "PROBE", "SAYS"}, {}};
-    for (const json::value& threshold : thresholds) {
+    for (const json::value& threshold : thresholds->items) {
         table.rows.push_back(threshold_row(threshold));
     }
-    session.print(table, json::value(thresholds));
-    if (thresholds.empty()) {
+    session.print(table, *thresholds);
+    if (thresholds->items.empty()) {
         session.say("no thresholds: every probe is judged as its policy or target says");
     }
     return exit_success;
@@ -204,7 +204,7 @@ int show_threshold(Session& session, const Options& options) {
     const Result<json::value> threshold =
         client->get("/thresholds/" + percent_encoded(options.name));
     if (!threshold) {
-        return session.fail(threshold.error());
+        return session.fail(guessed(*client, threshold.error(), "thresholds", options.name));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     for (const char* field :
@@ -251,8 +251,9 @@ void add_threshold_verbs(CLI::App& app, Session& session) {
         app.add_subcommand("threshold", "When probes of particular CIs exceed their thresholds");
     thresholds->require_subcommand(1);
     CLI::App* lister = thresholds->add_subcommand("list", "Thresholds that run");
-    lister->callback([&session] {
-        session.action = [&session] { return list_thresholds(session); };
+    add_selection(*lister, options->select);
+    lister->callback([&session, options] {
+        session.action = [&session, options] { return list_thresholds(session, *options); };
     });
     CLI::App* shower = thresholds->add_subcommand("show", "One threshold");
     shower->add_option("THRESHOLD", options->name, "Its name")->required();

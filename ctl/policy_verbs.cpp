@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ constexpr std::size_t largest_text = 1u << 20;
 
 struct Options {
     ListSelection select;
-    std::string path;
+    std::vector<std::string> paths;
     std::string policy;
     bool dry_run = false;
     bool prune = false;
@@ -27,30 +28,49 @@ struct Texts {
     GivenNames given;
 };
 
+using NamedPath = std::pair<std::string, std::string>;
+
 /// The file, or the *.yaml files of the folder, in order of their names.
-Result<Texts> read_texts(Files& files, const std::string& path) {
-    std::vector<std::pair<std::string, std::string>> found;  // name, path
+Result<std::vector<NamedPath>> files_of(Files& files, const std::string& path) {
     const auto inside = files.list(path);
-    if (inside) {
-        for (const std::string& name : *inside) {
-            if (name.ends_with(".yaml") && !name.starts_with('.')) {
-                found.emplace_back(name, path + "/" + name);
-            }
-        }
-        if (found.empty()) {
-            return failure(ErrorKind::not_found, "there is no file *.yaml in it", path);
-        }
-    } else {
-        found.emplace_back(path.substr(path.rfind('/') + 1), path);
+    if (!inside) {
+        return std::vector<NamedPath>{{path.substr(path.rfind('/') + 1), path}};
     }
-    Texts out;
-    for (const auto& [name, full] : found) {
-        Result<std::string> text = read_file(files, full, largest_text);
-        if (!text) {
-            return failure(text.error());
+    std::vector<NamedPath> found;
+    for (const std::string& name : *inside) {
+        if (name.ends_with(".yaml") && !name.starts_with('.')) {
+            found.emplace_back(name, path + "/" + name);
         }
-        out.files.push_back(json::object{{"name", name}, {"text", std::move(*text)}});
-        out.given["applied/" + name] = full;
+    }
+    if (found.empty()) {
+        return failure(ErrorKind::not_found, "there is no file *.yaml in it", path);
+    }
+    return found;
+}
+
+/// All files that were given, in the order of giving. The collector knows them by their names alone.
+Result<Texts> read_texts(Files& files, const std::vector<std::string>& paths) {
+    Texts out;
+    for (const std::string& path : paths) {
+        const Result<std::vector<NamedPath>> found = files_of(files, path);
+        if (!found) {
+            return failure(found.error());
+        }
+        for (const auto& [name, full] : *found) {
+            const auto [had, is_new] = out.given.emplace("applied/" + name, full);
+            if (!is_new) {
+                return failure(
+                    ErrorKind::invalid,
+                    "is called as " + had->second + " is; expected files of different names",
+                    full
+                );
+            }
+            Result<std::string> text = read_file(files, full, largest_text);
+            if (!text) {
+                return failure(text.error());
+            }
+            out.files.push_back(json::object{{"name", name}, {"text", std::move(*text)}});
+        }
     }
     return out;
 }
@@ -112,7 +132,7 @@ void print_effects(Session& session, const json::value& answer) {
 }
 
 int apply(Session& session, const Options& options) {
-    const Result<Texts> texts = read_texts(session.world().files, options.path);
+    const Result<Texts> texts = read_texts(session.world().files, options.paths);
     if (!texts) {
         return session.fail(texts.error(), exit_usage);
     }
@@ -190,7 +210,7 @@ int show(Session& session, const Options& options) {
     }
     const Result<json::value> policy = client->get("/policies/" + percent_encoded(options.policy));
     if (!policy) {
-        return session.fail(policy.error());
+        return session.fail(guessed(*client, policy.error(), "policies", options.policy));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     for (const char* field :
@@ -225,7 +245,12 @@ void add_policy_verbs(CLI::App& app, Session& session) {
     const auto options = std::make_shared<Options>();
     CLI::App* applier =
         app.add_subcommand("apply", "Give the collector files of what to watch, all or nothing");
-    applier->add_option("-f,--file", options->path, "A YAML file, or a folder of them")->required();
+    applier
+        ->add_option(
+            "-f,--file", options->paths, "A YAML file, or a folder of them; several: -f A -f B"
+        )
+        ->required()
+        ->allow_extra_args(false);
     applier->add_flag("--dry-run", options->dry_run, "Only tell what would change");
     applier->add_flag(
         "--prune", options->prune, "Take away files applied before that are not among these"
@@ -251,7 +276,7 @@ void add_policy_verbs(CLI::App& app, Session& session) {
     CLI::App* tester = policies->add_subcommand(
         "test", "What a file would change and which CIs its policies match; nothing is applied"
     );
-    tester->add_option("FILE", options->path, "A YAML file, or a folder of them")->required();
+    tester->add_option("FILE", options->paths, "YAML files, or folders of them")->required();
     tester->callback([&session, options] {
         options->dry_run = true;
         session.action = [&session, options] { return apply(session, *options); };

@@ -1,3 +1,4 @@
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -55,7 +56,7 @@ int show(Session& session, const Options& options) {
     }
     const Result<json::value> target = client->get("/targets/" + percent_encoded(options.target));
     if (!target) {
-        return session.fail(target.error());
+        return session.fail(guessed(*client, target.error(), "targets", options.target));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     const auto add = [&table](const std::string& field, const std::string& value) {

@@ -1,3 +1,4 @@
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
@@ -127,7 +128,7 @@ int edit(Session& session, const Options& options) {
     const Result<json::value> changed =
         client->patch("/users/" + percent_encoded(options.name), body);
     if (!changed) {
-        return session.fail(changed.error());
+        return session.fail(guessed(*client, changed.error(), "users", options.name));
     }
     session.say("changed " + options.name);
     return session.format() == Format::json ? session.print({}, *changed) : exit_success;
@@ -140,7 +141,7 @@ int erase(Session& session, const Options& options) {
     }
     const Result<json::value> deleted = client->remove("/users/" + percent_encoded(options.name));
     if (!deleted) {
-        return session.fail(deleted.error());
+        return session.fail(guessed(*client, deleted.error(), "users", options.name));
     }
     session.say("deleted " + options.name + ", with sessions and tokens");
     return exit_success;
@@ -172,7 +173,7 @@ int password(Session& session, const Options& options) {
     const Result<json::value> changed =
         client->post("/users/" + percent_encoded(options.name) + "/password", body);
     if (!changed) {
-        return session.fail(changed.error());
+        return session.fail(guessed(*client, changed.error(), "users", options.name));
     }
     session.say("changed the password of " + options.name + "; its sessions have ended");
     return exit_success;

@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -112,7 +113,7 @@ int why_ci(Session& session, const WhyOptions& options) {
     const Result<json::value> answer =
         client->get("/cis/" + percent_encoded(options.subject) + "/why", query);
     if (!answer) {
-        return session.fail(answer.error());
+        return session.fail(guessed(*client, answer.error(), "cis", options.subject));
     }
     Table table{{"FIELD", "VALUE"}, {}};
     add_fact(table, "CI", text_of(*answer, "ci", "name"));

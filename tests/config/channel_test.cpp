@@ -113,6 +113,13 @@ TEST(Channels, RefuseWhatWouldNeverBeDelivered) {
     }
 }
 
+TEST(Channels, OfATypeThereIsNotAreAskedForNothingElse) {
+    EXPECT_EQ(
+        wrong("channels:\n  - {name: m, type: smpt, server: \"h:25\", from: a@b, to: [a@b]}\n"),
+        "watch.yaml:2:21: type: \"smpt\", expected one of webhook, smtp; did you mean \"smtp\"?"
+    );
+}
+
 TEST(Channels, MatchOnFieldsThatIncidentsHave) {
     EXPECT_TRUE(wrong(mail + "    match: prioritiy = 1\n")
                     .starts_with("watch.yaml:8:12: match: unknown field \"prioritiy\""));
