@@ -24,4 +24,9 @@ void Meter::take(Duration now) {
     used_until_ = std::max(used_until_, now) + interval_;
 }
 
+// As if it had been taken now: max(used, taken) + interval, and now is not before it was taken.
+void Meter::ended(Duration now) {
+    used_until_ = std::max(used_until_, now + interval_);
+}
+
 }  // namespace muster::collector

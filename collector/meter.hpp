@@ -20,6 +20,9 @@ class Meter {
     /// One goes now, whether it may or not.
     void take(Duration now);
 
+    /// What was taken is over only now, and may have arrived as late as this.
+    void ended(Duration now);
+
     /// What there is to remember of it, beside the rate.
     Duration used_until() const { return used_until_; }
 

@@ -53,6 +53,9 @@ class ChannelQueue {
     /// queue, which may go where the rate would have waited.
     void attempting(MonoTime now) { meter_.take(now.time_since_epoch()); }
 
+    /// The attempt is over: what was on its way for a while may have arrived as late as this, and counts from here.
+    void attempted(MonoTime now) { meter_.ended(now.time_since_epoch()); }
+
     /// The answers to `send`. A failed message is read again before the next attempt: it may have been given up.
     void delivered();
     /// Waits twice as long each time, up to `most`, with jitter; at least `retry_after` (never beyond `most`).

@@ -154,6 +154,7 @@ Task<void> Notifier::Impl::send(Impl* self, Sender* sender, OutboxRow row) {
         }
         std::ranges::copy(result.delivered_to, std::back_inserter(sender->partly.to));
     }
+    sender->queue.attempted(self->context.clock->mono());
     tell(sender, row, result);
     // The store counts what it has folded; ours of this run come on top where it lags.
     const std::uint32_t attempt = std::max(row.attempts, sender->queue.attempts()) + 1;
@@ -255,6 +256,7 @@ Task<DeliveryAnswer> Notifier::Impl::test(
     Task<DeliveryAnswer> delivering =
         deliver(&self->courier, sender->channel, std::move(row), sender->channel.mail.to);
     DeliveryAnswer answer = co_await std::move(delivering);
+    sender->queue.attempted(self->context.clock->mono());
     if (answer.delivered) {
         sender->queue.working();
         sender->wake.cancel();

@@ -58,6 +58,35 @@ TEST(Meter, IsNeverExceededInAnySpanWhateverComes) {
     }
 }
 
+TEST(Meter, IsNeverExceededWhereItArrivesEither) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        SCOPED_TRACE(seed);
+        SeededRandom random(seed);
+        const auto some = [&random](Duration most) {
+            return Duration(static_cast<std::int64_t>(
+                random.below(static_cast<std::uint64_t>(most.count()) + 1)
+            ));
+        };
+        const config::Rate rate{1 + static_cast<std::uint32_t>(random.below(50)), 60s};
+        Meter meter(rate);
+        std::vector<Duration> arrived;
+        Duration now{};
+        for (int i = 0; i < 3000; ++i) {
+            now += some(2s);
+            if (meter.allows(now)) {
+                meter.take(now);
+                const Duration on_its_way = some(random.below(4) == 0 ? 20s : 100ms);
+                arrived.push_back(now + some(on_its_way));
+                now += on_its_way;
+                meter.ended(now);
+            }
+        }
+        for (std::size_t i = rate.messages; i < arrived.size(); ++i) {
+            EXPECT_GE(arrived[i] - arrived[i - rate.messages], rate.per);
+        }
+    }
+}
+
 TEST(Meter, GoesOnAfterARestart) {
     Meter meter({2, 10s});
     meter.take(1s);

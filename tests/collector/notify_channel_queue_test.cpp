@@ -95,6 +95,17 @@ TEST_F(ChannelQueueTest, WaitsNoLongerOnceATestHasShownThatItWorks) {
     EXPECT_EQ(queue_.next(now_).kind, NotifyAction::Kind::send);
 }
 
+TEST_F(ChannelQueueTest, CountsAnAttemptAsLongAsItTakes) {
+    ChannelQueue queue({1s, 60s}, {}, {.messages = 3, .per = 6s});  // one every 2 s
+    queue.loaded({row(1), row(2)});
+    queue.attempting(now_);
+    now_ += 1500ms;  // it may have arrived only now
+    queue.attempted(now_);
+    queue.delivered();
+    EXPECT_EQ(queue.next(now_).until, now_ + 2s);
+    EXPECT_EQ(queue.next(now_ + 2s).kind, Kind::send);
+}
+
 TEST_F(ChannelQueueTest, StartsOverWithTheBackOffAfterADelivery) {
     queue_.loaded({row(1), row(2)});
     for (int i = 0; i < 5; ++i) {

@@ -25,6 +25,8 @@ constexpr const char* configuration = R"(
 primary_hostname = mail.test
 spool_directory = @/spool
 log_file_path = @/%slog
+log_selector = +millisec
+timezone = UTC
 pid_file_path = @/pid
 local_interfaces = 127.0.0.1
 tls_advertise_hosts = *
@@ -239,6 +241,21 @@ std::vector<ReceivedMail> MailServer::mails() const {
 std::vector<ReceivedMail> MailServer::wait_for(std::size_t count, Duration patience) const {
     (void)eventually(patience, [&] { return mails().size() >= count; });
     return mails();
+}
+
+// 2026-11-30 19:39:29.123 1vPxyz-0004Ab-1C <= muster@example.net H=localhost …
+std::vector<WallTime> MailServer::arrivals() const {
+    std::vector<WallTime> all;
+    std::istringstream lines(read_text(folder_ + "/mainlog"));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string date, time, id, direction;
+        words >> date >> time >> id >> direction;
+        if (direction == "<=") {
+            all.push_back(parse_rfc3339(date + "T" + time + "Z").value());
+        }
+    }
+    return all;
 }
 
 std::string MailServer::log() const {

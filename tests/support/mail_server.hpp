@@ -38,6 +38,8 @@ class MailServer {
     std::vector<ReceivedMail> mails() const;
     /// Waits until there are that many.
     std::vector<ReceivedMail> wait_for(std::size_t count, Duration patience) const;
+    /// When each mail was taken, to the millisecond, in order.
+    std::vector<WallTime> arrivals() const;
     std::string log() const;
 
   private:

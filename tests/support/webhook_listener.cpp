@@ -90,6 +90,11 @@ std::size_t WebhookListener::calls() const {
     return calls_;
 }
 
+std::vector<MonoTime> WebhookListener::arrivals() const {
+    const std::lock_guard lock(mutex_);
+    return arrivals_;
+}
+
 std::vector<std::string> WebhookListener::keys() const {
     const std::lock_guard lock(mutex_);
     return keys_;
@@ -127,11 +132,13 @@ void WebhookListener::answer(int connection) {
         raw.append(buffer, static_cast<std::size_t>(got));
         call = parse_request(raw);
     }
+    const MonoTime arrived = std::chrono::steady_clock::now();
     call->at = std::chrono::system_clock::now();
     std::string status = "204 No Content";
     {
         const std::lock_guard lock(mutex_);
         ++calls_;
+        arrivals_.push_back(arrived);
         keys_.push_back(call->headers["idempotency-key"]);
         if (refuse_ > 0) {
             --refuse_;

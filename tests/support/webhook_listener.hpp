@@ -33,6 +33,8 @@ class WebhookListener {
     std::vector<HookCall> received() const;
     /// Every call, repeats and refused ones included.
     std::size_t calls() const;
+    /// When every call had arrived whole, repeats and refused ones included, in order.
+    std::vector<MonoTime> arrivals() const;
     /// The Idempotency-Key of every call, in order.
     std::vector<std::string> keys() const;
     /// The next `count` calls are answered 503 and not kept.
@@ -49,6 +51,7 @@ class WebhookListener {
     std::vector<HookCall> received_;
     std::map<std::string, int> seen_;
     std::size_t calls_ = 0;
+    std::vector<MonoTime> arrivals_;
     std::vector<std::string> keys_;
     int refuse_ = 0;
     std::thread thread_;
