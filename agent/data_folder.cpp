@@ -1,5 +1,7 @@
 #include "agent/data_folder.hpp"
 
+#include "base/owner.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,7 +13,14 @@ namespace {
 /// Two agents in one data directory would write the same spool. Held until the process ends.
 Status take_possession(const std::string& data_dir) {
     const std::string path = data_dir + "/lock";
-    const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int lock = open_or_make(path, O_RDWR);
+    if (lock < 0 && errno == EACCES) {
+        return failure(
+            ErrorKind::refused,
+            "cannot write to the data directory: Permission denied; " + whose(path),
+            path
+        );
+    }
     if (lock < 0) {
         return system_failure("cannot write to the data directory", errno, path);
     }

@@ -38,10 +38,28 @@ Result<Identity> parse(const std::string& text) {
     return out;
 }
 
+Result<std::string> read_part(Files& files, const std::string& data_dir, const std::string& name) {
+    auto content = read_file(files, folder(data_dir) + name, most_bytes);
+    if (!content && content.error().kind() == ErrorKind::refused) {
+        return failure(
+            ErrorKind::refused,
+            content.error().what() +
+                "; give all of it to the user of muster-agent: chown -R --reference=" + data_dir +
+                " " + folder(data_dir),
+            content.error().context()
+        );
+    }
+    return content;
+}
+
 }  // namespace
 
-bool has_identity(Files& files, const std::string& data_dir) {
-    return files.exists(folder(data_dir) + "/agent.json");
+Result<bool> has_identity(Files& files, const std::string& data_dir) {
+    const auto json = read_part(files, data_dir, "/agent.json");
+    if (!json && json.error().kind() == ErrorKind::not_found) {
+        return false;
+    }
+    return json ? Result<bool>(true) : failure(json.error());
 }
 
 Status save_identity(Files& files, const std::string& data_dir, const Identity& identity) {
@@ -71,7 +89,8 @@ Status save_identity(Files& files, const std::string& data_dir, const Identity& 
 
 Result<Identity> load_identity(Files& files, const std::string& data_dir) {
     const std::string at = folder(data_dir);
-    if (!has_identity(files, data_dir)) {
+    auto json = read_part(files, data_dir, "/agent.json");
+    if (!json && json.error().kind() == ErrorKind::not_found) {
         return failure(
             ErrorKind::not_found,
             "this agent is not enrolled: run `muster-agent enrol --collector URL --token-file "
@@ -79,7 +98,6 @@ Result<Identity> load_identity(Files& files, const std::string& data_dir) {
             at
         );
     }
-    auto json = read_file(files, at + "/agent.json", most_bytes);
     if (!json) {
         return failure(json.error());
     }
@@ -87,21 +105,21 @@ Result<Identity> load_identity(Files& files, const std::string& data_dir) {
     if (!identity) {
         return failure(identity.error(), at);
     }
-    const std::pair<std::string, std::string*> parts[] = {
+    const std::pair<const char*, std::string*> parts[] = {
         {"/agent.key", &identity->tls.private_key_pem},
         {"/agent.crt", &identity->tls.certificate_chain_pem},
         {"/ca.crt", &identity->tls.ca_pem},
     };
     for (const auto& [name, into] : parts) {
-        auto content = read_file(files, at + name, most_bytes);
+        auto content = read_part(files, data_dir, name);
         if (!content) {
             return failure(content.error());
         }
         *into = std::move(*content);
     }
     if (files.exists(at + "/next.crt")) {
-        auto key = read_file(files, at + "/next.key", most_bytes);
-        auto certificate = read_file(files, at + "/next.crt", most_bytes);
+        auto key = read_part(files, data_dir, "/next.key");
+        auto certificate = read_part(files, data_dir, "/next.crt");
         if (!key || !certificate) {
             return failure(!key ? key.error() : certificate.error());
         }

@@ -22,11 +22,11 @@ struct Identity {
     std::optional<wire::TlsIdentity> next;  ///< made, and perhaps not yet accepted
 };
 
-/// True once `save_identity` has finished in this folder.
-bool has_identity(Files& files, const std::string& data_dir);
+/// True once `save_identity` has finished in this folder; `refused` where it may not be read, with the remedy.
+Result<bool> has_identity(Files& files, const std::string& data_dir);
 /// agent.json is written last: a folder without it is no identity. The key is 0600.
 Status save_identity(Files& files, const std::string& data_dir, const Identity& identity);
-/// `not_found` says how to enrol.
+/// `not_found` says how to enrol, `refused` whom the files must belong to.
 Result<Identity> load_identity(Files& files, const std::string& data_dir);
 
 /// Beside the present one; the certificate is written last: without it there is no next one.

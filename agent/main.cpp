@@ -60,7 +60,8 @@ Result<Secret> read_token(Files& files, const std::string& path) {
 
 int run_enrolment(const Arguments& arguments, const config::AgentConfig& config) {
     RealFiles files;
-    if (has_identity(files, config.data_dir)) {
+    const auto is_enrolled = has_identity(files, config.data_dir);
+    if (is_enrolled && *is_enrolled) {
         const Error already(
             ErrorKind::conflict,
             "this agent is enrolled already; to enrol it anew, stop it and remove the folder "
@@ -75,6 +76,9 @@ int run_enrolment(const Arguments& arguments, const config::AgentConfig& config)
     }
     if (auto ready = prepare_data_folder(files, config.data_dir); !ready) {
         return fail(ready.error(), 1);
+    }
+    if (!is_enrolled) {
+        return fail(is_enrolled.error(), 1);
     }
     asio::io_context loop(1);
     EnrolmentRequest request{

@@ -2,6 +2,7 @@
 
 #include "base/expect.hpp"
 #include "base/log.hpp"
+#include "base/owner.hpp"
 #include "base/task.hpp"
 
 #include <sqlite3.h>
@@ -106,7 +107,7 @@ void tell_version_once() {
 
 /// SQLite would create it 0644. Only a new file is opened here: closing a known one would drop SQLite's locks.
 void create_private(const std::string& path) {
-    const int created = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const int created = open_or_make(path, O_RDWR | O_EXCL);
     if (created >= 0) {
         ::close(created);
     }

@@ -1,5 +1,7 @@
 #include "base/files.hpp"
 
+#include "base/owner.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <dirent.h>
@@ -14,8 +16,15 @@ namespace muster {
 
 namespace {
 
-/// A failed call on `path`; the kinds a caller acts on are told apart.
-Failure path_failure(std::string_view what, int error_number, const std::string& path) {
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+/// A failed call on `path`; the kinds a caller acts on are told apart. `obstacle` is what would have to allow it.
+Failure path_failure(
+    std::string_view what, int error_number, const std::string& path, const std::string& obstacle
+) {
     Failure inner = system_failure(what, error_number, path);
     if (error_number == ENOENT) {
         return failure(ErrorKind::not_found, inner.value().what(), path);
@@ -23,7 +32,14 @@ Failure path_failure(std::string_view what, int error_number, const std::string&
     if (error_number == EEXIST) {
         return failure(ErrorKind::conflict, inner.value().what(), path);
     }
+    if (error_number == EACCES) {
+        return failure(ErrorKind::refused, inner.value().what() + "; " + whose(obstacle), path);
+    }
     return inner;
+}
+
+Failure path_failure(std::string_view what, int error_number, const std::string& path) {
+    return path_failure(what, error_number, path, path);
 }
 
 class Descriptor {
@@ -126,9 +142,9 @@ int open_flags(OpenMode mode) {
         case OpenMode::read:
             return O_RDONLY | O_NONBLOCK | O_NOCTTY;  // whatever lies there, nobody waits for it
         case OpenMode::append:
-            return O_RDWR | O_APPEND | O_CREAT;
+            return O_RDWR | O_APPEND;
         case OpenMode::create_new:
-            return O_RDWR | O_APPEND | O_CREAT | O_EXCL;
+            return O_RDWR | O_APPEND | O_EXCL;
     }
     return O_RDONLY;
 }
@@ -171,7 +187,10 @@ std::string real_path(const std::string& path) {
 }
 
 Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, OpenMode mode) {
-    Descriptor descriptor(::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0600));
+    Descriptor descriptor(
+        mode == OpenMode::read ? ::open(path.c_str(), open_flags(mode) | O_CLOEXEC)
+                               : open_or_make(path, open_flags(mode))
+    );
     if (descriptor.number() < 0) {
         return path_failure("cannot open", errno, path);
     }
@@ -188,7 +207,7 @@ Status RealFiles::create_directories(const std::string& path) {
     while (end != std::string::npos) {
         end = path.find('/', end + 1);
         const std::string part = path.substr(0, end);
-        if (!is_directory(part) && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+        if (!is_directory(part) && make_folder(part) != 0 && errno != EEXIST) {
             return path_failure("cannot create the folder", errno, part);
         }
     }
@@ -220,28 +239,28 @@ Result<std::vector<std::string>> RealFiles::list(const std::string& path) {
 
 Status RealFiles::rename(const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0) {
-        return path_failure("cannot rename to " + to, errno, from);
+        return path_failure("cannot rename to " + to, errno, from, folder_of(to));
     }
     return {};
 }
 
 Status RealFiles::remove(const std::string& path) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return path_failure("cannot remove", errno, path);
+        return path_failure("cannot remove", errno, path, folder_of(path));
     }
     return {};
 }
 
 Status RealFiles::remove_directory(const std::string& path) {
     if (::rmdir(path.c_str()) != 0 && errno != ENOENT) {
-        return path_failure("cannot remove the folder", errno, path);
+        return path_failure("cannot remove the folder", errno, path, folder_of(path));
     }
     return {};
 }
 
 bool RealFiles::exists(const std::string& path) {
     struct stat info{};
-    return ::stat(path.c_str(), &info) == 0;
+    return ::stat(path.c_str(), &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 Status RealFiles::sync_directory(const std::string& path) {

@@ -32,7 +32,7 @@ class Files {
   public:
     virtual ~Files() = default;
     /// `append` creates a missing file; new files are 0600. `not_found` when the file or its folder is missing,
-    /// `conflict` when `create_new` finds a file. Writing always goes to the end. Reading never waits: `invalid` for what is
+    /// `conflict` when `create_new` finds a file, `refused` (here and below) with whose it is where the caller has no right. Writing always goes to the end. Reading never waits: `invalid` for what is
     /// no regular file (a pipe, a device, a folder).
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
     /// Creates the folder and its missing parents, 0700.
@@ -43,6 +43,7 @@ class Files {
     /// Removing what is not there is not an error.
     virtual Status remove(const std::string& path) = 0;
     virtual Status remove_directory(const std::string& path) = 0;
+    /// False only where nothing is there: what may not be looked at counts, and opening it says why it may not.
     virtual bool exists(const std::string& path) = 0;
     /// fsync of the folder, after creating or renaming something in it.
     virtual Status sync_directory(const std::string& path) = 0;
@@ -50,6 +51,7 @@ class Files {
     virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
 };
 
+/// What root makes belongs to the owner of the folder it is in (owner.hpp).
 class RealFiles final : public Files {
   public:
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;

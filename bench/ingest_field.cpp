@@ -181,7 +181,7 @@ class Field {
   private:
     Task<void> add_agent(std::string name) {
         const std::string data_dir = dir_ + "/" + name;
-        if (!agent::has_identity(files_, data_dir)) {
+        if (!agent::has_identity(files_, data_dir).value_or(false)) {
             agent::EnrolmentRequest request;
             request.collector_url = "https://localhost:" + people_port_;
             request.token = Secret(token_);

@@ -1,5 +1,6 @@
 #include "collector/data_directory.hpp"
 
+#include "base/owner.hpp"
 #include "base/uuid.hpp"
 
 #include <cerrno>
@@ -27,10 +28,12 @@ Result<DataDirectory> DataDirectory::open(Files& files, const std::string& path)
             path
         );
     }
-    const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int lock = open_or_make(path + "/lock", O_RDWR);
     if (lock < 0) {
-        const auto why = system_failure("the data directory cannot be written", errno);
-        return failure(why.value().kind(), why.value().what() + remedy, path);
+        const int problem = errno;
+        const auto why = system_failure("the data directory cannot be written", problem);
+        const std::string owner = problem == EACCES ? "; " + whose(path + "/lock") : "";
+        return failure(why.value().kind(), why.value().what() + owner + remedy, path);
     }
     if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
         ::close(lock);

@@ -23,7 +23,11 @@ Result<config::LoadedCollector> load_configuration(
         return loaded;
     }
     const std::string folder = data_dir.empty() ? loaded->process.data_dir : data_dir;
-    const auto applied = read_applied(files, applied_path(folder));
+    auto applied = read_applied(files, applied_path(folder));
+    if (!applied && applied.error().kind() == ErrorKind::refused && !files.list(folder)) {
+        // Whoever may not look into the data directory checks the rest; a collector is told when it opens it.
+        applied = AppliedTexts{};
+    }
     if (!applied) {
         return failure(applied.error());
     }

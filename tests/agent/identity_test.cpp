@@ -26,6 +26,7 @@ Identity example() {
 TEST(AgentIdentity, IsReadBackAsItWasSaved) {
     MemoryFiles files;
     ASSERT_TRUE(save_identity(files, "/data", example()));
+    EXPECT_EQ(has_identity(files, "/data"), Result<bool>(true));
     const auto back = load_identity(files, "/data");
     ASSERT_TRUE(back);
     EXPECT_EQ(back->agent, example().agent);
@@ -41,7 +42,7 @@ TEST(AgentIdentity, IsNoneUntilItsLastFileIsWritten) {
     MemoryFiles files;
     ASSERT_TRUE(save_identity(files, "/data", example()));
     ASSERT_TRUE(files.remove("/data/identity/agent.json"));
-    EXPECT_FALSE(has_identity(files, "/data"));
+    EXPECT_EQ(has_identity(files, "/data"), Result<bool>(false));
     const auto none = load_identity(files, "/data");
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().kind(), ErrorKind::not_found);

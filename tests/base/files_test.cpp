@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace muster {
@@ -170,6 +171,82 @@ TEST(RealFiles, MakesFilesForTheOwnerAlone) {
     EXPECT_EQ(info.st_mode & 0777U, 0600U);
     ASSERT_EQ(stat(folder.file("state/deep").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777U, 0700U);
+}
+
+/// Root's rights stand aside until the end of the block.
+class AsNobody {
+  public:
+    AsNobody() { EXPECT_EQ(seteuid(nobody), 0); }
+
+    ~AsNobody() { EXPECT_EQ(seteuid(0), 0); }
+
+    AsNobody(const AsNobody&) = delete;
+    AsNobody& operator=(const AsNobody&) = delete;
+
+    static constexpr uid_t nobody = 65534;
+};
+
+uid_t owner_of(const std::string& path) {
+    struct stat info{};
+    return lstat(path.c_str(), &info) == 0 ? info.st_uid : static_cast<uid_t>(-1);
+}
+
+TEST(RealFiles, OfRootBelongToTheOwnerOfTheirFolder) {
+    if (geteuid() != 0) {
+        GTEST_SKIP() << "needs root";
+    }
+    const TemporaryFolder folder;
+    RealFiles files;
+    ASSERT_TRUE(files.create_directories(folder.file("theirs")));
+    ASSERT_EQ(chown(folder.file("theirs").c_str(), AsNobody::nobody, AsNobody::nobody), 0);
+    ASSERT_TRUE(files.create_directories(folder.file("theirs/state/deep")));
+    ASSERT_TRUE(write_file_atomically(files, folder.file("theirs/state/deep/key"), "secret"));
+    for (const char* made : {"theirs/state", "theirs/state/deep", "theirs/state/deep/key"}) {
+        EXPECT_EQ(owner_of(folder.file(made)), AsNobody::nobody) << made;
+    }
+    ASSERT_TRUE(write_file_atomically(files, folder.file("own"), "root's"));
+    EXPECT_EQ(owner_of(folder.file("own")), 0U);
+}
+
+TEST(RealFiles, OfRootThatWereThereKeepTheirOwner) {
+    if (geteuid() != 0) {
+        GTEST_SKIP() << "needs root";
+    }
+    const TemporaryFolder folder;
+    RealFiles files;
+    ASSERT_TRUE(write_file_atomically(files, folder.file("own"), "root's"));
+    ASSERT_TRUE(files.create_directories(folder.file("theirs")));
+    ASSERT_EQ(chown(folder.file("theirs").c_str(), AsNobody::nobody, AsNobody::nobody), 0);
+    ASSERT_EQ(symlink(folder.file("own").c_str(), folder.file("theirs/link").c_str()), 0);
+    ASSERT_TRUE(files.open(folder.file("theirs/link"), OpenMode::append));
+    EXPECT_EQ(owner_of(folder.file("own")), 0U) << "or a link would give anything away";
+}
+
+TEST(RealFiles, SayWhoseTheyAreWhereTheyMayNotBeRead) {
+    if (geteuid() != 0) {
+        GTEST_SKIP() << "needs root";
+    }
+    const TemporaryFolder folder;
+    ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+    RealFiles files;
+    ASSERT_TRUE(files.create_directories(folder.file("shut")));
+    ASSERT_TRUE(write_file_atomically(files, folder.file("key"), "secret"));
+    const AsNobody nobody;
+    for (const auto& [path, obstacle] :
+         {std::pair{folder.file("key"), folder.file("key (0600)")},
+          {folder.file("shut/key"), folder.file("shut (0700)")}}) {
+        EXPECT_TRUE(files.exists(path)) << "who may not look cannot say that it is not there";
+        const auto opened = files.open(path, OpenMode::read);
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().kind(), ErrorKind::refused);
+        EXPECT_THAT(
+            opened.error().what(),
+            testing::HasSubstr(
+                "Permission denied; " + obstacle + " belongs to root, and this runs as nobody"
+            )
+        );
+    }
+    EXPECT_FALSE(files.exists(folder.file("nothing")));
 }
 
 TEST(RealFiles, WaitsForNoPipeAndReadsNoDevice) {

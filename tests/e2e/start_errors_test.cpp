@@ -1,22 +1,27 @@
 // What a person sees when a daemon cannot start: what happened, where, and what to do next.
 #include "tests/support/eventually.hpp"
+#include "tests/support/nobody.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/support/site.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <ostream>
 #include <sstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 struct Broken {
@@ -207,6 +212,29 @@ class DataDirectory : public ::testing::Test {
         return run_command(std::move(arguments));
     }
 
+    /// A folder of nobody's; `files` below it are root's, as nobody else may read them.
+    void make_theirs(const std::string& name, const std::vector<std::string>& files) {
+        std::filesystem::create_directory(dir_ / name);
+        ASSERT_EQ(::chown((dir_ / name).c_str(), nobody, nobody), 0);
+        for (const std::string& file : files) {
+            const std::filesystem::path path = dir_ / name + "/" + file;
+            std::filesystem::create_directories(path.parent_path());
+            write_text(path, "root's");
+        }
+    }
+
+    /// Of `name` and all below it, what is not nobody's.
+    std::vector<std::string> of_others(const std::string& name) {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(dir_ / name)) {
+            struct stat info{};
+            if (::lstat(entry.path().c_str(), &info) != 0 || info.st_uid != nobody) {
+                found.push_back(entry.path());
+            }
+        }
+        return found;
+    }
+
     /// One line: who, where, what, what to do; exit code 1; nothing was written.
     void expect_said(
         const CommandResult& result, const std::string& path, const std::string& what
@@ -237,6 +265,59 @@ TEST_F(DataDirectory, OfAnotherUserIsSaidWithTheRemedyByTheAgent) {
         expect_said(run_as_nobody("muster-agent", place), place, "Permission denied");
         expect_said(run_as_nobody("muster-agent", place, enrol), place, "Permission denied");
     }
+}
+
+TEST_F(DataDirectory, WithAnIdentityOfRootSaysWhomItMustBelongTo) {
+    ASSERT_NO_FATAL_FAILURE(make_theirs("theirs", {"identity/agent.json"}));
+    std::filesystem::permissions(dir_ / "theirs/identity", std::filesystem::perms(0700));
+    const std::vector<std::string> enrol{
+        "enrol", "--collector", "https://localhost:1", "--token-file", dir_ / "token"
+    };
+    for (const std::vector<std::string>& more : {std::vector<std::string>{}, enrol}) {
+        const CommandResult result = run_as_nobody("muster-agent", "theirs", more);
+        EXPECT_EQ(result.exit_code, 1);
+        EXPECT_THAT(
+            line_with(result.output, "agent.json"),
+            AllOf(
+                HasSubstr("Permission denied"),
+                HasSubstr("identity (0700) belongs to root, and this runs as nobody"),
+                HasSubstr(
+                    "chown -R --reference=" + (dir_ / "theirs") + " " + (dir_ / "theirs/identity")
+                )
+            )
+        ) << result.output;
+        EXPECT_THAT(result.output, Not(HasSubstr("enrolled")));
+    }
+}
+
+TEST_F(DataDirectory, WithALockOfRootSaysWhoseItIs) {
+    ASSERT_NO_FATAL_FAILURE(make_theirs("theirs", {"lock"}));
+    for (const char* name : {"muster-agent", "muster-collector"}) {
+        const CommandResult result = run_as_nobody(name, "theirs");
+        EXPECT_EQ(result.exit_code, 1);
+        EXPECT_THAT(
+            result.output, HasSubstr("lock (0600) belongs to root, and this runs as nobody")
+        );
+    }
+}
+
+TEST_F(DataDirectory, KeepsItsOwnerWhenRootRunsTheCollectorInIt) {
+    ASSERT_NO_FATAL_FAILURE(make_theirs("theirs", {}));
+    write_text(
+        dir_ / "root.yaml",
+        "listen: {people: \"127.0.0.1:0\", agents: \"127.0.0.1:0\"}\ndata_dir: " +
+            (dir_ / "theirs") + "\n"
+    );
+    Process collector = Process::start(
+        {program("muster-collector"), "--config", dir_ / "root.yaml"}, {{}, dir_ / "log"}
+    );
+    ASSERT_TRUE(eventually(20s, [&] {
+        return std::filesystem::exists(dir_ / "theirs/collector.json");
+    })) << read_text(dir_ / "log");
+    EXPECT_THAT(of_others("theirs"), IsEmpty());
+    collector.signal(SIGTERM);
+    EXPECT_EQ(collector.wait(15s), 0);
+    EXPECT_THAT(of_others("theirs"), IsEmpty());
 }
 
 TEST_F(DataDirectory, WithAFileInTheWayIsSaidWithTheRemedy) {
