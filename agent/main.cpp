@@ -28,7 +28,7 @@ constexpr Duration enrol_within = std::chrono::seconds(30);
 
 struct Arguments {
     std::string config = "/etc/muster/agent.yaml";
-    bool config_given = false;
+    ConfigFile config_file = ConfigFile::usual;
     std::string data_dir;
     bool check = false;
     std::string log_format = "text";
@@ -138,17 +138,9 @@ int run_inventory(const Arguments& arguments, const config::AgentConfig& config)
 /// The configuration, with the command line's say.
 Result<config::AgentConfig> configure(const Arguments& arguments) {
     RealFiles files;
-    config::AgentConfig config;
-    // Every key has a default, and enrolment told where the collector is: only a file that is named must be there.
-    if (arguments.config_given || files.exists(arguments.config)) {
-        auto loaded = config::load_agent_config(files, arguments.config);
-        if (!loaded) {
-            return failure(loaded.error());
-        }
-        config = std::move(*loaded);
-    }
-    if (!arguments.data_dir.empty()) {
-        config.data_dir = arguments.data_dir;
+    auto config = read_config(files, arguments.config, arguments.config_file);
+    if (config && !arguments.data_dir.empty()) {
+        config->data_dir = arguments.data_dir;
     }
     return config;
 }
@@ -179,6 +171,7 @@ int dispatch(const Arguments& arguments) {
     return run_service(
         {.config = std::move(*config),
          .config_path = arguments.config,
+         .config_file = arguments.config_file,
          .data_dir = arguments.data_dir,
          .version = MUSTER_VERSION,
          .manager = std::move(manager)}
@@ -230,7 +223,7 @@ int parse_and_run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
-    arguments.config_given = config->count() > 0;
+    arguments.config_file = config->count() > 0 ? ConfigFile::named : ConfigFile::usual;
     arguments.enrol = enrolment->parsed();
     arguments.inventory = inventory->parsed();
     return dispatch(arguments);

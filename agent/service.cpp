@@ -269,7 +269,7 @@ Task<void> Service::watch_signals() {
 
 void Service::reload() {
     options_.manager.reloading();
-    auto loaded = config::load_agent_config(files_, options_.config_path);
+    auto loaded = read_config(files_, options_.config_path, options_.config_file);
     if (!loaded) {
         std::istringstream lines(loaded.error().text());
         for (std::string line; std::getline(lines, line);) {
@@ -360,6 +360,13 @@ Task<void> Service::watch_certificate() {
 std::string own_hostname() {
     std::array<char, HOST_NAME_MAX + 1> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+Result<config::AgentConfig> read_config(Files& files, const std::string& path, ConfigFile which) {
+    if (which == ConfigFile::usual && !files.exists(path)) {
+        return config::AgentConfig();
+    }
+    return config::load_agent_config(files, path);
 }
 
 int run_service(ServiceOptions options) {

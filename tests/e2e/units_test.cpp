@@ -1,12 +1,19 @@
 // The units in systemd/ as they are, and an installation below an empty folder.
+#include "tests/support/eventually.hpp"
+#include "tests/support/nobody.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/sanitized.hpp"
+#include "tests/support/site.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/unit_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <regex>
+#include <unistd.h>
 
 namespace muster::test {
 namespace {
@@ -137,6 +144,66 @@ TEST_F(Installation, IsReadBySystemdWithoutComplaint) {
     for (const char* word : {"Unknown", "not executable", "Failed to parse"}) {
         EXPECT_THAT(verified.output, Not(HasSubstr(word)));
     }
+}
+
+/// "An agent elsewhere": what operations.md says is to be copied.
+constexpr const char* files_of_an_agent[] = {
+    "usr/bin/muster-agent",
+    "usr/bin/muster-probe-worker",
+    "usr/bin/muster-inventory",
+    "usr/lib/systemd/system/muster-agent.service",
+    "usr/lib/systemd/system/muster-inventory.socket",
+    "usr/lib/systemd/system/muster-inventory@.service",
+    "usr/lib/sysusers.d/muster.conf",
+};
+
+TEST_F(Installation, GivesAMachineElsewhereAnAgentWithTheFilesThatAreToBeCopied) {
+#ifdef MUSTER_TEST_SANITIZED
+    GTEST_SKIP() << "the sanitizers make system calls that the unit does not allow";
+#endif
+    ASSERT_EQ(install("/usr").exit_code, 0);
+    const std::string prose = read_text(MUSTER_SOURCE_DIR "/docs/operations.md");
+    const std::size_t from = prose.find("### An agent elsewhere");
+    const std::string section = prose.substr(from, prose.find("\n## ", from) - from);
+    const std::filesystem::path machine = dir_ / "elsewhere";
+    for (const std::filesystem::path file : files_of_an_agent) {
+        EXPECT_THAT(section, HasSubstr(file.filename()));
+        EXPECT_THAT(section, HasSubstr("/" + file.parent_path().string()));
+        std::filesystem::create_directories(machine / file.parent_path());
+        std::filesystem::copy_file(std::filesystem::path(dir_.path()) / file, machine / file);
+    }
+    const std::string state = machine / "var/lib/muster-agent";
+    std::filesystem::create_directories(state);
+    ASSERT_EQ(::chown(state.c_str(), nobody, nobody), 0);
+
+    Site site;
+    ASSERT_NO_FATAL_FAILURE(site.start_collector());
+    write_text(dir_ / "token", site.join_token("elsewhere"));
+    const CommandResult enrolled = run_command(
+        {machine / "usr/bin/muster-agent",
+         "--data-dir",
+         state,
+         "enrol",
+         "--collector",
+         site.url(),
+         "--token-file",
+         dir_ / "token"}
+    );
+    ASSERT_EQ(enrolled.exit_code, 0) << enrolled.output;
+    const std::string unit = machine / "usr/lib/systemd/system/muster-agent.service";
+    std::vector<std::string> start{program("under-unit"), "--root", machine, unit};
+    const auto words = UnitFile(unit).words("ExecStart").value();
+    start.insert(start.end(), words.begin(), words.end());
+    Process agent = Process::start(std::move(start), {{}, dir_ / "log"});
+    EXPECT_TRUE(eventually(30s, [&] {
+        return read_text(dir_ / "log").find("link.connected") != std::string::npos;
+    })) << read_text(dir_ / "log");
+    agent.signal(SIGHUP);
+    EXPECT_TRUE(eventually(10s, [&] {
+        return read_text(dir_ / "log").find("config.loaded") != std::string::npos;
+    })) << read_text(dir_ / "log");
+    agent.signal(SIGTERM);
+    EXPECT_EQ(agent.wait(15s), 0);
 }
 
 TEST_F(Installation, MakesTheUsersOfTheUnits) {

@@ -1,6 +1,7 @@
 #include "tests/support/site.hpp"
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/nobody.hpp"
 #include "wire/http_client.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <unistd.h>
 
 namespace muster::test {
 namespace {
@@ -59,8 +61,8 @@ Site::~Site() {
 
 void Site::configure(const std::string& watch) {
     watch_ = watch;
-    write_text(
-        dir_ / "collector.yaml",
+    write(
+        "collector.yaml",
         "listen: {people: " +
             listen_address(named_ == Named::yes ? "127.0.0.1" : "0.0.0.0", people_port_) +
             ", agents: " +
@@ -86,13 +88,39 @@ void Site::open_to_network(const std::string& address, Named named) {
     named_ = named;
 }
 
+void Site::run_under_units() {
+    is_under_units_ = true;
+    // Where nobody reaches them, wherever they were built.
+    std::filesystem::create_directory(dir_ / "bin");
+    for (const char* name :
+         {"muster-agent", "muster-collector", "muster-inventory", "muster-probe-worker"}) {
+        std::filesystem::copy_file(program(name), dir_ / "bin/" + name);
+    }
+    EXPECT_EQ(::chown(dir_.path().c_str(), nobody, nobody), 0);
+}
+
+std::vector<std::string> Site::command_of(const std::string& name, const std::string& unit) const {
+    if (!is_under_units_) {
+        return {program(name)};
+    }
+    return {program("under-unit"), MUSTER_SOURCE_DIR "/systemd/" + unit, dir_ / "bin/" + name};
+}
+
+void Site::write(const std::string& name, const std::string& text) const {
+    write_text(dir_ / name, text);
+    if (is_under_units_) {
+        EXPECT_EQ(::chown((dir_ / name).c_str(), nobody, nobody), 0);
+    }
+}
+
 void Site::start_collector(std::map<std::string, std::string> environment) {
     configure(watch_);
     std::filesystem::remove(data_dir() + "/collector.json");
-    collector_.emplace(Process::start(
-        {program("muster-collector"), "--config", dir_ / "collector.yaml"},
-        {std::move(environment), dir_ / "collector.log"}
-    ));
+    std::vector<std::string> command = command_of("muster-collector", "muster-collector.service");
+    command.insert(command.end(), {"--config", dir_ / "collector.yaml"});
+    collector_.emplace(
+        Process::start(std::move(command), {std::move(environment), dir_ / "collector.log"})
+    );
     std::string ready;
     ASSERT_TRUE(eventually(20s, [&] {
         ready = read_text(data_dir() + "/collector.json");
@@ -114,12 +142,16 @@ std::string Site::join_token(const std::string& name, const std::string& extra_j
 
 void Site::enrol_agent(const std::string& name, const std::string& site) {
     const std::string where = site.empty() ? "" : R"(,"site":")" + site + "\"";
-    write_text(dir_ / (name + ".token"), join_token(name, where));
-    write_text(
-        dir_ / (name + ".yaml"),
+    write(name + ".token", join_token(name, where));
+    write(
+        name + ".yaml",
         "data_dir: " + agent_dir(name) +
             "\nspool: {flush: 50ms}\nlink: {backoff_least: 50ms, backoff_most: 500ms}\n"
     );
+    if (is_under_units_ && std::filesystem::create_directory(agent_dir(name))) {
+        ASSERT_EQ(::chown(agent_dir(name).c_str(), nobody, nobody), 0);  // as StateDirectory= does
+    }
+    // Also then as root, who is asked to type this.
     const CommandResult enrolled = run_command(
         {program("muster-agent"),
          "--config",
@@ -152,10 +184,12 @@ void Site::resume_agent(
             text.insert(
                 0, "collector: " + network_address_ + ":" + std::to_string(agents_port_) + "\n"
             );
-            write_text(dir_ / (name + ".yaml"), text);
+            write(name + ".yaml", text);
         }
     }
-    command.insert(command.end(), {program("muster-agent"), "--config", dir_ / (name + ".yaml")});
+    const std::vector<std::string> agent = command_of("muster-agent", "muster-agent.service");
+    command.insert(command.end(), agent.begin(), agent.end());
+    command.insert(command.end(), {"--config", dir_ / (name + ".yaml")});
     agents_.insert_or_assign(
         name, Process::start(command, {std::move(environment), dir_ / (name + ".log")})
     );

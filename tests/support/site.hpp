@@ -34,6 +34,11 @@ class Site {
     /// The collector listens on every address and is called `address` by agents elsewhere; no: for agents and people, without
     /// a name in its configuration. Before `configure`.
     void open_to_network(const std::string& address, Named named = Named::yes);
+    /// The daemons run from now on under the restrictions of their units in systemd/ and as nobody, whose the folder of this site
+    /// is then. Before anything is started.
+    void run_under_units();
+    /// The command of one of our programs, below the restrictions of `unit` after `run_under_units`.
+    std::vector<std::string> command_of(const std::string& name, const std::string& unit) const;
     /// Starts the collector and waits until it is ready; keeps its ports over restarts.
     void start_collector(std::map<std::string, std::string> environment = {});
     /// Makes a join token and enrols an agent, which is not started.
@@ -53,6 +58,8 @@ class Site {
     Process& collector();
     Process& agent(const std::string& name = "agent1");
 
+    /// Below dir(), readable for whom the daemons run as.
+    void write(const std::string& name, const std::string& text) const;
     std::string join_token(const std::string& name, const std::string& extra_json = "");
     /// `muster ARGUMENTS…` as the administrator; both streams are in the output.
     CommandResult muster(
@@ -97,6 +104,7 @@ class Site {
     std::string watch_;
     std::string network_address_;
     Named named_ = Named::yes;
+    bool is_under_units_ = false;
     Duration silent_after_ = std::chrono::milliseconds(1500);
     Duration silent_incident_after_ = std::chrono::seconds(15);
     std::optional<Process> collector_;
