@@ -32,8 +32,8 @@ class Files {
   public:
     virtual ~Files() = default;
     /// `append` creates a missing file; new files are 0600. `not_found` when the file or its folder is missing,
-    /// `conflict` when `create_new` finds a file, `refused` (here and below) with whose it is where the caller has no right. Writing always goes to the end. Reading never waits: `invalid` for what is
-    /// no regular file (a pipe, a device, a folder).
+    /// `conflict` when `create_new` finds a file, `refused` (here and below) with whose it is where the caller has no right.
+    /// Writing always goes to the end. Reading never waits: `invalid` for what is no regular file (a pipe, a device, a folder).
     virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
     /// Creates the folder and its missing parents, 0700.
     virtual Status create_directories(const std::string& path) = 0;
