@@ -8,7 +8,7 @@ using Guesses = CommandLine;
 
 TEST_F(Guesses, NameWhatWasPerhapsMeant) {
     const CannedServer server({
-        {"GET /api/v1/cis?limit=200", {200, page(R"({"name":"db1"},{"name":"web4"})")}},
+        {"GET /api/v1/cis?limit=200", {200, page(R"({"name":"db4"},{"name":"web4"})")}},
         {"GET /api/v1/cis?class=site&limit=200", {200, page(R"({"name":"Lhasa"})")}},
         {"GET /api/v1/channels?limit=200", {200, page(R"({"name":"operations"})")}},
         {"GET /api/v1/policies?limit=200", {200, page(R"({"name":"servers answer"})")}},

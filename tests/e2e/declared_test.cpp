@@ -88,5 +88,40 @@ TEST_F(Declared, RelationsAreStatedShownAndWithdrawn) {
     EXPECT_THAT(muster({"site", "show", "HQ"}), HasSubstr("located_in"));
 }
 
+TEST_F(Declared, ListsSayThatTheyWereCutAndNamesAreGuessed) {
+    const std::string more = "there are more than these 1: --limit N\n";
+    muster({"ci", "create", "server", "db1"});
+    muster({"ci", "create", "team", "network"});
+    EXPECT_THAT(muster({"ci", "list", "--class", "server", "--limit", "1"}), HasSubstr(more));
+    EXPECT_THAT(
+        muster({"ci", "list", "--class", "server", "--limit", "2"}), Not(HasSubstr("more"))
+    );
+    EXPECT_THAT(
+        muster({"ci", "list", "--filter", "class = server", "--limit", "1", "-o", "json"}),
+        HasSubstr(more)
+    );
+    EXPECT_THAT(muster({"team", "list"}), AllOf(HasSubstr("network"), Not(HasSubstr("db1"))));
+    EXPECT_THAT(muster({"team", "show", "network"}), HasSubstr("team"));
+    EXPECT_THAT(muster({"ci", "show", "wbe1"}, 1), HasSubstr("did you mean \"web1\"?"));
+    EXPECT_THAT(muster({"why", "dbl"}, 1), HasSubstr("did you mean \"db1\"?"));
+    EXPECT_THAT(muster({"target", "show", "web2"}, 1), HasSubstr("did you mean \"web1\"?"));
+    EXPECT_THAT(muster({"availability", "network"}), HasSubstr("network has no probes of its own"));
+}
+
+TEST_F(Declared, EveryMomentIsTakenInEveryForm) {
+    for (const char* at : {"now", "0s ago", "-0s"}) {
+        EXPECT_THAT(muster({"ci", "list", "--at", at}), HasSubstr("web1")) << at;
+    }
+    for (const char* at :
+         {"-2h", "2h ago", "yesterday 09:00", "2026-01-31", "2026-01-31 02:14 UTC"}) {
+        EXPECT_THAT(muster({"ci", "list", "--at", at}), Not(HasSubstr("web1"))) << at;
+        muster({"ci", "diff", "web1", "--from", "now", "--to", "now"});
+        muster({"events", "--from", at});
+        muster({"receipts", "--from", at});
+        muster({"audit", "list", "--from", at});
+        muster({"availability", "web1", "--from", at});
+    }
+}
+
 }  // namespace
 }  // namespace muster::test
