@@ -271,68 +271,6 @@ TEST(Vantage, AllTargetsOfAnAgentFarAwayAreFaultsUnlessSomebodyKnowsBetter) {
     EXPECT_THAT(net.open_kinds(), IsEmpty());
 }
 
-TEST(Vantage, ASiteThatIsCutOffIsOneIncident) {
-    Network net(
-        three_hosts,
-        "targets:\n  - {name: far1, class: server, address: 10.9.0.1, from: {agent: local}, "
-        "probes: "
-        "[{type: icmp, name: p, interval: 1s, timeout: 500ms}]}\n",
-        {{"far1", "10.9.0.1"}}
-    );
-    for (const std::string name : {"h1", "h2", "h3"}) {
-        net.linked.erase(name);
-        net.severed.insert({"local", net.host_of[name]});
-    }
-    net.run(minutes(12));
-    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("site branch is cut off: 3 of 3")));
-    net.severed.clear();
-    net.come_back("h2");
-    net.run(seconds(20));
-    EXPECT_THAT(net.open_kinds(), ElementsAre("site_cut_off")) << "two of three are silent";
-    net.come_back("h3");
-    net.run(seconds(20));
-    EXPECT_THAT(net.open_kinds(), IsEmpty());
-    net.come_back("h1");
-    net.run(minutes(6));
-    EXPECT_EQ(net.world.rows("incident").size(), 1U);
-    EXPECT_THAT(net.world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
-}
-
-TEST(Vantage, ASiteThatIsCutOffAgainBeforeAllOfItWasBackIsCutOffAndNoHostOfItDown) {
-    Network net(
-        {{"local", {"127.0.0.1", "HQ"}},
-         {"h1", {"10.0.1.1", "branch"}},
-         {"h2", {"10.0.1.2", "branch"}}},
-        two_targets(),
-        {{"far1", "10.9.0.1"}, {"far2", "10.9.0.2"}}
-    );
-    const auto cut = [&net] {
-        for (const std::string name : {"h1", "h2"}) {
-            net.linked.erase(name);
-            net.severed.insert({"local", net.host_of[name]});
-        }
-    };
-    cut();
-    net.run(minutes(3));
-    net.severed.clear();
-    net.come_back("h1");
-    net.run(seconds(4));
-    EXPECT_THAT(net.open_kinds(), IsEmpty());
-    cut();
-    net.run(minutes(7));
-    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("site branch is cut off: 2 of 2")));
-    EXPECT_THAT(net.open_kinds(), ElementsAre("site_cut_off"));
-}
-
-TEST(Vantage, AgentsThatFallSilentWhileTheirHostsAnswerAreToldSo) {
-    Network net(three_hosts);
-    for (const std::string name : {"h1", "h2", "h3"}) {
-        net.linked.erase(name);
-    }
-    net.run(minutes(2));
-    EXPECT_THAT(net.titles(), ElementsAre(HasSubstr("yet their hosts answer")));
-}
-
 TEST(Vantage, AHostMayRebootForTenMinutesAfterAGoodbye) {
     Network net(three_hosts);
     net.stopped.insert("h1");

@@ -52,6 +52,9 @@ Site::Site() {
 
 Site::~Site() {
     if (::testing::Test::HasFailure()) {
+        if (collector_ && collector_->running()) {
+            print_incidents();
+        }
         std::cerr << "---- collector.log\n" << collector_log();
         for (const auto& [name, process] : agents_) {
             std::cerr << "---- " << name << ".log\n" << agent_log(name);
@@ -267,6 +270,22 @@ boost::json::array Site::incidents() {
         return a.at("number").to_number<std::int64_t>() < b.at("number").to_number<std::int64_t>();
     });
     return items;
+}
+
+void Site::print_incidents() {
+    for (const boost::json::value& incident : incidents()) {
+        const std::string id = text_of(incident, "id");
+        std::cerr << "---- " << id << " " << text_of(incident, "state") << ": "
+                  << text_of(incident, "title") << "\n";
+        const ApiAnswer timeline = get("/incidents/" + id + "/timeline");
+        if (timeline.status != 200) {
+            std::cerr << timeline.body << "\n";
+            continue;
+        }
+        for (const boost::json::value& line : timeline.body.at("items").as_array()) {
+            std::cerr << line << "\n";
+        }
+    }
 }
 
 std::size_t Site::open_incidents() {

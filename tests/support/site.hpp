@@ -98,6 +98,8 @@ class Site {
     std::string ca_pem() const;
 
   private:
+    /// Every incident with its timeline, for whoever looks into a failure.
+    void print_incidents();
     ApiAnswer call(const std::string& method, const std::string& path, const std::string& body);
 
     TempDir dir_;

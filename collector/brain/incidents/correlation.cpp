@@ -175,12 +175,20 @@ std::optional<Course> ask_quorum(Fold& fold, CiIndex ci, const Fault& fault) {
     );
 }
 
+/// From when on agents of its site must have been heard for a fault to be its own: since it began. Where it began while
+/// the site was cut off, since it has had the time to recover: being heard before that, they may be cut off again.
+WallTime heard_from(const State& state, CiIndex ci, const Fault& fault) {
+    const WallTime first = first_failed(state, fault);
+    const std::optional<WallTime> back = cut_ended(state, ci);
+    return back && first < *back ? *back + wait_of(state, fault, Patience::recovery) : first;
+}
+
 std::optional<Course> ask_site(Fold& fold, CiIndex ci, const Fault& fault) {
     if (const auto cut = cut_of(fold.state, ci)) {
         return *cut == 0 ? wait_a_little(fold.state)
                          : withhold_for(fold, ci, fault, Withholding::site_cut_off, *cut);
     }
-    if (may_be_cut_off(fold.state, ci, first_failed(fold.state, fault))) {
+    if (may_be_cut_off(fold.state, ci, heard_from(fold.state, ci, fault))) {
         return wait_a_little(fold.state);
     }
     return std::nullopt;

@@ -393,21 +393,24 @@ void restart_holds(Fold& fold) {
     }
 }
 
-void decide_again(Fold& fold, CiIndex ci, Patience patience) {
-    const auto found = fold.state.faults.find(ci);
-    if (found == fold.state.faults.end()) {
-        return;
-    }
+Duration wait_of(const State& state, const Fault& fault, Patience patience) {
     Duration wait{};
-    for (const Fault::Member& each : found->second.members) {
+    for (const Fault::Member& each : fault.members) {
         if (patience != Patience::none && each.recovered_at == WallTime{}) {
-            const Spec& spec = spec_of(fold.state, each.probe);
+            const Spec& spec = spec_of(state, each.probe);
             const Duration recovery = spec.probe->interval * (spec.rule.successes + 1);
             const Duration more = patience == Patience::recovery ? recovery : Duration{};
             wait = std::max(wait, spec.rule.hold + more);
         }
     }
-    begin_hold(fold, ci, found->second, wait);
+    return wait;
+}
+
+void decide_again(Fold& fold, CiIndex ci, Patience patience) {
+    const auto found = fold.state.faults.find(ci);
+    if (found != fold.state.faults.end()) {
+        begin_hold(fold, ci, found->second, wait_of(fold.state, found->second, patience));
+    }
 }
 
 void flapping_is_over(Fold& fold, CiIndex ci, std::uint64_t timer) {

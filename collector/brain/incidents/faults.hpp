@@ -29,6 +29,8 @@ void restart_holds(Fold& fold);
 /// How long a fault whose cause is over waits before it is decided for itself: not at all, its hold, or as long
 /// as a recovery takes.
 enum class Patience { none, hold, recovery };
+/// How long that is: as its slowest probe that still fails asks for.
+Duration wait_of(const State& state, const Fault& fault, Patience patience);
 /// What was withheld is asked again.
 void decide_again(Fold& fold, CiIndex ci, Patience patience);
 

@@ -110,11 +110,15 @@ bool hosts_answer(const State& state, const Census& census) {
     });
 }
 
+std::string cut_key(const std::string& site) {
+    return "site_cut_off/" + site;
+}
+
 Incident describe(const State& state, const std::string& site, const Census& census) {
     Incident incident;
     incident.kind = "site_cut_off";
     incident.site = site;
-    incident.key = "site_cut_off/" + site;
+    incident.key = cut_key(site);
     incident.ci = site_ci(state, site);
     incident.title = hosts_answer(state, census)
                          ? "site " + site + ": " + counted(census) + ", yet their hosts answer"
@@ -256,6 +260,16 @@ std::optional<std::uint64_t> cut_of(const State& state, CiIndex ci) {
     return std::nullopt;
 }
 
+std::optional<WallTime> cut_ended(const State& state, CiIndex ci) {
+    const auto last = state.last_by_key.find(cut_key(state.cis[ci].site));
+    if (last == state.last_by_key.end()) {
+        return std::nullopt;
+    }
+    const auto found = state.incidents.find(last->second);
+    const bool is_over = found != state.incidents.end() && found->second.is_over();
+    return is_over ? std::optional(found->second.resolved) : std::nullopt;
+}
+
 bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
     const std::string& site = state.cis[ci].site;
     if (site.empty()) {
@@ -263,6 +277,8 @@ bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
     }
     std::size_t agents = 0;
     std::size_t quiet = 0;
+    // Of those that are silent it is clear already: had they been enough, the site would be suspected.
+    bool soon_clear = false;
     for (AgentIndex index = 0; index < state.agents.size(); ++index) {
         const Agent& agent = state.agents[index];
         if (counts(agent, site) && window_over_agent(state, index) == nullptr) {
@@ -270,10 +286,13 @@ bool may_be_cut_off(const State& state, CiIndex ci, WallTime since) {
             // Who fell silent long before has a trouble of his own.
             const bool is_fresh = agent.heard_wall + together(state) + state.silent_after > since ||
                                   is_awaited(state, index);
-            quiet += agent.heard_wall < since && is_fresh ? 1 : 0;
+            if (agent.heard_wall < since && is_fresh) {
+                ++quiet;
+                soon_clear |= agent.state != AgentState::silent || is_awaited(state, index);
+            }
         }
     }
-    return quiet >= fewest_silent && 2 * quiet >= agents;
+    return soon_clear && quiet >= fewest_silent && 2 * quiet >= agents;
 }
 
 }  // namespace muster::collector

@@ -23,6 +23,9 @@ void adopt_cuts(Fold& fold, std::uint64_t incident, WallTime since);
 /// nothing where there is none.
 std::optional<std::uint64_t> cut_of(const State& state, CiIndex ci);
 
+/// When the site of a CI was last cut off no more; nothing where it never was, or is.
+std::optional<WallTime> cut_ended(const State& state, CiIndex ci);
+
 /// At least half of the site's agents, and two, have not been heard since `since`, though none is
 /// silent for long enough yet: soon it is clear.
 bool may_be_cut_off(const State& state, CiIndex ci, WallTime since);
