@@ -419,8 +419,11 @@ bool is_stale(const State& state, const Fault::Member& member, WallTime now) {
     // A question asked just before the answer that ended it may fail until its time-out is over.
     const Duration judged =
         spec.probe->timeout + spec.probe->interval * (std::max(1U, spec.rule.failures) - 1);
+    // One answer is no recovery yet, but no failure since either.
+    const bool failed_since_then =
+        probe.latest_ms >= to_ms(blind.answered + judged) && fails(probe);
     return blind.boot != 0 && probe.boot == blind.boot && member.first_failed >= blind.from &&
-           member.first_failed <= blind.to && probe.latest_ms < to_ms(blind.answered + judged) &&
+           member.first_failed <= blind.to && !failed_since_then &&
            now < blind.to + 2 * judged + latest_result;
 }
 
