@@ -195,9 +195,11 @@ CLI::Option* add_moment(
 }
 
 void add_limit(CLI::App& verb, std::size_t& limit) {
-    verb.add_option("--limit", limit, "At most this many")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    const auto checked = [](const std::string& text) {
+        const bool is_nothing = text.find_first_not_of('0') == std::string::npos;
+        return std::string(is_nothing ? "expected 1 or more" : "");
+    };
+    verb.add_option("--limit", limit, "At most this many")->check(checked)->capture_default_str();
 }
 
 void add_selection(CLI::App& verb, ListSelection& select) {

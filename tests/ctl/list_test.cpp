@@ -22,7 +22,9 @@ TEST_F(Lists, FollowsPagesUpToTheLimit) {
         EXPECT_THAT(ran.out, Not(HasSubstr("there are more")));
         EXPECT_EQ(ran.err, "there are more than these 3: --limit N\n") << output;
     }
-    EXPECT_EQ(run(server, {"ci", "list", "--limit", "0"}).code, 2) << "nothing would be asked";
+    const Ran nothing = run(server, {"ci", "list", "--limit", "0"});
+    EXPECT_EQ(nothing.code, 2);
+    EXPECT_THAT(nothing.err, HasSubstr("muster: --limit: expected 1 or more\n"));
 }
 
 TEST_F(Lists, DoesNotSayThatThereAreMoreBehindTheLastItem) {
