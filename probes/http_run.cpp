@@ -267,6 +267,8 @@ void prepare(Transfer& transfer, const ProbeRequest& request, Deadline deadline)
     // Without both, curl reads 144 authorities anew for every connection.
     set(transfer, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
     set(transfer, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+    // Its cache of authorities is filled and used after on_tls, with the store of whichever transfer came first.
+    set(transfer, CURLOPT_CA_CACHE_TIMEOUT, 0L);
     set(transfer, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     set(transfer, CURLOPT_SSL_CTX_FUNCTION, &on_tls);
     set(transfer, CURLOPT_SSL_CTX_DATA, &transfer);

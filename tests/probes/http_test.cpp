@@ -112,6 +112,17 @@ TEST_F(Http, RefusesACertificateOfAnUnknownAuthority) {
     EXPECT_EQ(get_tls(address, tls_port, {{"tls.verify", "false"}}).state, ResultState::ok);
 }
 
+TEST_F(Http, TrustsItsOwnAuthorityAloneWhateverTheRunsBeforeItTrusted) {
+    const auto another = wire::make_authority("others", SystemClock().wall() - 72h).value();
+    const Secrets own{{"tls.ca", server.ca_pem}};
+    const Secrets others{{"tls.ca", another.certificate_pem}};
+    EXPECT_EQ(get_tls(address, tls_port, {}, others).reason, "tls");
+    EXPECT_EQ(get_tls(address, tls_port, {}, own).state, ResultState::ok);
+    EXPECT_EQ(get_tls(address, tls_port).reason, "tls") << "the system's authorities";
+    EXPECT_EQ(get_tls(address, tls_port, {}, others).reason, "tls");
+    EXPECT_EQ(get_tls(address, tls_port, {}, own).state, ResultState::ok);
+}
+
 TEST_F(Http, RefusesACertificateForAnotherName) {
     const Outcome outcome = get_tls("other.test", tls_port, {}, {{"tls.ca", server.ca_pem}});
     EXPECT_EQ(outcome.reason, "tls");
