@@ -8,6 +8,7 @@
 namespace muster::test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -18,6 +19,10 @@ class Declared : public ::testing::Test {
         site_.configure("targets:\n  - {name: web1, class: server, address: 127.0.0.1, site: HQ}\n"
         );
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+        // Ready is when it answers; what the configuration declares is folded a moment later.
+        ASSERT_TRUE(eventually(20s, [this] {
+            return site_.muster({"ci", "show", "web1"}).exit_code == 0;
+        }));
     }
 
     std::string file(const std::string& text) {
