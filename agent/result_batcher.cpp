@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
+#include <functional>
 #include <utility>
 
 namespace muster::agent {
@@ -35,6 +35,21 @@ std::size_t values_worth_sending(const std::vector<std::int64_t>& values) {
     return count;
 }
 
+void mix(std::size_t& hash, std::string_view text) {
+    hash = hash * 31 + std::hash<std::string_view>{}(text);
+}
+
+/// Equal for what differs in numbers only: "no answer within 998 ms" and "… 1.2 ms".
+std::size_t words_hash(const probes::Outcome& outcome) {
+    std::string words = outcome.seen;
+    std::erase_if(words, [](char each) { return (each >= '0' && each <= '9') || each == '.'; });
+    std::size_t hash = 0;
+    mix(hash, outcome.reason);
+    mix(hash, outcome.expected);
+    mix(hash, words);
+    return hash;
+}
+
 }  // namespace
 
 ResultBatcher::ResultBatcher(BatcherOptions options, std::string_view boot_id)
@@ -49,12 +64,20 @@ void ResultBatcher::assign(std::uint32_t epoch, std::span<const ProbeId> ids) {
     for (std::size_t dense = 0; dense < ids_.size(); ++dense) {
         known.emplace(ids_[dense], last_state_[dense]);
     }
+    std::unordered_map<ProbeId, Told> told;
+    for (const auto& [dense, said] : told_) {
+        told.emplace(ids_[dense], said);
+    }
+    told_.clear();
     epoch_ = epoch;
     ids_.assign(ids.begin(), ids.end());
     last_state_.assign(ids.size(), no_state);
     for (std::size_t dense = 0; dense < ids.size(); ++dense) {
         if (const auto found = known.find(ids[dense]); found != known.end()) {
             last_state_[dense] = found->second;
+        }
+        if (const auto found = told.find(ids[dense]); found != told.end()) {
+            told_.emplace(static_cast<std::uint32_t>(dense), found->second);
         }
     }
 }
@@ -64,6 +87,25 @@ bool ResultBatcher::changes(std::uint32_t dense, wire::ResultState state) {
     return std::exchange(last_state_[dense], number) != number;
 }
 
+bool ResultBatcher::is_news(
+    std::uint32_t dense, const probes::Outcome& outcome, MonoTime now, bool differs
+) {
+    if (outcome.state == wire::ResultState::ok) {
+        if (differs) {
+            told_.erase(dense);
+        }
+        return false;
+    }
+    const std::size_t words = words_hash(outcome);
+    Told& told = told_[dense];
+    // What fails in another way each time costs a note now and then, not one a result.
+    if (!differs && (told.words == words || now - told.at < options_.note_pace)) {
+        return false;
+    }
+    told = {words, now};
+    return true;
+}
+
 void ResultBatcher::add(
     std::uint32_t dense, WallTime wall, MonoTime mono, probes::Outcome outcome
 ) {
@@ -71,6 +113,7 @@ void ResultBatcher::add(
     ++produced_;
     const bool first = last_state_[dense] == no_state;
     const bool differs = changes(dense, outcome.state);
+    const bool is_told = is_news(dense, outcome, mono, differs);
     const auto count = values_worth_sending(outcome.values);
     Pending row{
         .dense = dense,
@@ -86,7 +129,7 @@ void ResultBatcher::add(
         values_.push_back(outcome.values[at]);
         bytes_ += varint_bytes(outcome.values[at]);
     }
-    if (differs && !(first && outcome.state == wire::ResultState::ok)) {
+    if (is_told || (differs && !first)) {
         wire::ResultNote note{
             .index = 0,
             .reason = printable(outcome.reason, most_note_bytes),
@@ -96,7 +139,7 @@ void ResultBatcher::add(
         bytes_ += 32 + note.reason.size() + note.expected.size() + note.seen.size();
         notes_.push_back(std::move(note));
         row.note = static_cast<std::uint32_t>(notes_.size());
-        changed_ = changed_ || !first;
+        changed_ = changed_ || (differs && !first);
     }
     pending_.push_back(row);
     if (pending_.size() >= options_.most_results || bytes_ >= options_.most_bytes) {

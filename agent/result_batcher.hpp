@@ -1,4 +1,4 @@
-// Owns: gathering probe results into records: sorted columns, notes where the state changed, when
+// Owns: gathering probe results into records: sorted columns, notes where the state or its reason changed, when
 // to flush. A value. Leaves to spool.hpp: keeping them; to wire/results.hpp: the encoding.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace muster::agent {
@@ -23,14 +24,17 @@ struct BatcherOptions {
     Duration flush = std::chrono::milliseconds(200);
     /// The same where a state changed.
     Duration change_pace = std::chrono::milliseconds(20);
+    /// Between notes of one probe that fails all the while, each time for another reason.
+    Duration note_pace = std::chrono::seconds(10);
     std::uint32_t most_results = 25'000;  ///< in one record
     std::size_t most_bytes =
         900u << 10;  ///< of an encoded record: it must fit a frame even where it does not compress
 };
 
 /// Results in, records out. A record holds results of one epoch only. Text ("what was seen") is
-/// kept only where the state of a probe differs from its last one, and for a first result that is
-/// not ok.
+/// kept only where the state of a probe differs from its last one, for a first result that is not ok,
+/// and where what is not ok is so for another reason than was said last, digits aside: they are times
+/// and counts.
 class ResultBatcher {
   public:
     /// `boot_id`: its first 8 bytes mark the boot whose monotonic times the results carry.
@@ -65,7 +69,15 @@ class ResultBatcher {
         MonoTime mono;
     };
 
+    /// The note of what is not ok that was sent last.
+    struct Told {
+        std::size_t words = 0;  // a hash
+        MonoTime at{};
+    };
+
     bool changes(std::uint32_t dense, wire::ResultState state);
+    /// Remembers what is said of a probe that is not ok; true: it was not said before.
+    bool is_news(std::uint32_t dense, const probes::Outcome& outcome, MonoTime now, bool differs);
     void close();
     wire::Record encode();
 
@@ -73,7 +85,8 @@ class ResultBatcher {
     std::uint64_t boot_;
     std::uint32_t epoch_ = 0;
     std::vector<ProbeId> ids_;
-    std::vector<std::uint8_t> last_state_;  // by dense id; no_state before the first result
+    std::vector<std::uint8_t> last_state_;          // by dense id; no_state before the first result
+    std::unordered_map<std::uint32_t, Told> told_;  // by dense id, of those that are not ok
 
     std::vector<Pending> pending_;
     std::vector<std::int64_t> values_;

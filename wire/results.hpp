@@ -20,7 +20,7 @@ std::string_view to_string(ResultState state);
 /// "Not measured this time", in a value column.
 inline constexpr std::int64_t absent_value = std::numeric_limits<std::int64_t>::min();
 
-/// What was expected and seen, for one result of the batch; only where the state changed.
+/// What was expected and seen, for one result of the batch; only where the state changed, or its reason.
 struct ResultNote {
     std::uint32_t index = 0;
     std::string reason;

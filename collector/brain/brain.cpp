@@ -12,6 +12,7 @@
 #include "collector/brain/host_watch.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/isolation.hpp"
+#include "collector/brain/incidents/reasons.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
@@ -112,6 +113,9 @@ struct Brain::Impl {
                 break;
             case Timer::Kind::missing:
                 missing_is_over(fold, subject, timer.id);
+                break;
+            case Timer::Kind::reason:
+                reason_is_old(fold, timer.subject, timer.id);
                 break;
         }
         plan_changed_cis(fold);

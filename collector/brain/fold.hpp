@@ -16,13 +16,14 @@ namespace muster::collector {
 
 /// What availability tells incidents.
 struct AvailabilityEvent {
-    /// eased: it fails no more, and is beyond a limit of a metric still.
-    enum class Kind : std::uint8_t { exceeded, eased, recovered, removed };
+    /// eased: it fails no more, and is beyond a limit of a metric still. reason_changed: it fails as before, perhaps
+    /// for another reason.
+    enum class Kind : std::uint8_t { exceeded, eased, reason_changed, recovered, removed };
     Kind kind;
     Slot probe;
     WallTime at{};            ///< event time
     WallTime first_failed{};  ///< exceeded
-    // exceeded and eased:
+    // exceeded, eased and reason_changed:
     std::string reason{};
     std::string expected{};
     std::string seen{};

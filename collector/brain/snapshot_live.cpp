@@ -226,6 +226,7 @@ std::string encode_incidents(const State& state) {
             out.text(channel);
         }
         pack_record(out, incident);
+        out.u64(incident.reason_timer);
     }
     pack_incident_rules(out, state.incident_rules);
     return out.take();
@@ -277,6 +278,7 @@ bool decode_incidents(State& state, std::string_view bytes) {
         } else {
             incident.impact = "medium";
         }
+        incident.reason_timer = state.loaded_version >= 7 ? in.u64() : 0;
         if (!incident.is_over()) {
             state.open_by_key.emplace(incident.key, incident.number);
         }

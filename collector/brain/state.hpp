@@ -290,6 +290,7 @@ struct Incident {
     std::string description;
     std::uint64_t previous = 0;  ///< the one before it about the same; 0: none is known
     std::set<std::pair<std::string, std::uint64_t>> links;  ///< (type, number) it was linked to
+    std::uint64_t reason_timer = 0;  ///< until then its reason stays as it is; 0: it may change
 
     /// Resolved, closed or cancelled.
     bool is_over() const;
@@ -312,9 +313,10 @@ struct Timer {
         channel,
         window,
         flapping,
-        missing
+        missing,
+        reason
     };
-    static constexpr Kind last_kind = Kind::missing;
+    static constexpr Kind last_kind = Kind::reason;
 
     Elapsed due{};
     std::uint64_t id = 0;

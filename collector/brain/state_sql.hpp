@@ -42,6 +42,7 @@ enum class StateQuery : std::size_t {
     update_probe_definition,
     remove_probe,
     update_probe_state,
+    update_probe_seen,
     update_probe_exceeded,
     update_probe_proven,
     insert_interval,
@@ -164,6 +165,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "UPDATE probe SET removed_lsn = ?2, agent = NULL WHERE row = ?1",
         "UPDATE probe SET state = ?2, state_since = ?3, exceeded_since = ?4, reason = ?5, "
         "expected = ?6, seen = ?7 WHERE row = ?1",
+        "UPDATE probe SET reason = ?2, expected = ?3, seen = ?4 WHERE row = ?1",
         "UPDATE probe SET exceeded_since = ?2 WHERE row = ?1",
         "UPDATE probe SET proven = ?2 WHERE row = ?1",
         "INSERT INTO probe_interval (probe, from_wall, state, lsn, ordinal) VALUES (?1, ?2, "

@@ -96,6 +96,8 @@ class StateStore {
     void update_probe_state(
         const ColdProbe& probe, std::string_view state, WallTime since, const Trouble* trouble
     );
+    /// What was seen last, in words.
+    void update_probe_seen(const ColdProbe& probe, const Trouble& trouble);
     void update_probe_exceeded(const ColdProbe& probe, WallTime exceeded_since);
     void update_probe_proven(const ColdProbe& probe, WallTime at);
     void insert_interval(ProbeId probe, std::string_view state, const Trouble& trouble);

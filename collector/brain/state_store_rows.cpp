@@ -171,6 +171,16 @@ void StateStore::update_probe_state(
     );
 }
 
+void StateStore::update_probe_seen(const ColdProbe& probe, const Trouble& trouble) {
+    impl_->run(
+        StateQuery::update_probe_seen,
+        probe.row,
+        std::string_view(trouble.reason),
+        std::string_view(trouble.expected),
+        std::string_view(trouble.seen)
+    );
+}
+
 void StateStore::update_probe_exceeded(const ColdProbe& probe, WallTime exceeded_since) {
     impl_->run(StateQuery::update_probe_exceeded, probe.row, when_set(exceeded_since));
 }

@@ -95,6 +95,47 @@ TEST_F(Batcher, SaysWhatWasSeenOnlyWhereTheStateChanged) {
     EXPECT_EQ(decoded(*batcher.take_all(mono + 3s)).notes.size(), 1U) << "recovery is a change too";
 }
 
+TEST_F(Batcher, SaysWhatWasSeenWhereItFailsForAnotherReason) {
+    const auto notes_of =
+        [this](Duration when, const std::string& reason, const std::string& seen) {
+            probes::Outcome failed = outcome(ResultState::critical);
+            failed.reason = reason;
+            failed.seen = seen;
+            batcher.add(0, wall + when, mono + when, std::move(failed));
+            const auto record = batcher.take_all(mono + when);
+            EXPECT_TRUE(when == 0s || record->drop_class == wire::DropClass::results);
+            return decoded(*record).notes;
+        };
+    EXPECT_EQ(notes_of(0s, "refused", "127.0.0.1:80: connection refused").size(), 1U);
+    EXPECT_TRUE(notes_of(20s, "refused", "127.0.0.1:80: connection refused").empty());
+    const auto other = notes_of(40s, "status", "HTTP 500");
+    ASSERT_EQ(other.size(), 1U);
+    EXPECT_EQ(other[0].reason, "status");
+    EXPECT_EQ(other[0].seen, "HTTP 500");
+    EXPECT_EQ(notes_of(60s, "status", "half a page").size(), 1U) << "seen is another thing";
+    batcher.assign(8, ids);
+    EXPECT_TRUE(notes_of(80s, "status", "half a page").empty()) << "said under the epoch before";
+}
+
+TEST_F(Batcher, SaysNothingNewWhereOnlyNumbersDiffer) {
+    for (int at = 0; at < 20; ++at) {
+        probes::Outcome failed = outcome(ResultState::critical);
+        failed.seen = "no reply within " + std::to_string(at) + ".5 ms";
+        batcher.add(0, wall, mono + std::chrono::minutes(at), std::move(failed));
+    }
+    EXPECT_EQ(decoded(*batcher.take_all(mono + 1h)).notes.size(), 1U);
+}
+
+TEST_F(Batcher, SaysReasonsThatTakeTurnsNowAndThen) {
+    for (int at = 0; at <= 60; ++at) {
+        probes::Outcome failed = outcome(ResultState::critical);
+        failed.reason = at % 2 == 0 ? "timeout" : "refused";
+        batcher.add(0, wall, mono + std::chrono::seconds(at), std::move(failed));
+    }
+    EXPECT_EQ(decoded(*batcher.take_all(mono + 1h)).notes.size(), 6U)
+        << "ten seconds apart, and odd ones";
+}
+
 TEST_F(Batcher, FlushesAtOnceWhenAStateChanges) {
     add(0, 0ms, ResultState::ok);
     EXPECT_EQ(batcher.take(mono)->drop_class, wire::DropClass::results);

@@ -29,6 +29,7 @@ struct Said {
     std::string seen = {};
     std::vector<std::int64_t> values = {
     };  ///< of the metrics rtt_avg, in microseconds, and loss, in thousandths
+    std::string reason = "timeout";  ///< of what was seen
 };
 
 /// An agent as the journal knows it.

@@ -4,6 +4,7 @@
 #include "collector/brain/availability/limits.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace muster::collector {
 
@@ -47,15 +48,34 @@ WallTime event_time(const Fold& fold, const DecodedBatch& batch, std::int32_t of
     return at > fold.wall + most_ahead ? fold.wall : at;
 }
 
-/// Notes are sorted by index and results are visited in order: a cursor finds them.
-const wire::ResultNote* note_at(
-    const std::vector<wire::ResultNote>& notes, std::size_t& cursor, std::size_t index
-) {
-    while (cursor < notes.size() && notes[cursor].index < index) {
-        ++cursor;
+/// Notes are sorted by index and results are visited in order: the next one is all there is to look for.
+class Notes {
+  public:
+    explicit Notes(const std::vector<wire::ResultNote>& notes) : notes_(notes) { find_next(0); }
+
+    /// Index of the result it belongs to; beyond all results where none is left.
+    std::size_t next() const { return next_; }
+
+    /// The next one, for its result; the one behind it takes its place.
+    const wire::ResultNote* take() {
+        const wire::ResultNote* note = &notes_[cursor_++];
+        find_next(next_ + 1);
+        return note;
     }
-    return cursor < notes.size() && notes[cursor].index == index ? &notes[cursor] : nullptr;
-}
+
+  private:
+    void find_next(std::size_t from) {
+        while (cursor_ < notes_.size() && notes_[cursor_].index < from) {
+            ++cursor_;
+        }
+        next_ = cursor_ < notes_.size() ? notes_[cursor_].index
+                                        : std::numeric_limits<std::size_t>::max();
+    }
+
+    const std::vector<wire::ResultNote>& notes_;
+    std::size_t cursor_ = 0;
+    std::size_t next_ = 0;
+};
 
 /// Walks the runs of values beside the results: asked for results in rising order, of few of them.
 class Values {
@@ -106,9 +126,15 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
     const std::uint32_t* dense = results.probe.data();
     const std::int32_t* offsets = results.time_ms.data();
     const std::uint8_t* states = results.state.data();
-    std::size_t note_cursor = 0;
+    Notes notes(results.notes);
+    std::size_t noted = notes.next();
     Values values(results);
     for (std::size_t at = 0; at < size; ++at) {
+        const wire::ResultNote* note = nullptr;
+        if (at == noted) [[unlikely]] {
+            note = notes.take();
+            noted = notes.next();
+        }
         const Slot slot = slots[dense[at]];
         if (slot == nothing) {
             continue;
@@ -116,8 +142,9 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
         HotProbe& probe = hot[slot];
         const std::int64_t at_ms = base_ms + offsets[at];
         pages[slot / hot_page_slots] = 1;
-        const bool is_same =
-            probe.boot == boot && probe.state == states[at] && at_ms > probe.latest_ms;
+        // What comes with words is looked at, though its state may be the same: its reason is not.
+        const bool is_same = probe.boot == boot && probe.state == states[at] &&
+                             at_ms > probe.latest_ms && note == nullptr;
         constexpr std::uint8_t quiet = HotProbe::settled | HotProbe::measured;
         if (is_same && (probe.flags & quiet) == HotProbe::settled) [[likely]] {
             probe.latest_ms = at_ms;
@@ -139,7 +166,7 @@ void fold_results(Fold& fold, AgentIndex index, const DecodedBatch& batch) {
              .at_ms = at_ms,
              .at = event_time(fold, batch, offsets[at]),
              .state = states[at],
-             .note = note_at(results.notes, note_cursor, at),
+             .note = note,
              .values = numbers}
         );
     }

@@ -109,6 +109,21 @@ void note_sight(Fold& fold, const Judged& result, const ColdProbe& cold) {
     }
 }
 
+/// It fails as before, and now for another reason.
+void renew_note(Fold& fold, const Judged& result, const ColdProbe& cold) {
+    if (result.note == nullptr || result.state == ok) {
+        return;
+    }
+    const wire::ResultNote& note = *result.note;
+    Trouble& trouble = trouble_of(fold, result.probe);
+    if (note.reason == trouble.reason && note.expected == trouble.expected &&
+        note.seen == trouble.seen) {
+        return;
+    }
+    take_note(trouble, result.note);
+    fold.store.update_probe_seen(cold, trouble);
+}
+
 /// Before its first answer a probe opens nothing: it may have the wrong credential, or never have
 /// existed.
 void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const ColdProbe& cold) {
@@ -118,6 +133,10 @@ void judge_unproven(Fold& fold, const Judged& result, HotProbe& probe, const Col
         Trouble seen;
         take_note(seen, result.note);
         fold.store.update_probe_state(cold, probe_state(probe), result.at, &seen);
+    } else if (result.note != nullptr) {
+        Trouble seen;
+        take_note(seen, result.note);
+        fold.store.update_probe_seen(cold, seen);
     }
     if (result.state != critical) {
         return;
@@ -272,6 +291,23 @@ void report(
     }
 }
 
+/// Of a failure that counts already: its incident may say something else by now.
+void tell_reason(Fold& fold, const Judged& result, const HotProbe& probe) {
+    if (result.note == nullptr || result.state != critical ||
+        (probe.flags & HotProbe::exceeded) == 0) {
+        return;
+    }
+    const Trouble& trouble = trouble_of(fold, result.probe);
+    fold.events.push_back(
+        {.kind = AvailabilityEvent::Kind::reason_changed,
+         .probe = result.probe,
+         .at = result.at,
+         .reason = trouble.reason,
+         .expected = trouble.expected,
+         .seen = trouble.seen}
+    );
+}
+
 void apply_rule(Fold& fold, const Judged& result, HotProbe& probe, const Standing& before) {
     const std::optional<Breach> failed = count_failures(fold, result, probe);
     const std::optional<Breach> limit = judge_limits(fold, result);
@@ -313,7 +349,10 @@ void judge(Fold& fold, const Judged& result) {
     } else {
         if (probe.state != result.state) {
             change_state(fold, result, probe, cold);
+        } else {
+            renew_note(fold, result, cold);
         }
+        tell_reason(fold, result, probe);
         apply_rule(fold, result, probe, before);
         drop_if_well(fold, result.probe);
     }

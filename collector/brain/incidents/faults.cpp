@@ -6,6 +6,7 @@
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/priority.hpp"
 #include "collector/brain/incidents/quorum.hpp"
+#include "collector/brain/incidents/reasons.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
@@ -323,6 +324,9 @@ void fold_events(Fold& fold) {
                 break;
             case Kind::eased:
                 fold_eased(fold, event);
+                break;
+            case Kind::reason_changed:
+                fold_reason(fold, event);
                 break;
             case Kind::recovered:
             case Kind::removed:
