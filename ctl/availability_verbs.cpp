@@ -55,8 +55,8 @@ Table intervals_table(Session& session, const json::array& items, bool all) {
             continue;
         }
         table.rows.push_back(
-            {{session.time(member_of(item, "from"))},
-             {session.time(member_of(item, "to"))},
+            {{session.exact_time(member_of(item, "from"))},
+             {session.exact_time(member_of(item, "to"))},
              {state, tone_of_share(state)},
              {text_of(item, "probe", "name")},
              {text_of(item, "cause")}}
@@ -104,8 +104,8 @@ int availability(Session& session, const Options& options) {
         session.world().out << fmt::format(
             "from {} to {}: available at least {}, at most {}; observed {} of the time\n"
             "up {}, down {}, unobserved {}, excluded {}\n",
-            session.time(member_of(*answer, "from")),
-            session.time(member_of(*answer, "to")),
+            session.exact_time(member_of(*answer, "from")),
+            session.exact_time(member_of(*answer, "to")),
             percent(*answer, "lower"),
             percent(*answer, "upper"),
             percent(*answer, "coverage"),

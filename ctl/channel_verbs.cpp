@@ -36,7 +36,16 @@ int list(Session& session, const Options& options) {
         return session.fail(channels.error());
     }
     Table table{
-        {"CHANNEL", "TYPE", "STATE", "SINCE", "LAST DELIVERED", "WAITING", "RATE", "TARGET"}, {}
+        {"CHANNEL",
+         "TYPE",
+         "STATE",
+         "SINCE",
+         "LAST DELIVERED",
+         "WAITING",
+         "RATE",
+         "TARGET",
+         "LAST ERROR"},
+        {}
     };
     for (const json::value& channel : channels->items) {
         const std::string state = text_of(channel, "state");
@@ -48,7 +57,8 @@ int list(Session& session, const Options& options) {
              {session.time(member_of(channel, "last_delivered"))},
              {text_of(channel, "waiting")},
              {rate_of(channel)},
-             {text_of(channel, "target")}}
+             {text_of(channel, "target")},
+             {text_of(channel, "last_error"), Tone::bad}}
         );
     }
     session.print(table, *channels);
@@ -125,7 +135,9 @@ void add_channel_verbs(CLI::App& app, Session& session) {
     CLI::App* channels = app.add_subcommand("channel", "Who is told");
     channels->require_subcommand(1);
 
-    CLI::App* lister = channels->add_subcommand("list", "Channels, and whether they work");
+    CLI::App* lister = channels->add_subcommand(
+        "list", "Channels, whether they work, and the last error of a message or test"
+    );
     add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };

@@ -46,11 +46,12 @@ int list_cis(Session& session, const Options& options) {
         return session.fail(cis.error());
     }
     Table table{
-        {"NAME", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN INCIDENTS"}, {}
+        {"NAME", "ON", "CLASS", "STATE", "SINCE", "ADDRESS", "SITE", "PROBES", "OPEN INCIDENTS"}, {}
     };
     for (const json::value& ci : cis->items) {
         table.rows.push_back(
             {{text_of(ci, "name")},
+             {text_of(ci, "on", "name")},
              {text_of(ci, "class")},
              state_cell(ci),
              {session.time(member_of(ci, "state_since"))},
@@ -59,6 +60,11 @@ int list_cis(Session& session, const Options& options) {
              {text_of(ci, "probes")},
              {text_of(ci, "open_incidents")}}
         );
+    }
+    if (cis->items.empty() && !options.ci_class.empty()) {
+        if (const Status known = check_class(*client, options.ci_class); !known) {
+            return session.fail(known.error());
+        }
     }
     session.print(table, *cis);
     if (cis->items.empty()) {

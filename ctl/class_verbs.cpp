@@ -1,8 +1,14 @@
+#include "base/bytes.hpp"
+#include "config/values.hpp"
 #include "ctl/verbs.hpp"
+
+#include <fmt/format.h>
 
 #include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -18,6 +24,29 @@ std::string origin_of(const json::value& item) {
 Result<json::value> fetch(Session& session) {
     const Result<ApiClient> client = session.connect();
     return client ? client->get("/classes") : failure(client.error());
+}
+
+/// A failure, with the class that was perhaps meant, where the catalogue has none of this name.
+Status no_such_class(const json::value& catalogue, const std::string& name) {
+    const json::array& classes = items_of(catalogue, "classes");
+    std::vector<std::string> texts;
+    for (const json::value& each : classes) {
+        texts.push_back(text_of(each, "name"));
+        if (texts.back() == name) {
+            return {};
+        }
+    }
+    const std::vector<std::string_view> names(texts.begin(), texts.end());
+    const std::string_view guess = config::nearest(name, names);
+    return failure(
+        ErrorKind::not_found,
+        fmt::format(
+            "there is no class \"{}\"{}",
+            printable(name),
+            guess.empty() ? "; muster class list shows them"
+                          : fmt::format("; did you mean \"{}\"?", guess)
+        )
+    );
 }
 
 int list_classes(Session& session) {
@@ -80,10 +109,16 @@ int show_class(Session& session, const std::string& name) {
         }
         return session.print(table, each);
     }
-    return session.fail(Error(ErrorKind::not_found, "there is no class of this name", name));
+    return session.fail(no_such_class(*found, name).error());
 }
 
 }  // namespace
+
+Status check_class(const ApiClient& client, const std::string& name) {
+    const Result<json::value> found = client.get("/classes");
+    // Whoever may not read them is told nothing of them.
+    return found ? no_such_class(*found, name) : Status();
+}
 
 void add_class_verbs(CLI::App& app, Session& session) {
     CLI::App* group = app.add_subcommand("class", "Classes of what there is, and their relations");

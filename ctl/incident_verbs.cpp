@@ -35,6 +35,26 @@ std::string state_text(const json::value& incident) {
     return text_of(incident, "acknowledged").empty() ? text : text + ", acknowledged";
 }
 
+/// What has never answered opens nothing: a mistyped address looks like health here.
+void tell_of_unproven(Session& session, const ApiClient& client) {
+    if (session.format() != Format::table) {
+        return;
+    }
+    constexpr std::size_t enough = 100;
+    const Result<Listing> found = client.list(
+        "/probes", {{"state", "unproven"}}, {.limit = enough, .filter = {}, .sort = {}}
+    );
+    if (!found || found->items.empty()) {
+        return;
+    }
+    session.say(fmt::format(
+        "{}{} never answered: muster probes --state unproven",
+        found->has_more ? "more than " : "",
+        found->items.size() == 1 ? "1 probe has"
+                                 : fmt::format("{} probes have", found->items.size())
+    ));
+}
+
 int list(Session& session, const ListOptions& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -59,6 +79,7 @@ int list(Session& session, const ListOptions& options) {
         );
     }
     warn_if_nobody_is_told(session, *client);
+    tell_of_unproven(session, *client);
     return exit_success;
 }
 

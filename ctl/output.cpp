@@ -260,6 +260,28 @@ std::string human_time(const json::value& then, WallTime now) {
     return time ? human_time(*time, now) : text;
 }
 
+std::string exact_time(const json::value& then) {
+    if (!then.is_string()) {
+        return {};
+    }
+    const std::string text(then.get_string());
+    const Result<WallTime> time = parse_rfc3339(text);
+    if (!time) {
+        return text;
+    }
+    const std::tm local = local_time(*time);
+    return fmt::format(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}",
+        local.tm_year + 1900,
+        local.tm_mon + 1,
+        local.tm_mday,
+        local.tm_hour,
+        local.tm_min,
+        local.tm_sec,
+        local.tm_zone
+    );
+}
+
 const json::value& member_of(const json::value& object, std::string_view member) {
     static const json::value missing;
     const json::object* fields = object.if_object();

@@ -49,6 +49,10 @@ std::string human_time(WallTime then, WallTime now);
 /// human_time of an RFC 3339 text; the text itself where it is none; empty for null.
 std::string human_time(const json::value& then, WallTime now);
 
+/// An RFC 3339 text to the second, "2026-11-20 09:00:05 CET", in the time zone of the process; the text itself where it is none;
+/// empty for null.
+std::string exact_time(const json::value& then);
+
 /// A member of an object as text: numbers and booleans written out, empty where it is missing or null.
 std::string text_of(const json::value& object, std::string_view member);
 /// text_of a member of a member.

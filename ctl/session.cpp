@@ -22,6 +22,10 @@ const std::string& first_of(const std::string& a, const std::string& b) {
     return a.empty() ? b : a;
 }
 
+std::string text_or_nothing(const json::value& value) {
+    return value.is_string() ? std::string(value.get_string()) : std::string();
+}
+
 }  // namespace
 
 Format Session::format() const {
@@ -38,9 +42,13 @@ Colours Session::colours() const {
 
 std::string Session::time(const json::value& at) const {
     if (format() == Format::csv) {
-        return at.is_string() ? std::string(at.get_string()) : std::string();
+        return text_or_nothing(at);
     }
     return human_time(at, world_.clock.wall());
+}
+
+std::string Session::exact_time(const json::value& at) const {
+    return format() == Format::csv ? text_or_nothing(at) : ctl::exact_time(at);
 }
 
 Result<std::string> Session::config_path() const {

@@ -44,6 +44,9 @@ class Session {
     /// A time for a table: human_time, but as it came in CSV, which programs read.
     std::string time(const json::value& at) const;
 
+    /// exact_time for a table, for the ends of spans, which are compared; as it came in CSV.
+    std::string exact_time(const json::value& at) const;
+
     /// cli.yaml: --config, else below XDG_CONFIG_HOME or HOME.
     Result<std::string> config_path() const;
     /// What cli.yaml says; nothing where there is none.

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 namespace muster::ctl {
 
@@ -27,13 +30,28 @@ std::string list_path(const Options& options) {
     return options.for_agent ? "/join-tokens" : "/tokens";
 }
 
+/// How many agents a join token still enrols.
+std::int64_t uses_left(const json::value& token) {
+    const json::value& most = member_of(token, "max_uses");
+    const json::value& uses = member_of(token, "uses");
+    return most.is_number() && uses.is_number()
+               ? std::max<std::int64_t>(
+                     most.to_number<std::int64_t>() - uses.to_number<std::int64_t>(), 0
+                 )
+               : 0;
+}
+
 Cell state_of(const Session& session, const json::value& token) {
     if (text_of(token, "revoked") == "true") {
         return {"revoked", Tone::bad};
     }
     const auto expires = parse_rfc3339(text_of(token, "expires"));
     const bool is_over = expires && *expires <= session.world().clock.wall();
-    return is_over ? Cell{"expired", Tone::bad} : Cell{"valid"};
+    if (is_over) {
+        return {"expired", Tone::bad};
+    }
+    const json::value& most = member_of(token, "max_uses");
+    return most.is_number() && uses_left(token) == 0 ? Cell{"spent", Tone::quiet} : Cell{"valid"};
 }
 
 std::vector<Cell> join_row(const Session& session, const json::value& token) {
@@ -41,7 +59,7 @@ std::vector<Cell> join_row(const Session& session, const json::value& token) {
         {text_of(token, "id")},
         {text_of(token, "name")},
         {text_of(token, "site")},
-        {text_of(token, "uses") + "/" + text_of(token, "max_uses")},
+        {fmt::format("{} of {}", uses_left(token), text_of(token, "max_uses"))},
         {session.time(member_of(token, "expires"))},
         {text_of(token, "created_by")},
         state_of(session, token)
@@ -61,6 +79,29 @@ std::vector<Cell> api_row(const Session& session, const json::value& token) {
     };
 }
 
+Table join_table() {
+    return {{"JOIN TOKEN", "NAME", "SITE", "USES LEFT", "UNTIL", "BY", "STATE"}, {}};
+}
+
+/// Those with which an agent can still enrol, below the API tokens; nothing for those who may not see them.
+void print_usable_join_tokens(Session& session, const ApiClient& client) {
+    const Result<Listing> tokens =
+        client.list("/join-tokens", {}, {.limit = no_limit, .filter = {}, .sort = {}});
+    if (!tokens) {
+        return;
+    }
+    Table table = join_table();
+    for (const json::value& token : tokens->items) {
+        if (state_of(session, token).text == "valid") {
+            table.rows.push_back(join_row(session, token));
+        }
+    }
+    if (!table.rows.empty()) {
+        session.world().out << "\n";
+        session.print(table, nullptr);
+    }
+}
+
 int list(Session& session, const Options& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -70,19 +111,21 @@ int list(Session& session, const Options& options) {
     if (!tokens) {
         return session.fail(tokens.error());
     }
-    Table table;
-    table.titles =
-        options.for_agent
-            ? std::vector<std::string>{"ID", "NAME", "SITE", "USES", "EXPIRES", "BY", "STATE"}
-            : std::vector<std::string>{
-                  "ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", "STATE"
-              };
+    Table table{{"ID", "NAME", "OWNER", "ROLE", "SITES", "LAST USED", "EXPIRES", "STATE"}, {}};
+    if (options.for_agent) {
+        table = join_table();
+    }
     for (const json::value& token : tokens->items) {
         table.rows.push_back(
             options.for_agent ? join_row(session, token) : api_row(session, token)
         );
     }
-    return session.print(table, *tokens);
+    const int code = session.print(table, *tokens);
+    // In JSON and CSV a list is of one kind.
+    if (!options.for_agent && session.format() == Format::table) {
+        print_usable_join_tokens(session, *client);
+    }
+    return code;
 }
 
 json::object join_body(const Options& options) {
@@ -173,8 +216,14 @@ int revoke(Session& session, const Options& options) {
     if (!client) {
         return session.fail(client.error());
     }
-    const Result<json::value> revoked =
-        client->remove(list_path(options) + "/" + percent_encoded(options.id));
+    const std::string id = "/" + percent_encoded(options.id);
+    Result<json::value> revoked = client->remove(list_path(options) + id);
+    if (!revoked && !options.for_agent && revoked.error().kind() == ErrorKind::not_found) {
+        // It may be a join token, which the same list shows. Where it is none either, the first answer stands.
+        if (Result<json::value> other = client->remove("/join-tokens" + id)) {
+            revoked = std::move(other);
+        }
+    }
     if (!revoked) {
         return session.fail(revoked.error());
     }
@@ -191,8 +240,12 @@ void add_token_verbs(CLI::App& app, Session& session) {
         app.add_subcommand("token", "API tokens, and the tokens with which agents enrol");
     tokens->require_subcommand(1);
 
-    CLI::App* lister = tokens->add_subcommand("list", "Tokens, without their secrets");
-    lister->add_flag("--agent", options->for_agent, "Join tokens");
+    CLI::App* lister = tokens->add_subcommand(
+        "list", "API tokens, and those with which agents can still enrol; never secrets"
+    );
+    lister->add_flag(
+        "--agent", options->for_agent, "Join tokens alone, also those that are spent or over"
+    );
     add_selection(*lister, options->select);
     lister->callback([&session, options] {
         session.action = [&session, options] { return list(session, *options); };
@@ -216,7 +269,7 @@ void add_token_verbs(CLI::App& app, Session& session) {
 
     CLI::App* revoker = tokens->add_subcommand("revoke", "The token counts no more");
     revoker->add_option("ID", options->id, "Its id, as in the list")->required();
-    revoker->add_flag("--agent", options->for_agent, "It is a join token");
+    revoker->add_flag("--agent", options->for_agent, "Look among the join tokens alone");
     revoker->callback([&session, options] {
         session.action = [&session, options] { return revoke(session, *options); };
     });

@@ -29,6 +29,8 @@ void add_ci_change_verbs(CLI::App& group, Session& session);
 void add_relation_verbs(CLI::App& app, Session& session);
 /// `muster class list|show|relations`
 void add_class_verbs(CLI::App& app, Session& session);
+/// `not_found`, with what was perhaps meant, for a class that the collector does not know.
+Status check_class(const ApiClient& client, const std::string& name);
 /// `muster events [--follow]`
 void add_event_verbs(CLI::App& app, Session& session);
 /// `muster channel list|show|test|create|edit|delete`

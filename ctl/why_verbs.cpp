@@ -174,7 +174,7 @@ int receipts(Session& session, const ReceiptOptions& options) {
     }
     const Result<Listing> found = client->list("/receipts", query, options.select);
     if (!found) {
-        return session.fail(found.error());
+        return session.fail(guessed(*client, found.error(), "cis", options.ci));
     }
     Table table{{"WHEN", "CI", "REASON", "INCIDENT", "TEXT"}, {}};
     for (const json::value& receipt : found->items) {
@@ -241,7 +241,8 @@ void add_why_verbs(CLI::App& app, Session& session) {
     add_moment(*lister, session, "--from", listing->from, "Since, such as 22:00 or -24h")
         ->capture_default_str();
     add_moment(*lister, session, "--to", listing->to, "Until, likewise; now by default");
-    lister->add_option("--ci", listing->ci, "Of one CI, by name or id");
+    CLI::Option* ci = lister->add_option("CI", listing->ci, "Of one CI, by name or id");
+    lister->add_option("--ci", listing->ci, "Likewise")->excludes(ci);
     lister->add_option("--reason", listing->reason, "Such as \"host down\"");
     add_selection(*lister, listing->select);
     lister->callback([&session, listing] {

@@ -1,5 +1,7 @@
 #include "base/bytes.hpp"
+#include "base/time.hpp"
 #include "config/query.hpp"
+#include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -44,6 +46,14 @@ void add_fact(Table& table, const std::string& name, const std::string& value) {
 }
 
 int create(Session& session, const WindowOptions& options) {
+    if (!options.length.empty() && !parse_duration(options.length)) {
+        return session.fail(
+            {ErrorKind::invalid,
+             "expected a duration such as 2h or 30m",
+             "--for: " + printable(options.length)},
+            exit_usage
+        );
+    }
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
@@ -61,7 +71,8 @@ int create(Session& session, const WindowOptions& options) {
     }
     const Result<json::value> answer = client->post("/windows", body);
     if (!answer) {
-        return session.fail(answer.error());
+        const std::string named = body.contains("ci") ? options.scope : std::string();
+        return session.fail(guessed(*client, answer.error(), "cis", named));
     }
     if (session.format() == Format::json) {
         return session.print({}, *answer);

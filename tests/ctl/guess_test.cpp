@@ -20,6 +20,8 @@ TEST_F(Guesses, NameWhatWasPerhapsMeant) {
         {{"ci", "retire", "wbe4"}, "web4"},
         {{"why", "wbe4"}, "web4"},
         {{"availability", "wbe4"}, "web4"},
+        {{"receipts", "wbe4"}, "web4"},
+        {{"window", "start", "wbe4", "--for", "2h", "--reason", "x"}, "web4"},
         {{"policy", "explain", "wbe4", "ping"}, "web4"},
         {{"site", "show", "lhasa"}, "Lhasa"},
         {{"channel", "test", "operation"}, "operations"},
@@ -30,6 +32,19 @@ TEST_F(Guesses, NameWhatWasPerhapsMeant) {
         EXPECT_EQ(ran.code, 1);
         EXPECT_EQ(ran.err, "muster: no such thing; did you mean \"" + name + "\"?\n");
     }
+}
+
+TEST_F(Guesses, NameTheClassThatWasPerhapsMeant) {
+    const CannedServer server({
+        {"GET /api/v1/cis?class=swich&limit=100", {200, page("")}},
+        {"GET /api/v1/cis?class=switch&limit=100", {200, page("")}},
+        {"GET /api/v1/classes", {200, R"({"classes":[{"name":"server"},{"name":"switch"}]})"}},
+    });
+    const Ran wrong = run(server, {"ci", "list", "--class", "swich"});
+    EXPECT_EQ(wrong.code, 1);
+    EXPECT_EQ(wrong.err, "muster: there is no class \"swich\"; did you mean \"switch\"?\n");
+    EXPECT_EQ(run(server, {"ci", "list", "--class", "switch"}).code, 0) << "there is none yet";
+    EXPECT_EQ(run(server, {"class", "show", "swich"}).err, wrong.err);
 }
 
 TEST_F(Guesses, AreSilentWhereNothingIsCloseOrSomethingElseIsMissing) {

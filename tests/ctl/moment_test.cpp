@@ -177,7 +177,7 @@ TEST_F(MomentOptions, AWindowIsToCome) {
          "x",
          "--tz",
          "Europe/Berlin"});
-    ASSERT_EQ(server.seen().size(), 1U);
+    ASSERT_FALSE(server.seen().empty());
     EXPECT_EQ(
         server.seen()[0].body,
         R"({"reason":"x","ci":"web4","from":"2026-11-23T09:00:00.000Z","to":"2026-11-24T01:14:00.000Z"})"

@@ -4,6 +4,7 @@ namespace muster::ctl {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* incident =
     R"({"number":31,"id":"INC-31","kind":"fault","title":"intranet does not answer",
@@ -23,7 +24,7 @@ TEST_F(CommandLine, ListsOpenIncidents) {
         "INCIDENT  PRIORITY  STATE  OPENED  ASSIGNEE  CI        TITLE\n"
         "INC-31    2         new    5m ago  anna      intranet  intranet does not answer\n"
     );
-    ASSERT_EQ(server.seen().size(), 2u);
+    ASSERT_EQ(server.seen().size(), 3u);
     EXPECT_EQ(server.seen()[0].authorization, "Bearer it1.a.secret");
     EXPECT_EQ(server.seen()[1].line, "GET /api/v1/channels");
 }
@@ -38,6 +39,22 @@ TEST_F(CommandLine, SaysThatNobodyWillBeTold) {
     EXPECT_EQ(ran.code, 0);
     EXPECT_NE(ran.err.find("NOBODY WILL BE TOLD: no channel is configured"), std::string::npos)
         << ran.err;
+}
+
+TEST_F(CommandLine, CountsTheProbesThatOpenNothingYet) {
+    const auto told = [this](const std::string& probes) {
+        const CannedServer server(
+            {{"GET /api/v1/incidents?limit=50&state=open", {200, page("")}},
+             {"GET /api/v1/probes?limit=100&state=unproven", {200, page(probes)}}}
+        );
+        return run(server, {"incident", "list"}).err;
+    };
+    EXPECT_THAT(told(""), Not(HasSubstr("never answered")));
+    EXPECT_THAT(
+        told(R"({"name":"icmp"})"),
+        HasSubstr("1 probe has never answered: muster probes --state unproven\n")
+    );
+    EXPECT_THAT(told(R"({"name":"a"},{"name":"b"})"), HasSubstr("2 probes have never answered"));
 }
 
 TEST_F(CommandLine, PrintsJsonAndCsvForPrograms) {
@@ -209,6 +226,10 @@ TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
     );
     EXPECT_EQ(run(server, {"window", "cancel", "3"}).err, "WIN-3 cancelled: web4\n");
     EXPECT_EQ(run(server, {"window", "start", "web4", "--for", "2h"}).code, 2) << "why?";
+    EXPECT_EQ(
+        run(server, {"window", "start", "web4", "--for", "2", "--reason", "x"}).err,
+        "muster: --for: 2: expected a duration such as 2h or 30m\n"
+    );
     const auto seen = server.seen();
     ASSERT_EQ(seen.size(), 3u);
     EXPECT_EQ(seen[0].body, R"({"reason":"new firmware","ci":"web4","for":"2h"})");
@@ -230,6 +251,26 @@ TEST_F(CommandLine, WritesDurationsAsPeopleDo) {
     const Ran ran = run(server, {"availability", "web4"});
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("up 15 s, down 0 s, unobserved 3 h 12 min, excluded 250 ms\n"));
+}
+
+TEST_F(CommandLine, SaysWhenAnInterruptionBeganAndEnded) {
+    ::setenv("TZ", "UTC", 1);
+    ::tzset();
+    const std::string answer =
+        R"({"name":"web4","from":"2026-11-21T09:26:00Z","to":"2026-11-22T09:26:00Z","next_cursor":null,"items":[
+            {"from":"2026-11-22T09:21:10Z","to":"2026-11-22T09:21:40Z","state":"down","probe":{"name":"icmp"},"cause":"critical"}]})";
+    const CannedServer server(
+        {{"GET /api/v1/cis/web4/availability", {200, answer}},
+         {"GET /api/v1/cis/web4/"
+          "availability?from=2026-11-21T09%3A26%3A00Z&limit=200&to=2026-11-22T09%3A26%3A00Z",
+          {200, answer}}}
+    );
+    const Ran ran = run(server, {"availability", "web4"});
+    EXPECT_THAT(ran.out, HasSubstr("from 2026-11-21 09:26:00 UTC to 2026-11-22 09:26:00 UTC: "));
+    EXPECT_THAT(
+        ran.out,
+        HasSubstr("2026-11-22 09:21:10 UTC  2026-11-22 09:21:40 UTC  down   icmp   critical")
+    );
 }
 
 TEST_F(CommandLine, SaysThatNothingObservesAService) {
@@ -278,42 +319,6 @@ TEST_F(CommandLine, FindsWhatIsCloseAndSaysSo) {
     EXPECT_EQ(nothing.code, 1);
     EXPECT_EQ(nothing.out, "");
     EXPECT_EQ(nothing.err, "nothing is called or has \"nil\"\n");
-}
-
-TEST_F(CommandLine, PrintsAJoinTokenAloneOnStdout) {
-    const CannedServer server(
-        {{"POST /api/v1/join-tokens",
-          {201, R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z"})"}}}
-    );
-    const Ran ran = run(server, {"token", "create", "--agent", "--ttl", "2h", "--site", "HQ"});
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_EQ(ran.out, "jt1.a.b.c\n");
-    EXPECT_EQ(server.seen()[0].body, R"({"ttl":"2h","max_uses":1,"site":"HQ"})");
-    EXPECT_EQ(run(server, {"token", "create"}).code, 2) << "only join tokens exist so far";
-}
-
-TEST_F(CommandLine, GivesALineToCopyToTheAgentsMachine) {
-    const CannedServer server(
-        {{"POST /api/v1/join-tokens",
-          {201,
-           R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z","address":"https://muster.example:8443"})"
-          }}}
-    );
-    // Called by a name of loopback here, which is of no use elsewhere.
-    muster.output_kind = OutputKind::terminal;
-    EXPECT_THAT(
-        run(server, {"token", "create", "--agent"}).err,
-        HasSubstr("  echo 'jt1.a.b.c' | muster-agent enrol --collector https://muster.example:8443 "
-                  "--token-file -\n")
-    );
-    muster.output_kind = OutputKind::pipe;
-    const Ran into_a_file = run(server, {"token", "create", "--agent"});
-    EXPECT_THAT(
-        into_a_file.err,
-        HasSubstr("  muster-agent enrol --collector https://muster.example:8443 --token-file FILE\n"
-        )
-    );
-    EXPECT_EQ(into_a_file.err.find("jt1."), std::string::npos) << "it stands in the file alone";
 }
 
 TEST_F(CommandLine, TurnsProblemsIntoSentences) {
