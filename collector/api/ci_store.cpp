@@ -85,8 +85,29 @@ constexpr NamedQuery statements{
        WHERE ci = ?1 ORDER BY observed, source, object LIMIT 1000)"
 };
 
+// What it is a part of, or on: several have an eth0. A site is a member of the item already.
+constexpr NamedQuery carrier{
+    "cis.carrier",
+    R"(SELECT o.id, o.name, o.class FROM ci_relation r
+         JOIN ci o ON o.id = iif(r.from_ci = ?1, r.to_ci, r.from_ci)
+       WHERE r.superseded_lsn IS NULL AND r.valid_to IS NULL AND o.retired IS NULL
+         AND ((r.to_ci = ?1 AND r.type IN ('contains', 'has_address', 'provides'))
+              OR (r.from_ci = ?1 AND r.type IN ('runs_on', 'hosted_on')))
+         AND (?2 IS NULL OR o.site IN (SELECT value FROM json_each(?2)))
+       ORDER BY o.name, o.id LIMIT 1)"
+};
+
 constexpr std::array queries{
-    page_of_cis, count_of_cis, by_name, one, is_there, keys, attributes, attribute, statements
+    page_of_cis,
+    count_of_cis,
+    by_name,
+    one,
+    is_there,
+    keys,
+    attributes,
+    attribute,
+    statements,
+    carrier
 };
 
 json::object ci_json(const Statement& row) {
@@ -121,6 +142,30 @@ Result<std::optional<json::object>> read_brief(
         scope.bind(statement, 1);
     };
     return one_row(connection, one, bind, ci_json);
+}
+
+json::object carrier_json(const Statement& row) {
+    return {{"id", json_id(row, 0)}, {"name", json_text(row, 1)}, {"class", json_text(row, 2)}};
+}
+
+/// An item of a list: in brief, with what it is on.
+Result<std::optional<json::object>> read_item(
+    StateConnection& connection, const ReadScope& scope, const std::string& id
+) {
+    Result<std::optional<json::object>> item = read_brief(connection, scope, id);
+    if (!item || !item->has_value()) {
+        return item;
+    }
+    const Bind bind = [&](Statement& statement) {
+        statement.bind_blob(0, id);
+        scope.bind(statement, 1);
+    };
+    Result<std::optional<json::object>> on = one_row(connection, carrier, bind, carrier_json);
+    if (!on) {
+        return on;
+    }
+    (**item)["on"] = on->has_value() ? json::value(std::move(**on)) : json::value(nullptr);
+    return item;
 }
 
 /// The current value of an attribute that is no member of the item; nothing where it has none.
@@ -261,8 +306,7 @@ Result<Page> read_cis(
             },
         .key = [](const Statement& row
                ) { return PageKey{std::string(row.text(1)), id_part(row.blob(0))}; },
-        .item = [&](const PageKey& key
-                ) { return read_brief(connection, scope, *from_hex(key[1])); },
+        .item = [&](const PageKey& key) { return read_item(connection, scope, *from_hex(key[1])); },
         .more = [&](const PageKey& key, std::string_view field
                 ) { return attribute_of(connection, *from_hex(key[1]), field); },
         .is_a = [&](std::string_view name,

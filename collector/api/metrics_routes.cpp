@@ -14,7 +14,9 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> channel_states = {"working", "failing", "dead"};
+constexpr std::array<std::string_view, 4> channel_states = {
+    "untested", "working", "failing", "dead"
+};
 
 double seconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::duration<double>>(duration).count();

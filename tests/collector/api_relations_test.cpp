@@ -54,6 +54,23 @@ class ApiRelations : public ApiTest {
     }
 };
 
+TEST_F(ApiRelations, TellNamesakesOfAListApart) {
+    state_.ci(4, "eth0");
+    state_.ci(5, "eth0");
+    relation("agent/a", "contains", 1, 4, "2000000000, NULL");
+    relation("agent/b", "contains", 2, 5, "2000000000, NULL");
+    const boost::json::value page = body_of(get("/api/v1/cis"));
+    std::vector<std::string> places;
+    for (const boost::json::value& each : page.at("items").as_array()) {
+        if (each.at("name") == "eth0") {
+            places.emplace_back(each.at("on").at("name").as_string());
+        } else {
+            EXPECT_TRUE(each.at("on").is_null());
+        }
+    }
+    EXPECT_THAT(places, ElementsAre("web1", "db1"));
+}
+
 TEST_F(ApiRelations, AreListedOnceHoweverManySayThem) {
     EXPECT_THAT(listed(""), ElementsAre("web1 connects_to far", "web1 depends_on db1"));
     const boost::json::value page = body_of(get("/api/v1/relations?type=depends_on"));

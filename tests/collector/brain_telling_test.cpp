@@ -284,6 +284,28 @@ TEST_F(Telling, TakesATestThatArrivedForASignOfLife) {
     EXPECT_EQ(world_.command("channel.test", R"({"name":"none"})").status, 404);
 }
 
+TEST_F(Telling, CallsAChannelUntestedUntilSomethingWasDeliveredOrFailed) {
+    constexpr std::size_t last_error = 10;
+    set_up("channels:\n" + hook("ops"));
+    EXPECT_EQ(state_of("ops"), "untested");
+    const auto test = [this](bool delivered, const std::string& detail) {
+        world_.command(
+            "channel.test",
+            std::string(R"({"name":"ops","delivered":)") + (delivered ? "true" : "false") +
+                R"(,"status":0,"detail":")" + detail + "\"}"
+        );
+    };
+    test(false, "connection refused");
+    EXPECT_EQ(state_of("ops"), "untested") << "no message has failed";
+    EXPECT_THAT(world_.column("channel", last_error), ElementsAre("connection refused"));
+    test(true, "HTTP 204");
+    EXPECT_EQ(state_of("ops"), "working");
+    EXPECT_THAT(world_.column("channel", last_error), ElementsAre(""));
+    test(false, "HTTP 503");
+    EXPECT_EQ(state_of("ops"), "working");
+    EXPECT_THAT(world_.column("channel", last_error), ElementsAre("HTTP 503"));
+}
+
 TEST_F(Telling, ReopensADeadChannelThatAPersonResolvedTooEarly) {
     set_up("channels:\n" + hook("ops") + hook("night"));
     fail(1);

@@ -50,16 +50,21 @@ struct ChannelState {
     // Health.
     std::uint32_t failures = 0;  ///< in a row
     Elapsed first_failed{};      ///< of that row
-    std::string last_error;
-    WallTime last_delivered{};  ///< 0: never
+    std::string last_error;      ///< of a message or a test call; empty since something arrived
+    WallTime last_delivered{};   ///< 0: never
     bool dead = false;
     WallTime state_since{};
     Elapsed probed{};  ///< while dead: the last probe, or its death
 
     std::uint32_t merged_count() const { return merged_opened + merged_resolved + merged_reopened; }
 
-    /// "working", "failing", "dead"
-    std::string_view state() const { return dead ? "dead" : failures > 0 ? "failing" : "working"; }
+    /// "untested" (nothing was delivered and no message failed), "working", "failing", "dead"
+    std::string_view state() const {
+        return dead                           ? "dead"
+               : failures > 0                 ? "failing"
+               : last_delivered != WallTime{} ? "working"
+                                              : "untested";
+    }
 };
 
 struct ChannelStates {

@@ -287,7 +287,8 @@ bool is_of_dead_channel(const State& state, const Incident& incident) {
 
 Verdict channel_tested(Fold& fold, const CommandCall& call) {
     const std::string name = text_of(call.body, "name");
-    if (fold.state.telling.find(name) == nullptr) {
+    ChannelState* const channel = fold.state.telling.find(name);
+    if (channel == nullptr) {
         return problem(404, "Not Found", "there is no channel \"" + name + "\"");
     }
     const json::value* delivered = call.body.if_contains("delivered");
@@ -295,6 +296,10 @@ Verdict channel_tested(Fold& fold, const CommandCall& call) {
     const std::string detail = text_of(call.body, "detail");
     if (is_delivered) {
         channel_answered(fold, name, Attempt::delivered, detail);
+    } else {
+        // To be read in the list; only messages, which are tried again, make a channel failing or dead.
+        channel->last_error = detail;
+        fold.store.put_channel(fold.state.telling, *channel);
     }
     const json::object body{
         {"channel", name},

@@ -9,7 +9,7 @@ CREATE TABLE agent_unobserved (agent BLOB NOT NULL, from_wall INTEGER NOT NULL, 
 CREATE TABLE channel (
     name TEXT PRIMARY KEY, position INTEGER NOT NULL, type TEXT NOT NULL, target TEXT NOT NULL, match TEXT NOT NULL,
     rate_messages INTEGER NOT NULL, rate_per_ms INTEGER NOT NULL,
-    state TEXT NOT NULL,              -- working, failing, dead
+    state TEXT NOT NULL,              -- untested, working, failing, dead
     state_since INTEGER NOT NULL, failures INTEGER NOT NULL, last_error TEXT NOT NULL, delivered INTEGER,
     waiting INTEGER NOT NULL,         -- messages that no receiver has confirmed
     merged INTEGER NOT NULL           -- messages that go with the next digest
