@@ -47,6 +47,9 @@ constexpr std::array placeholders{
     Placeholder{"incident.resolved", "When it was over; empty while it is not."},
     Placeholder{"incident.resolved_by", "Who said so."},
     Placeholder{"incident.resolution", "How it ended."},
+    Placeholder{
+        "incident.outcome", "Its title; once it is resolved, how it ended and what it was."
+    },
     Placeholder{"incident.duration", "How long it lasted; empty while it goes on."},
     Placeholder{"ci.name", "The configuration item it is about."},
     Placeholder{"ci.class", "Its class."},

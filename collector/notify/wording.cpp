@@ -73,6 +73,20 @@ std::string duration_between(const std::string& from, const std::string& to) {
     return human_duration(*ended - *begun);
 }
 
+/// "two good results in a row; it was: core switch does not answer": what is new comes first, the title stands in the subject.
+std::string outcome(config::Language language, std::string_view transition, const Values& values) {
+    const std::string& title = values.at("incident.title");
+    const std::string& ended = values.at("incident.resolution");
+    if (transition != "resolved" || ended.empty()) {
+        return title;
+    }
+    return fmt::format(
+        fmt::runtime(language == config::Language::zh ? "{}；原为：{}" : "{}; it was: {}"),
+        ended,
+        title
+    );
+}
+
 Values message_values(
     const config::Channel& channel, std::string_view type, const json::object& data
 ) {
@@ -107,6 +121,7 @@ Values message_values(
     values["incident.kind"] = word_kind(mail.language, member(data, "kind"));
     values["incident.duration"] =
         duration_between(member(data, "started"), member(data, "resolved"));
+    values["incident.outcome"] = outcome(mail.language, transition, values);
     values["transition"] = word_transition(mail.language, transition);
     if (values["incident.place"].empty()) {
         values["incident.place"] = member(ci, "site");

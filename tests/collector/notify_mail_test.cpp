@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 constexpr std::string_view opened =
     R"({"type":"net.muster.incident.opened","time":"2026-11-22T09:30:00.000Z",
@@ -56,6 +57,27 @@ TEST(Wording, UsesTheChannelsOwnTemplate) {
     const auto wording = word_message(channel, opened);
     EXPECT_EQ(wording->subject, "P2 core switch");
     EXPECT_THAT(wording->body, HasSubstr("Opened: core switch"));
+}
+
+TEST(Wording, SaysFirstHowAnIncidentEnded) {
+    std::string payload(opened);
+    payload.replace(payload.find("incident.opened"), 15, "incident.resolved");
+    payload.replace(
+        payload.find("\"title\""), 0, R"("resolution":"what failed is no longer probed",)"
+    );
+    const auto in_english = word_message(mail_channel(config::Language::en), payload);
+    ASSERT_TRUE(in_english);
+    EXPECT_THAT(
+        in_english->body,
+        StartsWith("Resolved: what failed is no longer probed; it was: core switch does not answer")
+    );
+    EXPECT_THAT(in_english->subject, HasSubstr("Resolved: core switch does not answer"));
+    const auto in_chinese = word_message(mail_channel(config::Language::zh), payload);
+    ASSERT_TRUE(in_chinese);
+    EXPECT_THAT(
+        in_chinese->body,
+        StartsWith("已恢复：what failed is no longer probed；原为：core switch does not answer")
+    );
 }
 
 TEST(Wording, ListsWhatADigestHolds) {
