@@ -139,7 +139,11 @@ Task<void> Collector::Impl::reload() {
     if (!in_use) {
         log(LogLevel::error, "config.rejected", {{"why", in_use.error().text()}});
     } else if (configuration.reload(*in_use)) {
+        const auto had = config_hash;
         watch();
+        if (config_hash == had) {
+            log(LogLevel::info, "config.unchanged", {});
+        }
     }
     link->reread_secrets();
     warn_of_secrets();

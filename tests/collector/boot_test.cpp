@@ -17,6 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Booting : public ::testing::Test {
   protected:
@@ -107,6 +108,11 @@ TEST_F(Booting, ReloadsWhatToWatchAndKeepsTheOldWhenTheNewIsWrong) {
     process.signal(SIGHUP);
     EXPECT_TRUE(test::eventually(10s, [this] {
         return test::read_text(log_).find("targets=1") != std::string::npos;
+    }));
+    EXPECT_THAT(test::read_text(log_), Not(HasSubstr("config.unchanged")));
+    process.signal(SIGHUP);
+    EXPECT_TRUE(test::eventually(10s, [this] {
+        return test::read_text(log_).find("config.unchanged") != std::string::npos;
     }));
     configure("targts: []\n");
     process.signal(SIGHUP);
