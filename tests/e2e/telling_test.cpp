@@ -209,7 +209,7 @@ TEST_F(TellingThroughBrokenChannels, EachDeadOneIsAnIncidentOnTheOthersAndNothin
 TEST_F(TellingThroughBrokenChannels, ATestCallSaysWhatTheReceiverSaid) {
     site_.configure("channels:\n" + mail() + hook("broken", broken_->url()));
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
-    ASSERT_TRUE(eventually(10s, [&] { return state_of("mail") == "working"; }));
+    ASSERT_TRUE(eventually(10s, [&] { return state_of("mail") == "untested"; }));
     const CommandResult good = site_.muster({"channel", "test", "mail"});
     EXPECT_EQ(good.exit_code, 0) << good.output;
     EXPECT_THAT(good.output, HasSubstr("250 OK"));
@@ -220,6 +220,9 @@ TEST_F(TellingThroughBrokenChannels, ATestCallSaysWhatTheReceiverSaid) {
     const CommandResult bad = site_.muster({"channel", "test", "broken"});
     EXPECT_EQ(bad.exit_code, 1) << bad.output;
     EXPECT_THAT(bad.output, HasSubstr("HTTP 503"));
+    EXPECT_EQ(state_of("mail"), "working");
+    EXPECT_EQ(state_of("broken"), "untested");
+    EXPECT_THAT(site_.muster({"channel", "list"}).output, HasSubstr("HTTP 503"));
     EXPECT_EQ(site_.post("/channels/none/test", "{}").status, 404);
 }
 
