@@ -29,9 +29,11 @@ install(FILES "${CMAKE_SOURCE_DIR}/systemd/sysusers.conf" DESTINATION lib/sysuse
 install(FILES "${CMAKE_SOURCE_DIR}/systemd/tmpfiles.conf" DESTINATION lib/tmpfiles.d RENAME muster.conf)
 
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/config/examples" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs/" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(FILES "${CMAKE_SOURCE_DIR}/README.md" "${CMAKE_SOURCE_DIR}/CHANGELOG.md" "${CMAKE_SOURCE_DIR}/LICENSE"
-    DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+# As in the sources, so that the links of README.md and those between the documents lead to the same places.
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${CMAKE_SOURCE_DIR}/README.md" "${CMAKE_SOURCE_DIR}/README.zh-CN.md" "${CMAKE_SOURCE_DIR}/ARCHITECTURE.md"
+    "${CMAKE_SOURCE_DIR}/CHANGELOG.md" "${CMAKE_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${CMAKE_SOURCE_DIR}/bench/README.md" DESTINATION "${CMAKE_INSTALL_DOCDIR}/bench")
 foreach(name IN ITEMS collector.yaml agent.yaml)
     install(CODE "
         if(EXISTS \"\$ENV{DESTDIR}/etc/muster/${name}\")

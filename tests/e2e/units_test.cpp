@@ -94,9 +94,10 @@ TEST_F(Installation, PutsProgramsUnitsUsersAndExamplesInPlace) {
           "usr/lib/systemd/system/muster-inventory@.service",
           "usr/lib/sysusers.d/muster.conf",
           "usr/lib/tmpfiles.d/muster.conf",
-          "usr/share/doc/muster/operations.md",
+          "usr/share/doc/muster/README.md",
+          "usr/share/doc/muster/docs/operations.md",
           "usr/share/doc/muster/examples/conf.d/network.yaml",
-          "usr/share/doc/muster/schema/collector.json",
+          "usr/share/doc/muster/docs/schema/collector.json",
           "usr/share/bash-completion/completions/muster",
           "usr/share/zsh/vendor-completions/_muster",
           "usr/share/fish/vendor_completions.d/muster.fish",
@@ -105,6 +106,20 @@ TEST_F(Installation, PutsProgramsUnitsUsersAndExamplesInPlace) {
         EXPECT_TRUE(std::filesystem::exists(dir_ / file)) << file;
     }
     EXPECT_EQ(run_command({dir_ / "usr/bin/muster", "version"}).exit_code, 0);
+}
+
+TEST_F(Installation, HasWhatItsReadmePointsTo) {
+    ASSERT_EQ(install("/usr").exit_code, 0);
+    const std::filesystem::path folder = dir_ / "usr/share/doc/muster";
+    for (const char* readme : {"README.md", "README.zh-CN.md"}) {
+        const std::string text = read_text((folder / readme).string());
+        for (std::size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at)) {
+            at += 2;
+            const std::string link = text.substr(at, text.find_first_of("#)", at) - at);
+            EXPECT_TRUE(link.starts_with("https:") || std::filesystem::exists(folder / link))
+                << readme << ": " << link;
+        }
+    }
 }
 
 TEST_F(Installation, KeepsAConfigurationThatIsThere) {
