@@ -72,7 +72,9 @@ void RandomScript::measure() {
                 {target.name + "/p" + std::to_string(p),
                  shows ? critical : ok,
                  {},
-                 shows ? "no reply from " + target.name : ""}
+                 shows ? "no reply from " + target.name : "",
+                 {},
+                 seconds_ / 7 % 2 == 0 ? "timeout" : "refused"}
             );
         }
     }
