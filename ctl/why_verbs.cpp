@@ -101,6 +101,18 @@ void add_told(const Session& session, Table& table, const json::value& answer) {
     }
 }
 
+/// Who runs a probe, or why nobody does.
+std::string watcher_of(const json::value& probe) {
+    const std::string agent = text_of(probe, "agent");
+    const std::string nobody = text_of(probe, "nobody");
+    return !agent.empty() ? agent : nobody.empty() ? "nobody" : "nobody: " + nobody;
+}
+
+/// What the collector calls it, for people.
+std::string agent_words(const std::string& state) {
+    return state == "collector" ? "not heard yet: the collector was away" : state;
+}
+
 int why_ci(Session& session, const WhyOptions& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -130,9 +142,32 @@ int why_ci(Session& session, const WhyOptions& options) {
                 text_of(probe, "state"),
                 since.empty() ? "" : " since " + since,
                 nobody.empty() ? "" : " (" + nobody + ")",
-                text_of(probe, "agent").empty() ? "nobody" : text_of(probe, "agent")
+                watcher_of(probe)
             )
         );
+    }
+    for (const json::value& window : items_of(*answer, "windows")) {
+        const std::string reason = text_of(window, "reason");
+        add_fact(
+            table,
+            "maintenance",
+            fmt::format(
+                "in {} until {}{}",
+                text_of(window, "id"),
+                session.time(member_of(window, "to")),
+                reason.empty() ? "" : " (" + reason + ")"
+            )
+        );
+    }
+    for (const json::value& agent : items_of(*answer, "agents")) {
+        const std::string state = text_of(agent, "state");
+        if (!state.empty()) {
+            add_fact(
+                table,
+                "agent " + text_of(agent, "name"),
+                agent_words(state) + " since " + session.time(member_of(agent, "since"))
+            );
+        }
     }
     for (const json::value& incident : items_of(*answer, "incidents")) {
         const std::string of = text_of(incident, "of");

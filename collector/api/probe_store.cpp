@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "collector/api/rows.hpp"
 #include "collector/api/sql_text.hpp"
+#include "collector/api/why_store.hpp"
 
 #include <array>
 
@@ -80,6 +81,9 @@ json::object brief_json(const Statement& row) {
     probe["reason"] = json_text(row, 15);
     probe["expected"] = json_text(row, 16);
     probe["seen"] = json_text(row, 17);
+    if (row.is_null(4) && row.is_null(21) && row.text(17).empty()) {
+        probe["seen"] = json_text(why_nobody_watches(row.text(8)));
+    }
     return probe;
 }
 

@@ -12,6 +12,8 @@ namespace muster::collector {
 namespace {
 
 constexpr Duration default_span = std::chrono::hours(24);
+/// "now" has taken its way to us.
+constexpr Duration least_past = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -34,13 +36,20 @@ Task<HttpResponse> list_receipts(Call call) {
 }
 
 Task<HttpResponse> ci_why(Call call) {
-    const Result<WallTime> at = time_parameter(call, "at", call.context->clock->wall());
+    const WallTime now = call.context->clock->wall();
+    const Result<WallTime> at = time_parameter(call, "at", now);
     if (!at) {
         co_return bad_parameter(at.error());
     }
+    const WhyQuestion question{
+        .at = *at,
+        .tense = *at > now - least_past ? WhyQuestion::Tense::present : WhyQuestion::Tense::past,
+        .silent_incident_after =
+            call.context->configuration()->running().process.silent_incident_after
+    };
     std::function<Result<json::object>(StateConnection&, const std::string&)> why =
-        [scope = call.actor.scope, at = *at](StateConnection& connection, const std::string& id) {
-            return read_ci_why(connection, scope, id, at);
+        [scope = call.actor.scope, question](StateConnection& connection, const std::string& id) {
+            return read_ci_why(connection, scope, id, question);
         };
     std::string name = call.path.at("id");
     Task<Result<json::object>> asking =

@@ -2,6 +2,7 @@
 
 #include "collector/api/rows.hpp"
 #include "collector/api/sql_text.hpp"
+#include "collector/api/why_store.hpp"
 
 #include <array>
 #include <charconv>
@@ -54,7 +55,7 @@ constexpr NamedQuery probes_then{
                ORDER BY i.from_wall DESC LIMIT 1),
               (SELECT u.reason FROM agent_unobserved u WHERE u.agent = p.agent
                AND u.from_wall <= ?2 AND (u.to_wall IS NULL OR u.to_wall > ?2)
-               ORDER BY u.from_wall DESC LIMIT 1)
+               ORDER BY u.from_wall DESC LIMIT 1), p.origin
        FROM probe p LEFT JOIN agent a ON a.id = p.agent
        WHERE p.ci = ?1 AND p.removed_lsn IS NULL ORDER BY p.name, p.row LIMIT 500)"
 };
@@ -157,7 +158,9 @@ json::value probe_then(const Statement& row) {
         {"rule", json_embedded(row, 5)},
         {"state", unobserved ? json_text("unobserved") : json_text(row, 6)},
         {"since", json_time(row, 7)},
-        {"unobserved", json_text(row, 8)}
+        {"unobserved", json_text(row, 8)},
+        {"nobody",
+         row.is_null(4) ? json_text(why_nobody_watches(row.text(9))) : json::value(nullptr)}
     };
 }
 
@@ -200,18 +203,19 @@ std::string words(const json::value& object, std::initializer_list<std::string_v
 }
 
 /// The answer to "why did it (not) page", from what was found.
-std::string verdict_of(const json::object& found) {
+std::string verdict_of(const json::object& found, const WhyQuestion& question) {
+    const std::string be = question.tense == WhyQuestion::Tense::present ? "is" : "was";
     const json::array& incidents = found.at("incidents").as_array();
     const std::string of = incidents.empty() ? "" : text_of(incidents.front(), "of");
     if (!incidents.empty() && of.empty()) {
-        return "an incident was open: " + words(incidents.front(), {"id", "title"});
+        return "an incident " + be + " open: " + words(incidents.front(), {"id", "title"});
     }
     const json::array& causes = found.at("symptom_of").as_array();
     if (!causes.empty()) {
-        return "it was a symptom of " + words(causes.front(), {"id", "title"});
+        return "it " + be + " a symptom of " + words(causes.front(), {"id", "title"});
     }
     if (!incidents.empty()) {
-        return "an incident was open of " +
+        return "an incident " + be + " open of " +
                std::string(
                    of == "agent" ? "the agent that runs on it, " : "the machine it runs on, "
                ) +
@@ -227,6 +231,11 @@ std::string verdict_of(const json::object& found) {
         failing = failing || state == "critical" || state == "warning" || state == "unknown";
         unobserved = unobserved && state == "unobserved";
         unproven = unproven && state == "unproven";
+    }
+    const std::string silence =
+        silence_words(found.at("agents").as_array(), question.at, question.silent_incident_after);
+    if (!silence.empty() && (!failing || receipts.empty())) {
+        return silence;
     }
     if (found.at("probes").as_array().empty()) {
         return "nothing probes it";
@@ -311,8 +320,12 @@ Result<json::array> read_symptoms(
 }
 
 Result<json::object> read_ci_why(
-    StateConnection& connection, const ReadScope& scope, const std::string& ci, WallTime at
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& ci,
+    const WhyQuestion& question
 ) {
+    const WallTime at = question.at;
     const Bind at_then = [&](Statement& statement) {
         statement.bind_blob(0, ci).bind(1, to_ns(at));
     };
@@ -353,10 +366,12 @@ Result<json::object> read_ci_why(
         },
         [](const Statement& row) -> json::value { return receipt_json(row); }
     );
+    Result<json::array> agents = read_agents_of(connection, scope, ci, at);
+    Result<json::array> windows = read_windows_of(connection, ci, at);
     if (!brief) {
         return failure(brief.error());
     }
-    for (const auto* list : {&probes, &incidents, &causes, &receipts}) {
+    for (const auto* list : {&probes, &incidents, &causes, &receipts, &agents, &windows}) {
         if (!*list) {
             return failure(list->error());
         }
@@ -365,10 +380,12 @@ Result<json::object> read_ci_why(
     found["ci"] = brief->value_or(json::object{});
     found["at"] = json_time(at);
     found["probes"] = std::move(*probes);
+    found["agents"] = std::move(*agents);
+    found["windows"] = std::move(*windows);
     found["incidents"] = std::move(*incidents);
     found["symptom_of"] = std::move(*causes);
     found["receipts"] = std::move(*receipts);
-    found["verdict"] = json_text(verdict_of(found));
+    found["verdict"] = json_text(verdict_of(found, question));
     return found;
 }
 

@@ -36,10 +36,22 @@ Result<json::array> read_symptoms(
     StateConnection& connection, const ReadScope& scope, std::int64_t incident
 );
 
-/// Why a CI paged at that moment, or did not: its probes then and who watched, incidents, what it was a symptom of, receipts
-/// of the hour before, and the answer in one sentence. `ci`: 16 raw bytes.
+struct WhyQuestion {
+    /// Of the answer's sentence.
+    enum class Tense { present, past };
+
+    WallTime at{};
+    Tense tense = Tense::past;
+    Duration silent_incident_after{};  ///< as it is configured
+};
+
+/// Why a CI paged at that moment, or did not: its probes then and who watched, its agents, maintenance, incidents, what it was
+/// a symptom of, receipts of the hour before, and the answer in one sentence. `ci`: 16 raw bytes.
 Result<json::object> read_ci_why(
-    StateConnection& connection, const ReadScope& scope, const std::string& ci, WallTime at
+    StateConnection& connection,
+    const ReadScope& scope,
+    const std::string& ci,
+    const WhyQuestion& question
 );
 
 std::span<const NamedQuery> receipt_queries();

@@ -135,7 +135,7 @@ TEST_F(ApiReceipts, ExplainAMachineByItsAgentAndAnAgentByItsMachine) {
     const auto machine = body_of(get("/api/v1/cis/web/why"));
     EXPECT_EQ(
         machine.at("verdict"),
-        "an incident was open of the agent that runs on it, a1: INC-5: intranet is down"
+        "an incident is open of the agent that runs on it, a1: INC-5: intranet is down"
     );
     EXPECT_EQ(machine.at("incidents").at(0).at("of"), "agent");
     EXPECT_EQ(machine.at("incidents").at(0).at("ci").at("name"), "a1");
@@ -143,18 +143,87 @@ TEST_F(ApiReceipts, ExplainAMachineByItsAgentAndAnAgentByItsMachine) {
     state_.incident(6, 1);
     EXPECT_THAT(
         std::string(body_of(get("/api/v1/cis/web/why")).at("verdict").as_string()),
-        HasSubstr("an incident was open: INC-6")
+        HasSubstr("an incident is open: INC-6")
     ) << "its own comes first";
     run("UPDATE incident SET resolved = 3000000001 WHERE number = 5");
     const auto agent = body_of(get("/api/v1/cis/a1/why"));
     EXPECT_EQ(
         agent.at("verdict"),
-        "an incident was open of the machine it runs on, web: INC-6: intranet is down"
+        "an incident is open of the machine it runs on, web: INC-6: intranet is down"
     );
     run("UPDATE ci SET site = 'Depot' WHERE name = 'web'");
     around_.scope = ReadScope::of_sites({"HQ"});
     EXPECT_EQ(body_of(get("/api/v1/cis/a1/why")).at("incidents").as_array().size(), 0U)
         << "what is outside the scope is not there";
+}
+
+TEST_F(ApiReceipts, ExplainAMachineWhoseAgentIsSilentBeforeThatIsAnIncident) {
+    state_.ci(3, "web");
+    run("UPDATE ci SET class = 'agent' WHERE id = x'00000000000000000000000000000003'");
+    run("UPDATE agent SET ci = x'00000000000000000000000000000003'");
+    run("INSERT INTO ci_relation (source, object, type, target, from_ci, to_ci, valid_from, "
+        "recorded_lsn) VALUES ('agent', 'agent', 'runs_on', 'machine', "
+        "x'00000000000000000000000000000003', x'00000000000000000000000000000001', 1, 1)");
+    const auto verdict = [this](const std::string& of) {
+        return std::string(body_of(get("/api/v1/cis/" + of + "/why")).at("verdict").as_string());
+    };
+    EXPECT_EQ(verdict("web"), "nothing had failed");
+    run("UPDATE agent SET state = 'disconnected', state_since = " +
+        std::to_string(now - 12 * second));
+    EXPECT_EQ(
+        verdict("web"), "its agent a1 has been silent for 12 s; an incident opens after 5 min"
+    ) << "its link broke";
+    state_.unobserved(5, now - 28 * second);
+    EXPECT_EQ(
+        verdict("web"), "its agent a1 has been silent for 28 s; an incident opens after 5 min"
+    );
+    const auto why = body_of(get("/api/v1/cis/web/why"));
+    EXPECT_EQ(why.at("agents").at(0).at("state"), "silent");
+    EXPECT_EQ(why.at("agents").at(0).at("of"), "agent");
+    EXPECT_EQ(verdict(id_text(3)), "it has been silent for 28 s; an incident opens after 5 min");
+    EXPECT_EQ(body_of(get("/api/v1/cis/web/why?at=-100s")).at("verdict"), "nothing had failed");
+    run("UPDATE agent_unobserved SET from_wall = " + std::to_string(now - 600 * second));
+    EXPECT_EQ(verdict("web"), "its agent a1 has been silent for 10 min");
+    run("UPDATE agent_unobserved SET reason = 'stopped'");
+    EXPECT_THAT(verdict("web"), testing::Not(HasSubstr("silent")));
+    EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("agents").at(0).at("state"), "stopped");
+}
+
+TEST_F(ApiReceipts, SayWhatMaintenanceACiIsInAndUntilWhen) {
+    run("INSERT INTO maintenance_window (number, scope, match, state, from_wall, to_wall, reason, "
+        "created, created_by, ended_by, version) VALUES (1, 'name = web', 'name = web', "
+        "'active', " +
+        std::to_string(now - 60 * second) + ", " + std::to_string(now + 60 * second) +
+        ", 'upgrade', 1, 'anna', '', 1)");
+    run("INSERT INTO maintenance_window_ci VALUES (1, x'00000000000000000000000000000001', " +
+        std::to_string(now - 60 * second) + ", NULL, 1, 0)");
+    const auto why = body_of(get("/api/v1/cis/web/why"));
+    EXPECT_EQ(why.at("windows").at(0).at("id"), "WIN-1");
+    EXPECT_EQ(why.at("windows").at(0).at("reason"), "upgrade");
+    EXPECT_TRUE(why.at("windows").at(0).at("to").is_string());
+    EXPECT_TRUE(body_of(get("/api/v1/cis/web/why?at=-2m")).at("windows").as_array().empty());
+    EXPECT_TRUE(body_of(get("/api/v1/cis/depot/why")).at("windows").as_array().empty());
+}
+
+TEST_F(ApiReceipts, SpeakOfNowInThePresent) {
+    state_.incident(4, 1);
+    const auto verdict = [this](const std::string& at) {
+        return std::string(body_of(get("/api/v1/cis/web/why" + at)).at("verdict").as_string());
+    };
+    EXPECT_THAT(verdict(""), HasSubstr("an incident is open: INC-4"));
+    EXPECT_THAT(verdict("?at=-1s"), HasSubstr("an incident is open: INC-4"));
+    EXPECT_THAT(verdict("?at=-1h"), HasSubstr("an incident was open: INC-4"));
+}
+
+TEST_F(ApiReceipts, SayWhyNobodyRunsAProbe) {
+    run("UPDATE probe SET agent = NULL, origin = 'host watch' WHERE name = 'ping'");
+    constexpr const char* reason = "no other agent can watch this machine";
+    EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("probes").at(0).at("nobody"), reason);
+    EXPECT_EQ(body_of(get("/api/v1/probes?ci=web")).at("items").at(0).at("seen"), reason);
+    run("UPDATE probe SET origin = 'policy p'");
+    EXPECT_EQ(
+        body_of(get("/api/v1/probes?ci=web")).at("items").at(0).at("seen"), "no agent fits \"from\""
+    );
 }
 
 }  // namespace

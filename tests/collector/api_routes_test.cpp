@@ -15,6 +15,7 @@
 #include "collector/api/receipt_store.hpp"
 #include "collector/api/relation_store.hpp"
 #include "collector/api/routes.hpp"
+#include "collector/api/why_store.hpp"
 #include "collector/api/window_store.hpp"
 #include "collector/migrations.hpp"
 #include "collector/notify/outbox_store.hpp"
@@ -302,6 +303,7 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
           policy_queries(),
           receipt_queries(),
           relation_queries(),
+          why_queries(),
           window_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);

@@ -135,6 +135,26 @@ TEST_F(CommandLine, ExplainsWhyAndWhoWasTold) {
     EXPECT_THAT(ran.out, HasSubstr("told ops         opened: sent 5m ago, 2 tries\n"));
 }
 
+TEST_F(CommandLine, ExplainsACiWithItsMaintenanceItsAgentAndWhoWatches) {
+    const CannedServer server(
+        {{"GET /api/v1/cis/m2/why",
+          {200,
+           R"({"ci":{"name":"m2"},"at":"2026-11-22T09:26:00Z","verdict":"its agent m2 has been silent for 28 s",
+                "probes":[{"name":"host","state":"unproven","agent":null,"nobody":"no other agent can watch this machine"}],
+                "windows":[{"id":"WIN-1","to":"2030-01-02T09:30:00Z","reason":"upgrade"}],
+                "agents":[{"name":"m2","of":"agent","state":"silent","since":"2026-11-22T09:21:00Z"}],
+                "incidents":[],"symptom_of":[],"receipts":[]})"}}}
+    );
+    const Ran ran = run(server, {"why", "m2"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(
+        ran.out, HasSubstr("unproven, watched by nobody: no other agent can watch this machine\n")
+    );
+    EXPECT_THAT(ran.out, HasSubstr("in WIN-1 until 2030-01-02 "));
+    EXPECT_THAT(ran.out, HasSubstr(" (upgrade)\n"));
+    EXPECT_THAT(ran.out, HasSubstr("silent since 5m ago\n"));
+}
+
 constexpr const char* changed =
     R"({"number":"INC-31","state":"new","title":"intranet does not answer"})";
 
