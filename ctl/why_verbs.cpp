@@ -225,7 +225,7 @@ int receipts(Session& session, const ReceiptOptions& options) {
     if (found->items.empty()) {
         session.say(
             "nothing was withheld (--from " + session.time(json::value(options.from)) +
-            "; --from -7d looks further back"
+            "); --from -7d looks further back"
         );
     }
     return exit_success;
