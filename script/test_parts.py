@@ -44,12 +44,13 @@ class Tally:
         self.beside = None  # the tests with real daemons, while they run: process, what they print, report
 
     def add(self, part, report):
-        """Reads the JUnit file of one ctest run; a missing or broken one is a failure."""
+        """Reads the JUnit file of one ctest run, and gives the names that passed; a missing or broken one is a failure."""
+        passed = []
         try:
             cases = xml.etree.ElementTree.parse(report).getroot().findall("testcase")
         except (OSError, xml.etree.ElementTree.ParseError):
             self.failed.append(f"{part}: ctest left no report")
-            return
+            return passed
         if not cases:
             self.failed.append(f"{part}: ctest found no tests")
         for case in cases:
@@ -57,13 +58,15 @@ class Tally:
             skipped = case.find("skipped")
             chosen_out = skipped is not None and skipped.get("message", "").startswith("SKIP_")
             if case.get("status") == "run":
-                self.passed += 1
+                passed.append(name)
             elif chosen_out or case.get("status") == "disabled":
                 self.skipped.append(name)
             else:
                 # "notrun" without a reason of its own is a program that is not there.
                 self.failed.append(name)
                 self.said.append((name, case.findtext("system-out") or "it printed nothing\n"))
+        self.passed += len(passed)
+        return passed
 
 
 def run(*command):
@@ -86,7 +89,7 @@ def ctest(tally, part, *choice):
     report = ROOT / "build" / part / "junit.xml"
     report.unlink(missing_ok=True)
     run("ctest", "--preset", part, "--output-junit", str(report), *choice)
-    tally.add(part, report)
+    return tally.add(part, report)
 
 
 def begin_daemon_tests(tally):
@@ -106,9 +109,9 @@ def end_daemon_tests(tally):
         process.wait()
         print(printed.read_text(errors="replace"), flush=True)
         tally.beside = None
-        failed_before = len(tally.failed)
+        before = len(tally.failed)
         tally.add("dev", report)
-        judge_alone(tally, [name.removeprefix("dev: ") for name in tally.failed[failed_before:]])
+        judge_alone(tally, tally.failed[before:])
 
 
 def judge_alone(tally, names):
@@ -117,13 +120,11 @@ def judge_alone(tally, names):
     if not 0 < len(names) <= MOST_AGAIN:
         return
     before = len(tally.failed)
-    ctest(tally, "dev", "-R", f"^({'|'.join(re.escape(name) for name in names)})$")
-    again = tally.failed[before:]
-    del tally.failed[before:]
-    for name in [f"dev: {name}" for name in names]:
-        if name not in again and name in tally.failed:
-            tally.failed.remove(name)
-            tally.second.append(name)
+    pattern = "|".join(re.escape(name.removeprefix("dev: ")) for name in names)
+    passed = ctest(tally, "dev", "-R", f"^({pattern})$")
+    del tally.failed[before:]  # whatever has failed stands there already
+    tally.second += [name for name in names if name in passed]
+    tally.failed = [name for name in tally.failed if name not in tally.second]
 
 
 def install(tally):
