@@ -191,6 +191,23 @@ std::vector<Said> Network::measure(const std::string& name, const TestAgent& age
     return results;
 }
 
+const Network::Places three_hosts{
+    {"local", {"127.0.0.1", "HQ"}},
+    {"h1", {"10.0.1.1", "branch"}},
+    {"h2", {"10.0.1.2", "branch"}},
+    {"h3", {"10.0.1.3", "branch"}}
+};
+
+std::string two_targets() {
+    std::string text = "targets:\n";
+    for (const std::string n : {"1", "2"}) {
+        text += "  - {name: far" + n + ", class: server, address: 10.9.0." + n +
+                ", from: {agent: local}, probes: [{type: icmp, name: p, interval: 1s, timeout: "
+                "500ms}]}\n";
+    }
+    return text;
+}
+
 Network large_network() {
     std::map<std::string, std::string> hosts{{"shared", "10.8.0.1"}, {"web", "10.0.1.1"}};
     for (int i = 1; i <= targets_of_local; ++i) {

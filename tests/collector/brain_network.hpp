@@ -60,6 +60,11 @@ class Network {
     std::vector<Said> measure(const std::string& name, const TestAgent& agent) const;
 };
 
+/// An agent beside the collector, and three hosts of a site.
+extern const Network::Places three_hosts;
+/// Targets far1 and far2 at 10.9.0.1 and 10.9.0.2, which the agent beside the collector watches.
+std::string two_targets();
+
 /// An agent beside the collector, three hosts at one site and two at another, and targets.
 Network large_network();
 

@@ -4,9 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace muster::collector::brain_test {
@@ -17,23 +15,6 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const std::map<std::string, std::pair<std::string, std::string>> three_hosts{
-    {"local", {"127.0.0.1", "HQ"}},
-    {"h1", {"10.0.1.1", "branch"}},
-    {"h2", {"10.0.1.2", "branch"}},
-    {"h3", {"10.0.1.3", "branch"}}
-};
-
-std::string two_targets() {
-    std::string text = "targets:\n";
-    for (const std::string n : {"1", "2"}) {
-        text += "  - {name: far" + n + ", class: server, address: 10.9.0." + n +
-                ", from: {agent: local}, probes: [{type: icmp, name: p, interval: 1s, timeout: "
-                "500ms}]}\n";
-    }
-    return text;
-}
 
 TEST(SiteCut, ASiteThatIsCutOffIsOneIncident) {
     Network net(

@@ -19,23 +19,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
-const std::map<std::string, std::pair<std::string, std::string>> three_hosts{
-    {"local", {"127.0.0.1", "HQ"}},
-    {"h1", {"10.0.1.1", "branch"}},
-    {"h2", {"10.0.1.2", "branch"}},
-    {"h3", {"10.0.1.3", "branch"}}
-};
-
-std::string two_targets() {
-    std::string text = "targets:\n";
-    for (const std::string n : {"1", "2"}) {
-        text += "  - {name: far" + n + ", class: server, address: 10.9.0." + n +
-                ", from: {agent: local}, probes: [{type: icmp, name: p, interval: 1s, timeout: "
-                "500ms}]}\n";
-    }
-    return text;
-}
-
 TEST(Vantage, EveryHostIsWatchedByItsNeighbour) {
     Network net(three_hosts);
     std::vector<std::string> watched;

@@ -176,6 +176,23 @@ void adopt_faults(Fold& fold, AgentIndex agent, const Isolation& isolation) {
     }
 }
 
+/// One of its targets answers.
+void see_again(Fold& fold, AgentIndex agent, Slot answering) {
+    if (!fold.state.causes.isolations.contains(agent)) {
+        return;
+    }
+    end_isolation(fold, agent, fold.wall, "a target answers again");
+    const HotProbe& probe = fold.state.hot[answering];
+    BlindTime& blind = fold.state.causes.blind[agent];
+    blind.boot = probe.boot;
+    blind.answered = std::chrono::milliseconds(probe.latest_ms);
+}
+
+/// The member began to fail in that time.
+bool began_in(const BlindTime& blind, const Fault::Member& member) {
+    return member.first_failed >= blind.from && member.first_failed <= blind.to;
+}
+
 }  // namespace
 
 Sight sight_of(const State& state, AgentIndex index, Slot failing, WallTime now) {
@@ -240,21 +257,6 @@ void adopt_silences(Fold& fold, std::uint64_t incident) {
         }
     }
 }
-
-namespace {
-
-void see_again(Fold& fold, AgentIndex agent, Slot answering) {
-    if (!fold.state.causes.isolations.contains(agent)) {
-        return;
-    }
-    end_isolation(fold, agent, fold.wall, "a target answers again");
-    const HotProbe& probe = fold.state.hot[answering];
-    BlindTime& blind = fold.state.causes.blind[agent];
-    blind.boot = probe.boot;
-    blind.answered = std::chrono::milliseconds(probe.latest_ms);
-}
-
-}  // namespace
 
 void look_around(Fold& fold) {
     State& state = fold.state;
@@ -402,8 +404,7 @@ bool seen_while_blind(const State& state, const Fault& fault) {
             return true;
         }
         const auto past = state.causes.blind.find(agent);
-        return past != state.causes.blind.end() && each.first_failed >= past->second.from &&
-               each.first_failed <= past->second.to;
+        return past != state.causes.blind.end() && began_in(past->second, each);
     });
 }
 
@@ -422,9 +423,8 @@ bool is_stale(const State& state, const Fault::Member& member, WallTime now) {
     // One answer is no recovery yet, but no failure since either.
     const bool failed_since_then =
         probe.latest_ms >= to_ms(blind.answered + judged) && fails(probe);
-    return blind.boot != 0 && probe.boot == blind.boot && member.first_failed >= blind.from &&
-           member.first_failed <= blind.to && !failed_since_then &&
-           now < blind.to + 2 * judged + latest_result;
+    return blind.boot != 0 && probe.boot == blind.boot && began_in(blind, member) &&
+           !failed_since_then && now < blind.to + 2 * judged + latest_result;
 }
 
 std::optional<std::uint64_t> collector_isolation(const State& state) {
