@@ -23,7 +23,8 @@ Result<std::unique_ptr<Delivery>> Delivery::open(
     DeliveryOptions options,
     DeliveryEvents events
 ) {
-    auto spool = Spool::open(files, options.spool_dir, random, options.spool, clock.mono());
+    auto spool =
+        Spool::open(files, options.spool_dir, random, options.spool, clock.mono(), clock.wall());
     if (!spool) {
         return failure(spool.error());
     }
@@ -43,6 +44,7 @@ Delivery::Delivery(
 )
     : clock_(clock),
       files_(files),
+      random_(random),
       events_(std::move(events)),
       spool_(
           loop,
@@ -52,13 +54,15 @@ Delivery::Delivery(
           SpoolEvents{
               .reported =
                   [this](const SpoolReport& report) {
-                      uplink_.on_spool(report.position);
+                      uplink_.on_spools({report.position});
                       if (events_.progressed) {
                           events_.progressed();
                       }
                   },
-              .records = [this](std::vector<wire::SequencedRecord> records
-                         ) { uplink_.on_records(std::move(records)); },
+              .records =
+                  [this](std::vector<wire::SequencedRecord> records) {
+                      uplink_.on_records(spool_.report().position.spool, std::move(records));
+                  },
           }
       ),
       uplink_(
@@ -67,10 +71,14 @@ Delivery::Delivery(
           random,
           std::move(options.uplink),
           std::move(options.facts),
-          spool_.report().position,
+          {spool_.report().position},
           UplinkEvents{
-              .fetch = [this](std::uint64_t from, std::size_t bytes) { spool_.fetch(from, bytes); },
-              .acked = [this](std::uint64_t seq) { spool_.ack(seq); },
+              .fetch = [this](
+                           SpoolId, std::uint64_t from, std::size_t bytes
+                       ) { spool_.fetch(from, bytes); },
+              .acked = [this](SpoolId, std::uint64_t seq) { spool_.ack(seq); },
+              .rewound = [this](SpoolId, std::uint64_t seq) { spool_.rewind(seq); },
+              .rekeyed = [this](SpoolId, std::uint64_t from_seq) { rename(from_seq); },
               .apply =
                   [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
                       if (events_.assignments) {
@@ -82,19 +90,27 @@ Delivery::Delivery(
           }
       ) {}
 
+void Delivery::rename(std::uint64_t from_seq) {
+    const SpoolId name(Uuid::random(random_));
+    log(LogLevel::warning,
+        "spool.renamed",
+        {{"from", from_seq},
+         {"why",
+          "the collector has seen more of this spool than there is here: it is a copy from before"}}
+    );
+    spool_.rename(name, from_seq);
+}
+
 void Delivery::start() {
     uplink_.start();
 }
 
 Status Delivery::append(wire::Record record) {
-    const std::uint32_t results = record.count;
     auto taken = spool_.append(std::move(record));
-    if (!taken) {
-        if (refused_results_ == 0) {
-            log(LogLevel::error, "spool.refuses", {{"why", taken.error().text()}});
-        }
-        refused_results_ += results;
+    if (!taken && !is_refusing_) {
+        log(LogLevel::error, "spool.refuses", {{"why", taken.error().text()}});
     }
+    is_refusing_ = !taken;
     return taken;
 }
 
@@ -118,12 +134,10 @@ void Delivery::fill_heartbeat(wire::proto::Heartbeat& heartbeat) {
     const bool waits = report.position.first_unacked < report.position.next_seq;
     const Duration age = waits ? wall - report.oldest_unacked : Duration{0};
     const ProcessStats process = read_process_stats(files_);
-    heartbeat.set_produced(
-        report.counters.appended_results + report.counters.refused_results + refused_results_
-    );
+    heartbeat.set_produced(spool_.produced_results());
     heartbeat.set_spooled(report.counters.appended_results);
     heartbeat.set_acked(report.counters.acked_results);
-    heartbeat.set_gaps(report.counters.lost_records);
+    heartbeat.set_gaps(report.counters.all_gaps());
     heartbeat.set_oldest_unsent_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(age), 0))
     );
     heartbeat.set_rss_bytes(process.rss_bytes);

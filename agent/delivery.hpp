@@ -72,14 +72,14 @@ class Delivery {
     /// Begins to connect. Records may be appended before.
     void start();
 
-    /// Takes the record over. `full`: it is lost (its results are counted as refused); a generator
-    /// looks at `unacked_records` first.
+    /// Takes the record over. `full`: it is lost (its results are counted as refused, and told in
+    /// a gap record); a generator looks at `unacked_records` first.
     Status append(wire::Record record);
     void applied(std::uint32_t epoch, std::vector<std::string> problems);
     /// From now on. Another collector is called at once.
     void reconfigure(DeliverySettings settings);
 
-    /// Records appended and not yet committed by the collector.
+    /// Sequence numbers not yet committed by the collector, records on their way to the spool included.
     std::uint64_t unacked_records() const { return spool_.unacked_records(); }
 
     const SpoolReport& report() const { return spool_.report(); }
@@ -91,12 +91,14 @@ class Delivery {
     Task<void> stop(std::string reason, Deadline deadline);
 
   private:
+    void rename(std::uint64_t from_seq);
     void fill_heartbeat(wire::proto::Heartbeat& heartbeat);
 
     const Clock& clock_;
     Files& files_;
+    Random& random_;
     DeliveryEvents events_;
-    std::uint64_t refused_results_ = 0;  // by the queue before the spool
+    bool is_refusing_ = false;  // the queue before the spool, so that it is logged once
     SpoolThread spool_;
     Uplink uplink_;
 };

@@ -61,6 +61,8 @@ AgentOptions options_for(
     options.delivery.spool_dir = config.data_dir + "/spool";
     options.delivery.spool.limits = {
         .max_bytes = config.spool_max_bytes,
+        .max_age = config.spool_max_age,
+        .keep_free = config.spool_keep_free,
         .retain_acked = config.retain_acked,
         .retain_acked_bytes = config.retain_acked_bytes
     };
@@ -285,6 +287,8 @@ void Service::reload() {
     running.labels = loaded->labels;
     running.collector = loaded->collector;
     running.spool_max_bytes = loaded->spool_max_bytes;
+    running.spool_max_age = loaded->spool_max_age;
+    running.spool_keep_free = loaded->spool_keep_free;
     running.retain_acked = loaded->retain_acked;
     running.retain_acked_bytes = loaded->retain_acked_bytes;
     running.backoff_least = loaded->backoff_least;

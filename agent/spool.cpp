@@ -1,9 +1,13 @@
 #include "agent/spool.hpp"
 
+#include "agent/spool_files.hpp"
 #include "base/expect.hpp"
 #include "base/log.hpp"
+#include "wire/fingerprint.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 namespace muster::agent {
@@ -19,19 +23,80 @@ std::uint64_t stored_bytes(const wire::Record& record) {
 
 }  // namespace
 
+std::uint64_t SpoolCounters::all_gaps() const {
+    return std::accumulate(gap_results.begin(), gap_results.end(), std::uint64_t{0});
+}
+
+void Refused::add(const wire::Record& record) {
+    add(Refused{
+        .records = 1,
+        .results = record.count,
+        .drop_class = record.drop_class,
+        .from = record.wall,
+        .to = record.wall,
+    });
+}
+
+void Refused::add(const Refused& other) {
+    from = records == 0 ? other.from : std::min(from, other.from);
+    to = std::max(to, other.to);
+    drop_class = std::min(drop_class, other.drop_class);
+    records += other.records;
+    results += other.results;
+}
+
 Result<std::uint64_t> Spool::append(wire::Record record) {
-    if (auto room = room_for(record); !room) {
-        ++counters_.refused_records;
-        counters_.refused_results += record.count;
+    expect(record.kind != wire::RecordKind::gap, "gaps are the spool's own to tell");
+    if (auto room = room_for(stored_bytes(record), record.drop_class); !room) {
+        Refused refused;
+        refused.add(record);
+        refuse(refused);
         return failure(room.error());
     }
-    const std::uint64_t seq = next_seq_++;
+    tell_refused();
     counters_.appended_results += record.count;
+    waiting_results_ += record.count;
+    return take(std::move(record));
+}
+
+void Spool::refuse(const Refused& refused) {
+    counters_.refused_records += refused.records;
+    counters_.refused_results += refused.results;
+    untold_.add(refused);
+}
+
+/// What was refused gets a sequence number of its own: one record in place of all that is not there.
+void Spool::tell_refused() {
+    if (untold_.records == 0) {
+        return;
+    }
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    const std::uint64_t results = std::min(untold_.results, most);
+    counters_.gap_results[static_cast<std::size_t>(wire::GapReason::refused)] += results;
+    take(wire::make_gap(
+        {.reason = wire::GapReason::refused,
+         .drop_class = untold_.drop_class,
+         .from = untold_.from,
+         .to = untold_.to},
+        1,
+        static_cast<std::uint32_t>(results)
+    ));
+    untold_.results -= results;
+    if (untold_.results == 0) {
+        untold_ = {};
+    }
+}
+
+std::uint64_t Spool::take(wire::Record record) {
+    const std::uint64_t seq = next_seq_;
     const std::uint64_t bytes = stored_bytes(record);
+    const std::uint64_t results_before = results_;
+    next_seq_ += record.span;
+    results_ += record.count;
     memory_bytes_ += bytes;
     memory_.push_back({seq, std::move(record)});
     if (!broken_) {
-        if (auto written = write(memory_.back()); !written) {
+        if (auto written = write(memory_.back(), results_before); !written) {
             abandon(written.error());
         }
     }
@@ -39,46 +104,43 @@ Result<std::uint64_t> Spool::append(wire::Record record) {
     return seq;
 }
 
-Status Spool::room_for(const wire::Record& record) {
-    const std::uint64_t bytes = stored_bytes(record);
-    if (unsynced_bytes_ + bytes > options_.unsynced_bytes) {
+Status Spool::room_for(std::uint64_t bytes, wire::DropClass drop_class) {
+    // The last sixteenth is for changes of state.
+    const bool matters = drop_class == wire::DropClass::state;
+    const std::uint64_t most =
+        options_.unsynced_bytes + (matters ? options_.unsynced_bytes / 16 : 0);
+    if (unsynced_bytes_ + bytes > most) {
         return failure(ErrorKind::full, "too much waits to be written: the disk does not keep up");
     }
-    const bool matters = record.drop_class == wire::DropClass::state;
-    const std::uint64_t limit =
-        options_.limits.max_bytes + (matters ? options_.limits.max_bytes / 16 : 0);
-    while (disk_bytes_ + bytes > limit && segments_.size() > 1 &&
-           segments_.front().end_seq() <= acked_ + 1) {
-        if (!delete_front()) {
-            break;
+    while (disk_bytes_ + bytes > options_.limits.max_bytes) {
+        if (!free_front() && !drop_oldest(drop_class)) {
+            return failure(ErrorKind::full, "the spool has reached spool.max_bytes");
         }
-    }
-    if (disk_bytes_ + bytes > limit) {
-        return failure(ErrorKind::full, "the spool has reached spool.max_bytes");
     }
     return {};
 }
 
 /// Appends to the active segment, or to a new one where it is full. Everything before is durable
 /// when a segment begins.
-Status Spool::write(const wire::SequencedRecord& record) {
+Status Spool::write(const wire::SequencedRecord& record, std::uint64_t results_before) {
     const std::uint64_t bytes = stored_bytes(record.record);
     const bool full = !segments_.empty() && !segments_.back().places.empty() &&
-                      segments_.back().bytes + bytes > options_.segment_bytes;
+                      segments_.back().bytes + bytes > segment_bytes();
     if (full && active_) {
         if (auto synced = active_->sync(); !synced) {
             return synced;
         }
         synced_ = record.seq - 1;
+        synced_results_ = results_before;
         unsynced_bytes_ = 0;
     }
     if (full || !active_) {
-        if (auto begun = begin_segment(record.seq); !begun) {
+        if (auto begun = begin_segment(record.seq, results_before); !begun) {
             return begun;
         }
     }
-    Segment& segment = segments_.back();
-    std::string head = encode_record_head(record.seq, record.record);
+    SegmentIndex& segment = segments_.back();
+    std::string head = encode_record_head(record.seq, results_before, record.record, seed_);
     Status done;
     if (record.record.payload.size() <= joined_bytes) {
         head += record.record.payload;
@@ -92,41 +154,108 @@ Status Spool::write(const wire::SequencedRecord& record) {
     if (!done) {
         return done;
     }
-    if (segment.places.empty()) {
-        segment.first_wall_ns = to_ns(record.record.wall);
-    }
-    segment.places.push_back({static_cast<std::uint32_t>(segment.bytes), record.record.count});
-    segment.bytes += bytes;
+    const bool is_gap = record.record.kind == wire::RecordKind::gap;
+    segment.note_wall(to_ns(record.record.wall));
+    segment.add(
+        is_gap ? PlaceState::gap : PlaceState::kept,
+        record.record.drop_class,
+        record.seq + record.record.span,
+        results_before + record.record.count,
+        bytes
+    );
     segment.newest = std::max(segment.newest, record.record.mono);
+    segment.made = std::max(segment.made, record.record.mono);
     disk_bytes_ += bytes;
     return {};
 }
 
-Status Spool::begin_segment(std::uint64_t first_seq) {
-    active_.reset();
-    if (const auto free = files_->free_bytes(dir_); free && *free < options_.keep_free_bytes) {
-        return failure(ErrorKind::full, "the file system is nearly full", dir_);
+SegmentHead Spool::head_of(std::uint64_t first_seq, std::uint64_t results_before) const {
+    return {
+        .spool = name_,
+        .begins_at = begins_at_,
+        .duplicates_before = duplicates_before_,
+        .first_seq = first_seq,
+        .results_before = results_before,
+    };
+}
+
+/// Of all segments on a file system of pages.
+std::uint64_t Spool::footprint() const {
+    constexpr std::uint64_t page = 4096;
+    std::uint64_t bytes = 0;
+    for (const SegmentIndex& segment : segments_) {
+        bytes += (segment.bytes + page - 1) / page * page;
     }
-    auto file = files_->open(path_of(first_seq), OpenMode::create_new);
+    return bytes;
+}
+
+/// Where little is left on the file system the spool keeps the size that it has: what begins takes
+/// the place of what gives way.
+Status Spool::check_free() {
+    const auto is_short = [this] {
+        const auto free = files_->free_bytes(dir_);
+        return free && *free < options_.limits.keep_free;
+    };
+    if (!is_short()) {
+        short_of_space_at_ = 0;
+        return {};
+    }
+    short_of_space_at_ = short_of_space_at_ == 0 ? footprint() : short_of_space_at_;
+    while (footprint() + segment_bytes() > short_of_space_at_ && is_short()) {
+        if (!free_front() && !drop_oldest(wire::DropClass::state)) {
+            return failure(ErrorKind::full, "the file system is nearly full", dir_);
+        }
+    }
+    return {};
+}
+
+Status Spool::begin_segment(std::uint64_t first_seq, std::uint64_t results_before) {
+    active_.reset();
+    if (auto room = check_free(); !room) {
+        return room;
+    }
+    const std::string path = path_of(first_seq);
+    // What may be there was begun before and holds nothing that was ever promised.
+    if (auto removed = files_->remove(path); !removed) {
+        return removed;
+    }
+    auto file = create_file(*files_, dir_, path);
     if (!file) {
         return failure(file.error());
     }
-    if (auto synced = files_->sync_directory(dir_); !synced) {
-        static_cast<void>(files_->remove(path_of(first_seq)));
-        return synced;
+    const std::string head = encode_segment_head(head_of(first_seq, results_before), seed_);
+    Status begun = (*file)->append(head);
+    if (begun) {
+        begun = files_->sync_directory(dir_);
+    }
+    if (!begun) {
+        static_cast<void>(files_->remove(path));
+        return begun;
     }
     active_ = std::move(*file);
-    Segment segment;
-    segment.first_seq = first_seq;
+    SegmentIndex segment;
+    segment.first_seq = segment.end_seq = first_seq;
+    segment.first_results = segment.end_results = results_before;
+    segment.bytes = head.size();
+    disk_bytes_ += head.size();
     segments_.push_back(std::move(segment));
+    // So that a segment that goes missing is noticed. Not written: noticed a little less.
+    if (auto saved = save_acked(); !saved) {
+        log(LogLevel::warning, "spool.mark_not_saved", {{"why", saved.error().text()}});
+    }
     return {};
 }
 
 Status Spool::sync() {
-    if (synced_ + 1 == next_seq_) {
-        return {};
+    if (auto done = commit(); !done) {
+        return done;
     }
-    if (!broken_) {
+    tell_refused();
+    return {};
+}
+
+Status Spool::commit() {
+    if (synced_ + 1 != next_seq_ && !broken_) {
         expect(active_ != nullptr, "what is unsynced was written to an open segment");
         auto synced = active_->sync();
         if (!synced) {
@@ -135,14 +264,11 @@ Status Spool::sync() {
     }
     if (broken_) {
         if (auto written = rewrite_unsynced(); !written) {
-            unsynced_bytes_ = 0;
-            for (const wire::SequencedRecord& record : memory_) {
-                unsynced_bytes_ += record.seq > synced_ ? stored_bytes(record.record) : 0;
-            }
             return written;
         }
     }
     synced_ = next_seq_ - 1;
+    synced_results_ = results_;
     unsynced_bytes_ = 0;
     shrink_memory();
     return {};
@@ -159,49 +285,68 @@ void Spool::abandon(const Error& why) {
     active_.reset();
 }
 
+/// A new file takes its name when it is durable: whatever lies under that name is of an attempt
+/// before.
 Status Spool::rewrite_unsynced() {
     active_.reset();
     const std::uint64_t first = synced_ + 1;
-    while (!segments_.empty() && segments_.back().end_seq() > first) {
-        Segment& segment = segments_.back();
+    while (!segments_.empty() && segments_.back().end_seq > first) {
+        SegmentIndex& segment = segments_.back();
+        const std::uint64_t before = segment.bytes;
         if (segment.first_seq < first) {
-            segment.places.resize(
-                first - segment.first_seq
-            );  // the rest is ignored at recovery too
+            // The rest is ignored at recovery too.
+            segment.cut(first, synced_results_);
+            disk_bytes_ -= before - segment.bytes;
             break;
         }
-        disk_bytes_ -= segment.bytes;
+        disk_bytes_ -= before;
         segments_.pop_back();
     }
     if (!segments_.empty() && segments_.back().first_seq == first) {
         disk_bytes_ -= segments_.back().bytes;
         segments_.pop_back();
     }
-    // Left from an attempt before: it holds unsynced records only, none of which was ever sent.
-    if (auto removed = files_->remove(path_of(first)); !removed) {
-        return removed;
+    if (auto room = check_free(); !room) {
+        return room;
     }
-    if (auto begun = begin_segment(first); !begun) {
-        return begun;
-    }
+    SegmentImage image(head_of(first, synced_results_), seed_, next_seq_);
+    MonoTime newest = MonoTime::min();
     for (const wire::SequencedRecord& record : memory_) {
-        if (record.seq < first) {
-            continue;
-        }
-        if (auto written = write(record); !written) {
-            return written;
+        if (record.seq >= first) {
+            image.add(record);
+            // What was found may be of another boot.
+            newest = std::max(newest, record.seq < found_until_ ? found_made_ : record.record.mono);
         }
     }
-    if (auto synced = active_->sync(); !synced) {
-        return synced;
+    image.finish();
+    auto placed = put_in_place(first, image.bytes());
+    if (!placed) {
+        return failure(placed.error());
     }
+    if (placed->durability != Durability::durable) {
+        return failure(ErrorKind::io, "the folder cannot be made durable", dir_);
+    }
+    segments_.push_back(image.take_index());
+    segments_.back().newest = segments_.back().made = newest;
+    disk_bytes_ += segments_.back().bytes;
+    active_ = std::move(placed->file);
     broken_ = false;
     log(LogLevel::notice, "spool.rewritten", {{"dir", dir_}, {"from", first}});
     return {};
 }
 
 wire::SpoolPosition Spool::position() const {
-    return {.spool = id_, .first_unacked = acked_ + 1, .synced = synced_, .next_seq = next_seq_};
+    return {
+        .spool = name_,
+        .first_unacked = acked_ + 1,
+        .synced = synced_,
+        .next_seq = next_seq_,
+        .begins_at = begins_at_,
+        .first_kept =
+            std::max(begins_at_, segments_.empty() ? acked_ + 1 : segments_.front().first_seq),
+        .results_at_begin = begins_at_ == 1 ? 0 : results_before(begins_at_).value_or(0),
+        .acked_fingerprint = acked_fingerprint_,
+    };
 }
 
 void Spool::shrink_memory() {
@@ -212,173 +357,151 @@ void Spool::shrink_memory() {
     }
 }
 
-Result<std::vector<wire::SequencedRecord>> Spool::read(std::uint64_t from_seq, std::size_t bytes) {
-    std::vector<wire::SequencedRecord> records;
-    std::uint64_t seq = std::max(from_seq, segments_.empty() ? 1 : segments_.front().first_seq);
-    std::size_t taken = 0;
-    while (seq <= synced_ && (records.empty() || taken < bytes)) {
-        if (!memory_.empty() && seq >= memory_.front().seq) {
-            const auto& kept = memory_[seq - memory_.front().seq];
-            if (!records.empty() && taken + kept.record.payload.size() > bytes) {
-                break;
-            }
-            taken += kept.record.payload.size();
-            records.push_back(kept);
-            ++seq;
-            continue;
-        }
-        const auto after = std::ranges::upper_bound(segments_, seq, {}, &Segment::first_seq);
-        expect(after != segments_.begin(), "segments are contiguous");
-        auto part = read_segment(*std::prev(after), seq, bytes - std::min(bytes, taken));
-        if (!part && records.empty()) {
-            return failure(part.error());
-        }
-        if (!part || part->empty()) {
-            break;
-        }
-        for (wire::SequencedRecord& record : *part) {
-            taken += record.record.payload.size();
-            if (taken > bytes && !records.empty()) {
-                break;
-            }
-            records.push_back(std::move(record));
-        }
-        seq = records.back().seq + 1;
+/// The mark says a little more than is true, so that it need not be written for each record.
+void Spool::sent(std::uint64_t seq) {
+    constexpr std::uint64_t ahead = 1024;
+    sent_ = std::max(sent_, std::min(seq, synced_));
+    if (sent_ <= reserved_) {
+        return;
     }
-    return records;
-}
-
-/// One read for as many neighbours as fit `bytes`.
-Result<std::vector<wire::SequencedRecord>> Spool::read_segment(
-    const Segment& segment, std::uint64_t from_seq, std::size_t bytes
-) {
-    std::vector<wire::SequencedRecord> records;
-    const std::size_t from = from_seq - segment.first_seq;
-    expect(from < segment.places.size(), "a sequence number lies in its segment");
-    const std::uint64_t until_seq = std::min(segment.end_seq() - 1, synced_);
-    const std::size_t until = until_seq - segment.first_seq + 1;
-    if (segment.places[from].offset == lost_offset) {
-        records.push_back(lost_record(from_seq));
-        return records;
+    reserved_ = sent_ + ahead;
+    if (auto saved = save_acked(); !saved) {
+        log(LogLevel::warning, "spool.mark_not_saved", {{"why", saved.error().text()}});
     }
-    const std::uint64_t begin = segment.places[from].offset;
-    std::uint64_t end = begin;
-    std::size_t last = from;
-    while (last < until && segment.places[last].offset != lost_offset) {
-        const std::uint64_t next_begin =
-            last + 1 < segment.places.size() ? segment.places[last + 1].offset : segment.bytes;
-        if (next_begin == lost_offset || (last > from && next_begin - begin > bytes)) {
-            break;
-        }
-        end = next_begin;
-        ++last;
-    }
-    // Before a lost record the end is unknown: its neighbour is read with what may be behind it.
-    end = end == begin ? segment.bytes : end;
-    last = std::max(last, from + 1);
-    if (!reading_ || reading_first_seq_ != segment.first_seq) {
-        auto file = files_->open(path_of(segment.first_seq), OpenMode::read);
-        if (!file) {
-            return failure(file.error());
-        }
-        reading_ = std::move(*file);
-        reading_first_seq_ = segment.first_seq;
-    }
-    const auto content = reading_->read(begin, end - begin);
-    if (!content) {
-        return failure(content.error());
-    }
-    std::string_view rest = *content;
-    for (std::size_t at = from; at < last; ++at) {
-        std::size_t used = 0;
-        auto record = decode_record(rest, used);
-        if (!record || record->seq != segment.first_seq + at) {
-            if (records.empty()) {
-                ++counters_.lost_records;
-                log(LogLevel::error, "spool.record_lost", {{"dir", dir_}, {"seq", from_seq}});
-                records.push_back(lost_record(from_seq));
-            }
-            break;
-        }
-        rest.remove_prefix(used);
-        records.push_back(std::move(*record));
-    }
-    return records;
 }
 
 void Spool::ack(std::uint64_t seq) {
     const std::uint64_t to = std::min(seq, synced_);
-    for (const Segment& segment : segments_) {
-        const std::uint64_t from = std::max(acked_ + 1, segment.first_seq);
-        for (std::uint64_t at = from; at <= to && at < segment.end_seq(); ++at) {
-            counters_.acked_results += segment.places[at - segment.first_seq].count;
-        }
-        if (segment.first_seq > to) {
-            break;
-        }
+    if (to <= acked_) {
+        return;
     }
-    acked_ = std::max(acked_, to);
+    count_acked(to);
+    acked_fingerprint_ = fingerprint_at(to);
+    acked_ = to;
+    sent_ = std::max(sent_, acked_);
     shrink_memory();
 }
 
-bool Spool::deletable(const Segment& segment, MonoTime now) const {
-    if (segment.end_seq() > acked_ + 1) {
-        return false;
-    }
-    std::uint64_t acked_bytes = 0;
-    for (const Segment& other : segments_) {
-        acked_bytes += other.end_seq() <= acked_ + 1 ? other.bytes : 0;
-    }
-    return now - segment.newest >= options_.limits.retain_acked ||
-           acked_bytes > options_.limits.retain_acked_bytes;
-}
-
-void Spool::trim(MonoTime now) {
-    // The last segment always stays: its name says where the sequence goes on.
-    while (segments_.size() > 1 && deletable(segments_.front(), now)) {
-        if (!delete_front()) {
-            return;
+void Spool::count_acked(std::uint64_t to) {
+    for (std::size_t at = segment_of(acked_ + 1); at < segments_.size(); ++at) {
+        const SegmentIndex& segment = segments_[at];
+        if (segment.first_seq > to || segment.places.empty()) {
+            break;
+        }
+        std::size_t place = segment.find(std::max(acked_ + 1, segment.first_seq));
+        for (; place < segment.places.size() && segment.end_seq_of(place) - 1 <= to; ++place) {
+            acked_results_ = segment.results_before(place) + segment.results_of(place);
+            if (!segment.has(place, PlaceState::gap)) {
+                counters_.acked_results += segment.results_of(place);
+                waiting_results_ -= segment.results_of(place);
+            }
         }
     }
 }
 
-/// False: not now. What is deleted must be known as acknowledged after a restart.
-bool Spool::delete_front() {
-    const Segment& segment = segments_.front();
-    if (saved_acked_ + 1 < segment.end_seq() && !save_acked()) {
-        return false;
+/// Of records that end at `from_seq` or later, up to what is acknowledged.
+std::uint64_t Spool::acked_since(std::uint64_t from_seq) const {
+    std::uint64_t results = 0;
+    for (const SegmentIndex& segment : segments_) {
+        for (std::size_t place = 0; place < segment.places.size(); ++place) {
+            const std::uint64_t last = segment.end_seq_of(place) - 1;
+            if (last >= from_seq && last <= acked_ && !segment.has(place, PlaceState::gap)) {
+                results += segment.results_of(place);
+            }
+        }
     }
-    if (reading_first_seq_ == segment.first_seq) {
-        reading_.reset();
+    return results;
+}
+
+void Spool::rewind(std::uint64_t seq) {
+    const std::uint64_t to = std::max(seq, position().first_kept - 1);
+    if (to >= acked_) {
+        return;
     }
-    if (auto removed = files_->remove(path_of(segment.first_seq)); !removed) {
-        log(LogLevel::warning, "spool.cannot_delete", {{"why", removed.error().text()}});
-    }
-    disk_bytes_ -= segment.bytes;
-    segments_.pop_front();
-    return true;
+    const std::uint64_t again = acked_since(to + 1);
+    counters_.found_results += again;
+    waiting_results_ += again;
+    acked_results_ = results_before(to + 1).value_or(acked_results_);
+    acked_fingerprint_ = fingerprint_at(to);
+    acked_ = to;
+}
+
+SpoolMark Spool::mark() const {
+    return {
+        .spool = name_,
+        .begins_at = begins_at_,
+        .duplicates_before = duplicates_before_,
+        .acked = acked_,
+        .acked_results = acked_results_,
+        .fingerprint = acked_fingerprint_,
+        .sent = std::max(reserved_, sent_),
+        .synced = std::max(synced_, acked_),
+        .synced_results = std::max(synced_results_, acked_results_),
+        .last_segment = segments_.empty() ? 0 : std::min(segments_.back().first_seq, synced_ + 1),
+    };
 }
 
 Status Spool::save_acked() {
-    if (saved_acked_ == acked_) {
+    const SpoolMark now = mark();
+    if (saved_mark_ == now) {
         return {};
     }
-    auto saved = write_file_atomically(*files_, dir_ + "/acked", std::to_string(acked_) + "\n");
+    auto saved = write_mark(*files_, dir_, now);
     if (saved) {
-        saved_acked_ = acked_;
+        saved_mark_ = now;
     }
     return saved;
+}
+
+Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
+    const wire::SpoolPosition before = position();
+    if (from_seq < before.first_kept || from_seq > next_seq_) {
+        return failure(ErrorKind::invalid, "a stream goes on from what is kept");
+    }
+    if (auto synced = commit(); !synced) {
+        return synced;
+    }
+    SpoolMark renamed = mark();
+    renamed.spool = name;
+    renamed.begins_at = from_seq;
+    renamed.duplicates_before = next_seq_;
+    renamed.acked = renamed.sent = from_seq - 1;
+    const std::size_t at = segment_of(from_seq);
+    renamed.acked_results = at == segments_.size()
+                                ? results_
+                                : segments_[at].results_before(segments_[at].find(from_seq));
+    renamed.fingerprint = 0;
+    if (auto saved = write_mark(*files_, dir_, renamed); !saved) {
+        return saved;
+    }
+    saved_mark_ = renamed;
+    const std::uint64_t again = acked_since(from_seq);
+    counters_.found_results += again;
+    waiting_results_ += again;
+    count_acked(from_seq - 1);
+    name_ = name;
+    begins_at_ = from_seq;
+    duplicates_before_ = renamed.duplicates_before;
+    acked_ = sent_ = reserved_ = from_seq - 1;
+    acked_results_ = renamed.acked_results;
+    acked_fingerprint_ = 0;
+    // The next segment has the new name in its head: it is known even where the mark is lost.
+    active_.reset();
+    log(LogLevel::notice,
+        "spool.renamed",
+        {{"dir", dir_}, {"name", name.text()}, {"from", from_seq}});
+    return {};
 }
 
 WallTime Spool::oldest_unacked(WallTime now) const {
     if (acked_ + 1 == next_seq_) {
         return now;
     }
-    if (!memory_.empty() && memory_.front().seq <= acked_ + 1) {
-        return memory_[acked_ + 1 - memory_.front().seq].record.wall;
+    if (const wire::SequencedRecord* record = in_memory(acked_ + 1)) {
+        return record->record.wall;
     }
-    const auto after = std::ranges::upper_bound(segments_, acked_ + 1, {}, &Segment::first_seq);
-    return after == segments_.begin() ? now : wall_from_ns(std::prev(after)->first_wall_ns);
+    const std::size_t at = segment_of(acked_ + 1);
+    return at < segments_.size() ? wall_from_ns(segments_[at].first_wall_ns) : now;
 }
 
 }  // namespace muster::agent

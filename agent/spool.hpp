@@ -1,18 +1,25 @@
-// Owns: records on disk until the collector has them: sequence numbers, segments, recovery,
-// retention. A value over Files: no thread, no clock. Leaves to spool_thread.hpp: when to sync; to
-// spool_segment.hpp: the bytes of a record.
+// Owns: records on disk until the collector has them: sequence numbers, segments, recovery, limits, retention; nothing that was
+// synced is lost without a gap record that says so. A value over Files: no thread, no clock. Leaves to spool_thread.hpp: when to
+// sync; to spool_segment.hpp: the bytes of a record.
 #pragma once
 
+#include "agent/spool_image.hpp"
+#include "agent/spool_index.hpp"
+#include "agent/spool_mark.hpp"
 #include "agent/spool_segment.hpp"
 #include "base/files.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "wire/gap.hpp"
 #include "wire/link_client.hpp"
 #include "wire/record.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +27,11 @@ namespace muster::agent {
 
 /// What may change while the spool is in use.
 struct SpoolLimits {
-    std::uint64_t max_bytes = 256u
-                              << 20;  ///< of all segments; state changes may use a sixteenth more
+    /// Of all segments. Beyond, the least important and oldest records give way to new ones.
+    std::uint64_t max_bytes = 256u << 20;
+    Duration max_age = std::chrono::hours(7 * 24);  ///< records older than this are given up
+    /// Left to others on the file system: where less is left the spool does not grow.
+    std::uint64_t keep_free = 64u << 20;
     Duration retain_acked = std::chrono::minutes(30);
     std::uint64_t retain_acked_bytes = 64u << 20;
 
@@ -30,43 +40,72 @@ struct SpoolLimits {
 
 struct SpoolOptions {
     SpoolLimits limits;
-    std::uint64_t segment_bytes = 8u << 20;
+    std::uint64_t segment_bytes = 8u << 20;  ///< or an eighth of max_bytes where that is less
     std::uint64_t memory_bytes = 16u
                                  << 20;  ///< synced records kept for sending without reading files
     std::uint64_t unsynced_bytes =
         16u << 20;  ///< beyond: records are refused (the disk does not keep up, or fails)
-    std::uint64_t keep_free_bytes =
-        64u << 20;  ///< left to others on the file system; looked at once a segment
 };
 
-/// Since the spool was opened, unless said otherwise.
+/// Since the spool was opened. At any moment:
+///   found + appended + refused = acked + waiting + all gaps + untold
+/// where `waiting` is Spool::waiting_results and `untold` is Spool::untold().results.
 struct SpoolCounters {
+    std::uint64_t found_results =
+        0;  ///< not acknowledged when it was opened, what had been lost of them included
     std::uint64_t appended_results = 0;
     std::uint64_t acked_results = 0;
-    std::uint64_t refused_records = 0;  ///< a bound was reached
+    std::uint64_t refused_records =
+        0;  ///< a bound was reached; told by a gap record as soon as there is room for one
     std::uint64_t refused_results = 0;
-    std::uint64_t lost_records = 0;        ///< damaged on disk; sent as empty gap records
-    std::uint64_t abandoned_segments = 0;  ///< after a failed write or sync
+    std::array<std::uint64_t, 8> gap_results{};  ///< in gap records made since, by wire::GapReason
+    std::uint64_t abandoned_segments = 0;        ///< after a failed write or sync
+
+    std::uint64_t gaps(wire::GapReason reason) const {
+        return gap_results[static_cast<std::size_t>(reason)];
+    }
+
+    std::uint64_t all_gaps() const;
+
+    bool operator==(const SpoolCounters&) const = default;
 };
 
-/// One stream of records with contiguous sequence numbers from 1. Used by one thread.
+/// Records that were not taken, and of which no gap record tells yet.
+struct Refused {
+    std::uint64_t records = 0;
+    std::uint64_t results = 0;
+    wire::DropClass drop_class = wire::DropClass::samples;
+    WallTime from{};
+    WallTime to{};
+
+    void add(const wire::Record& record);
+    void add(const Refused& other);
+};
+
+/// One stream of records with contiguous sequence numbers. Used by one thread.
 ///
-/// What `sync` has confirmed survives a power cut, is sent, and is kept until it is acknowledged. A
-/// failed write or sync gives the segment up: its unsynced records, still in memory, are written to
-/// a new one by the next `sync`.
+/// What `sync` has confirmed survives a power cut, is sent, and is kept until it is acknowledged, or until a gap record stands for
+/// it in sequence (wire/gap.hpp). A failed write or sync gives the segment up: its unsynced records, still in memory, are written
+/// to a new one by the next `sync`.
 class Spool {
   public:
-    /// Opens the spool below `dir`, or makes one. A torn tail is cut off; damaged records become
-    /// gaps; a spool that makes no sense is set aside under another name and a new one begun:
-    /// nothing here refuses to start but the file system itself.
+    /// Opens the spool below `dir`, or makes one. A torn tail is cut off; what is damaged or missing becomes gaps; a spool that
+    /// makes no sense is set aside under another name, and a new one begins with a gap that says so. Nothing here refuses to start
+    /// but the file system itself.
     static Result<Spool> open(
-        Files& files, const std::string& dir, Random& random, SpoolOptions options, MonoTime now
+        Files& files,
+        const std::string& dir,
+        Random& random,
+        SpoolOptions options,
+        MonoTime now,
+        WallTime wall
     );
 
-    /// Takes the record over and writes it (not yet durable). Gives its seq. `full` at a bound: the
-    /// record is gone and counted. A failing disk is not an error here: the record stays in memory
-    /// until `sync` succeeds.
+    /// Takes the record over and writes it (not yet durable). Gives its seq. `full` at a bound: the record is gone and counted. A
+    /// failing disk is not an error here: the record stays in memory until `sync` succeeds.
     Result<std::uint64_t> append(wire::Record record);
+    /// Counts records that were refused before they came here; told by the next gap record.
+    void refuse(const Refused& refused);
     /// Makes everything appended durable. After an error call again later.
     Status sync();
 
@@ -75,70 +114,153 @@ class Spool {
     /// Bytes `sync` would confirm.
     std::uint64_t unsynced_bytes() const { return unsynced_bytes_; }
 
-    /// Synced records from `from_seq` on: at least one if there is one, then while they fit
-    /// `bytes`. From memory where possible. Records before the oldest kept are not given. Errors:
-    /// the file cannot be read; nothing is lost.
+    /// Synced records from `from_seq` on: at least one if there is one, then while they fit `bytes`. From memory where possible.
+    /// The first may be a gap of which the part before `from_seq` is left out; its results all count for what is left. Records
+    /// before the oldest kept are not given. Errors: the file cannot be read; nothing is lost.
     Result<std::vector<wire::SequencedRecord>> read(std::uint64_t from_seq, std::size_t bytes);
 
-    /// From now on; a spool beyond smaller limits refuses until it has shrunk.
+    /// From now on; what is beyond smaller limits goes by and by.
     void set_limits(const SpoolLimits& limits) { options_.limits = limits; }
+
+    /// Records up to `seq` were handed to the link: they are not dropped any more, nor after a restart.
+    void sent(std::uint64_t seq);
 
     /// The collector has committed everything up to `seq`.
     void ack(std::uint64_t seq);
-    /// Deletes segments that are acknowledged and past their retention.
+    /// The collector was restored and has the stream up to `seq` only: what is kept behind it waits again.
+    void rewind(std::uint64_t seq);
+    /// Deletes segments that are acknowledged and past their retention; gives up what is too old, or beyond max_bytes: at most one
+    /// segment's at a time.
     void trim(MonoTime now);
-    /// Writes down how far was acknowledged. Losing it only means sending again.
+    /// Writes down how far was acknowledged and sent. Losing it only means sending again.
     Status save_acked();
+    /// The stream goes on under another name from `from_seq` on, which is kept or the next: where agent and collector do not have
+    /// the same past. What is before is forgotten; records up to now are given out as possible duplicates. Durable when it
+    /// succeeds; otherwise nothing has changed.
+    Status rename(SpoolId name, std::uint64_t from_seq);
+
+    /// Results in the stream before the record that begins at `seq`: of all that is kept, and of next_seq.
+    std::optional<std::uint64_t> results_before(std::uint64_t seq) const;
+    /// wire::fingerprint of the kept record that ends at `last_seq`; 0: there is none, or it cannot be read.
+    std::uint64_t fingerprint_at(std::uint64_t last_seq);
 
     const SpoolCounters& counters() const { return counters_; }
+
+    /// Results neither acknowledged nor in gap records.
+    std::uint64_t waiting_results() const { return waiting_results_; }
+
+    const Refused& untold() const { return untold_; }
 
     /// Bytes of all segments.
     std::uint64_t disk_bytes() const { return disk_bytes_; }
 
-    /// When the oldest record that is not acknowledged was made (a segment's first for old ones);
-    /// nothing waits: `now`.
+    /// When the oldest record that is not acknowledged was made (a segment's first for old ones); nothing waits: `now`.
     WallTime oldest_unacked(WallTime now) const;
 
   private:
-    struct Segment {
-        std::uint64_t first_seq = 0;
-        std::vector<RecordPlace> places;  // of first_seq, first_seq + 1, …
-        std::uint64_t bytes = 0;
-        std::int64_t first_wall_ns = 0;
-        MonoTime newest{};
+    struct Recovery;
 
-        std::uint64_t end_seq() const { return first_seq + places.size(); }
+    struct DropRule {
+        wire::GapReason reason;
+        std::optional<wire::DropClass> drop_class;  // none: whatever it is
     };
 
-    Spool(Files& files, std::string dir, SpoolId id, SpoolOptions options);
+    using Tally = std::array<std::uint64_t, 8>;  // results that became gaps, by reason
+    enum class Durability { durable, visible };
 
+    struct Placed {
+        std::unique_ptr<File> file;
+        Durability durability;
+    };
+
+    Spool(Files& files, std::string dir, SpoolId folder, SpoolOptions options);
+
+    // spool_recovery.cpp
     static Result<Spool> open_existing(
-        Files& files, std::string dir, SpoolId id, SpoolOptions options, MonoTime now
+        Files& files,
+        std::string dir,
+        SpoolId folder,
+        SpoolOptions options,
+        MonoTime now,
+        WallTime wall
     );
-    Status recover(MonoTime now);
-    Status recover_segment(std::uint64_t first_seq, MonoTime now);
-    Status resume_last();
+    Status recover(Recovery& recovery);
+    Status recover_segment(Recovery& recovery, std::uint64_t first_seq);
+    Status recover_before(Recovery& recovery, std::uint64_t seq, std::uint64_t results);
+    std::uint64_t first_results_of(
+        const Recovery& recovery, const SegmentScan& scan, std::uint64_t first_seq
+    ) const;
+    void take_mark(const Recovery& recovery);
+    Status recover_end(Recovery& recovery);
+    void count_found();
+    Status make_durable(Recovery& recovery);
+    Status load_unsynced();
+    void tell_set_aside(std::uint64_t results, WallTime wall);
     std::string path_of(std::uint64_t first_seq) const;
 
-    Status room_for(const wire::Record& record);
-    Status begin_segment(std::uint64_t first_seq);
-    Status write(const wire::SequencedRecord& record);
+    // spool.cpp
+    Status room_for(std::uint64_t bytes, wire::DropClass drop_class);
+    std::uint64_t take(wire::Record record);
+    void tell_refused();
+    Status write(const wire::SequencedRecord& record, std::uint64_t results_before);
+    Status begin_segment(std::uint64_t first_seq, std::uint64_t results_before);
+    Status check_free();
+    std::uint64_t footprint() const;
     void abandon(const Error& why);
+    Status commit();
     Status rewrite_unsynced();
+    void count_acked(std::uint64_t to);
+    std::uint64_t acked_since(std::uint64_t from_seq) const;
     void shrink_memory();
-    bool delete_front();
-    bool deletable(const Segment& segment, MonoTime now) const;
+    SpoolMark mark() const;
+    SegmentHead head_of(std::uint64_t first_seq, std::uint64_t results_before) const;
+
+    std::uint64_t segment_bytes() const {
+        return std::min(
+            options_.segment_bytes, std::max<std::uint64_t>(options_.limits.max_bytes / 8, 4096)
+        );
+    }
+
+    // spool_reading.cpp
+    std::size_t segment_of(std::uint64_t seq) const;
+    const wire::SequencedRecord* in_memory(std::uint64_t seq) const;
+    wire::SequencedRecord given(const wire::SequencedRecord& record, std::uint64_t from_seq) const;
     Result<std::vector<wire::SequencedRecord>> read_segment(
-        const Segment& segment, std::uint64_t from_seq, std::size_t bytes
+        std::size_t at, std::uint64_t from_seq, std::size_t bytes
     );
+    Result<std::string> read_range(std::uint64_t first_seq, std::uint64_t begin, std::uint64_t end);
+
+    // spool_rewriting.cpp
+    bool free_front();
+    bool delete_front();
+    bool deletable(const SegmentIndex& segment, MonoTime now) const;
+    bool drop_oldest(wire::DropClass at_least);
+    bool drop_from(std::size_t at, const DropRule& rule);
+    bool expire_front(MonoTime now);
+    std::uint64_t droppable(const SegmentIndex& segment, wire::DropClass drop_class) const;
+    bool joins_previous(std::size_t at, const std::optional<DropRule>& rule) const;
+    Result<Durability> rebuild(std::size_t at, const std::optional<DropRule>& rule);
+    Status copy_segment(
+        const SegmentIndex& segment,
+        const std::optional<DropRule>& rule,
+        SegmentImage& image,
+        Tally& tally
+    );
+    Result<Placed> put_in_place(std::uint64_t first_seq, const std::string& bytes);
+
+    /// Records up to here are not dropped: the collector may have them.
+    std::uint64_t untouchable() const { return std::max(sent_, acked_); }
 
     Files* files_;
     std::string dir_;
-    SpoolId id_;
+    std::uint32_t seed_;
+    SpoolId name_;
+    std::uint64_t begins_at_ = 1;
+    std::uint64_t duplicates_before_ = 0;
     SpoolOptions options_;
-    std::deque<Segment> segments_;   // by first_seq, contiguous; the last is the one written to
-    std::unique_ptr<File> active_;   // of segments_.back(); null: begun by the next write
-    std::unique_ptr<File> reading_;  // of reading_first_seq_
+    std::deque<SegmentIndex> segments_;  // by first_seq, contiguous; the last is the one written to
+    std::unique_ptr<File> active_;       // of segments_.back(); null: begun by the next write
+    std::unique_ptr<File> reading_;      // of reading_first_seq_
     std::uint64_t reading_first_seq_ = 0;
     std::deque<wire::SequencedRecord>
         memory_;  // a tail of the stream, at least all that is unsynced
@@ -146,11 +268,24 @@ class Spool {
     std::uint64_t unsynced_bytes_ = 0;
     std::uint64_t disk_bytes_ = 0;
     std::uint64_t next_seq_ = 1;
+    std::uint64_t results_ = 0;  // in the stream before next_seq_
     std::uint64_t synced_ = 0;
+    std::uint64_t synced_results_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t reserved_ = 0;  // at least sent_: what the mark says was sent
     std::uint64_t acked_ = 0;
-    std::uint64_t saved_acked_ = 0;
+    std::uint64_t acked_results_ = 0;  // in the stream up to acked_
+    std::uint64_t acked_fingerprint_ = 0;
+    std::uint64_t waiting_results_ = 0;
+    std::uint64_t found_until_ = 0;  // records below were there when it was opened
+    MonoTime found_made_{};          // the newest of them, as far as clocks tell
+    SpoolMark saved_mark_;
+    Refused untold_;
     bool broken_ =
         false;  // the file's end cannot be trusted: unsynced records must be written again
+    std::uint64_t short_of_space_at_ =
+        0;                     // its footprint when little was left to others; 0: enough is
+    bool drops_fail_ = false;  // until trim comes again: the disk takes nothing
     SpoolCounters counters_;
 };
 

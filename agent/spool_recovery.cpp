@@ -1,57 +1,90 @@
-// Owns: the opening half of Spool: finding the folder, reading what a crash left behind.
+// Owns: the opening half of Spool: finding the folder, reading what a crash, a dying disk or a hand left behind.
+//
+// First all segments are indexed, with a hole wherever records are not to be read; the edges of a hole say how many results are
+// gone. Then each segment with a hole is written anew with gap records in place of it.
 #include "agent/spool.hpp"
+#include "agent/spool_files.hpp"
 #include "base/bytes.hpp"
+#include "base/expect.hpp"
 #include "base/log.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
+#include <set>
 #include <utility>
 
 namespace muster::agent {
 
 namespace {
 
-/// A hole larger than this between segments is not damage but a folder that makes no sense.
+/// A file that holds nothing and whose name is further away than this names no segment of ours.
 constexpr std::uint64_t most_lost = 1'000'000;
 
-/// Segments end at segment_bytes plus at most one record.
-constexpr std::size_t most_segment_bytes = 64u << 20;
+/// A hole larger than this, in records or results, is not damage but a folder that makes no sense.
+constexpr std::uint64_t most_in_hole = std::uint64_t{1} << 31U;
 
-std::optional<std::uint64_t> number_in(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (problem != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return number;
-}
+/// Where the newest segment is gone nobody knows how many of its numbers were sent: at most this many fit into one.
+constexpr std::uint64_t most_in_segment = 1u << 20;
 
-/// "00000000000000000042.seg"
-std::optional<std::uint64_t> first_seq_of(std::string_view name) {
-    constexpr std::string_view suffix = ".seg";
-    if (name.size() != 20 + suffix.size() || !name.ends_with(suffix)) {
-        return std::nullopt;
-    }
-    return number_in(name.substr(0, 20));
-}
+constexpr const char* nonsense = "the numbers of its segments make no sense";
 
-std::optional<SpoolId> spool_id_of(const std::string& name) {
-    const auto raw = from_hex(name);
-    if (!raw) {
-        return std::nullopt;
-    }
-    const auto id = Uuid::from_bytes(*raw);
-    return id ? std::optional(SpoolId(*id)) : std::nullopt;
-}
+using Tail = SegmentScan::Tail;
 
 }  // namespace
 
-Spool::Spool(Files& files, std::string dir, SpoolId id, SpoolOptions options)
-    : files_(&files), dir_(std::move(dir)), id_(id), options_(options) {}
+struct Spool::Recovery {
+    MonoTime now;
+    WallTime wall;
+    std::optional<SpoolMark> mark;
+    std::set<std::uint64_t> names;      // of segments that are there
+    std::optional<SegmentHead> newest;  // the last head that can be read
+    bool says_something = false;        // there is a segment of which something can be read
+    bool is_of_other_version = false;   // there is one that another version has written
+    Tail tail = Tail::clean;            // of the last segment
+    std::uint64_t tail_bytes = 0;       // behind its last record
+
+    /// How old records of that time are, as far as wall clocks tell.
+    MonoTime mono_of(std::int64_t wall_ns) const {
+        const Duration age = wall - wall_from_ns(wall_ns);
+        return wall_ns == 0 ? now : now - std::max(age, Duration{0});
+    }
+
+    /// What is lost up to `seq`. Told apart: what the collector has, and what it has not.
+    Status add_hole(SegmentIndex& index, PlaceState state, std::uint64_t seq, std::uint64_t results)
+        const {
+        results = std::max(results, index.end_results);
+        if (seq - index.first_seq > most_in_hole || results - index.first_results > most_in_hole) {
+            return failure(ErrorKind::corrupt, nonsense);
+        }
+        const auto lost = wire::DropClass::state;
+        if (mark && index.end_seq <= mark->acked && mark->acked + 1 < seq) {
+            const std::uint64_t acked = std::clamp(mark->acked_results, index.end_results, results);
+            index.add(state, lost, mark->acked + 1, acked, 0);
+        }
+        index.add(state, lost, seq, results, 0);
+        return {};
+    }
+};
+
+Spool::Spool(Files& files, std::string dir, SpoolId folder, SpoolOptions options)
+    : files_(&files),
+      dir_(std::move(dir)),
+      seed_(checksum_seed(folder)),
+      name_(folder),
+      options_(options) {
+    saved_mark_.spool = folder;
+}
+
+std::string Spool::path_of(std::uint64_t first_seq) const {
+    return dir_ + "/" + segment_name(first_seq);
+}
 
 Result<Spool> Spool::open(
-    Files& files, const std::string& dir, Random& random, SpoolOptions options, MonoTime now
+    Files& files,
+    const std::string& dir,
+    Random& random,
+    SpoolOptions options,
+    MonoTime now,
+    WallTime wall
 ) {
     if (auto made = files.create_directories(dir); !made) {
         return failure(made.error(), "spool");
@@ -60,17 +93,23 @@ Result<Spool> Spool::open(
     if (!names) {
         return failure(names.error(), "spool");
     }
+    bool is_set_aside = false;
+    std::uint64_t gone = 0;
     for (const std::string& name : *names) {
         const auto id = spool_id_of(name);
         if (!id) {
             continue;
         }
-        auto found = open_existing(files, dir + "/" + name, *id, options, now);
+        const std::string own = dir + "/" + name;
+        auto found = open_existing(files, own, *id, options, now, wall);
         if (found || found.error().kind() != ErrorKind::corrupt) {
             return found;
         }
         log(LogLevel::error, "spool.set_aside", {{"why", found.error().text()}});
-        if (auto aside = files.rename(dir + "/" + name, dir + "/" + name + ".damaged"); !aside) {
+        const auto mark = read_mark(files, own);
+        gone += mark ? mark->synced_results - mark->acked_results : 0;
+        is_set_aside = true;
+        if (auto aside = files.rename(own, own + ".damaged"); !aside) {
             return failure(aside.error(), "spool");
         }
     }
@@ -82,135 +121,357 @@ Result<Spool> Spool::open(
     if (auto synced = files.sync_directory(dir); !synced) {
         return failure(synced.error(), "spool");
     }
-    return Spool(files, own, id, options);
+    Spool spool(files, own, id, options);
+    if (is_set_aside) {
+        spool.tell_set_aside(gone, wall);
+    }
+    return spool;
+}
+
+/// As far as is known.
+void Spool::tell_set_aside(std::uint64_t results, WallTime wall) {
+    const auto count = static_cast<std::uint32_t>(std::min(results, most_in_hole));
+    counters_.found_results += count;
+    counters_.gap_results[static_cast<std::size_t>(wire::GapReason::damaged)] += count;
+    take(wire::make_gap(
+        {.reason = wire::GapReason::damaged,
+         .drop_class = wire::DropClass::state,
+         .from = {},
+         .to = wall},
+        1,
+        count
+    ));
+    if (auto synced = sync(); !synced) {
+        log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
+    }
 }
 
 Result<Spool> Spool::open_existing(
-    Files& files, std::string dir, SpoolId id, SpoolOptions options, MonoTime now
+    Files& files, std::string dir, SpoolId folder, SpoolOptions options, MonoTime now, WallTime wall
 ) {
-    Spool spool(files, std::move(dir), id, options);
-    if (auto recovered = spool.recover(now); !recovered) {
+    Spool spool(files, std::move(dir), folder, options);
+    Recovery recovery{.now = now, .wall = wall, .mark = {}, .names = {}, .newest = {}};
+    if (auto recovered = spool.recover(recovery); !recovered) {
         return failure(recovered.error(), "spool");
     }
     return spool;
 }
 
-std::string Spool::path_of(std::uint64_t first_seq) const {
-    const std::string number = std::to_string(first_seq);
-    return dir_ + "/" + std::string(20 - number.size(), '0') + number + ".seg";
-}
-
-Status Spool::recover(MonoTime now) {
+Status Spool::recover(Recovery& recovery) {
     const auto names = files_->list(dir_);
     if (!names) {
         return failure(names.error());
     }
-    if (files_->exists(dir_ + "/acked")) {
-        auto text = read_file(*files_, dir_ + "/acked", 64);
-        if (text && text->ends_with('\n')) {
-            text->pop_back();
-            acked_ = number_in(*text).value_or(0);
-        }
-    }
+    recovery.mark = read_mark(*files_, dir_);
     for (const std::string& name : *names) {
         if (const auto first_seq = first_seq_of(name)) {
-            if (auto read = recover_segment(*first_seq, now); !read) {
+            if (auto read = recover_segment(recovery, *first_seq); !read) {
                 return read;
             }
+        } else if (name.ends_with(".new")) {
+            static_cast<void>(files_->remove(dir_ + "/" + name));
         }
     }
-    saved_acked_ = acked_;
-    if (segments_.empty()) {
-        next_seq_ = acked_ + 1;
-        synced_ = acked_;
-        return {};
+    if (!recovery.says_something && recovery.is_of_other_version) {
+        return failure(ErrorKind::corrupt, "another version has written it", dir_);
     }
-    // What was deleted had been acknowledged, whatever the file `acked` says.
-    acked_ = std::max(acked_, segments_.front().first_seq - 1);
-    Segment& last = segments_.back();
-    if (acked_ >= last.end_seq() + most_lost) {
-        return failure(ErrorKind::corrupt, "more is acknowledged than was ever written", dir_);
+    take_mark(recovery);
+    if (auto ended = recover_end(recovery); !ended) {
+        return ended;
     }
-    const bool cut_below_acked = last.end_seq() <= acked_;
-    if (auto resumed = resume_last(); !resumed) {
-        return resumed;
-    }
-    if (cut_below_acked) {
-        // The collector has records this disk has lost: never use their numbers again. A new
-        // segment carries on.
-        last.places.resize(acked_ + 1 - last.first_seq);
-        active_.reset();
-    }
-    next_seq_ = last.end_seq();
-    synced_ = next_seq_ - 1;
-    return {};
+    count_found();
+    return make_durable(recovery);
 }
 
-Status Spool::recover_segment(std::uint64_t first_seq, MonoTime now) {
-    const auto content = read_file(*files_, path_of(first_seq), most_segment_bytes);
+/// Where the stream stood by what the spool says of itself.
+void Spool::take_mark(const Recovery& recovery) {
+    const std::uint64_t front = segments_.empty() ? 1 : segments_.front().first_seq;
+    if (const auto& mark = recovery.mark) {
+        saved_mark_ = *mark;
+        name_ = mark->spool;
+        begins_at_ = mark->begins_at;
+        duplicates_before_ = mark->duplicates_before;
+        acked_ = mark->acked;
+        acked_results_ = mark->acked_results;
+        acked_fingerprint_ = mark->fingerprint;
+        reserved_ = mark->sent;
+        return;
+    }
+    const std::uint64_t end = segments_.empty() ? 1 : segments_.back().end_seq;
+    if (const auto& head = recovery.newest; head && head->begins_at <= end) {
+        name_ = head->spool;
+        begins_at_ = head->begins_at;
+        duplicates_before_ = head->duplicates_before;
+    }
+    // What was deleted had been acknowledged.
+    acked_ = std::max(begins_at_, front) - 1;
+    acked_results_ = segments_.empty() ? 0 : segments_.front().first_results;
+}
+
+Status Spool::recover_segment(Recovery& recovery, std::uint64_t first_seq) {
+    const std::string path = path_of(first_seq);
+    const auto content = read_spoilt_file(*files_, path);
     if (!content) {
         return failure(content.error());
     }
-    if (!segments_.empty()) {
-        Segment& before = segments_.back();
-        if (first_seq <= before.first_seq || first_seq > before.end_seq() + most_lost) {
-            return failure(
-                ErrorKind::corrupt, "segments do not follow each other", path_of(first_seq)
-            );
-        }
-        // Records written again after a failed sync are found in the later segment; missing ones
-        // are lost.
-        const std::uint64_t missing = first_seq - std::min(first_seq, before.end_seq());
-        before.places.resize(first_seq - before.first_seq);
-        if (missing > 0 && first_seq > acked_ + 1) {
-            counters_.lost_records += missing;
-            log(LogLevel::error,
-                "spool.records_lost",
-                {{"dir", dir_}, {"from", first_seq - missing}, {"count", missing}});
-        }
+    const SegmentScan scan = scan_segment(*content, seed_, first_seq);
+    recovery.is_of_other_version = recovery.is_of_other_version || scan.is_of_other_version;
+    const bool says_something = scan.head || !scan.records.empty();
+    const std::uint64_t reached = std::max(
+        segments_.empty() ? 1 : segments_.back().end_seq,
+        recovery.mark ? recovery.mark->synced + 1 : 1
+    );
+    const bool is_ours = says_something ? !scan.head || scan.head->first_seq == first_seq
+                                        : first_seq <= reached + most_lost;
+    if (!is_ours || first_seq == 0) {
+        log(LogLevel::error, "spool.file_set_aside", {{"path", path}});
+        static_cast<void>(files_->rename(path, path + ".damaged"));
+        return {};
     }
-    SegmentScan scan = scan_segment(*content, first_seq);
-    for (std::size_t at = 0; at < scan.places.size(); ++at) {
-        if (scan.places[at].offset == lost_offset) {
-            ++counters_.lost_records;
-            log(LogLevel::error, "spool.record_lost", {{"dir", dir_}, {"seq", first_seq + at}});
-        }
+    recovery.says_something = recovery.says_something || says_something;
+    recovery.names.insert(first_seq);
+    recovery.newest = scan.head ? scan.head : recovery.newest;
+    SegmentIndex index;
+    index.first_seq = index.end_seq = first_seq;
+    index.first_results = first_results_of(recovery, scan, first_seq);
+    index.end_results = index.first_results;
+    if (auto joined = recover_before(recovery, first_seq, index.first_results); !joined) {
+        return joined;
     }
-    Segment segment;
-    segment.first_seq = first_seq;
-    segment.places = std::move(scan.places);
-    segment.bytes = scan.good_bytes;
-    segment.first_wall_ns = scan.first_wall_ns;
-    segment.newest = now;
-    disk_bytes_ += segment.bytes;
-    segments_.push_back(std::move(segment));
+    for (const FoundRecord& found : scan.records) {
+        const RecordHead& head = found.head;
+        if (head.results_before < index.end_results) {
+            continue;
+        }
+        if (head.seq > index.end_seq || head.results_before > index.end_results) {
+            if (auto lost =
+                    recovery.add_hole(index, PlaceState::damaged, head.seq, head.results_before);
+                !lost) {
+                return lost;
+            }
+        }
+        index.bytes = found.offset;
+        index.note_wall(head.wall_ns);
+        const bool is_gap = head.kind == wire::RecordKind::gap;
+        index.add(
+            !found.is_whole ? PlaceState::damaged
+            : is_gap        ? PlaceState::gap
+                            : PlaceState::kept,
+            head.drop_class,
+            head.end_seq(),
+            head.end_results(),
+            head.stored_bytes()
+        );
+    }
+    index.bytes = scan.good_bytes;
+    index.newest = recovery.now;
+    index.made = recovery.mono_of(index.last_wall_ns);
+    recovery.tail = scan.tail;
+    recovery.tail_bytes = content->size() - scan.good_bytes;
+    disk_bytes_ += index.bytes;
+    segments_.push_back(std::move(index));
     return {};
 }
 
-/// Cuts the torn tail off, makes what is there durable (only then may it be sent) and goes on
-/// behind it.
-Status Spool::resume_last() {
-    const Segment& last = segments_.back();
-    auto file = files_->open(path_of(last.first_seq), OpenMode::append);
-    if (!file) {
-        return failure(file.error());
+/// Results in the stream before a segment, also where its head is damaged.
+std::uint64_t Spool::first_results_of(
+    const Recovery& recovery, const SegmentScan& scan, std::uint64_t first_seq
+) const {
+    std::uint64_t before = 0;
+    bool follows = first_seq == 1;
+    if (!segments_.empty()) {
+        const SegmentIndex& last = segments_.back();
+        follows = last.end_seq >= first_seq;
+        before = follows && last.end_seq > first_seq ? last.results_before(last.find(first_seq))
+                                                     : last.end_results;
+    } else if (recovery.mark) {
+        follows = recovery.mark->acked + 1 >= first_seq;
+        before = follows && first_seq <= recovery.mark->acked ? 0 : recovery.mark->acked_results;
     }
-    const auto size = (*file)->size();
-    if (!size) {
-        return failure(size.error());
+    if (scan.head) {
+        return std::max(before, scan.head->results_before);
     }
-    if (*size > last.bytes) {
-        log(LogLevel::notice,
-            "spool.tail_cut",
-            {{"dir", dir_}, {"bytes", *size - last.bytes}, {"next_seq", last.end_seq()}});
-        if (auto cut = (*file)->truncate(last.bytes); !cut) {
-            return cut;
+    if (scan.records.empty()) {
+        return before;
+    }
+    const RecordHead& first = scan.records.front().head;
+    if (first.seq == first_seq || !follows) {
+        return std::max(before, first.results_before);
+    }
+    // The first records are damaged too. What is acknowledged of them counts for nothing.
+    const bool is_acked = segments_.empty() && recovery.mark && first_seq <= recovery.mark->acked;
+    return is_acked ? std::min(recovery.mark->acked_results, first.results_before) : before;
+}
+
+/// Joins a segment that begins at `seq` to those before: records written again after a failed sync are found in the later one;
+/// what is between is lost.
+Status Spool::recover_before(Recovery& recovery, std::uint64_t seq, std::uint64_t results) {
+    if (segments_.empty()) {
+        const auto& mark = recovery.mark;
+        if (!mark || mark->acked + 1 >= seq) {
+            return {};
+        }
+        SegmentIndex missing;
+        missing.first_seq = missing.end_seq = mark->acked + 1;
+        missing.first_results = missing.end_results = std::min(mark->acked_results, results);
+        missing.newest = missing.made = recovery.now;
+        if (auto lost = recovery.add_hole(missing, PlaceState::missing, seq, results); !lost) {
+            return lost;
+        }
+        segments_.push_back(std::move(missing));
+        return {};
+    }
+    SegmentIndex& before = segments_.back();
+    if (seq < before.end_seq) {
+        const std::uint64_t bytes = before.bytes;
+        before.cut(seq, results);
+        disk_bytes_ -= bytes - before.bytes;
+    }
+    if (seq == before.end_seq) {
+        if (results - before.first_results > most_in_hole) {
+            return failure(ErrorKind::corrupt, nonsense, dir_);
+        }
+        // Numbers that contradict each other: what lies between them is nothing to be believed.
+        if (results != before.end_results && !before.places.empty()) {
+            before.spoil(before.places.size() - 1);
+        }
+        before.end_results = results;
+        before.first_results = before.places.empty() ? results : before.first_results;
+        return {};
+    }
+    if (recovery.tail != Tail::clean) {
+        return recovery.add_hole(before, PlaceState::damaged, seq, results);
+    }
+    SegmentIndex missing;
+    missing.first_seq = missing.end_seq = before.end_seq;
+    missing.first_results = missing.end_results = before.end_results;
+    missing.newest = missing.made = recovery.now;
+    if (auto lost = recovery.add_hole(missing, PlaceState::missing, seq, results); !lost) {
+        return lost;
+    }
+    if (before.places.empty()) {
+        segments_.pop_back();
+    }
+    segments_.push_back(std::move(missing));
+    return {};
+}
+
+/// Numbers that may have been sent are not used again, whatever is left of the last segment.
+Status Spool::recover_end(Recovery& recovery) {
+    const auto& mark = recovery.mark;
+    if (segments_.empty()) {
+        SegmentIndex none;
+        none.first_seq = none.end_seq = acked_ + 1;
+        none.first_results = none.end_results = acked_results_;
+        none.newest = none.made = recovery.now;
+        segments_.push_back(std::move(none));
+    }
+    SegmentIndex& last = segments_.back();
+    std::uint64_t end = last.end_seq;
+    const bool is_missing =
+        mark && mark->last_segment >= end && !recovery.names.contains(mark->last_segment);
+    if (recovery.tail == Tail::damaged) {
+        end += recovery.tail_bytes / record_head_bytes + 1;
+    }
+    if (is_missing) {
+        end = std::max(end, mark->last_segment) + most_in_segment;
+    }
+    end = std::max(end, mark ? mark->synced + 1 : 0);
+    if (end > last.end_seq) {
+        const auto state = is_missing ? PlaceState::missing : PlaceState::damaged;
+        const std::uint64_t results = mark ? mark->synced_results : 0;
+        if (auto lost = recovery.add_hole(last, state, end, results); !lost) {
+            return lost;
         }
     }
-    if (auto synced = (*file)->sync(); !synced) {
-        return synced;
+    next_seq_ = last.end_seq;
+    results_ = last.end_results;
+    synced_ = next_seq_ - 1;
+    synced_results_ = results_;
+    // Without a mark anything may have been sent.
+    sent_ = mark ? std::min(mark->sent, synced_) : synced_;
+    reserved_ = std::max(reserved_, sent_);
+    found_until_ = next_seq_;
+    found_made_ = recovery.mono_of(last.last_wall_ns);
+    return {};
+}
+
+void Spool::count_found() {
+    for (const SegmentIndex& segment : segments_) {
+        for (std::size_t place = 0; place < segment.places.size(); ++place) {
+            if (segment.end_seq_of(place) - 1 > acked_ && !segment.has(place, PlaceState::gap)) {
+                counters_.found_results += segment.results_of(place);
+            }
+        }
     }
-    active_ = std::move(*file);
+    waiting_results_ = counters_.found_results;
+}
+
+/// Everything that is there is brought to disk, with gaps for what is not: only then may it be sent.
+Status Spool::make_durable(Recovery& recovery) {
+    const auto& mark = recovery.mark;
+    const bool is_trusted = recovery.tail == Tail::clean && segments_.back().holes == 0 && mark &&
+                            mark->synced + 1 >= segments_.back().end_seq;
+    for (std::size_t at = 0; at + 1 < segments_.size();) {
+        // Where it fails `read` tries again when it comes there.
+        const bool is_done = segments_[at].holes == 0 || !rebuild(at, std::nullopt);
+        at += is_done ? 1 : 0;
+    }
+    if (segments_.back().places.empty()) {
+        disk_bytes_ -= segments_.back().bytes;
+        segments_.pop_back();
+        return {};
+    }
+    if (is_trusted) {
+        const SegmentIndex& last = segments_.back();
+        auto file = last.bytes < segment_bytes()
+                        ? files_->open(path_of(last.first_seq), OpenMode::append)
+                        : failure(ErrorKind::full, "the next record begins a new one");
+        active_ = file ? std::move(*file) : nullptr;
+        return {};
+    }
+    // Whether an fsync of it failed nobody knows any more: pages may be in memory that never reached the disk.
+    const auto rewritten = rebuild(segments_.size() - 1, std::nullopt);
+    if (rewritten && *rewritten == Durability::durable) {
+        log(LogLevel::notice, "spool.resumed", {{"dir", dir_}, {"next_seq", next_seq_}});
+        return {};
+    }
+    return load_unsynced();
+}
+
+/// The disk takes nothing: what the last segment holds is unsynced, as if it had just been appended.
+Status Spool::load_unsynced() {
+    const SegmentIndex last = std::move(segments_.back());
+    SegmentImage image(head_of(last.first_seq, last.first_results), seed_, next_seq_);
+    Tally tally{};
+    if (auto copied = copy_segment(last, std::nullopt, image, tally); !copied) {
+        return copied;
+    }
+    image.finish();
+    segments_.pop_back();
+    disk_bytes_ -= last.bytes;
+    std::string_view rest = image.bytes();
+    rest.remove_prefix(segment_head_bytes);
+    while (!rest.empty()) {
+        auto record = decode_record(rest, seed_);
+        expect(record.has_value(), "what was just written can be read");
+        const std::size_t bytes = record_head_bytes + record->record.payload.size();
+        rest.remove_prefix(bytes);
+        memory_bytes_ += bytes;
+        unsynced_bytes_ += bytes;
+        memory_.push_back(std::move(*record));
+    }
+    for (std::size_t reason = 0; reason < tally.size(); ++reason) {
+        counters_.gap_results[reason] += tally[reason];
+        waiting_results_ -= tally[reason];
+    }
+    synced_ = last.first_seq - 1;
+    synced_results_ = last.first_results;
+    sent_ = std::min(sent_, synced_);
+    broken_ = true;
+    if (auto synced = sync(); !synced) {
+        log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
+    }
     return {};
 }
 

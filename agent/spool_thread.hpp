@@ -34,8 +34,11 @@ struct SpoolThreadOptions {
 struct SpoolReport {
     wire::SpoolPosition position;
     SpoolCounters counters;
+    std::uint64_t waiting_results = 0;  ///< neither acknowledged nor in gap records
     std::uint64_t disk_bytes = 0;
     WallTime oldest_unacked{};
+    std::uint64_t taken_records = 0;  ///< of those handed over: spooled, or refused by the spool
+    std::uint64_t queue_refused_results = 0;  ///< refused before that, and known to the spool
 };
 
 /// Called on the loop's thread, never after SpoolThread is destroyed.
@@ -61,16 +64,22 @@ class SpoolThread {
     SpoolThread(const SpoolThread&) = delete;
     SpoolThread& operator=(const SpoolThread&) = delete;
 
-    /// `full` when too much waits already: the record is not taken.
+    /// `full` when too much waits already: the record is not taken, and told by a gap record later.
     Status append(wire::Record record);
     void fetch(std::uint64_t from_seq, std::size_t bytes);
     void ack(std::uint64_t seq);
     void set_limits(const SpoolLimits& limits);
+    void rewind(std::uint64_t seq);
+    /// The stream goes on under another name (Spool::rename); seen in the next report where it succeeds.
+    void rename(SpoolId name, std::uint64_t from_seq);
+
+    /// Results handed over, whatever became of them.
+    std::uint64_t produced_results() const;
 
     /// As of the last report.
     const SpoolReport& report() const { return report_; }
 
-    /// Records appended and not yet acknowledged, those still on their way to the thread included.
+    /// Sequence numbers not yet acknowledged, records still on their way to the thread included.
     std::uint64_t unacked_records() const;
     /// Everything appended is durable, by the last report.
     bool all_synced() const;
@@ -89,9 +98,18 @@ class SpoolThread {
         std::uint64_t seq;
     };
 
+    struct Rewind {
+        std::uint64_t seq;
+    };
+
+    struct Rename {
+        SpoolId name;
+        std::uint64_t from_seq;
+    };
+
     struct Stop {};
 
-    using Message = std::variant<Append, Fetch, Ack, SpoolLimits, Stop>;
+    using Message = std::variant<Append, Fetch, Ack, Rewind, Rename, Refused, SpoolLimits, Stop>;
 
     /// Owned by the loop's side and by handlers on their way to it; cut off by the destructor.
     struct Gate {
@@ -100,6 +118,9 @@ class SpoolThread {
 
     void run();
     void handle(Message& message);
+    void take(Append& append);
+    void answer(const Fetch& fetch);
+    void pass_refused();
     void settle();
     void maintain(MonoTime now);
     Duration patience(MonoTime now) const;
@@ -112,7 +133,8 @@ class SpoolThread {
     std::shared_ptr<Gate> gate_;  // see Gate
     SpoolReport report_;
     std::uint64_t handed_over_ = 0;  // records taken from `append`
-    std::uint64_t first_seq_ = 1;    // of the first record handed over
+    Refused refused_;                // by the queue, and not yet passed on
+    std::uint64_t queue_refused_results_ = 0;
     std::atomic<std::uint64_t> queued_bytes_ = 0;
     Mailbox<Message> mailbox_;
 
@@ -126,8 +148,9 @@ class SpoolThread {
     MonoTime last_save_{};
     bool sync_failed_ = false;
     bool refusing_ = false;
-    std::uint64_t told_refused_ = 0;
-    wire::SpoolPosition told_;
+    std::uint64_t taken_records_ = 0;
+    std::uint64_t passed_refused_ = 0;
+    SpoolReport told_;
 
     std::jthread thread_;  // last: starts when everything above is there
 };

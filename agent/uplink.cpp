@@ -49,14 +49,14 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
         Random& random,
         UplinkOptions the_options,
         wire::AgentFacts facts,
-        wire::SpoolPosition position,
+        std::vector<wire::SpoolPosition> positions,
         UplinkEvents the_events
     )
         : loop(on),
           clock(the_clock),
           options(std::move(the_options)),
           events(std::move(the_events)),
-          client(options.link, std::move(facts), position, random, clock.mono()),
+          client(options.link, std::move(facts), std::move(positions), random, clock.mono()),
           timer(on),
           tasks(on) {}
 
@@ -123,9 +123,13 @@ void Uplink::Impl::act(wire::LinkAction action) {
             }
         }
     } else if (auto* fetch = std::get_if<todo::Fetch>(&action)) {
-        events.fetch(fetch->from_seq, fetch->bytes);
+        events.fetch(fetch->spool, fetch->from_seq, fetch->bytes);
     } else if (auto* acked = std::get_if<todo::Acked>(&action)) {
-        events.acked(acked->seq);
+        events.acked(acked->spool, acked->seq);
+    } else if (auto* rewound = std::get_if<todo::Rewound>(&action)) {
+        events.rewound(rewound->spool, rewound->seq);
+    } else if (auto* rekey = std::get_if<todo::Rekey>(&action)) {
+        events.rekeyed(rekey->spool, rekey->from_seq);
     } else if (auto* apply = std::get_if<todo::Apply>(&action)) {
         events.apply(apply->epoch, std::move(apply->items));
     } else if (auto* closing = std::get_if<todo::Close>(&action)) {
@@ -315,11 +319,17 @@ Uplink::Uplink(
     Random& random,
     UplinkOptions options,
     wire::AgentFacts facts,
-    wire::SpoolPosition position,
+    std::vector<wire::SpoolPosition> positions,
     UplinkEvents events
 )
     : impl_(std::make_shared<Impl>(
-          loop, clock, random, std::move(options), std::move(facts), position, std::move(events)
+          loop,
+          clock,
+          random,
+          std::move(options),
+          std::move(facts),
+          std::move(positions),
+          std::move(events)
       )) {}
 
 Uplink::~Uplink() {
@@ -337,12 +347,12 @@ void Uplink::start() {
     impl_->perform(impl_->client.on_time(impl_->clock.mono(), impl_->clock.wall()));
 }
 
-void Uplink::on_spool(wire::SpoolPosition position) {
-    impl_->perform(impl_->client.on_spool(impl_->clock.mono(), position));
+void Uplink::on_spools(const std::vector<wire::SpoolPosition>& positions) {
+    impl_->perform(impl_->client.on_spools(impl_->clock.mono(), positions));
 }
 
-void Uplink::on_records(std::vector<wire::SequencedRecord> records) {
-    impl_->perform(impl_->client.on_records(impl_->clock.mono(), std::move(records)));
+void Uplink::on_records(SpoolId spool, std::vector<wire::SequencedRecord> records) {
+    impl_->perform(impl_->client.on_records(impl_->clock.mono(), spool, std::move(records)));
 }
 
 void Uplink::applied(std::uint32_t epoch, std::vector<std::string> problems) {

@@ -43,8 +43,10 @@ struct UplinkOptions {
 
 /// Called on the loop's thread.
 struct UplinkEvents {
-    std::function<void(std::uint64_t from_seq, std::size_t bytes)> fetch;
-    std::function<void(std::uint64_t seq)> acked;
+    std::function<void(SpoolId, std::uint64_t from_seq, std::size_t bytes)> fetch;
+    std::function<void(SpoolId, std::uint64_t seq)> acked;
+    std::function<void(SpoolId, std::uint64_t seq)> rewound;       ///< as link_action::Rewound
+    std::function<void(SpoolId, std::uint64_t from_seq)> rekeyed;  ///< as link_action::Rekey
     std::function<void(std::uint32_t epoch, std::vector<wire::proto::Assignment>)> apply;
     /// Fills in what the next heartbeat says; called shortly before one is due.
     std::function<void(wire::proto::Heartbeat&)> counters;
@@ -60,7 +62,7 @@ class Uplink {
         Random& random,
         UplinkOptions options,
         wire::AgentFacts facts,
-        wire::SpoolPosition position,
+        std::vector<wire::SpoolPosition> positions,
         UplinkEvents events
     );
     /// Drops the connection; `stop` is the orderly way.
@@ -69,9 +71,10 @@ class Uplink {
     Uplink& operator=(const Uplink&) = delete;
 
     void start();
-    void on_spool(wire::SpoolPosition position);
+    /// As LinkClient::on_spools.
+    void on_spools(const std::vector<wire::SpoolPosition>& positions);
     /// The answer to `fetch`: exactly one each.
-    void on_records(std::vector<wire::SequencedRecord> records);
+    void on_records(SpoolId spool, std::vector<wire::SequencedRecord> records);
     void applied(std::uint32_t epoch, std::vector<std::string> problems);
     /// From the next call on; where the collector is another, it is called at once.
     void reconfigure(

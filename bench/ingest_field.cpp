@@ -57,15 +57,17 @@ class SmallAgent {
             std::string(Uuid::random(random).raw()), std::string(16, 'b'), "", "bench", "bench"
         };
         agent::UplinkEvents events;
-        events.fetch = [this](std::uint64_t from, std::size_t) { answer(from); };
-        events.acked = [this](std::uint64_t seq) { acknowledged(seq); };
+        events.fetch = [this](SpoolId, std::uint64_t from, std::size_t) { answer(from); };
+        events.acked = [this](SpoolId, std::uint64_t seq) { acknowledged(seq); };
+        events.rewound = [](SpoolId, std::uint64_t) {};
+        events.rekeyed = [](SpoolId, std::uint64_t) {};
         events.apply = [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
             epoch_ = epoch;
             probes_ = static_cast<std::uint32_t>(items.size());
             uplink_->applied(epoch, {});
         };
         events.counters = [](wire::proto::Heartbeat&) {};
-        uplink_.emplace(loop, clock, random, options, facts, position_, events);
+        uplink_.emplace(loop, clock, random, options, facts, std::vector{position_}, events);
         uplink_->start();
     }
 
@@ -99,7 +101,7 @@ class SmallAgent {
         );
         kept_.push_back({{position_.next_seq, std::move(record)}, clock_.mono(), size});
         position_.synced = position_.next_seq++;
-        uplink_->on_spool(position_);
+        uplink_->on_spools({position_});
     }
 
   private:
@@ -116,7 +118,7 @@ class SmallAgent {
                 records.push_back(kept.record);
             }
         }
-        uplink_->on_records(std::move(records));
+        uplink_->on_records(position_.spool, std::move(records));
     }
 
     void acknowledged(std::uint64_t seq) {
@@ -132,7 +134,7 @@ class SmallAgent {
             kept_.pop_front();
         }
         position_.first_unacked = seq + 1;
-        uplink_->on_spool(position_);
+        uplink_->on_spools({position_});
     }
 
     const Clock& clock_;

@@ -49,6 +49,8 @@ AgentConfig read_agent(const Source& source, const YamlNode& root) {
     const MapReader spool(source, reader.section("spool"), schema::agent_spool);
     spool.read("flush", config.flush);
     spool.read("max_bytes", config.spool_max_bytes);
+    spool.read("max_age", config.spool_max_age);
+    spool.read("keep_free", config.spool_keep_free);
     spool.read("retain_acked", config.retain_acked);
     spool.read("retain_acked_bytes", config.retain_acked_bytes);
     const MapReader inventory(source, reader.section("inventory"), schema::agent_inventory);

@@ -23,6 +23,8 @@ struct AgentConfig {
     Duration backoff_least = std::chrono::seconds(1);
     Duration backoff_most = std::chrono::seconds(60);
     std::uint64_t spool_max_bytes = 256u << 20;
+    Duration spool_max_age = std::chrono::hours(7 * 24);
+    std::uint64_t spool_keep_free = 64u << 20;
     Duration retain_acked = std::chrono::minutes(30);
     std::uint64_t retain_acked_bytes = 64u << 20;
     Duration inventory_every = std::chrono::hours(1);  ///< zero: never

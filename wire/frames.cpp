@@ -84,6 +84,8 @@ proto::Record to_proto(Record record) {
     out.set_mono_ns(to_ns(record.mono));
     out.set_raw_size(record.raw_size);
     out.set_payload(std::move(record.payload));
+    out.set_span(record.span == 1 ? 0 : record.span);
+    out.set_possible_duplicate(record.possible_duplicate);
     return out;
 }
 
@@ -96,6 +98,9 @@ Result<Record> from_proto(proto::Record&& record) {
                 std::to_string(record.drop_class())
         );
     }
+    if (record.span() > 1 && record.kind() != static_cast<std::uint32_t>(RecordKind::gap)) {
+        return failure(ErrorKind::corrupt, "a record that is no gap stands for several");
+    }
     if (record.raw_size() > max_raw_bytes) {
         return failure(ErrorKind::corrupt, "a record that unpacks to more than 8 MiB");
     }
@@ -106,7 +111,9 @@ Result<Record> from_proto(proto::Record&& record) {
         .wall = wall_from_ns(record.wall_ns()),
         .mono = mono_from_ns(record.mono_ns()),
         .raw_size = record.raw_size(),
-        .payload = {}
+        .payload = {},
+        .span = std::max(1U, record.span()),
+        .possible_duplicate = record.possible_duplicate()
     };
     out.payload = std::move(*record.mutable_payload());
     return out;

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::uint32_t most_doublings = 16;
 constexpr std::uint32_t most_nacks = 3;
+constexpr std::size_t most_streams = 8;
+/// Of so many fetches one is for an old spool while the growing one has something to send as well.
+constexpr std::uint32_t old_spool_every = 5;
 /// So many heartbeats without an answer are a dead connection; TCP itself may take minutes to say so.
 constexpr int missed_heartbeats = 3;
 constexpr Duration least_patience = std::chrono::seconds(5);
@@ -23,33 +26,27 @@ link_action::Send sending(proto::Frame frame) {
     return link_action::Send{std::move(frame)};
 }
 
-/// A record that no frame can carry would stop everything behind it: its place is kept, its loss is counted.
-Record fitted(Record record) {
-    if (record.payload.size() <= max_record_payload) {
-        return record;
-    }
-    record.kind = RecordKind::gap;
-    record.drop_class = DropClass::state;
-    record.payload.clear();
-    record.raw_size = 0;
-    return record;
-}
-
 }  // namespace
 
 LinkClient::LinkClient(
-    LinkClientOptions options, AgentFacts facts, SpoolPosition spool, Random& random, MonoTime now
+    LinkClientOptions options,
+    AgentFacts facts,
+    std::vector<SpoolPosition> spools,
+    Random& random,
+    MonoTime now
 )
     : options_(options),
       facts_(std::move(facts)),
-      spool_(spool),
       random_(&random),
       next_try_(now),
       heartbeat_(options.heartbeat),
       heard_within_(options.answer_within),
-      acked_(spool.first_unacked - 1),
       parts_(options.assignments) {
-    expect(spool.first_unacked >= 1 && spool.next_seq >= 1, "sequence numbers begin at 1");
+    expect(!spools.empty() && spools.size() <= most_streams, "a link serves one to eight spools");
+    for (const SpoolPosition& each : spools) {
+        expect(each.first_unacked >= 1 && each.next_seq >= 1, "sequence numbers begin at 1");
+        streams_.emplace_back(each);
+    }
 }
 
 LinkClient::Actions LinkClient::on_time(MonoTime now, WallTime wall) {
@@ -148,6 +145,12 @@ void LinkClient::on_live_frame(MonoTime now, WallTime wall, proto::Frame frame, 
             });
             break;
         }
+        case proto::Frame::kChallenge: {
+            proto::Frame answer;
+            answer.mutable_challenge_answer()->set_number(frame.challenge().number());
+            out.emplace_back(sending(std::move(answer)));
+            break;
+        }
         case proto::Frame::BODY_NOT_SET:
             break;  // from a newer collector; it asked for no answer that we know
         default:
@@ -155,101 +158,154 @@ void LinkClient::on_live_frame(MonoTime now, WallTime wall, proto::Frame frame, 
     }
 }
 
-LinkClient::Actions LinkClient::on_spool(MonoTime /*now*/, SpoolPosition position) {
-    expect(position.spool == spool_.spool, "a link serves one spool");
+LinkClient::Actions LinkClient::on_spools(
+    MonoTime now, const std::vector<SpoolPosition>& positions
+) {
+    expect(
+        !positions.empty() && positions.size() <= most_streams, "a link serves one to eight spools"
+    );
     Actions out;
-    spool_ = position;
-    if (state_ == State::live) {
+    std::vector<OutStream> streams;
+    bool is_new = false;
+    for (const SpoolPosition& position : positions) {
+        OutStream* known = stream_of(std::string(position.spool.raw()));
+        is_new = is_new || known == nullptr;
+        streams.push_back(known == nullptr ? OutStream(position) : std::move(*known));
+        streams.back().set_position(position);
+    }
+    streams_ = std::move(streams);
+    if (is_new && state_ != State::waiting && state_ != State::stopped) {
+        drop(now, "a spool more: the collector has to be told", out);
+        next_try_ = now;
+    } else if (state_ == State::live) {
         fill(out);
     }
     return out;
 }
 
-LinkClient::Actions LinkClient::on_records(MonoTime now, std::vector<SequencedRecord> records) {
+LinkClient::Actions LinkClient::on_records(
+    MonoTime now, SpoolId spool, std::vector<SequencedRecord> records
+) {
     expect(fetches_ > 0, "records answer a Fetch");
     Actions out;
     --fetches_;
     if (state_ != State::live || fetches_ > 0 || resume_at_) {
         return out;  // too late or too early: what is still needed is fetched again
     }
-    if (fetched_from_ == next_send_) {
-        std::erase_if(records, [this](const SequencedRecord& record) {
-            return record.seq < next_send_ || record.seq > spool_.synced;
-        });
+    OutStream* stream = stream_of(std::string(spool.raw()));
+    const bool is_awaited =
+        stream != nullptr && spool == fetched_spool_ && stream->next_fetch() == fetched_from_;
+    if (is_awaited) {
         if (records.empty()) {
             return out;  // asked again at the next sign from the spool, or the next heartbeat
         }
-        if (records.front().seq != next_send_) {
-            drop(
-                now,
-                "the collector needs record " + std::to_string(next_send_) +
-                    ", and the spool begins at " + std::to_string(records.front().seq),
-                out
-            );
+        OutStream::Frames taken =
+            stream->take(std::move(records), options_.batch_bytes, [this](std::size_t bytes) {
+                return may_send(bytes);
+            });
+        if (!taken.problem.empty()) {
+            drop(now, std::move(taken.problem), out);
             return out;
         }
-        is_short_of_credit_ = !send_records(std::move(records), out);
+        tell_committed(*stream, out);
+        for (proto::Frame& frame : taken.frames) {
+            out.emplace_back(sending(std::move(frame)));
+        }
+        is_short_of_credit_ = taken.is_short;
+        take_course(now, *stream, taken.course, out);
     }
-    fill(out);
+    if (state_ == State::live) {
+        fill(out);
+    }
     return out;
 }
 
-/// False when credit ended before the records did: the rest is fetched again.
-bool LinkClient::send_records(std::vector<SequencedRecord> records, Actions& out) {
-    for (std::size_t at = 0; at < records.size();) {
-        proto::Frame frame;
-        proto::Batch& batch = *frame.mutable_batch();
-        std::size_t bytes = 0;
-        std::uint64_t raw_bytes = 0;
-        std::size_t end = at;
-        for (; end < records.size(); ++end) {
-            const Record& next = records[end].record;
-            const bool fits = bytes + next.payload.size() <= options_.batch_bytes &&
-                              raw_bytes + next.raw_size <= max_raw_bytes;
-            if (end != at && !fits) {
-                break;
-            }
-            expect(records[end].seq == next_send_ + (end - at), "the spool gives records in order");
-            bytes += next.payload.size();
-            raw_bytes += next.raw_size;
-        }
-        if (!may_send(bytes)) {
-            return false;
-        }
-        batch.set_spool_id(std::string(spool_.spool.raw()));
-        batch.set_first_seq(next_send_);
-        for (; at < end; ++at) {
-            *batch.add_records() = to_proto(fitted(std::move(records[at].record)));
-        }
-        next_send_ += static_cast<std::uint64_t>(batch.records_size());
-        in_flight_.push_back(Flight{next_send_ - 1, bytes});
-        in_flight_bytes_ += bytes;
-        out.emplace_back(sending(std::move(frame)));
+OutStream* LinkClient::stream_of(const std::string& raw_spool_id) {
+    const auto found = std::ranges::find_if(streams_, [&](const OutStream& each) {
+        return each.position().spool.raw() == raw_spool_id;
+    });
+    return found == streams_.end() ? nullptr : &*found;
+}
+
+/// What is new goes first; what is old gets a share that brings it to its end.
+OutStream* LinkClient::next_stream() {
+    const auto waits = [](const OutStream& each) { return each.next_fetch() != 0; };
+    const auto old = std::find_if(streams_.begin() + 1, streams_.end(), waits);
+    const bool has_old = old != streams_.end();
+    const bool is_turn_of_old = has_old && turn_ % old_spool_every == 0;
+    if (waits(streams_.front()) && !is_turn_of_old) {
+        return &streams_.front();
     }
-    return true;
+    return has_old ? &*old : nullptr;
+}
+
+void LinkClient::tell_committed(OutStream& stream, Actions& out) {
+    if (const auto seq = stream.news()) {
+        out.emplace_back(link_action::Acked{stream.position().spool, *seq});
+    }
+}
+
+void LinkClient::take_course(
+    MonoTime now, OutStream& stream, OutStream::Course course, Actions& out
+) {
+    const SpoolPosition& at = stream.position();
+    if (course == OutStream::Course::rewind) {
+        out.emplace_back(link_action::Rewound{at.spool, stream.committed()});
+    } else if (course == OutStream::Course::rekey) {
+        out.emplace_back(link_action::Rekey{at.spool, at.first_unacked});
+        drop(
+            now,
+            "the collector has record " + std::to_string(stream.committed()) +
+                " of this spool, and it is another one here: this is a copy from before; it goes "
+                "on "
+                "under a new id",
+            out
+        );
+    }
 }
 
 /// One batch may always be on its way, however large; without credit not even that, until the pause is over.
 bool LinkClient::may_send(std::size_t bytes) const {
-    if (in_flight_.empty()) {
-        return true;
+    std::size_t batches = 0;
+    std::size_t on_their_way = 0;
+    for (const OutStream& each : streams_) {
+        batches += each.batches_in_flight();
+        on_their_way += each.bytes_in_flight();
     }
-    return in_flight_.size() < options_.batches_in_flight && in_flight_bytes_ + bytes <= credit_;
+    return batches == 0 ||
+           (batches < options_.batches_in_flight && on_their_way + bytes <= credit_);
 }
 
 void LinkClient::fill(Actions& out) {
-    const bool is_waiting = fetches_ > 0 && fetched_from_ == next_send_;
-    const bool is_held = resume_at_.has_value() || is_short_of_credit_;
-    if (is_waiting || is_held || next_send_ > spool_.synced || !may_send(1)) {
+    if (resume_at_.has_value() || is_short_of_credit_ || !may_send(1)) {
         return;
     }
-    const std::size_t free_batches = options_.batches_in_flight - in_flight_.size();
-    const std::uint64_t free_credit = credit_ > in_flight_bytes_ ? credit_ - in_flight_bytes_ : 1;
+    OutStream* stream = next_stream();
+    if (stream == nullptr) {
+        return;
+    }
+    const SpoolId spool = stream->position().spool;
+    const std::uint64_t from = stream->next_fetch();
+    if (fetches_ > 0 && fetched_spool_ == spool && fetched_from_ == from) {
+        return;
+    }
+    std::size_t batches = 0;
+    std::uint64_t on_their_way = 0;
+    std::size_t waiting = 0;
+    for (const OutStream& each : streams_) {
+        batches += each.batches_in_flight();
+        on_their_way += each.bytes_in_flight();
+        waiting += each.next_fetch() != 0 ? 1 : 0;
+    }
+    const std::size_t free_batches = waiting > 1 ? 1 : options_.batches_in_flight - batches;
+    const std::uint64_t free_credit = credit_ > on_their_way ? credit_ - on_their_way : 1;
     const std::uint64_t bytes =
         std::min<std::uint64_t>(free_credit, free_batches * options_.batch_bytes);
     ++fetches_;
-    fetched_from_ = next_send_;
-    out.emplace_back(link_action::Fetch{next_send_, static_cast<std::size_t>(bytes)});
+    ++turn_;
+    fetched_spool_ = spool;
+    fetched_from_ = from;
+    out.emplace_back(link_action::Fetch{spool, from, static_cast<std::size_t>(bytes)});
 }
 
 LinkClient::Actions LinkClient::call_anew(MonoTime now, std::string why) {
@@ -323,8 +379,9 @@ void LinkClient::wait_again(MonoTime now) {
         now + options_.backoff_least + Duration(static_cast<std::int64_t>(random_->below(spread)));
     ++failed_tries_;
     state_ = State::waiting;
-    in_flight_.clear();
-    in_flight_bytes_ = 0;
+    for (OutStream& each : streams_) {
+        each.lost_connection();
+    }
     resume_at_.reset();
     is_short_of_credit_ = false;
     parts_.clear();
@@ -335,53 +392,24 @@ void LinkClient::drop(MonoTime now, std::string why, Actions& out) {
     wait_again(now);
 }
 
-bool LinkClient::is_ours(const std::string& spool_id) const {
-    return spool_id == spool_.spool.raw();
-}
-
-void LinkClient::acknowledge(MonoTime now, std::uint64_t committed, Actions& out) {
-    if (committed > spool_.synced) {
-        drop(
-            now,
-            "the collector has record " + std::to_string(committed) + ", and this spool ends at " +
-                std::to_string(spool_.synced) +
-                ": it was restored from a copy; move the agent's spool directory away to begin a "
-                "new one",
-            out
-        );
-        return;
-    }
-    if (committed > acked_) {
-        acked_ = committed;
-        nacks_ = 0;
-        out.emplace_back(link_action::Acked{committed});
-    }
-    while (!in_flight_.empty() && in_flight_.front().last_seq <= committed) {
-        in_flight_bytes_ -= in_flight_.front().bytes;
-        in_flight_.pop_front();
-    }
-    next_send_ = std::max(next_send_, committed + 1);
-}
-
 void LinkClient::on_welcome(
     MonoTime now, WallTime wall, const proto::Welcome& welcome, Actions& out
 ) {
-    std::uint64_t committed = 0;
-    for (const proto::StreamAnswer& answer : welcome.streams()) {
-        if (is_ours(answer.spool_id())) {
-            committed = answer.committed_seq();
+    for (OutStream& stream : streams_) {
+        const auto answer =
+            std::ranges::find_if(welcome.streams(), [&](const proto::StreamAnswer& each) {
+                return each.spool_id() == stream.position().spool.raw();
+            });
+        const bool is_known = answer != welcome.streams().end();
+        const auto course = stream.welcomed(is_known ? *answer : proto::StreamAnswer());
+        take_course(now, stream, course, out);
+        if (state_ != State::greeting) {
+            return;
         }
-    }
-    // Behind what it acknowledged before: a restored collector. It gets what the spool still has.
-    next_send_ = committed + 1;
-    acked_ = std::min(acked_, committed);
-    acknowledge(now, committed, out);
-    if (state_ != State::greeting) {
-        return;
+        tell_committed(stream, out);
     }
     state_ = State::live;
     failed_tries_ = 0;
-    nacks_ = 0;
     credit_ = welcome.credit_bytes();
     pause(now, Duration::zero());
     if (welcome.heartbeat_ms() > 0) {
@@ -406,35 +434,35 @@ void LinkClient::pause(MonoTime now, Duration asked) {
 }
 
 void LinkClient::on_ack(MonoTime now, const proto::Ack& ack, Actions& out) {
-    if (!is_ours(ack.spool_id())) {
+    OutStream* stream = stream_of(ack.spool_id());
+    if (stream == nullptr) {
         return;
     }
     credit_ = ack.credit_bytes();
     pause(now, std::chrono::milliseconds(ack.retry_after_ms()));
-    acknowledge(now, ack.committed_seq(), out);
-    if (state_ == State::live) {
-        fill(out);
+    if (!stream->acknowledged(ack.committed_seq(), ack.results())) {
+        drop(
+            now,
+            "the collector acknowledges record " + std::to_string(ack.committed_seq()) +
+                ", which there is not",
+            out
+        );
+        return;
     }
+    tell_committed(*stream, out);
+    fill(out);
 }
 
 void LinkClient::on_nack(MonoTime now, const proto::Nack& nack, Actions& out) {
-    if (!is_ours(nack.spool_id())) {
+    OutStream* stream = stream_of(nack.spool_id());
+    if (stream == nullptr) {
         return;
     }
-    if (nack.expected() == 0 || nack.expected() > next_send_) {
-        drop(now, "the collector expects record " + std::to_string(nack.expected()), out);
-        return;
-    }
-    if (++nacks_ >= most_nacks) {
+    if (++stream->nacks >= most_nacks || !stream->go_back(nack.expected())) {
         drop(now, "the collector keeps asking for record " + std::to_string(nack.expected()), out);
         return;
     }
-    next_send_ = nack.expected();
     is_short_of_credit_ = false;
-    while (!in_flight_.empty() && in_flight_.back().last_seq >= next_send_) {
-        in_flight_bytes_ -= in_flight_.back().bytes;
-        in_flight_.pop_back();
-    }
     fill(out);
 }
 

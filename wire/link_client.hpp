@@ -7,9 +7,8 @@
 #include "base/uuid.hpp"
 #include "wire/assignment_parts.hpp"
 #include "wire/link.pb.h"
-#include "wire/record.hpp"
+#include "wire/out_stream.hpp"
 
-#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
@@ -28,14 +27,6 @@ struct LinkClientOptions {
     std::size_t assignments = 1'000'000;   ///< accepted in one epoch
 };
 
-/// Where the spool stands; the agent passes it with each event that changed it.
-struct SpoolPosition {
-    SpoolId spool;
-    std::uint64_t first_unacked = 1;
-    std::uint64_t synced = 0;  ///< last seq on disk: nothing beyond it is sent
-    std::uint64_t next_seq = 1;
-};
-
 /// What every Hello says about this process.
 struct AgentFacts {
     std::string instance_nonce;  ///< 16 bytes
@@ -45,11 +36,6 @@ struct AgentFacts {
     std::string hostname;
 };
 
-struct SequencedRecord {
-    std::uint64_t seq = 0;
-    Record record;
-};
-
 namespace link_action {
 struct Connect {};  ///< open a connection now
 
@@ -57,14 +43,31 @@ struct Send {
     proto::Frame frame;
 };
 
+/// Ask the spool; answer each one, once, with on_records.
 struct Fetch {
+    SpoolId spool;
     std::uint64_t from_seq;
     std::size_t bytes;
-};  ///< ask the spool; answer each one, once, with on_records
+};
 
+/// The collector has committed up to here.
 struct Acked {
+    SpoolId spool;
     std::uint64_t seq;
-};  ///< the collector has committed up to here
+};
+
+/// The collector was restored and has lost what it had acknowledged behind `seq`: nothing behind it may be deleted.
+struct Rewound {
+    SpoolId spool;
+    std::uint64_t seq;
+};
+
+/// The spool is a copy of what it was before, and the collector has seen more: it goes on under another id from `from_seq` on,
+/// with what may have been stored before marked as such. The link is called again when the owner tells the new positions.
+struct Rekey {
+    SpoolId spool;
+    std::uint64_t from_seq;
+};
 
 struct Apply {
     std::uint32_t epoch;
@@ -90,6 +93,8 @@ using LinkAction = std::variant<
     link_action::Send,
     link_action::Fetch,
     link_action::Acked,
+    link_action::Rewound,
+    link_action::Rekey,
     link_action::Apply,
     link_action::Close,
     link_action::Certificate,
@@ -102,7 +107,7 @@ class LinkClient {
     LinkClient(
         LinkClientOptions options,
         AgentFacts facts,
-        SpoolPosition spool,
+        std::vector<SpoolPosition> spools,
         Random& random,
         MonoTime now
     );
@@ -114,11 +119,13 @@ class LinkClient {
     /// The connection ended, or could not be made. After our own Close it may be called or not.
     Actions on_closed(MonoTime now);
     Actions on_frame(MonoTime now, WallTime wall, proto::Frame frame);
-    /// The spool synced, appended or trimmed. Records up to `synced` that the collector lacks are fetched.
-    Actions on_spool(MonoTime now, SpoolPosition position);
-    /// The answer to Fetch, from its from_seq on; empty when nothing is there. Records without the one asked for end the
-    /// connection: the collector would refuse them. A record too large for a frame is sent as a gap of the same count.
-    Actions on_records(MonoTime now, std::vector<SequencedRecord> records);
+    /// Something was synced, appended or trimmed. First the spool that grows, then older ones, the oldest first: they are
+    /// drained beside it. Records up to `synced` that the collector lacks are fetched. With a spool it was not told of before
+    /// the link is called anew.
+    Actions on_spools(MonoTime now, const std::vector<SpoolPosition>& positions);
+    /// The answer to Fetch, from its from_seq on; empty when nothing is there. What is missing in front is told as a gap, as is
+    /// a record too large for a frame.
+    Actions on_records(MonoTime now, SpoolId spool, std::vector<SequencedRecord> records);
     /// The scheduler has taken the epoch; reported to the collector.
     Actions on_applied(std::uint32_t epoch, std::vector<std::string> problems);
     /// Asks for the agent's next certificate; nothing where the link is not live. The answer may never come.
@@ -142,22 +149,18 @@ class LinkClient {
   private:
     enum class State { waiting, connecting, greeting, live, stopped };
 
-    struct Flight {
-        std::uint64_t last_seq;
-        std::size_t bytes;
-    };
-
     void wait_again(MonoTime now);
     void drop(MonoTime now, std::string why, Actions& out);
     void on_refusal(MonoTime now, const proto::Refusal& refusal, Actions& out);
     void fill(Actions& out);
     void pause(MonoTime now, Duration asked);
     bool may_send(std::size_t bytes) const;
-    bool send_records(std::vector<SequencedRecord> records, Actions& out);
-    void acknowledge(MonoTime now, std::uint64_t committed, Actions& out);
+    OutStream* stream_of(const std::string& raw_spool_id);
+    OutStream* next_stream();
+    static void tell_committed(OutStream& stream, Actions& out);
+    void take_course(MonoTime now, OutStream& stream, OutStream::Course course, Actions& out);
     void beat(MonoTime now, WallTime wall, Actions& out);
     proto::Hello hello(MonoTime now, WallTime wall) const;
-    bool is_ours(const std::string& spool_id) const;
 
     void on_welcome(MonoTime now, WallTime wall, const proto::Welcome& welcome, Actions& out);
     void on_ack(MonoTime now, const proto::Ack& ack, Actions& out);
@@ -168,7 +171,7 @@ class LinkClient {
 
     LinkClientOptions options_;
     AgentFacts facts_;
-    SpoolPosition spool_;
+    std::vector<OutStream> streams_;  // first the one that grows, then the oldest first
     Random* random_;
     proto::Heartbeat counters_;
     State state_ = State::waiting;
@@ -181,17 +184,14 @@ class LinkClient {
     MonoTime next_heartbeat_;
     std::optional<Duration> clock_offset_;
 
-    std::uint64_t acked_ = 0;      // committed by the collector, as far as we know
-    std::uint64_t next_send_ = 1;  // first seq not yet sent on this connection
-    std::deque<Flight> in_flight_;
-    std::size_t in_flight_bytes_ = 0;
     std::uint64_t credit_ = 0;
     std::optional<MonoTime> resume_at_;  // nothing is sent before: the collector asked for a pause
     bool is_short_of_credit_ =
         false;                   // what the spool gave did not fit: wait for an acknowledgement
-    std::uint32_t nacks_ = 0;    // in a row, without an acknowledgement between
     std::uint32_t fetches_ = 0;  // not yet answered; only the answer to the last one counts
+    SpoolId fetched_spool_;
     std::uint64_t fetched_from_ = 0;
+    std::uint32_t turn_ = 0;  // counts fetches: now and then an old spool goes first
 
     AssignmentParts parts_;
     std::uint32_t applied_epoch_ = 0;

@@ -30,11 +30,16 @@ proto::Hello LinkClient::hello(MonoTime now, WallTime wall) const {
     hello.set_mono_ns(to_ns(now));
     hello.set_config_hash(facts_.config_hash);
     hello.set_max_frame_bytes(max_frame_bytes);
-    proto::StreamState& stream = *hello.add_streams();
-    stream.set_spool_id(std::string(spool_.spool.raw()));
-    stream.set_first_unacked(spool_.first_unacked);
-    stream.set_next_seq(spool_.next_seq);
-    stream.set_last_acked(spool_.first_unacked - 1);
+    for (const OutStream& each : streams_) {
+        const SpoolPosition& at = each.position();
+        proto::StreamState& stream = *hello.add_streams();
+        stream.set_spool_id(std::string(at.spool.raw()));
+        stream.set_first_unacked(at.first_unacked);
+        stream.set_next_seq(at.next_seq);
+        stream.set_last_acked(at.first_unacked - 1);
+        stream.set_begins_at(at.begins_at);
+        stream.set_results_at_begin(at.results_at_begin);
+    }
     hello.set_assignment_epoch(applied_epoch_);
     hello.set_version(printable(facts_.version, 64));
     hello.set_hostname(printable(facts_.hostname, 255));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace muster::wire {
@@ -26,6 +27,19 @@ Result<SpoolId> read_spool(const std::string& raw) {
         return failure(ErrorKind::corrupt, "a spool id is 16 bytes and not nil");
     }
     return SpoolId{*id};
+}
+
+std::uint64_t span_of(const proto::Record& record) {
+    return std::max(1U, record.span());
+}
+
+std::uint64_t span_of(const proto::Batch& batch) {
+    return std::accumulate(
+        batch.records().begin(),
+        batch.records().end(),
+        std::uint64_t{0},
+        [](std::uint64_t sum, const proto::Record& each) { return sum + span_of(each); }
+    );
 }
 
 Status check_hello(const proto::Hello& hello) {
@@ -106,6 +120,8 @@ LinkServer::Actions LinkServer::welcome(
         if (const auto found = streams_.find(cursor.spool); found != streams_.end()) {
             found->second.staged = cursor.committed_seq;
             found->second.committed = cursor.committed_seq;
+            found->second.fingerprint = cursor.fingerprint;
+            found->second.results = cursor.results;
         }
     }
     state_ = State::live;
@@ -115,6 +131,8 @@ LinkServer::Actions LinkServer::welcome(
         proto::StreamAnswer& answer = *welcome.add_streams();
         answer.set_spool_id(std::string(spool.raw()));
         answer.set_committed_seq(stream.committed);
+        answer.set_fingerprint(stream.fingerprint);
+        answer.set_results(stream.results);
     }
     welcome.set_credit_bytes(options_.credit_bytes);
     welcome.set_server_wall_ns(to_ns(wall));
@@ -150,6 +168,12 @@ void LinkServer::on_live_frame(WallTime wall, proto::Frame frame, Actions& out) 
                 std::move(*frame.mutable_certificate_request()->mutable_request_pem())
             });
             break;
+        case proto::Frame::kChallengeAnswer:
+            if (challenge_ != 0 && frame.challenge_answer().number() == challenge_) {
+                challenge_ = 0;
+                out.emplace_back(server_action::Lives{});
+            }
+            break;
         case proto::Frame::BODY_NOT_SET:
             break;  // from a newer agent; it asked for no answer that we know
         default:
@@ -165,9 +189,10 @@ void LinkServer::on_batch(proto::Batch batch, Actions& out) {
         return;
     }
     Stream& stream = found->second;
-    const auto count = static_cast<std::uint64_t>(batch.records_size());
     const std::uint64_t first = batch.first_seq();
-    if (count == 0 || first == 0 || first > std::numeric_limits<std::uint64_t>::max() - count) {
+    const std::uint64_t span = span_of(batch);
+    if (batch.records_size() == 0 || first == 0 ||
+        first > std::numeric_limits<std::uint64_t>::max() - span) {
         end("a batch without records or with impossible sequence numbers", out);
         return;
     }
@@ -182,24 +207,31 @@ void LinkServer::on_batch(proto::Batch batch, Actions& out) {
         return;
     }
     stream.is_going_back = false;
-    const std::uint64_t known = std::min(count, stream.staged + 1 - first);
-    if (known > 0) {
+    server_action::Append append{*spool, first, {}};
+    int next = 0;
+    while (next < batch.records_size() && append.first_seq <= stream.staged) {
+        append.first_seq += span_of(batch.records(next++));
+    }
+    if (next > 0) {
         acknowledge(*spool, stream, out);
     }
-    if (known == count) {
+    if (append.first_seq > stream.staged + 1) {
+        end("a gap that begins among records that are stored", out);
         return;
     }
-    server_action::Append append{*spool, first + known, {}};
-    append.records.reserve(static_cast<std::size_t>(count - known));
-    for (int i = static_cast<int>(known); i < batch.records_size(); ++i) {
-        Result<Record> record = from_proto(std::move(*batch.mutable_records(i)));
+    if (next == batch.records_size()) {
+        return;
+    }
+    append.records.reserve(static_cast<std::size_t>(batch.records_size() - next));
+    for (; next < batch.records_size(); ++next) {
+        Result<Record> record = from_proto(std::move(*batch.mutable_records(next)));
         if (!record) {
             end(record.error().text(), out);
             return;
         }
         append.records.push_back(std::move(*record));
     }
-    stream.staged = first + count - 1;
+    stream.staged = first + span - 1;
     out.emplace_back(std::move(append));
 }
 
@@ -212,16 +244,18 @@ void LinkServer::on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, 
     out.emplace_back(server_action::Heard{heartbeat});
 }
 
-LinkServer::Actions LinkServer::committed(SpoolId spool, std::uint64_t seq) {
+LinkServer::Actions LinkServer::committed(const StreamCursor& cursor) {
     Actions out;
-    const auto found = streams_.find(spool);
-    if (state_ != State::live || found == streams_.end() || seq < found->second.committed) {
+    const auto found = streams_.find(cursor.spool);
+    if (state_ != State::live || found == streams_.end() ||
+        cursor.committed_seq < found->second.committed) {
         return out;
     }
     Stream& stream = found->second;
-    stream.committed = seq;
-    stream.staged = std::max(stream.staged, seq);
-    acknowledge(spool, stream, out);
+    stream.committed = cursor.committed_seq;
+    stream.results = cursor.results;
+    stream.staged = std::max(stream.staged, cursor.committed_seq);
+    acknowledge(cursor.spool, stream, out);
     return out;
 }
 
@@ -230,6 +264,7 @@ void LinkServer::acknowledge(SpoolId spool, const Stream& stream, Actions& out) 
     proto::Ack& ack = *frame.mutable_ack();
     ack.set_spool_id(std::string(spool.raw()));
     ack.set_committed_seq(stream.committed);
+    ack.set_results(stream.results);
     ack.set_credit_bytes(options_.credit_bytes);
     ack.set_retry_after_ms(options_.credit_bytes == 0 ? without_credit_ms : 0);
     out.emplace_back(server_action::Send{std::move(frame)});
@@ -275,6 +310,17 @@ LinkServer::Actions LinkServer::certificate(const Result<std::string>& certifica
         answer.set_problem(certificate_pem.error().text());
     }
     out.emplace_back(server_action::Send{std::move(frame)});
+    return out;
+}
+
+LinkServer::Actions LinkServer::challenge(std::uint64_t number) {
+    Actions out;
+    if (state_ == State::live) {
+        challenge_ = number;
+        proto::Frame frame;
+        frame.mutable_challenge()->set_number(number);
+        out.emplace_back(server_action::Send{std::move(frame)});
+    }
     return out;
 }
 

@@ -34,7 +34,8 @@ struct Greeted {
 /// In sequence: to be checked and appended. After the durable commit the owner calls `committed()`.
 struct Append {
     SpoolId spool;
-    std::uint64_t first_seq;
+    std::uint64_t
+        first_seq;  ///< of the first record; each next one follows the span of the one before
     std::vector<Record> records;
 };
 
@@ -52,6 +53,9 @@ struct Renew {
     std::string request_pem;
 };
 
+/// The answer to `challenge`: it lives.
+struct Lives {};
+
 struct Close {
     std::string why;
     bool orderly;
@@ -65,12 +69,16 @@ using ServerAction = std::variant<
     server_action::Heard,
     server_action::Applied,
     server_action::Renew,
+    server_action::Lives,
     server_action::Close>;
 
-/// What the collector knows of a spool: the last committed seq.
+/// What the collector knows of a spool: the last committed seq, the mark of the record that ends with it, and how many
+/// results came up to there.
 struct StreamCursor {
     SpoolId spool;
     std::uint64_t committed_seq = 0;
+    std::uint64_t fingerprint = 0;
+    std::uint64_t results = 0;
 };
 
 /// Hello first and once; records contiguous per spool: a batch that begins beyond the expected seq is answered by Nack,
@@ -85,12 +93,14 @@ class LinkServer {
     Actions welcome(
         WallTime wall, const std::vector<StreamCursor>& cursors, std::uint32_t assignment_epoch
     );
-    /// The journal has committed up to `seq`; also for what an earlier connection of the agent brought.
-    Actions committed(SpoolId spool, std::uint64_t seq);
+    /// The journal has committed up to there; also for what an earlier connection of the agent brought.
+    Actions committed(const StreamCursor& cursor);
     /// Sent in parts that fit a frame. Secrets must be filled in.
     Actions assign(std::uint32_t epoch, std::vector<proto::Assignment> items);
     /// Answers Renew: a certificate, or in words why there is none.
     Actions certificate(const Result<std::string>& certificate_pem) const;
+    /// Whether there is still somebody at the other end: Lives, or nothing.
+    Actions challenge(std::uint64_t number);
     /// Told with the next Ack or Welcome. 0: the agent waits a second or more, then tries one batch.
     void set_credit(std::uint64_t bytes);
     /// Goodbye (the collector stops) or Refusal (the agent may not be here).
@@ -102,8 +112,10 @@ class LinkServer {
     enum class State { awaiting_hello, awaiting_welcome, live, closed };
 
     struct Stream {
-        std::uint64_t staged = 0;     // last seq handed to the owner
-        std::uint64_t committed = 0;  // last seq known to be durable
+        std::uint64_t staged = 0;       // last seq handed to the owner
+        std::uint64_t committed = 0;    // last seq known to be durable
+        std::uint64_t results = 0;      // up to there
+        std::uint64_t fingerprint = 0;  // as of the Welcome
         bool is_going_back =
             false;  // a Nack is out: what comes beyond it was sent before it arrived
     };
@@ -119,6 +131,7 @@ class LinkServer {
     State state_ = State::awaiting_hello;
     MonoTime last_heard_;
     std::map<SpoolId, Stream> streams_;
+    std::uint64_t challenge_ = 0;  // not yet answered; 0: none
 };
 
 }  // namespace muster::wire

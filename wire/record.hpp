@@ -23,6 +23,8 @@ struct Record {
     std::uint32_t raw_size =
         0;  ///< payload before zstd; equal to payload.size() where it is stored plain
     std::string payload;
+    std::uint32_t span = 1;           ///< sequence numbers it stands for; more than 1 only for gaps
+    bool possible_duplicate = false;  ///< may have been stored before, under another spool
 };
 
 inline constexpr std::uint32_t max_raw_bytes = 8u << 20;

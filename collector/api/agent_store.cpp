@@ -39,7 +39,13 @@ constexpr NamedQuery unobserved{
        ORDER BY from_wall DESC LIMIT 50)"
 };
 
-constexpr std::array queries{page_of_agents, count_of_agents, by_name, one, unobserved};
+constexpr NamedQuery gaps{
+    "agents.gaps",
+    R"(SELECT wall, from_wall, to_wall, results, span, reason FROM agent_gap WHERE agent = ?1
+       ORDER BY lsn DESC, ordinal DESC LIMIT 50)"
+};
+
+constexpr std::array queries{page_of_agents, count_of_agents, by_name, one, unobserved, gaps};
 
 json::object agent_json(const Statement& row) {
     json::object agent;
@@ -148,7 +154,26 @@ Result<std::optional<json::object>> read_agent(
     if (!intervals) {
         return failure(intervals.error());
     }
+    Result<json::array> lost = list_rows(
+        connection,
+        gaps,
+        [&](Statement& statement) { statement.bind_blob(0, *id); },
+        [](const Statement& row) -> json::value {
+            return json::object{
+                {"told", json_time(row, 0)},
+                {"from", json_time(row, 1)},
+                {"to", json_time(row, 2)},
+                {"results", row.integer(3)},
+                {"records", row.integer(4)},
+                {"reason", json_text(row, 5)}
+            };
+        }
+    );
+    if (!lost) {
+        return failure(lost.error());
+    }
     (**agent)["unobserved"] = std::move(*intervals);
+    (**agent)["gaps"] = std::move(*lost);
     return agent;
 }
 

@@ -88,10 +88,10 @@ constexpr std::array table{
         "How long the oldest record waits in the agent's spool, as it last said."
     },
     MetricSpec{
-        "muster_agent_spool_lost_records_total",
+        "muster_agent_spool_lost_results_total",
         counter,
         "agent",
-        "Records the agent's spool has lost or dropped, as it last said."
+        "Results that the agent could not keep and told in gap records, as it last said."
     },
     MetricSpec{
         "muster_agent_skipped_runs_total",

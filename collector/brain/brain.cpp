@@ -9,7 +9,9 @@
 #include "collector/brain/cmdb_work.hpp"
 #include "collector/brain/commands.hpp"
 #include "collector/brain/fold.hpp"
+#include "collector/brain/gaps_stage.hpp"
 #include "collector/brain/host_watch.hpp"
+#include "collector/brain/incidents/copies.hpp"
 #include "collector/brain/incidents/faults.hpp"
 #include "collector/brain/incidents/isolation.hpp"
 #include "collector/brain/incidents/reasons.hpp"
@@ -111,6 +113,9 @@ struct Brain::Impl {
             case Timer::Kind::flapping:
                 flapping_is_over(fold, subject, timer.id);
                 break;
+            case Timer::Kind::copied:
+                copy_is_gone(fold, subject, timer.id);
+                break;
             case Timer::Kind::missing:
                 missing_is_over(fold, subject, timer.id);
                 break;
@@ -158,7 +163,9 @@ struct Brain::Impl {
                 state.agents[found->second].state == AgentState::revoked) {
                 continue;
             }
-            if (batch.observations) {
+            if (batch.gap) {
+                fold_gap(fold, found->second, batch);
+            } else if (batch.observations) {
                 fold_observations(fold, found->second, *batch.observations);
                 plan_changed_cis(fold);
             } else {
@@ -171,7 +178,7 @@ struct Brain::Impl {
                 look_around(fold);
             }
             hear(fold, found->second);
-            hear_record(fold, found->second, batch.spool, batch.seq, batch.wall);
+            hear_record(fold, found->second, batch.spool, batch.seq + batch.span - 1, batch.wall);
         }
     }
 
@@ -187,6 +194,8 @@ struct Brain::Impl {
                 return fold_disconnected(fold, entry);
             case EntryKind::agent_alive:
                 return fold_alive(fold, entry);
+            case EntryKind::agent_copied:
+                return fold_copied(fold, entry);
             case EntryKind::agent_revoked:
                 return fold_revoked(fold, entry);
             case EntryKind::collector_started:

@@ -183,6 +183,7 @@ std::string encode_causes(const State& state) {
     pack_times(out, causes.goodbyes);
     pack_times(out, causes.patience);
     out.u8(causes.watch_stale ? 1 : 0);
+    pack_numbers(out, causes.copies);
     return out.take();
 }
 
@@ -204,6 +205,9 @@ bool decode_causes(State& state, std::string_view bytes) {
     unpack_times(in, causes.goodbyes);
     unpack_times(in, causes.patience);
     causes.watch_stale = in.u8() != 0;
+    if (!in.done()) {  // older states end here
+        unpack_numbers(in, causes.copies);
+    }
     return in.done();
 }
 

@@ -13,7 +13,7 @@ namespace muster::collector {
 
 /// Version of all sections together: older ones are read, newer ones refused. A release that changes them says how
 /// to go on.
-inline constexpr std::uint32_t snapshot_version = 7;
+inline constexpr std::uint32_t snapshot_version = 8;
 
 /// A part of the state that is saved as one text. `decode` answers false for bytes it cannot have
 /// written.

@@ -314,9 +314,10 @@ struct Timer {
         window,
         flapping,
         missing,
-        reason
+        reason,
+        copied
     };
-    static constexpr Kind last_kind = Kind::reason;
+    static constexpr Kind last_kind = Kind::copied;
 
     Elapsed due{};
     std::uint64_t id = 0;

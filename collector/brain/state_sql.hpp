@@ -38,6 +38,7 @@ enum class StateQuery : std::size_t {
     insert_unobserved,
     close_unobserved,
     delete_unobserved,
+    insert_gap,
     insert_probe,
     update_probe_definition,
     remove_probe,
@@ -153,6 +154,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "ON CONFLICT (agent, from_wall) DO UPDATE SET to_wall = NULL, reason = ?3, lsn = ?4",
         "UPDATE agent_unobserved SET to_wall = ?3 WHERE agent = ?1 AND from_wall = ?2",
         "DELETE FROM agent_unobserved WHERE agent = ?1 AND from_wall = ?2",
+        "INSERT INTO agent_gap (agent, lsn, ordinal, spool, seq, span, results, reason, "
+        "from_wall, to_wall, wall) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         "INSERT INTO probe (id, ci, agent, type, name, origin, host, interval_ms, timeout_ms, "
         "params, rule, state, state_since, reason, expected, seen, row) VALUES (?1, ?2, ?3, "
         "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '', '', ?14) ON CONFLICT (id) DO "

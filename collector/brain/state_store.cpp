@@ -150,7 +150,7 @@ Status StateStore::read_pages(
 namespace {
 
 /// Tables with the keys that order them. Fixed text: no name comes from outside.
-constexpr std::array<std::string_view, 23> dump_queries{
+constexpr std::array<std::string_view, 24> dump_queries{
     "ci|SELECT * FROM ci ORDER BY id",
     "ci_statement|SELECT * FROM ci_statement ORDER BY source, object",
     "ci_key|SELECT * FROM ci_key ORDER BY namespace, kind, value, ci",
@@ -161,6 +161,7 @@ constexpr std::array<std::string_view, 23> dump_queries{
     "ci_duplicate|SELECT * FROM ci_duplicate ORDER BY ci, other",
     "agent|SELECT * FROM agent ORDER BY id",
     "agent_unobserved|SELECT * FROM agent_unobserved ORDER BY agent, from_wall",
+    "agent_gap|SELECT * FROM agent_gap ORDER BY agent, lsn, ordinal",
     "probe|SELECT * FROM probe ORDER BY id",
     "probe_interval|SELECT * FROM probe_interval ORDER BY probe, from_wall, lsn, ordinal",
     "incident|SELECT * FROM incident ORDER BY number",

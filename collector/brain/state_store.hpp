@@ -89,6 +89,20 @@ class StateStore {
     void close_unobserved(AgentId agent, WallTime from, WallTime to);
     void delete_unobserved(AgentId agent, WallTime from);
 
+    struct GapRow {
+        AgentId agent;
+        Lsn lsn;
+        std::uint32_t ordinal;
+        WallTime wall;
+        SpoolId spool;
+        std::uint64_t seq;
+        std::uint32_t span;
+        std::uint32_t results;
+        wire::Gap gap;
+    };
+
+    void insert_gap(const GapRow& row);
+
     void insert_probe(const State& state, Slot probe, WallTime since);
     void update_probe_definition(const State& state, Slot probe);
     void remove_probe(const ColdProbe& probe, Lsn lsn);

@@ -100,6 +100,26 @@ void StateStore::delete_unobserved(AgentId agent, WallTime from) {
     impl_->run(StateQuery::delete_unobserved, Blob{agent.raw()}, to_ns(from));
 }
 
+void StateStore::insert_gap(const GapRow& row) {
+    const auto known = [](WallTime time) {
+        return time == WallTime{} ? std::optional<std::int64_t>() : to_ns(time);
+    };
+    impl_->run(
+        StateQuery::insert_gap,
+        Blob{row.agent.raw()},
+        row.lsn,
+        row.ordinal,
+        Blob{row.spool.raw()},
+        row.seq,
+        row.span,
+        row.results,
+        wire::to_string(row.gap.reason),
+        known(row.gap.from),
+        known(row.gap.to),
+        to_ns(row.wall)
+    );
+}
+
 void StateStore::insert_probe(const State& state, Slot probe, WallTime since) {
     if (impl_->writing == Writing::off) {
         return;

@@ -43,7 +43,7 @@ struct AgentFigures {
     AgentId agent;
     std::uint64_t waiting_results = 0;  ///< in its spool, not confirmed
     Duration oldest{};                  ///< how long the oldest of them waits
-    std::uint64_t lost_records = 0;
+    std::uint64_t lost_results = 0;
     std::uint64_t skipped_runs = 0;
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_files = 0;

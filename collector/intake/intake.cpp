@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "collector/intake/secret_files.hpp"
+#include "wire/fingerprint.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,50 +12,21 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::size_t longest_text = 256;
-
-std::string connected_body(
-    AgentId agent,
-    const std::string& address,
-    const wire::proto::Hello& hello,
-    const std::vector<wire::StreamCursor>& cursors
-) {
-    proto::AgentConnected body;
-    body.set_agent_id(std::string(agent.raw()));
-    body.set_address(address);
-    body.set_version(printable(hello.version(), longest_text));
-    body.set_assignment_epoch(hello.assignment_epoch());
-    body.set_boot_id(hello.boot_id());
-    body.set_instance_nonce(hello.instance_nonce());
-    for (int i = 0; i < hello.streams_size(); ++i) {
-        auto& stream = *body.add_backlog();
-        stream.set_spool_id(hello.streams(i).spool_id());
-        stream.set_next_seq(hello.streams(i).next_seq());
-        stream.set_committed_seq(cursors[static_cast<std::size_t>(i)].committed_seq);
-    }
-    return body.SerializeAsString();
-}
-
-std::string disconnected_body(AgentId agent, const std::string& why, bool orderly) {
-    proto::AgentDisconnected body;
-    body.set_agent_id(std::string(agent.raw()));
-    body.set_reason(printable(why, longest_text));
-    body.set_orderly(orderly);
-    return body.SerializeAsString();
-}
-
 proto::BatchEntry::Item batch_item(
-    AgentId agent, SpoolId spool, std::uint64_t seq, wire::Record record, std::size_t count
+    const CursorUpdate& step, wire::Record record, std::size_t count, Duration ahead
 ) {
     proto::BatchEntry::Item item;
-    item.set_agent_id(std::string(agent.raw()));
-    item.set_spool_id(std::string(spool.raw()));
-    item.set_seq(seq);
+    item.set_agent_id(std::string(step.agent.raw()));
+    item.set_spool_id(std::string(step.spool.raw()));
+    item.set_seq(step.first_seq);
+    item.set_span(record.span == 1 ? 0 : record.span);
+    item.set_possible_duplicate(record.possible_duplicate);
     item.set_kind(static_cast<std::uint32_t>(record.kind));
     item.set_count(static_cast<std::uint32_t>(count));
     item.set_wall_ns(to_ns(record.wall));
     item.set_mono_ns(to_ns(record.mono));
     item.set_raw_size(record.raw_size);
+    item.set_ahead_ns(ahead.count());
     item.set_payload(std::move(record.payload));
     return item;
 }
@@ -72,13 +44,6 @@ void log_applied(const std::string& agent, const wire::server_action::Applied& a
          {"first", applied.problems.front()}});
 }
 
-std::string secrets_now(
-    Files& files, const std::string& data_dir, const IssuedAssignments& current
-) {
-    return current.items ? SecretFiles(files, data_dir).fingerprint(current.items->secret_paths())
-                         : std::string();
-}
-
 AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
     // Numbers of somebody else's: none of them is believed to fit another.
     constexpr std::uint64_t longest_ms = 1'000'000'000'000;
@@ -87,7 +52,7 @@ AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
         .agent = agent,
         .waiting_results = heartbeat.spooled() - confirmed,
         .oldest = std::chrono::milliseconds(std::min(heartbeat.oldest_unsent_ms(), longest_ms)),
-        .lost_records = heartbeat.gaps(),
+        .lost_results = heartbeat.gaps(),
         .skipped_runs = heartbeat.skipped(),
         .resident_bytes = heartbeat.rss_bytes(),
         .open_files = heartbeat.open_files()
@@ -113,46 +78,25 @@ Intake::Intake(
       files_(&files),
       staging_(options.staging),
       next_alive_(now + options.alive_every),
-      next_scan_(next_alive_) {
+      next_scan_(next_alive_),
+      now_(now) {
     for (const AgentCursor& cursor : cursors) {
         agent(cursor.agent).streams[cursor.spool] = {
-            .committed = cursor.committed_seq, .staged = cursor.committed_seq
+            .committed = cursor.committed_seq,
+            .staged = cursor.committed_seq,
+            .fingerprint = cursor.fingerprint,
+            .results = cursor.results,
+            .is_stored = true
         };
     }
-}
-
-std::pair<SessionId, Intake::Actions> Intake::open_session(
-    AgentId id, std::string address, MonoTime now
-) {
-    Actions out;
-    Agent& owner = agent(id);
-    if (owner.session) {
-        const SessionId older = *owner.session;
-        const std::string why = "replaced by a newer connection from " + address;
-        end_session(older, why, false);
-        out.emplace_back(intake_action::Close{.session = older, .why = why});
-    }
-    const SessionId session = next_session_++;
-    wire::LinkServer server(options_.link, now);
-    next_scan_ = std::min(next_scan_, server.next_wake());
-    sessions_.emplace(
-        session,
-        Session{
-            .agent = id,
-            .address = std::move(address),
-            .server = std::move(server),
-            .is_greeted = false,
-            .has_complained = false
-        }
-    );
-    owner.session = session;
-    return {session, std::move(out)};
 }
 
 Intake::Actions Intake::on_frame(
     SessionId session, MonoTime now, WallTime wall, wire::proto::Frame frame
 ) {
     Actions out;
+    now_ = now;
+    wall_ = wall;
     const auto found = sessions_.find(session);
     if (found == sessions_.end()) {
         return out;
@@ -182,47 +126,25 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
             on_applied(session, *applied);
         } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
             session.said = said_by(session.agent, heard->heartbeat);
+            session.clock.heard(
+                wall_from_ns(heard->heartbeat.wall_ns()),
+                mono_from_ns(heard->heartbeat.mono_ns()),
+                wall
+            );
         } else if (auto* renew = std::get_if<wire::server_action::Renew>(&action)) {
             out.emplace_back(
                 intake_action::Renew{.session = id, .request_pem = std::move(renew->request_pem)}
             );
+        } else if (std::holds_alternative<wire::server_action::Lives>(action)) {
+            const Agent& owner = agent(session.agent);
+            if (owner.session == id && owner.newcomer && sessions_.at(*owner.newcomer).hello) {
+                const wire::proto::Hello hello = *sessions_.at(*owner.newcomer).hello;
+                refuse_copy(*owner.newcomer, hello, session.address, out);
+            }
         } else if (const auto* close = std::get_if<wire::server_action::Close>(&action)) {
             end_session(id, close->why, close->orderly);
             out.emplace_back(intake_action::Close{.session = id, .why = close->why});
         }
-    }
-}
-
-void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out) {
-    Session& session = sessions_.at(id);
-    Agent& owner = agent(session.agent);
-    std::vector<wire::StreamCursor> cursors;
-    for (const auto& stream : hello.streams()) {
-        // The link has checked that these are 16 bytes.
-        const SpoolId spool(Uuid::from_bytes(stream.spool_id()).value_or(Uuid{}));
-        const auto known = owner.streams.find(spool);
-        cursors.push_back(
-            {.spool = spool,
-             .committed_seq = known == owner.streams.end() ? 0 : known->second.committed}
-        );
-    }
-    staging_.add(
-        EntryKind::agent_connected, connected_body(session.agent, session.address, hello, cursors)
-    );
-    session.is_greeted = true;
-    session.secrets = owner.secrets;
-    log(LogLevel::info,
-        "link.connected",
-        {{"agent", session.agent.text()},
-         {"peer", session.address},
-         {"version", printable(hello.version(), longest_text)}});
-    const std::uint32_t epoch = owner.current.epoch;
-    perform(id, session.server.welcome(wall, cursors, epoch), wall, out);
-    // What it runs it may run with secrets that are no more.
-    const std::string secrets = secrets_now(*files_, options_.data_dir, owner.current);
-    const bool has_others = !secrets.empty() && secrets != owner.secrets;
-    if (hello.assignment_epoch() != epoch || has_others) {
-        out.emplace_back(intake_action::Assign{.session = id});
     }
 }
 
@@ -252,96 +174,91 @@ Intake::Actions Intake::reread_secrets() {
 
 void Intake::on_records(Session& session, wire::server_action::Append append, Actions& out) {
     Stream& stream = agent(session.agent).streams[append.spool];
-    const std::uint64_t last = append.first_seq + append.records.size() - 1;
     std::uint64_t seq = append.first_seq;
     for (wire::Record& record : append.records) {
-        // What an earlier connection brought is on its way to the journal already.
-        if (seq == stream.staged + 1) {
-            stream.staged = seq;
-            stage(session, append.spool, seq, std::move(record));
+        CursorUpdate step{
+            .agent = session.agent,
+            .spool = append.spool,
+            .first_seq = seq,
+            .last_seq = seq + record.span - 1,
+            .fingerprint = wire::fingerprint(record),
+            .results = record.count,
+            .begins = !stream.is_stored && seq == stream.committed + 1
+        };
+        if (step.begins) {
+            step.results += stream.results;
         }
-        ++seq;
+        seq = step.last_seq + 1;
+        // What an earlier connection brought is on its way to the journal already.
+        if (step.first_seq == stream.staged + 1) {
+            stream.staged = step.last_seq;
+            stage(session, step, std::move(record));
+        }
     }
-    if (last <= stream.committed) {
+    if (seq - 1 <= stream.committed) {
         const SessionId id = *agent(session.agent).session;
-        perform(id, session.server.committed(append.spool, stream.committed), {}, out);
+        perform(id, session.server.committed(stream.cursor(append.spool)), {}, out);
     }
 }
 
-void Intake::stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Record record) {
+void Intake::stage(Session& session, const CursorUpdate& step, wire::Record record) {
     DecodedBatch decoded{
-        .agent = session.agent,
-        .spool = spool,
-        .seq = seq,
+        .agent = step.agent,
+        .spool = step.spool,
+        .seq = step.first_seq,
         .wall = record.wall,
         .mono = record.mono,
-        .results = {}
+        .results = {},
+        .lost = record.kind == wire::RecordKind::gap ? record.count : 0,
+        .span = record.span,
+        .possible_duplicate = record.possible_duplicate
     };
     Status good = wire::open_payload(record, raw_);
     if (good) {
         good = decode_payload(record.kind, raw_, decoded);
     }
-    if (good) {
+    if (good && !decoded.gap) {
         good = decoded.observations ? check_own(*decoded.observations, session.agent)
                                     : agent(session.agent).epochs.check(decoded.results);
     }
+    const Duration ahead = session.clock.ahead(record, decoded.results.boot, wall_);
+    decoded.wall -= ahead;
     if (!good) {
-        set_aside(session, spool, seq, std::move(record.payload), good.error().text());
+        set_aside(session, step, std::move(record.payload), good.error().text());
         return;
     }
-    const std::size_t count =
-        decoded.observations ? decoded.observations->items.size() : decoded.results.size();
+    const std::size_t count = decoded.gap            ? decoded.lost
+                              : decoded.observations ? decoded.observations->items.size()
+                                                     : decoded.results.size();
     const bool urgent = record.drop_class == wire::DropClass::state;
     staging_.add_record(
-        batch_item(session.agent, spool, seq, std::move(record), count), std::move(decoded), urgent
+        batch_item(step, std::move(record), count, ahead), std::move(decoded), step, urgent
     );
 }
 
 void Intake::set_aside(
-    Session& session, SpoolId spool, std::uint64_t seq, std::string payload, std::string why
+    Session& session, const CursorUpdate& step, std::string payload, std::string why
 ) {
     ++quarantined_;
     if (!session.has_complained) {
         session.has_complained = true;
         log(LogLevel::warning,
             "intake.quarantined",
-            {{"agent", session.agent.text()}, {"seq", seq}, {"why", why}});
+            {{"agent", session.agent.text()}, {"seq", step.first_seq}, {"why", why}});
     }
     staging_.add_quarantined(
-        {.agent = session.agent,
-         .spool = spool,
-         .seq = seq,
+        {.agent = step.agent,
+         .spool = step.spool,
+         .seq = step.first_seq,
          .why = std::move(why),
-         .payload = std::move(payload)}
+         .payload = std::move(payload)},
+        step
     );
-}
-
-void Intake::end_session(SessionId id, const std::string& why, bool orderly) {
-    const auto found = sessions_.find(id);
-    if (found == sessions_.end()) {
-        return;
-    }
-    const Session& session = found->second;
-    if (session.is_greeted) {
-        staging_.add(EntryKind::agent_disconnected, disconnected_body(session.agent, why, orderly));
-    }
-    log(LogLevel::info,
-        "link.closed",
-        {{"agent", session.agent.text()}, {"peer", session.address}, {"why", why}});
-    Agent& owner = agent(session.agent);
-    if (owner.session == id) {
-        owner.session.reset();
-    }
-    sessions_.erase(found);
-}
-
-Intake::Actions Intake::on_closed(SessionId session, const std::string& why) {
-    end_session(session, why, false);
-    return {};
 }
 
 Intake::Actions Intake::on_time(MonoTime now) {
     Actions out;
+    now_ = now;
     if (now < next_scan_) {
         return out;
     }
@@ -359,14 +276,24 @@ Intake::Actions Intake::on_time(MonoTime now) {
     std::vector<SessionId> due;
     next_scan_ = next_alive_;
     for (const auto& [id, session] : sessions_) {
-        if (session.server.next_wake() <= now) {
+        const MonoTime wake = std::min(session.server.next_wake(), session.decided_at);
+        if (wake <= now) {
             due.push_back(id);
         } else {
-            next_scan_ = std::min(next_scan_, session.server.next_wake());
+            next_scan_ = std::min(next_scan_, wake);
         }
     }
     for (const SessionId id : due) {
-        perform(id, sessions_.at(id).server.on_time(now), {}, out);
+        const auto found = sessions_.find(id);
+        if (found == sessions_.end()) {
+            continue;  // replaced by one that was due as well
+        }
+        if (found->second.decided_at <= now) {
+            found->second.decided_at = MonoTime::max();
+            admit_newcomer(found->second.agent, wall_, out);
+        } else {
+            perform(id, found->second.server.on_time(now), wall_, out);
+        }
     }
     return out;
 }
@@ -388,14 +315,21 @@ Intake::Actions Intake::on_appended(
         });
         if (refused != rejected->end()) {
             stream.committed = refused->committed_seq;
+            stream.fingerprint = refused->fingerprint;
+            stream.results = refused->results;
             continue;
         }
-        stream.committed = std::max(stream.committed, update.last_seq);
+        stream.is_stored = true;
+        if (update.last_seq > stream.committed) {
+            stream.committed = update.last_seq;
+            stream.fingerprint = update.fingerprint;
+            stream.results = (update.begins ? 0 : stream.results) + update.results;
+        }
         // A group before this one may have failed, which took back what was staged behind it.
         stream.staged = std::max(stream.staged, stream.committed);
         if (owner.session) {
             Session& session = sessions_.at(*owner.session);
-            auto actions = session.server.committed(update.spool, stream.committed);
+            auto actions = session.server.committed(stream.cursor(update.spool));
             perform(*owner.session, std::move(actions), {}, out);
         }
     }
@@ -475,17 +409,6 @@ std::vector<wire::proto::Frame> Intake::assignments(SessionId id) {
     return frames;
 }
 
-Intake::Actions Intake::revoke(AgentId id) {
-    Actions out;
-    const Agent& owner = agent(id);
-    if (owner.session) {
-        const SessionId session = *owner.session;
-        auto actions = sessions_.at(session).server.close("this agent has been revoked", true);
-        perform(session, std::move(actions), {}, out);
-    }
-    return out;
-}
-
 void Intake::set_credit(std::uint64_t bytes) {
     if (bytes == options_.link.credit_bytes) {
         return;
@@ -494,19 +417,6 @@ void Intake::set_credit(std::uint64_t bytes) {
     for (auto& [id, session] : sessions_) {
         session.server.set_credit(bytes);
     }
-}
-
-Intake::Actions Intake::stop(const std::string& reason) {
-    Actions out;
-    std::vector<SessionId> all;
-    all.reserve(sessions_.size());
-    for (const auto& [id, session] : sessions_) {
-        all.push_back(id);
-    }
-    for (const SessionId id : all) {
-        perform(id, sessions_.at(id).server.close(reason, false), {}, out);
-    }
-    return out;
 }
 
 MonoTime Intake::next_wake() const {

@@ -5,11 +5,13 @@
 #include "base/files.hpp"
 #include "collector/brain/brain.hpp"
 #include "collector/figures/collector_figures.hpp"
+#include "collector/intake/agent_clock.hpp"
 #include "collector/intake/authority.hpp"
 #include "collector/intake/staging.hpp"
 #include "wire/link_server.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,6 +27,8 @@ struct IntakeOptions {
     StagingOptions staging;
     std::string data_dir;                             ///< no secret is read below it
     Duration alive_every = std::chrono::seconds(10);  ///< between agent.alive entries
+    /// An agent that is there answers a challenge within this; then whoever came with its certificate is a copy.
+    Duration answer_within = std::chrono::seconds(5);
     /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
     std::size_t most_memory = 128U << 20U;
 };
@@ -69,7 +73,8 @@ class Intake {
         IntakeOptions options, const std::vector<AgentCursor>& cursors, Files& files, MonoTime now
     );
 
-    /// A connection whose certificate is good and whose agent is active. An older session of the agent ends.
+    /// A connection whose certificate is good and whose agent is active. An older session of the agent ends once this one has
+    /// said Hello, unless that was another process and the older one lives: then this one is a copy, and is refused.
     std::pair<SessionId, Actions> open_session(AgentId agent, std::string address, MonoTime now);
     Actions on_frame(SessionId session, MonoTime now, WallTime wall, wire::proto::Frame frame);
     /// The connection broke.
@@ -111,14 +116,23 @@ class Intake {
     struct Stream {
         std::uint64_t committed = 0;
         std::uint64_t staged = 0;
+        std::uint64_t fingerprint = 0;  // of the record that ends with `committed`
+        std::uint64_t results = 0;      // up to there
+        bool is_stored = false;         // the journal knows the spool
+
+        wire::StreamCursor cursor(SpoolId spool) const {
+            return {spool, committed, fingerprint, results};
+        }
     };
 
     struct Agent {
         std::map<SpoolId, Stream> streams;
         IssuedEpochs epochs;
         IssuedAssignments current;
-        std::string secrets;  // the fingerprint of those it is known to have
-        std::optional<SessionId> session;
+        std::string secrets;                // the fingerprint of those it is known to have
+        std::optional<SessionId> session;   // which is greeted
+        std::optional<SessionId> newcomer;  // which is not, yet
+        std::deque<std::string> nonces;     // of the processes it was lately, the newest last
     };
 
     struct Session {
@@ -127,6 +141,10 @@ class Intake {
         wire::LinkServer server;
         bool is_greeted = false;
         bool has_complained = false;  // of a record set aside: once a session
+        std::optional<wire::proto::Hello> hello =
+            std::nullopt;                       // waits: does the older session live?
+        MonoTime decided_at = MonoTime::max();  // then at the latest
+        AgentClock clock = {};
         std::optional<AgentFigures> said = std::nullopt;
         std::string secrets = {};       // the fingerprint of those sent last
         std::uint32_t unconfirmed = 0;  // sets sent that it has not said to have applied
@@ -134,11 +152,20 @@ class Intake {
 
     void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);
     void on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void greet(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void replace(SessionId older, const std::string& address, Actions& out);
+    void refuse_copy(
+        SessionId id, const wire::proto::Hello& hello, const std::string& other, Actions& out
+    );
+    void tell_of_copy(
+        const Session& session, const wire::proto::Hello& hello, const std::string& other
+    );
+    void admit_newcomer(AgentId agent, WallTime wall, Actions& out);
     void on_applied(Session& session, const wire::server_action::Applied& applied);
     void on_records(Session& session, wire::server_action::Append append, Actions& out);
-    void stage(Session& session, SpoolId spool, std::uint64_t seq, wire::Record record);
+    void stage(Session& session, const CursorUpdate& step, wire::Record record);
     void set_aside(
-        Session& session, SpoolId spool, std::uint64_t seq, std::string payload, std::string why
+        Session& session, const CursorUpdate& step, std::string payload, std::string why
     );
     void end_session(SessionId id, const std::string& why, bool orderly);
     void close_unstored(const std::string& why, Actions& out);
@@ -154,6 +181,9 @@ class Intake {
     std::set<AgentId> heard_;  // since the last agent.alive, without an entry of their own
     MonoTime next_alive_;
     MonoTime next_scan_;
+    MonoTime now_;  // as told last
+    WallTime wall_{};
+    std::uint64_t next_challenge_ = 1;
     std::string raw_;  // memory reused by decompression
     std::uint64_t quarantined_ = 0;
 };

@@ -33,33 +33,37 @@ BatchGroup& Staging::open_batch() {
     return pending_.back().batch;
 }
 
-void Staging::advance(AgentId agent, SpoolId spool, std::uint64_t seq) {
+void Staging::advance(const CursorUpdate& step) {
     BatchGroup& batch = open_batch();
-    const auto [found, is_new] = cursor_of_.try_emplace({agent, spool}, batch.cursors.size());
+    const auto [found, is_new] =
+        cursor_of_.try_emplace({step.agent, step.spool}, batch.cursors.size());
     if (is_new) {
-        batch.cursors.push_back({.agent = agent, .spool = spool, .first_seq = seq, .last_seq = seq}
-        );
+        batch.cursors.push_back(step);
         return;
     }
     CursorUpdate& update = batch.cursors[found->second];
-    expect(seq == update.last_seq + 1, "records are staged in sequence");
-    update.last_seq = seq;
-    is_urgent_ = is_urgent_ || seq - update.first_seq + 1 >= options_.stream_records;
+    expect(step.first_seq == update.last_seq + 1, "records are staged in sequence");
+    update.last_seq = step.last_seq;
+    update.fingerprint = step.fingerprint;
+    update.results += step.results;
+    is_urgent_ = is_urgent_ || step.last_seq - update.first_seq + 1 >= options_.stream_records;
 }
 
-void Staging::add_record(proto::BatchEntry::Item item, DecodedBatch decoded, bool urgent) {
+void Staging::add_record(
+    proto::BatchEntry::Item item, DecodedBatch decoded, const CursorUpdate& step, bool urgent
+) {
     BatchGroup& batch = open_batch();
     is_urgent_ = is_urgent_ || urgent;
-    advance(decoded.agent, decoded.spool, decoded.seq);
+    advance(step);
     staged_bytes_ += item.payload().size();
     staged_memory_ += item.payload().size() + memory_bytes(decoded);
     batch.entry.add_items()->Swap(&item);
     batch.decoded.push_back(std::move(decoded));
 }
 
-void Staging::add_quarantined(QuarantinedRecord record) {
+void Staging::add_quarantined(QuarantinedRecord record, const CursorUpdate& step) {
     BatchGroup& batch = open_batch();
-    advance(record.agent, record.spool, record.seq);
+    advance(step);
     staged_bytes_ += record.payload.size();
     staged_memory_ += record.payload.size();
     batch.quarantined.push_back(std::move(record));

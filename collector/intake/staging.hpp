@@ -32,9 +32,12 @@ class Staging {
     explicit Staging(StagingOptions options) : options_(options) {}
 
     void add(EntryKind kind, std::string body);
-    /// `item` belongs to `decoded`; the spool's seq before it is the one staged last. `urgent`: it tells of a change.
-    void add_record(proto::BatchEntry::Item item, DecodedBatch decoded, bool urgent);
-    void add_quarantined(QuarantinedRecord record);
+    /// `item` belongs to `decoded`; `step` is what it moves the spool's cursor by: where the one staged last ends, it begins.
+    /// `urgent`: it tells of a change.
+    void add_record(
+        proto::BatchEntry::Item item, DecodedBatch decoded, const CursorUpdate& step, bool urgent
+    );
+    void add_quarantined(QuarantinedRecord record, const CursorUpdate& step);
 
     struct Group {
         std::uint64_t id = 0;
@@ -62,7 +65,7 @@ class Staging {
     };
 
     BatchGroup& open_batch();
-    void advance(AgentId agent, SpoolId spool, std::uint64_t seq);
+    void advance(const CursorUpdate& step);
 
     StagingOptions options_;
     std::vector<Pending> pending_;

@@ -22,6 +22,7 @@ constexpr auto names = std::to_array<std::pair<EntryKind, std::string_view>>({
     {EntryKind::command, "command"},
     {EntryKind::delivery_result, "delivery.result"},
     {EntryKind::tick, "tick"},
+    {EntryKind::agent_copied, "agent.copied"},
 });
 
 }  // namespace

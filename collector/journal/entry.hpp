@@ -3,12 +3,14 @@
 
 #include "base/time.hpp"
 #include "base/uuid.hpp"
+#include "wire/gap.hpp"
 #include "wire/observations.hpp"
 #include "wire/record.hpp"
 #include "wire/results.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,7 @@ enum class EntryKind : std::uint8_t {
     command,
     delivery_result,
     tick,
+    agent_copied,
 };
 std::string_view to_string(EntryKind kind);
 /// Nothing for a text this release does not know.
@@ -44,11 +47,16 @@ struct DecodedBatch {
     AgentId agent;
     SpoolId spool;
     std::uint64_t seq = 0;
-    WallTime wall{};  ///< base of the offsets in `results`
+    WallTime wall{};  ///< base of the offsets in `results`, by our calendar
     MonoTime mono{};
     wire::ResultBatch results;  ///< empty in a record of observations
     /// Set in a record of observations. Shared by what is folded now and what is kept of it.
     std::shared_ptr<const wire::Observations> observations = nullptr;
+    /// Set in a gap: what is not there. `lost` is how many results.
+    std::optional<wire::Gap> gap = std::nullopt;
+    std::uint32_t lost = 0;
+    std::uint32_t span = 1;           ///< sequence numbers from `seq` on
+    bool possible_duplicate = false;  ///< may have been stored before, under another spool
 };
 
 struct Entry {

@@ -180,13 +180,11 @@ Status Journal::Impl::store_batch(Pending& pending, JournalMoment now, Appended&
         if (*fits) {
             continue;
         }
-        auto seq = segment->committed_seq(update.agent, update.spool);
-        if (!seq) {
-            return failure(seq.error());
+        auto stands = segment->cursor(update.agent, update.spool);
+        if (!stands) {
+            return failure(stands.error());
         }
-        done.rejected.push_back(
-            {.agent = update.agent, .spool = update.spool, .committed_seq = *seq}
-        );
+        done.rejected.push_back(*stands);
         done.rejected_in.push_back(done.lsns.size());
         drop_spool(batch, update);
     }

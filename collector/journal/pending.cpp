@@ -3,6 +3,7 @@
 #include "wire/observations.hpp"
 #include "wire/results.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace muster::collector {
@@ -30,9 +31,12 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
         .agent = AgentId(*agent),
         .spool = SpoolId(*spool),
         .seq = item.seq(),
-        .wall = wall_from_ns(item.wall_ns()),
+        .wall = wall_from_ns(item.wall_ns() - item.ahead_ns()),
         .mono = mono_from_ns(item.mono_ns()),
-        .results = {}
+        .results = {},
+        .lost = item.kind() == static_cast<std::uint32_t>(wire::RecordKind::gap) ? item.count() : 0,
+        .span = std::max(1U, item.span()),
+        .possible_duplicate = item.possible_duplicate()
     };
     if (auto done = decode_payload(record.kind, raw, decoded); !done) {
         return failure(done.error());
@@ -54,8 +58,14 @@ Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch&
             out.observations = std::make_shared<const wire::Observations>(std::move(*seen));
             return {};
         }
-        case wire::RecordKind::gap:
-            break;
+        case wire::RecordKind::gap: {
+            auto gap = wire::decode_gap(raw);
+            if (!gap) {
+                return failure(gap.error());
+            }
+            out.gap = *gap;
+            return {};
+        }
     }
     return failure(
         ErrorKind::invalid,

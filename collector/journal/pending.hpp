@@ -15,6 +15,10 @@ struct CursorUpdate {
     SpoolId spool;
     std::uint64_t first_seq = 0;
     std::uint64_t last_seq = 0;
+    std::uint64_t fingerprint = 0;  ///< of the last record
+    std::uint64_t results = 0;      ///< in these records, as the agent counts them
+    bool begins =
+        false;  ///< first_seq is where the spool begins; `results` then counts those before as well
 };
 
 /// How far a spool is stored.
@@ -22,6 +26,10 @@ struct AgentCursor {
     AgentId agent;
     SpoolId spool;
     std::uint64_t committed_seq = 0;
+    std::uint64_t fingerprint = 0;  ///< of the record it ends with; 0: unknown
+    std::uint64_t results = 0;      ///< up to there, those in gaps included
+
+    bool operator==(const AgentCursor&) const = default;
 };
 
 /// A record that cannot be taken: kept for inspection in the same transaction, so that the cursor may go on.

@@ -27,11 +27,12 @@ enum Query : std::size_t {
 
 constexpr auto queries = std::to_array<std::string_view>({
     "INSERT INTO entry(lsn, kind, version, elapsed, wall, body) VALUES(?, ?, ?, ?, ?, ?)",
-    "UPDATE agent_cursor SET committed_seq = ? "
+    "UPDATE agent_cursor SET committed_seq = ?, fingerprint = ?, results = results + ? "
     "WHERE agent_id = ? AND spool_id = ? AND committed_seq = ?",
-    "INSERT INTO agent_cursor(agent_id, spool_id, committed_seq) VALUES(?, ?, ?) "
-    "ON CONFLICT DO NOTHING",
-    "SELECT committed_seq FROM agent_cursor WHERE agent_id = ? AND spool_id = ?",
+    "INSERT INTO agent_cursor(agent_id, spool_id, committed_seq, fingerprint, results) "
+    "VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "SELECT committed_seq, fingerprint, results FROM agent_cursor "
+    "WHERE agent_id = ? AND spool_id = ?",
     "INSERT INTO quarantine(agent_id, spool_id, seq, wall, why, payload) VALUES(?, ?, ?, ?, ?, ?)",
     "DELETE FROM quarantine WHERE id <= (SELECT MAX(id) FROM quarantine) - ?",
     "INSERT INTO meta(name, value) VALUES(?, ?) "
@@ -43,7 +44,8 @@ constexpr std::string_view last_entry =
     "SELECT lsn, elapsed, wall FROM entry ORDER BY lsn DESC LIMIT 1";
 constexpr std::string_view first_entry = "SELECT elapsed FROM entry ORDER BY lsn LIMIT 1";
 constexpr std::string_view all_cursors =
-    "SELECT agent_id, spool_id, committed_seq FROM agent_cursor ORDER BY agent_id, spool_id";
+    "SELECT agent_id, spool_id, committed_seq, fingerprint, results FROM agent_cursor "
+    "ORDER BY agent_id, spool_id";
 constexpr std::string_view entries_from =
     "SELECT lsn, kind, version, elapsed, wall, body FROM entry WHERE lsn >= ? ORDER BY lsn";
 
@@ -129,15 +131,19 @@ Status SegmentStore::insert(const Entry& entry, std::string_view body) {
 Result<bool> SegmentStore::advance(const CursorUpdate& update) {
     auto changed = statements_[advance_cursor]
                        .bind(0, stored(update.last_seq))
-                       .bind_blob(1, update.agent.raw())
-                       .bind_blob(2, update.spool.raw())
-                       .bind(3, stored(update.first_seq) - 1)
+                       .bind(1, stored(update.fingerprint))
+                       .bind(2, stored(update.results))
+                       .bind_blob(3, update.agent.raw())
+                       .bind_blob(4, update.spool.raw())
+                       .bind(5, stored(update.first_seq) - 1)
                        .run();
-    if (changed && *changed == 0 && update.first_seq == 1) {
+    if (changed && *changed == 0 && (update.begins || update.first_seq == 1)) {
         changed = statements_[begin_cursor]
                       .bind_blob(0, update.agent.raw())
                       .bind_blob(1, update.spool.raw())
                       .bind(2, stored(update.last_seq))
+                      .bind(3, stored(update.fingerprint))
+                      .bind(4, stored(update.results))
                       .run();
     }
     return changed.map([](std::int64_t rows) { return rows > 0; });
@@ -148,18 +154,25 @@ Status SegmentStore::set_cursor(const AgentCursor& cursor) {
                             .bind_blob(0, cursor.agent.raw())
                             .bind_blob(1, cursor.spool.raw())
                             .bind(2, stored(cursor.committed_seq))
+                            .bind(3, stored(cursor.fingerprint))
+                            .bind(4, stored(cursor.results))
                             .run());
 }
 
-Result<std::uint64_t> SegmentStore::committed_seq(AgentId agent, SpoolId spool) {
+Result<AgentCursor> SegmentStore::cursor(AgentId agent, SpoolId spool) {
     Statement& find = statements_[read_cursor];
     auto row = find.bind_blob(0, agent.raw()).bind_blob(1, spool.raw()).step();
     if (!row) {
         return failure(row.error());
     }
-    const std::uint64_t seq = *row ? static_cast<std::uint64_t>(find.integer(0)) : 0;
+    AgentCursor found{.agent = agent, .spool = spool};
+    if (*row) {
+        found.committed_seq = static_cast<std::uint64_t>(find.integer(0));
+        found.fingerprint = static_cast<std::uint64_t>(find.integer(1));
+        found.results = static_cast<std::uint64_t>(find.integer(2));
+    }
     find.reset();
-    return seq;
+    return found;
 }
 
 Result<std::vector<AgentCursor>> SegmentStore::cursors() {
@@ -178,7 +191,9 @@ Result<std::vector<AgentCursor>> SegmentStore::cursors() {
         found.push_back(
             {.agent = AgentId(*agent),
              .spool = SpoolId(*spool),
-             .committed_seq = static_cast<std::uint64_t>(statement->integer(2))}
+             .committed_seq = static_cast<std::uint64_t>(statement->integer(2)),
+             .fingerprint = static_cast<std::uint64_t>(statement->integer(3)),
+             .results = static_cast<std::uint64_t>(statement->integer(4))}
         );
     }
     if (!row) {

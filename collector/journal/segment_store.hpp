@@ -28,8 +28,8 @@ class SegmentStore {
     /// False when the spool does not stand at `first_seq − 1`; nothing is changed then.
     Result<bool> advance(const CursorUpdate& update);
     Status set_cursor(const AgentCursor& cursor);
-    /// 0 for a spool never heard of.
-    Result<std::uint64_t> committed_seq(AgentId agent, SpoolId spool);
+    /// At 0 for a spool never heard of.
+    Result<AgentCursor> cursor(AgentId agent, SpoolId spool);
     Result<std::vector<AgentCursor>> cursors();
     Status quarantine(const QuarantinedRecord& record, WallTime wall);
     /// Keeps the newest `rows` quarantined records.

@@ -30,6 +30,7 @@ constexpr Word kinds[] = {
     {"forecast", "forecast", "预测"},
     {"host_down", "host down", "主机宕机"},
     {"agent_silent", "agent silent", "代理失联"},
+    {"agent_copied", "agent lives twice", "代理重复"},
     {"vantage_isolated", "vantage point isolated", "观测点被隔离"},
     {"site_cut_off", "site cut off", "站点断连"},
     {"channel_dead", "channel dead", "通知通道失效"},

@@ -120,7 +120,9 @@ bool SmallCollector::commit(Session& session, wire::server_action::Append append
     if (dies_after()) {
         return false;
     }
-    return perform(session, session.server.committed(append.spool, committed_seq_));
+    return perform(
+        session, session.server.committed({.spool = append.spool, .committed_seq = committed_seq_})
+    );
 }
 
 }  // namespace muster::agent

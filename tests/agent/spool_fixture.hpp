@@ -34,7 +34,7 @@ class SpoolTest : public ::testing::Test {
         return "record " + std::to_string(seq) + std::string(seq % 17, '.');
     }
 
-    Result<Spool> open() { return Spool::open(files, "/spool", random, options, MonoTime(1h)); }
+    Result<Spool> open() { return Spool::open(files, "/spool", random, options, now, wall); }
 
     /// Appends payload_of(seq) for so many records.
     static void fill(Spool& spool, std::uint64_t count) {
@@ -52,7 +52,20 @@ class SpoolTest : public ::testing::Test {
         return out;
     }
 
-    /// Everything synced from `from` on, read in small pieces, with payloads checked; `gaps` get the lost ones.
+    /// Results in gap records made since it was opened.
+    static std::uint64_t lost(const Spool& spool) { return spool.counters().all_gaps(); }
+
+    /// found + appended + refused = acked + waiting + gaps + untold.
+    static void expect_balance(const Spool& spool) {
+        const SpoolCounters& counters = spool.counters();
+        EXPECT_EQ(
+            counters.found_results + counters.appended_results + counters.refused_results,
+            counters.acked_results + spool.waiting_results() + counters.all_gaps() +
+                spool.untold().results
+        );
+    }
+
+    /// Everything synced from `from` on, read in small pieces, with payloads checked; of gaps the first seq.
     static std::vector<std::uint64_t> drain(
         Spool& spool, std::uint64_t from, std::size_t piece = 64
     ) {
@@ -74,7 +87,7 @@ class SpoolTest : public ::testing::Test {
                 }
                 out.push_back(one.seq);
             }
-            from = out.back() + 1;
+            from = part->back().seq + part->back().record.span;
         }
     }
 
@@ -103,16 +116,18 @@ class SpoolTest : public ::testing::Test {
     }
 
     std::string content(const std::string& name) {
-        return *read_file(files, spool_dir() + "/" + name, 1U << 30U);
+        return *read_file(files.memory, spool_dir() + "/" + name, 1U << 30U);
     }
 
     void overwrite(const std::string& name, const std::string& bytes) {
-        ASSERT_TRUE(files.remove(spool_dir() + "/" + name));
+        ASSERT_TRUE(files.memory.remove(spool_dir() + "/" + name));
         auto file = files.memory.open(spool_dir() + "/" + name, OpenMode::create_new);
         ASSERT_TRUE(file);
         ASSERT_TRUE((*file)->append(bytes));
     }
 
+    MonoTime now = MonoTime(1h);
+    WallTime wall = record("").wall + 1s;
     FaultyFiles files;
     SeededRandom random{42};
     SpoolOptions options;

@@ -15,7 +15,8 @@ TEST_F(SpoolTest, CutsOffATailTornAtAnyByte) {
     std::vector<std::size_t> ends;
     for (std::uint64_t seq = 1; seq <= 4; ++seq) {
         ends.push_back(
-            (ends.empty() ? 0 : ends.back()) + record_head_bytes + payload_of(seq).size()
+            (ends.empty() ? segment_head_bytes : ends.back()) + record_head_bytes +
+            payload_of(seq).size()
         );
     }
     ASSERT_EQ(ends.back(), whole.size());
@@ -29,7 +30,7 @@ TEST_F(SpoolTest, CutsOffATailTornAtAnyByte) {
             auto spool = open();
             ASSERT_TRUE(spool) << cut;
             ASSERT_EQ(spool->position().next_seq, left + 1) << cut;
-            ASSERT_EQ(spool->counters().lost_records, 0U) << cut;
+            ASSERT_EQ(lost(*spool), 0U) << cut;
             fill(*spool, 2);
             ASSERT_TRUE(spool->sync());
         }
@@ -38,19 +39,22 @@ TEST_F(SpoolTest, CutsOffATailTornAtAnyByte) {
     }
 }
 
-TEST_F(SpoolTest, CutsOffATailOfGarbage) {
-    {
-        auto spool = open();
-        fill(*spool, 2);
-        ASSERT_TRUE(spool->sync());
-    }
-    const std::string name = segments()[0];
+TEST_F(SpoolTest, NeverUsesNumbersAgainThatMayLieUnderGarbage) {
     for (const char garbage : {'\0', '\xff', 'x'}) {
+        files = FaultyFiles();
+        {
+            auto spool = open();
+            fill(*spool, 2);
+            ASSERT_TRUE(spool->sync());
+        }
+        const std::string name = segments()[0];
         overwrite(name, content(name) + std::string(5000, garbage));
         auto spool = open();
         ASSERT_TRUE(spool);
-        EXPECT_EQ(spool->position().next_seq, 3U);
-        EXPECT_EQ(drain(*spool, 1), range(1, 2));
+        EXPECT_GT(spool->position().next_seq, 3U);
+        EXPECT_EQ(drain(*spool, 1), range(1, 3));
+        EXPECT_EQ(spool->read(3, 1)->front().record.kind, wire::RecordKind::gap);
+        EXPECT_EQ(lost(*spool), 0U) << "nobody knows of a result there";
     }
 }
 
@@ -62,65 +66,119 @@ TEST_F(SpoolTest, LosesADamagedRecordAloneAndKeepsTheSequence) {
     }
     const std::string name = segments()[0];
     const std::string whole = content(name);
-    const std::size_t second = record_head_bytes + payload_of(1).size();
-    // Any byte behind the length word of record 2.
-    for (std::size_t at = second + 4; at < second + record_head_bytes + payload_of(2).size();
-         ++at) {
+    const std::size_t second = segment_head_bytes + record_head_bytes + payload_of(1).size();
+    for (std::size_t at = second; at < second + record_head_bytes + payload_of(2).size(); ++at) {
         std::string damaged = whole;
         damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
         overwrite(name, damaged);
         auto spool = open();
         ASSERT_TRUE(spool);
-        EXPECT_EQ(spool->counters().lost_records, 1U) << at;
+        EXPECT_EQ(spool->counters().gaps(wire::GapReason::damaged), 1U) << at;
         EXPECT_EQ(spool->position().next_seq, 6U);
         EXPECT_EQ(drain(*spool, 1), range(1, 5));
-        EXPECT_EQ(spool->read(2, 1)->front().record.kind, wire::RecordKind::gap);
         EXPECT_EQ(spool->read(3, 1)->front().record.kind, wire::RecordKind::results);
+        const auto gap = spool->read(2, 1)->front();
+        ASSERT_EQ(gap.record.kind, wire::RecordKind::gap);
+        EXPECT_EQ(gap.record.count, 1U);
+        EXPECT_EQ(wire::read_gap(gap.record)->reason, wire::GapReason::damaged);
+        expect_balance(*spool);
     }
 }
 
-TEST_F(SpoolTest, SkipsToTheNextSegmentWhereTheLengthItselfIsDamaged) {
-    options.segment_bytes = 200;
+TEST_F(SpoolTest, TellsWhatIsLostOnce) {
     {
         auto spool = open();
-        fill(*spool, 12);
+        fill(*spool, 5);
         ASSERT_TRUE(spool->sync());
     }
-    const auto names = segments();
-    ASSERT_GE(names.size(), 3U);
-    std::string damaged = content(names[0]);
-    damaged[0] = '\x7f';
-    overwrite(names[0], damaged);
-    auto spool = open();
-    ASSERT_TRUE(spool);
-    EXPECT_EQ(spool->position().next_seq, 13U);
-    EXPECT_EQ(drain(*spool, 1), range(1, 12)) << "gaps stand in for what is lost";
-    EXPECT_GT(spool->counters().lost_records, 0U);
-    EXPECT_EQ(spool->read(12, 1)->front().record.kind, wire::RecordKind::results);
+    const std::string name = segments()[0];
+    std::string damaged = content(name);
+    damaged[segment_head_bytes + 20] ^= 1;
+    overwrite(name, damaged);
+    EXPECT_EQ(lost(*open()), 1U);
+    auto again = open();
+    EXPECT_EQ(lost(*again), 0U) << "the gap is on disk";
+    EXPECT_EQ(again->read(1, 1)->front().record.kind, wire::RecordKind::gap);
+    EXPECT_EQ(drain(*again, 1), range(1, 5));
 }
 
-TEST_F(SpoolTest, SetsASpoolAsideThatMakesNoSense) {
+TEST_F(SpoolTest, FindsDamageThatComesWhileItRuns) {
+    options.memory_bytes = 0;
+    options.segment_bytes = 300;
+    auto spool = open();
+    for (int at = 0; at < 10; ++at) {
+        fill(*spool, 1);
+        ASSERT_TRUE(spool->sync());
+    }
+    const std::string name = segments()[1];
+    std::string damaged = content(name);
+    damaged[segment_head_bytes + record_head_bytes] ^= 1;
+    overwrite(name, damaged);
+    EXPECT_EQ(drain(*spool, 1), range(1, 10));
+    EXPECT_EQ(lost(*spool), 1U);
+    expect_balance(*spool);
+    {
+        auto again = open();
+        EXPECT_EQ(drain(*again, 1), range(1, 10));
+    }
+    // And a whole file.
+    ASSERT_TRUE(files.memory.remove(spool_dir() + "/" + segments()[0]));
+    spool = open();
+    ASSERT_TRUE(spool);
+    EXPECT_EQ(drain(*spool, 1).back(), 10U);
+    EXPECT_GT(spool->counters().gaps(wire::GapReason::missing), 0U);
+    expect_balance(*spool);
+}
+
+TEST_F(SpoolTest, SetsAFileAsideThatCannotBeASegment) {
+    {
+        auto spool = open();
+        fill(*spool, 3);
+        ASSERT_TRUE(spool->sync());
+    }
+    const std::string stranger = spool_dir() + "/00000099999999999999.seg";
+    ASSERT_TRUE(files.memory.open(stranger, OpenMode::create_new));
+    auto spool = open();
+    ASSERT_TRUE(spool);
+    EXPECT_EQ(spool->position().next_seq, 4U);
+    EXPECT_EQ(drain(*spool, 1), range(1, 3));
+    EXPECT_TRUE(files.exists(stranger + ".damaged"));
+}
+
+TEST_F(SpoolTest, SetsASpoolAsideThatMakesNoSenseAndSaysSo) {
     const test::TempDir dir;
     RealFiles real;
     const auto open_real = [&] {
-        return Spool::open(real, dir / "spool", random, options, MonoTime(1h));
+        return Spool::open(real, dir / "spool", random, options, now, wall);
     };
     SpoolId first;
     {
         auto spool = open_real();
         ASSERT_TRUE(spool);
-        fill(*spool, 1);
+        fill(*spool, 4);
         ASSERT_TRUE(spool->sync());
+        spool->ack(1);
+        ASSERT_TRUE(spool->save_acked());
         first = spool->position().spool;
     }
+    // As a later version may leave it.
     const std::string own = dir / ("spool/" + to_hex(first.raw()));
-    ASSERT_TRUE(real.open(own + "/00000099999999999999.seg", OpenMode::create_new));
-    {
-        const auto spool = open_real();
+    const std::string segment = own + "/00000000000000000001.seg";
+    ASSERT_TRUE(real.remove(segment));
+    ASSERT_TRUE(
+        (*real.open(segment, OpenMode::create_new))->append("MUSP\x03" + std::string(99, '\0'))
+    );
+    const auto expect_gap = [&](Result<Spool> spool) {
         ASSERT_TRUE(spool) << "nothing refuses to start";
         EXPECT_NE(spool->position().spool, first);
-        EXPECT_EQ(spool->position().next_seq, 1U);
-    }
+        EXPECT_EQ(spool->position().next_seq, 2U);
+        const auto gap = spool->read(1, 1)->front();
+        EXPECT_EQ(gap.record.kind, wire::RecordKind::gap);
+        EXPECT_EQ(gap.record.count, 3U) << "what was not acknowledged";
+        expect_balance(*spool);
+    };
+    expect_gap(open_real());
+    expect_gap(open_real());
     EXPECT_TRUE(real.exists(own + ".damaged"));
 }
 

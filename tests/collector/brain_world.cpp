@@ -298,6 +298,18 @@ void BrainWorld::drain(TestAgent& agent) {
     }
 }
 
+void BrainWorld::lose(
+    TestAgent& agent, const wire::Gap& gap, std::uint32_t span, std::uint32_t results
+) {
+    DecodedBatch batch = record(agent, {});
+    batch.gap = gap;
+    batch.lost = results;
+    batch.span = span;
+    agent.seq += span - 1;
+    agent.spooled.push_back(std::move(batch));
+    drain(agent);
+}
+
 void BrainWorld::deliver(TestAgent& agent, std::vector<Said> results) {
     spool(agent, std::move(results));
     drain(agent);

@@ -72,6 +72,8 @@ class BrainWorld {
     void alive(const TestAgent& agent);
     /// A record with these results, delivered at once.
     void deliver(TestAgent& agent, std::vector<Said> results);
+    /// A gap record of so many records and results, delivered at once.
+    void lose(TestAgent& agent, const wire::Gap& gap, std::uint32_t span, std::uint32_t results);
     /// A record that waits in the agent's spool.
     void spool(TestAgent& agent, std::vector<Said> results);
     /// What the agent sees of its machine, now, with its own keys; a record that waits in its spool.

@@ -200,6 +200,14 @@ std::string sample_body(EntryKind kind, WallTime now) {
             body.set_agent_id(agent_id());
             return body.SerializeAsString();
         }
+        case EntryKind::agent_copied: {
+            proto::AgentCopied body;
+            body.set_agent_id(agent_id());
+            body.set_address("192.0.2.9:40001");
+            body.set_hostname("web4-clone");
+            body.set_other_address("192.0.2.4:40000");
+            return body.SerializeAsString();
+        }
         case EntryKind::collector_started: {
             proto::CollectorStarted body;
             body.set_installation("5a0e9c1b-7f43-4e28-9d0a-6b1c2d3e4f50");
@@ -255,6 +263,7 @@ std::vector<Entry> sample_journal() {
         EntryKind::delivery_result,
         EntryKind::agent_disconnected,
         EntryKind::agent_revoked,
+        EntryKind::agent_copied,
         EntryKind::collector_stopping
     };
     auto brain = Brain::open(brain_test::options_at());

@@ -153,6 +153,13 @@ void describe(Lines& lines, const proto::AgentAlive& body) {
     }
 }
 
+void describe(Lines& lines, const proto::AgentCopied& body) {
+    lines.bytes("agent_id", body.agent_id());
+    lines.text("address", body.address());
+    lines.text("hostname", body.hostname());
+    lines.text("other_address", body.other_address());
+}
+
 void describe(Lines& lines, const proto::CollectorStarted& body) {
     lines.text("version", body.version());
     lines.number("last_elapsed_ns", body.last_elapsed_ns());
@@ -223,6 +230,9 @@ std::string fields_of(EntryKind kind, const std::string& body) {
             break;
         case EntryKind::agent_revoked:  // agent_id is field 1 in every body about one agent
             lines.bytes("agent_id", parsed<proto::AgentDisconnected>(body).agent_id());
+            break;
+        case EntryKind::agent_copied:
+            describe(lines, parsed<proto::AgentCopied>(body));
             break;
         case EntryKind::collector_started:
             describe(lines, parsed<proto::CollectorStarted>(body));

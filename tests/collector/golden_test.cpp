@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* how_to_write =
-    " (MUSTER_WRITE_GOLDEN=1 bin/tests_collector --gtest_filter='Golden*' writes what is missing)";
+    " (MUSTER_WRITE_GOLDEN=1 bin/tests_collector --gtest_filter='*Golden*' writes what is missing)";
 
 std::vector<GoldenEntry> all_entries() {
     std::vector<GoldenEntry> all;

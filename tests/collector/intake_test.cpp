@@ -104,6 +104,7 @@ class Taking : public ::testing::Test {
         EXPECT_FALSE(more.sent.empty());
         last_.assigns += more.assigns;
         last_.sent = std::move(more.sent);
+        last_.closed = std::move(more.closed);
         return session;
     }
 
@@ -199,7 +200,7 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     garbage.payload = "garbage";
     garbage.raw_size = 7;
     wire::Record later = some_record(3);
-    later.kind = wire::RecordKind::gap;
+    later.kind = static_cast<wire::RecordKind>(9);
     send(
         session,
         5,
@@ -217,7 +218,7 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     EXPECT_THAT(taken.quarantined[0].why, ::testing::HasSubstr("epoch 2 was never issued"));
     EXPECT_THAT(taken.quarantined[1].why, ::testing::HasSubstr("probe 10 is not among the 10"));
     EXPECT_EQ(taken.quarantined[2].payload, "garbage");
-    EXPECT_THAT(taken.quarantined[3].why, ::testing::HasSubstr("kind 3"));
+    EXPECT_THAT(taken.quarantined[3].why, ::testing::HasSubstr("kind 9"));
     ASSERT_EQ(taken.decoded.size(), 1U);
     EXPECT_EQ(taken.decoded[0].seq, 9U);
     EXPECT_EQ(taken.cursors[0].last_seq, 9U);
@@ -449,7 +450,10 @@ void stage_record(Staging& staging, std::uint64_t seq, bool urgent = false) {
     decoded.agent = agent_named("a");
     decoded.spool = spool_named("s");
     decoded.seq = seq;
-    staging.add_record({}, std::move(decoded), urgent);
+    const CursorUpdate step{
+        .agent = decoded.agent, .spool = decoded.spool, .first_seq = seq, .last_seq = seq
+    };
+    staging.add_record({}, std::move(decoded), step, urgent);
 }
 
 TEST(GroupCommits, OfRoutineResultsGather) {
@@ -488,7 +492,8 @@ TEST(GroupCommits, GoAtOnceWhenTheyAreLarge) {
          .spool = spool_named("s"),
          .seq = 1,
          .why = {},
-         .payload = std::string(1000, 'x')}
+         .payload = std::string(1000, 'x')},
+        {.agent = agent_named("a"), .spool = spool_named("s"), .first_seq = 1, .last_seq = 1}
     );
     EXPECT_TRUE(staging.take(MonoTime(1s)));
 }

@@ -47,7 +47,7 @@ TEST(AgentFile, SetsEverything) {
 collector: muster.example.net:8444
 data_dir: /tmp/agent
 labels: {role: poller}
-spool: {flush: 10ms, max_bytes: 4MiB, retain_acked: 1s, retain_acked_bytes: 1MiB}
+spool: {flush: 10ms, max_bytes: 4MiB, max_age: 1h, keep_free: 2MiB, retain_acked: 1s, retain_acked_bytes: 1MiB}
 link: {backoff_least: 50ms, backoff_most: 3s}
 workers: 2
 worker_program: /usr/libexec/muster-probe-worker
@@ -59,6 +59,8 @@ worker_program: /usr/libexec/muster-probe-worker
     EXPECT_EQ(config->labels.at("role"), "poller");
     EXPECT_EQ(config->flush, 10ms);
     EXPECT_EQ(config->spool_max_bytes, 4u << 20);
+    EXPECT_EQ(config->spool_max_age, 1h);
+    EXPECT_EQ(config->spool_keep_free, 2u << 20);
     EXPECT_EQ(config->retain_acked, 1s);
     EXPECT_EQ(config->retain_acked_bytes, 1u << 20);
     EXPECT_EQ(config->backoff_least, 50ms);

@@ -46,7 +46,7 @@ void to_server(const std::vector<proto::Frame>& frames) {
             if (std::holds_alternative<server_action::Greeted>(action)) {
                 server.welcome(wall, {}, 0);
             } else if (const auto* append = std::get_if<server_action::Append>(&action)) {
-                server.committed(append->spool, append->first_seq + append->records.size() - 1);
+                server.committed({append->spool, append->first_seq + append->records.size() - 1});
             }
         }
     }
@@ -56,7 +56,7 @@ void to_client(const std::vector<proto::Frame>& frames) {
     SeededRandom random(1);
     Uuid id;
     id.bytes.fill(1);
-    LinkClient client({}, {}, {SpoolId{id}, 1, 0, 1}, random, start);
+    LinkClient client({}, {}, {{.spool = SpoolId{id}}}, random, start);
     client.on_time(start, wall);
     client.on_connected(start, wall);
     for (const proto::Frame& frame : frames) {

@@ -156,7 +156,8 @@ class ScriptedAgent {
         }
         batch.value_runs.push_back({static_cast<std::uint32_t>(batch.size()), 1});
         const auto count = static_cast<std::uint32_t>(batch.size());
-        const MonoTime mono = mono_from_ns(to_ns(time_of(seq)) - to_ns(t0_) + 1'000'000'000);
+        // As of the clock that heartbeats tell, or the collector takes the calendar for wrong.
+        const MonoTime mono = started_mono_ + (time_of(seq) - started_wall_);
         return wire::make_record(
             wire::RecordKind::results,
             batch.notes.empty() ? wire::DropClass::results : wire::DropClass::state,
@@ -174,6 +175,8 @@ class ScriptedAgent {
     RealFiles files_;
     SystemRandom random_;
     std::unique_ptr<agent::Delivery> delivery_;
+    const MonoTime started_mono_ = clock_.mono();
+    const WallTime started_wall_ = clock_.wall();
     std::uint32_t epoch_ = 0;
     WallTime t0_{};
     std::vector<std::uint32_t> order_;  // dense id → probe of the script

@@ -18,8 +18,9 @@ SimAgent::SimAgent(EventQueue& events, Random& random, Script script)
       random_(random),
       script_(std::move(script)),
       batcher_(agent::BatcherOptions{}, boot_id) {
-    auto spool =
-        agent::Spool::open(files_, "/spool", random_, agent::SpoolOptions{}, events_.now());
+    auto spool = agent::Spool::open(
+        files_, "/spool", random_, agent::SpoolOptions{}, events_.now(), events_.wall()
+    );
     expect(spool.has_value(), "a spool in memory opens");
     spool_.emplace(std::move(*spool));
     wire::AgentFacts facts;
@@ -27,7 +28,9 @@ SimAgent::SimAgent(EventQueue& events, Random& random, Script script)
     facts.instance_nonce = std::string(Uuid::random(random_).raw());
     facts.version = "simulated";
     facts.hostname = "simulated";
-    link_.emplace(wire::LinkClientOptions{}, facts, spool_->position(), random_, events_.now());
+    link_.emplace(
+        wire::LinkClientOptions{}, facts, std::vector{spool_->position()}, random_, events_.now()
+    );
 }
 
 void SimAgent::step() {
@@ -39,7 +42,7 @@ void SimAgent::step() {
     }
     if (spool_->unsynced_bytes() > 0) {
         expect(spool_->sync().has_value(), "memory syncs");
-        perform(link_->on_spool(events_.now(), spool_->position()));
+        perform(link_->on_spools(events_.now(), {spool_->position()}));
     }
     if (link_->next_wake() <= events_.now()) {
         spool_->trim(events_.now());
@@ -87,11 +90,14 @@ void SimAgent::perform_one(wire::LinkAction& action) {
     } else if (auto* fetch = std::get_if<wire::link_action::Fetch>(&action)) {
         auto records = spool_->read(fetch->from_seq, fetch->bytes);
         expect(records.has_value(), "memory reads");
-        perform(link_->on_records(events_.now(), std::move(*records)));
+        if (!records->empty()) {
+            spool_->sent(records->back().seq + records->back().record.span - 1);
+        }
+        perform(link_->on_records(events_.now(), fetch->spool, std::move(*records)));
     } else if (auto* acked = std::get_if<wire::link_action::Acked>(&action)) {
         acked_ = acked->seq;
         spool_->ack(acked->seq);
-        perform(link_->on_spool(events_.now(), spool_->position()));
+        perform(link_->on_spools(events_.now(), {spool_->position()}));
     } else if (auto* assignments = std::get_if<wire::link_action::Apply>(&action)) {
         apply(std::move(*assignments));
     } else if (std::holds_alternative<wire::link_action::Close>(action)) {

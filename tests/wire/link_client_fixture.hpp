@@ -27,7 +27,9 @@ inline std::string raw_spool() {
 inline SpoolPosition position(
     std::uint64_t first_unacked, std::uint64_t synced, std::uint64_t next
 ) {
-    return {spool_id(), first_unacked, synced, next};
+    return {
+        .spool = spool_id(), .first_unacked = first_unacked, .synced = synced, .next_seq = next
+    };
 }
 
 inline std::vector<SequencedRecord> records(
@@ -139,7 +141,7 @@ class LinkClientTest : public testing::Test {
         return {std::string(16, 'n'), std::string(16, 'b'), "hash", "0.1.0", "box"};
     }
 
-    LinkClient client(SpoolPosition at) { return {options, facts(), at, random, start}; }
+    LinkClient client(SpoolPosition at) { return {options, facts(), {at}, random, start}; }
 
     /// Connected and welcome; gives the actions of Welcome.
     LinkClient::Actions go_live(

@@ -1,4 +1,5 @@
 #include "tests/wire/link_client_fixture.hpp"
+#include "wire/gap.hpp"
 #include "wire/link_client.hpp"
 
 #include <gmock/gmock.h>
@@ -24,37 +25,37 @@ TEST_F(LinkClientSending, SendsWhatTheCollectorLacksOnceWelcome) {
     EXPECT_EQ(acked.front().seq, 5U);
     EXPECT_THAT(sent(actions, proto::Frame::kHeartbeat), SizeIs(1));
     EXPECT_EQ(fetched(actions), 6U);
-    EXPECT_EQ(batches(link.on_records(now, records(6, 9))), "6-9");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(6, 9))), "6-9");
 }
 
 TEST_F(LinkClientSending, SendsOnlyWhatIsSynced) {
     LinkClient link = client(position(1, 2, 10));
     EXPECT_EQ(fetched(go_live(link, 0)), 1U);
-    const auto actions = link.on_records(now, records(1, 9));
+    const auto actions = link.on_records(now, spool_id(), records(1, 9));
     EXPECT_EQ(batches(actions), "1-2");
     EXPECT_EQ(fetched(actions), 0U);
-    EXPECT_EQ(fetched(link.on_spool(now, position(1, 5, 10))), 3U);
-    EXPECT_EQ(batches(link.on_records(now, records(3, 9))), "3-5");
+    EXPECT_EQ(fetched(link.on_spools(now, {position(1, 5, 10)})), 3U);
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(3, 9))), "3-5");
 }
 
 TEST_F(LinkClientSending, SendsNothingWhenNothingIsThere) {
     LinkClient link = client(position(1, 0, 1));
     EXPECT_EQ(fetched(go_live(link, 0)), 0U);
-    EXPECT_EQ(fetched(link.on_spool(now, position(1, 0, 4))), 0U);
+    EXPECT_EQ(fetched(link.on_spools(now, {position(1, 0, 4)})), 0U);
 }
 
 TEST_F(LinkClientSending, CutsBatchesByTheirBytes) {
     options.batch_bytes = 250;
     LinkClient link = client(position(1, 6, 7));
     go_live(link, 0);
-    EXPECT_EQ(batches(link.on_records(now, records(1, 6))), "1-2 3-4 5-6");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 6))), "1-2 3-4 5-6");
 }
 
 TEST_F(LinkClientSending, SendsALargeRecordAlone) {
     options.batch_bytes = 250;
     LinkClient link = client(position(1, 3, 4));
     go_live(link, 0);
-    EXPECT_EQ(batches(link.on_records(now, records(1, 3, 1000))), "1-1 2-2 3-3");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 3, 1000))), "1-1 2-2 3-3");
 }
 
 TEST_F(LinkClientSending, CutsBatchesByTheirUnpackedBytes) {
@@ -64,19 +65,21 @@ TEST_F(LinkClientSending, CutsBatchesByTheirUnpackedBytes) {
     for (SequencedRecord& record : large) {
         record.record.raw_size = 5U << 20;
     }
-    EXPECT_EQ(batches(link.on_records(now, large)), "1-1 2-2 3-3");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), large)), "1-1 2-2 3-3");
 }
 
 TEST_F(LinkClientSending, KeepsThePlaceOfARecordThatFitsNoFrame) {
     LinkClient link = client(position(1, 1, 2));
     go_live(link, 0, 10);
-    const auto actions = link.on_records(now, records(1, 1, max_frame_bytes));
+    const auto actions = link.on_records(now, spool_id(), records(1, 1, max_frame_bytes));
     const auto frames = sent(actions, proto::Frame::kBatch);
     ASSERT_THAT(frames, SizeIs(1));
     const proto::Record& record = frames.front().batch().records(0);
     EXPECT_EQ(record.kind(), static_cast<std::uint32_t>(RecordKind::gap));
     EXPECT_EQ(record.count(), 5U);
-    EXPECT_TRUE(record.payload().empty());
+    const auto gap = decode_gap(record.payload());
+    ASSERT_TRUE(gap);
+    EXPECT_EQ(gap->reason, GapReason::too_large);
 }
 
 TEST_F(LinkClientSending, KeepsToTheCredit) {
@@ -85,12 +88,12 @@ TEST_F(LinkClientSending, KeepsToTheCredit) {
     const auto fetch = all<link_action::Fetch>(go_live(link, 0, 350));
     ASSERT_THAT(fetch, SizeIs(1));
     EXPECT_EQ(fetch.front().bytes, 350U);
-    const auto actions = link.on_records(now, records(1, 9));
+    const auto actions = link.on_records(now, spool_id(), records(1, 9));
     EXPECT_EQ(batches(actions), "1-1 2-2 3-3");
     EXPECT_EQ(fetched(actions), 0U) << "it would only be given back";
-    EXPECT_EQ(fetched(link.on_spool(now, position(1, 9, 12))), 0U);
+    EXPECT_EQ(fetched(link.on_spools(now, {position(1, 9, 12)})), 0U);
     EXPECT_EQ(fetched(link.on_frame(now, wall, ack(1, 350))), 4U);
-    EXPECT_EQ(batches(link.on_records(now, records(4, 4))), "4-4");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(4, 4))), "4-4");
 }
 
 TEST_F(LinkClientSending, HasAtMostSoManyBatchesInFlight) {
@@ -98,9 +101,9 @@ TEST_F(LinkClientSending, HasAtMostSoManyBatchesInFlight) {
     options.batches_in_flight = 2;
     LinkClient link = client(position(1, 9, 10));
     go_live(link, 0);
-    EXPECT_EQ(batches(link.on_records(now, records(1, 9))), "1-1 2-2");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 9))), "1-1 2-2");
     EXPECT_EQ(fetched(link.on_frame(now, wall, ack(2))), 3U);
-    EXPECT_EQ(batches(link.on_records(now, records(3, 9))), "3-3 4-4");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(3, 9))), "3-3 4-4");
 }
 
 TEST_F(LinkClientSending, WaitsWithoutCreditAndThenTriesOneBatch) {
@@ -112,16 +115,17 @@ TEST_F(LinkClientSending, WaitsWithoutCreditAndThenTriesOneBatch) {
     EXPECT_LE(wake, now + 1500ms);
     EXPECT_EQ(fetched(link.on_time(wake - 1ns, wall)), 0U);
     EXPECT_EQ(fetched(link.on_time(wake, wall)), 1U);
-    EXPECT_EQ(batches(link.on_records(wake, records(1, 9))), "1-1");
+    EXPECT_EQ(batches(link.on_records(wake, spool_id(), records(1, 9))), "1-1");
 }
 
 TEST_F(LinkClientSending, PausesWhenAskedTo) {
     LinkClient link = client(position(1, 9, 10));
     go_live(link, 0);
-    EXPECT_EQ(fetched(link.on_records(now, records(1, 4))), 5U);
+    EXPECT_EQ(fetched(link.on_records(now, spool_id(), records(1, 4))), 5U);
     link.on_frame(now, wall, ack(4, 1000, 3000));
-    EXPECT_EQ(fetched(link.on_spool(now, position(5, 9, 10))), 0U);
-    EXPECT_THAT(link.on_records(now, records(5, 9)), IsEmpty()) << "asked for before the pause";
+    EXPECT_EQ(fetched(link.on_spools(now, {position(5, 9, 10)})), 0U);
+    EXPECT_THAT(link.on_records(now, spool_id(), records(5, 9)), IsEmpty())
+        << "asked for before the pause";
     const MonoTime wake = link.next_wake();
     EXPECT_GE(wake, now + 3s);
     EXPECT_LE(wake, now + 4500ms);
@@ -131,7 +135,7 @@ TEST_F(LinkClientSending, PausesWhenAskedTo) {
 TEST_F(LinkClientSending, PassesAcknowledgementsOnOnce) {
     LinkClient link = client(position(1, 4, 5));
     go_live(link, 0);
-    link.on_records(now, records(1, 4));
+    link.on_records(now, spool_id(), records(1, 4));
     const auto acked = all<link_action::Acked>(link.on_frame(now, wall, ack(3)));
     ASSERT_THAT(acked, SizeIs(1));
     EXPECT_EQ(acked.front().seq, 3U);
@@ -144,38 +148,38 @@ TEST_F(LinkClientSending, TakesAnAcknowledgementForWhatItSentOnTheConnectionBefo
     go_live(link, 0);
     const auto acked = all<link_action::Acked>(link.on_frame(now, wall, ack(2)));
     ASSERT_THAT(acked, SizeIs(1));
-    EXPECT_EQ(batches(link.on_records(now, records(1, 4))), "")
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 4))), "")
         << "asked for before the acknowledgement";
-    EXPECT_EQ(batches(link.on_records(now, records(3, 4))), "3-4");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(3, 4))), "3-4");
 }
 
 TEST_F(LinkClientSending, GoesBackWhenToldTo) {
     options.batch_bytes = 100;
     LinkClient link = client(position(1, 6, 7));
     go_live(link, 0);
-    link.on_records(now, records(1, 6));
+    link.on_records(now, spool_id(), records(1, 6));
     EXPECT_EQ(fetched(link.on_frame(now, wall, nack(3))), 3U);
-    EXPECT_EQ(batches(link.on_records(now, records(3, 6))), "3-3 4-4 5-5 6-6");
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(3, 6))), "3-3 4-4 5-5 6-6");
 }
 
 TEST_F(LinkClientSending, IgnoresRecordsAskedForBeforeItWentBack) {
     LinkClient link = client(position(1, 4, 10));
     go_live(link, 0);
-    link.on_records(now, records(1, 4));
-    EXPECT_EQ(fetched(link.on_spool(now, position(1, 6, 10))), 5U);
-    EXPECT_EQ(fetched(link.on_frame(now, wall, nack(2))), 2U);
-    EXPECT_THAT(link.on_records(now, records(5, 6)), IsEmpty());
-    EXPECT_EQ(batches(link.on_records(now, records(2, 6))), "2-6");
+    link.on_records(now, spool_id(), records(1, 4));
+    EXPECT_EQ(fetched(link.on_spools(now, {position(1, 6, 10)})), 5U);
+    EXPECT_EQ(fetched(link.on_frame(now, wall, nack(2))), 1U) << "the whole batch that holds it";
+    EXPECT_THAT(link.on_records(now, spool_id(), records(5, 6)), IsEmpty());
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 6))), "1-6");
 }
 
 TEST_F(LinkClientSending, ClosesWhenToldToGoBackAgainAndAgain) {
     LinkClient link = client(position(1, 4, 5));
     go_live(link, 0);
-    link.on_records(now, records(1, 4));
+    link.on_records(now, spool_id(), records(1, 4));
     link.on_frame(now, wall, nack(2));
-    link.on_records(now, records(2, 4));
+    link.on_records(now, spool_id(), records(1, 4));
     link.on_frame(now, wall, nack(2));
-    link.on_records(now, records(2, 4));
+    link.on_records(now, spool_id(), records(1, 4));
     EXPECT_THAT(
         why_closed(link.on_frame(now, wall, nack(2))), HasSubstr("keeps asking for record 2")
     );
@@ -185,36 +189,11 @@ TEST_F(LinkClientSending, ClosesWhenToldToGoBackAgainAndAgain) {
 TEST_F(LinkClientSending, StartsOverFromWhatIsCommittedAfterAReconnect) {
     LinkClient link = client(position(1, 6, 7));
     go_live(link, 0);
-    link.on_records(now, records(1, 6));
+    link.on_records(now, spool_id(), records(1, 6));
     link.on_closed(now);
     now = link.next_wake();
     EXPECT_EQ(fetched(go_live(link, 2)), 3U);
-    EXPECT_EQ(batches(link.on_records(now, records(3, 6))), "3-6");
-}
-
-TEST_F(LinkClientSending, ReplaysForACollectorThatWasRestored) {
-    LinkClient link = client(position(5, 6, 7));
-    EXPECT_EQ(fetched(go_live(link, 2)), 3U);
-    EXPECT_EQ(batches(link.on_records(now, records(3, 6))), "3-6");
-}
-
-TEST_F(LinkClientSending, SaysWhatTheCollectorNeedsAndTheSpoolHasNoLonger) {
-    LinkClient link = client(position(5, 6, 7));
-    go_live(link, 2);
-    EXPECT_THAT(
-        why_closed(link.on_records(now, records(5, 6))),
-        HasSubstr("needs record 3, and the spool begins at 5")
-    );
-}
-
-TEST_F(LinkClientSending, DoesNotGoOnWithASpoolOlderThanWhatTheCollectorHas) {
-    LinkClient link = client(position(1, 6, 7));
-    link.on_time(now, wall);
-    link.on_connected(now, wall);
-    EXPECT_THAT(
-        why_closed(link.on_frame(now, wall, welcome(9))), HasSubstr("restored from a copy")
-    );
-    EXPECT_FALSE(link.is_live());
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(3, 6))), "3-6");
 }
 
 }  // namespace

@@ -138,7 +138,7 @@ TEST_F(LinkClientTest, SaysGoodbyeAndThenNothing) {
     EXPECT_THAT(sent(actions, proto::Frame::kGoodbye), SizeIs(1));
     EXPECT_EQ(why_closed(actions), "stopping");
     EXPECT_EQ(link.next_wake(), MonoTime::max());
-    EXPECT_THAT(link.on_records(now, records(1, 4)), IsEmpty());
+    EXPECT_THAT(link.on_records(now, spool_id(), records(1, 4)), IsEmpty());
     EXPECT_THAT(link.on_closed(now), IsEmpty());
     EXPECT_THAT(link.on_time(now + 1h, wall), IsEmpty());
     EXPECT_THAT(link.on_frame(now, wall, ack(1)), IsEmpty());

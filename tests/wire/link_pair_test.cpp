@@ -19,7 +19,9 @@ class Pair {
     explicit Pair(std::uint64_t seed) : random_(seed) {
         options_.batch_bytes = 60;
         options_.batches_in_flight = 3;
-        client_.emplace(options_, facts(), SpoolPosition{spool_, 1, 0, 1}, random_, now_);
+        client_.emplace(
+            options_, facts(), std::vector{SpoolPosition{.spool = spool_}}, random_, now_
+        );
     }
 
     void run(std::uint64_t records) {
@@ -57,7 +59,13 @@ class Pair {
             case 0:
                 if (synced_ < records) {
                     synced_ += 1 + random_.below(5);
-                    perform(client_->on_spool(now_, {spool_, acked_ + 1, synced_, synced_ + 1}));
+                    perform(client_->on_spools(
+                        now_,
+                        {{.spool = spool_,
+                          .first_unacked = acked_ + 1,
+                          .synced = synced_,
+                          .next_seq = synced_ + 1}}
+                    ));
                 }
                 break;
             case 1:
@@ -106,7 +114,7 @@ class Pair {
             found.push_back({seq, record_of(seq)});
             bytes += found.back().record.payload.size();
         }
-        perform(client_->on_records(now_, std::move(found)));
+        perform(client_->on_records(now_, fetch.spool, std::move(found)));
     }
 
     /// As the journal does: only what follows the last committed.
@@ -124,7 +132,7 @@ class Pair {
         }
         staged_.clear();
         if (server_) {
-            perform(server_->committed(spool_, committed_));
+            perform(server_->committed({spool_, committed_}));
         }
     }
 

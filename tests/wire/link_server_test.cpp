@@ -163,13 +163,13 @@ TEST_F(LinkServerTest, HandsOnWhatComesInSequence) {
 TEST_F(LinkServerTest, AcknowledgesOnlyWhatIsCommitted) {
     LinkServer link = live(0);
     EXPECT_THAT(sent(link.on_frame(start, wall, batch(1, 2)), proto::Frame::kAck), IsEmpty());
-    const auto acks = sent(link.committed(spool_id(), 2), proto::Frame::kAck);
+    const auto acks = sent(link.committed({spool_id(), 2}), proto::Frame::kAck);
     ASSERT_THAT(acks, SizeIs(1));
     EXPECT_EQ(acks.front().ack().committed_seq(), 2U);
     EXPECT_EQ(acks.front().ack().credit_bytes(), options.credit_bytes);
     EXPECT_EQ(acks.front().ack().spool_id(), raw_spool());
-    EXPECT_THAT(link.committed(spool_id('?'), 2), IsEmpty());
-    EXPECT_THAT(link.committed(spool_id(), 1), IsEmpty());
+    EXPECT_THAT(link.committed({spool_id('?'), 2}), IsEmpty());
+    EXPECT_THAT(link.committed({spool_id(), 1}), IsEmpty());
 }
 
 TEST_F(LinkServerTest, CutsOffWhatItAlreadyHas) {
@@ -198,7 +198,7 @@ TEST_F(LinkServerTest, AsksOnceToGoBack) {
 
 TEST_F(LinkServerTest, KnowsWhatAnEarlierConnectionBrought) {
     LinkServer link = live(5);
-    const auto acks = sent(link.committed(spool_id(), 9), proto::Frame::kAck);
+    const auto acks = sent(link.committed({spool_id(), 9}), proto::Frame::kAck);
     ASSERT_THAT(acks, SizeIs(1));
     EXPECT_EQ(acks.front().ack().committed_seq(), 9U);
     EXPECT_EQ(appended(link.on_frame(start, wall, batch(6, 5))), "10: 10");
@@ -265,7 +265,7 @@ TEST_F(LinkServerTest, TakesGoodbyeForAnOrderlyEnd) {
     EXPECT_TRUE(closes.front().orderly);
     EXPECT_EQ(closes.front().why, "stopping");
     EXPECT_THAT(link.on_frame(start, wall, batch(1, 1)), IsEmpty());
-    EXPECT_THAT(link.committed(spool_id(), 1), IsEmpty());
+    EXPECT_THAT(link.committed({spool_id(), 1}), IsEmpty());
 }
 
 TEST_F(LinkServerTest, SendsAssignmentsInPartsThatFit) {
@@ -307,12 +307,12 @@ TEST_F(LinkServerTest, PassesOnWhatWasApplied) {
 TEST_F(LinkServerTest, TellsCreditWithTheNextAcknowledgement) {
     LinkServer link = live(0);
     link.set_credit(0);
-    const auto none = sent(link.committed(spool_id(), 1), proto::Frame::kAck);
+    const auto none = sent(link.committed({spool_id(), 1}), proto::Frame::kAck);
     ASSERT_THAT(none, SizeIs(1));
     EXPECT_EQ(none.front().ack().credit_bytes(), 0U);
     EXPECT_GT(none.front().ack().retry_after_ms(), 0U);
     link.set_credit(5000);
-    const auto some = sent(link.committed(spool_id(), 2), proto::Frame::kAck);
+    const auto some = sent(link.committed({spool_id(), 2}), proto::Frame::kAck);
     EXPECT_EQ(some.front().ack().credit_bytes(), 5000U);
     EXPECT_EQ(some.front().ack().retry_after_ms(), 0U);
 }

@@ -82,6 +82,7 @@ struct Causes {
     std::map<std::string, SiteCut> cuts;                   ///< by site
     std::map<std::uint32_t, std::uint64_t> hosts_down;     ///< agent → incident
     std::map<std::uint32_t, std::uint64_t> silences;       ///< agent → incident that explains it
+    std::map<std::uint32_t, std::uint64_t> copies;         ///< agent that lives twice → timer
     std::map<std::uint32_t, Elapsed> goodbyes;             ///< agents stopped in an orderly way
     std::map<std::uint64_t, Storm> storms;                 ///< by incident
     std::map<std::uint32_t, std::uint64_t> left_by_storm;  ///< CI → storm it did not recover with

@@ -19,6 +19,7 @@ constexpr IncidentKind kinds[] = {
     {"forecast", Maker::watching, "low", 4, week},
     {"unauthorised_change", Maker::watching, "low", 4, week},
     {"agent_silent", Maker::watching, "low", 3, week},
+    {"agent_copied", Maker::watching, "low", 3, week},
     {"vantage_isolated", Maker::watching, "medium", 3, week},
     {"site_cut_off", Maker::watching, "high", 3, week},
     {"channel_dead", Maker::watching, "medium", 3, week},

@@ -1,9 +1,16 @@
--- state.db, schema version 2
+-- state.db, schema version 3
 CREATE TRIGGER event_kept AFTER INSERT ON event WHEN NEW.row % 1000 = 0 BEGIN DELETE FROM event WHERE row <= NEW.row - 100000; END;
 CREATE TABLE agent (
     id BLOB PRIMARY KEY, name TEXT NOT NULL, ci BLOB NOT NULL, site TEXT NOT NULL, hostname TEXT NOT NULL, version TEXT NOT NULL, address TEXT NOT NULL,
     state TEXT NOT NULL,              -- enrolled, connected, disconnected, stopped (said goodbye), silent, revoked
     state_since INTEGER NOT NULL, enrolled INTEGER NOT NULL, epoch INTEGER NOT NULL, probes INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE agent_gap (
+    agent BLOB NOT NULL, lsn INTEGER NOT NULL, ordinal INTEGER NOT NULL, spool BLOB NOT NULL,
+    seq INTEGER NOT NULL, span INTEGER NOT NULL,    -- the records that are not there
+    results INTEGER NOT NULL, reason TEXT NOT NULL, -- "full", "damaged", … as in wire/gap.hpp
+    from_wall INTEGER, to_wall INTEGER,             -- when they were made, where that is known
+    wall INTEGER NOT NULL, PRIMARY KEY (agent, lsn, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE agent_unobserved (agent BLOB NOT NULL, from_wall INTEGER NOT NULL, to_wall INTEGER, reason TEXT NOT NULL, lsn INTEGER NOT NULL, PRIMARY KEY (agent, from_wall)) STRICT, WITHOUT ROWID;
 CREATE TABLE channel (

@@ -1,0 +1,29 @@
+// Owns: names of segments, and reading files of which the disk has lost a part. Leaves to spool.hpp: what they mean.
+#pragma once
+
+#include "base/files.hpp"
+#include "base/uuid.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace muster::agent {
+
+/// "00000000000000000042.seg"
+std::string segment_name(std::uint64_t first_seq);
+std::optional<std::uint64_t> first_seq_of(std::string_view name);
+
+/// The folder of a spool is named after it, in hex.
+std::optional<SpoolId> spool_id_of(std::string_view name);
+
+/// A new file; its folder is made again where somebody has deleted it.
+Result<std::unique_ptr<File>> create_file(
+    Files& files, const std::string& dir, const std::string& path
+);
+/// The whole file, at most 64 MiB; zeros where the disk does not give what was there; nothing when there is no file.
+Result<std::string> read_spoilt_file(Files& files, const std::string& path);
+
+}  // namespace muster::agent

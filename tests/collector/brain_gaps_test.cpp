@@ -1,0 +1,88 @@
+// What agents say is lost, and machines that live twice.
+#include "brain_world.hpp"
+#include "collector/journal/entries.pb.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace muster::collector::brain_test {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr const char* watch =
+    "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", secret: {file: "
+    "/s}}\n";
+
+std::string copied(const TestAgent& agent) {
+    proto::AgentCopied body;
+    body.set_agent_id(std::string(agent.id.raw()));
+    body.set_address("192.0.2.9:40001");
+    body.set_hostname("a1-clone");
+    body.set_other_address("192.0.2.1:40000");
+    return body.SerializeAsString();
+}
+
+TEST(CopiedAgents, AreOneIncidentUntilTheCopyHasNotCalledForTenMinutes) {
+    BrainWorld world;
+    world.start();
+    TestAgent& agent = world.enrol("a1");
+    world.load_config(watch);
+    world.connect(agent);
+    world.append(EntryKind::agent_copied, copied(agent));
+    const auto live = [&](int minutes_long) {
+        for (int beat = 0; beat < 6 * minutes_long; ++beat) {
+            world.alive(agent);
+            world.pass(seconds(10));
+        }
+    };
+    live(9);
+    world.append(EntryKind::agent_copied, copied(agent));
+    live(9);
+    EXPECT_THAT(
+        world.column("incident", incident_title),
+        ElementsAre(HasSubstr("agent a1 lives twice: a copy of its machine calls from 192.0.2.9"))
+    );
+    EXPECT_EQ(world.incidents("resolved"), 0U);
+    live(2);
+    EXPECT_EQ(world.incidents("resolved"), 1U);
+    EXPECT_THAT(world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
+}
+
+TEST(LostResults, AreKeptWithWhatHowManyWhenAndWhyAndCountAsUnobserved) {
+    BrainWorld world;
+    world.start();
+    TestAgent& agent = world.enrol("a1");
+    world.load_config(watch + simple_targets(1));
+    world.connect(agent);
+    world.pass(minutes(1));
+    const WallTime from = world.now() - seconds(50);
+    world.lose(
+        agent,
+        {.reason = wire::GapReason::damaged,
+         .drop_class = wire::DropClass::results,
+         .from = from,
+         .to = from + seconds(20)},
+        3,
+        120
+    );
+    const auto gaps = world.rows("agent_gap");
+    ASSERT_THAT(gaps, SizeIs(1));
+    EXPECT_EQ(gaps.front().at(5), "3") << "records";
+    EXPECT_EQ(gaps.front().at(6), "120") << "results";
+    EXPECT_EQ(gaps.front().at(7), "damaged");
+    EXPECT_THAT(world.column("agent_unobserved", 3), testing::Contains("results lost"));
+    for (const auto& row : world.rows("agent_unobserved")) {
+        if (row.at(3) == "results lost") {
+            EXPECT_EQ(row.at(1), std::to_string(to_ns(from)));
+            EXPECT_EQ(row.at(2), std::to_string(to_ns(from + seconds(20))));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace muster::collector::brain_test

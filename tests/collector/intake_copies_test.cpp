@@ -1,0 +1,196 @@
+// Two processes come with the certificate of one agent: the agent started anew, or a copy of its machine.
+#include "base/bytes.hpp"
+#include "base/memory_files.hpp"
+#include "collector/intake/agent_clock.hpp"
+#include "collector/intake/intake.hpp"
+#include "collector/journal/entries.pb.h"
+#include "tests/collector/journal_entries.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::collector {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+constexpr WallTime noon = wall_from_ns(1'700'000'000'000'000'000);
+
+class Copies : public ::testing::Test {
+  protected:
+    static wire::proto::Frame hello(char process) {
+        wire::proto::Frame frame;
+        auto& body = *frame.mutable_hello();
+        body.set_protocol(1);
+        body.set_instance_nonce(std::string(16, process));
+        body.set_boot_id(std::string(16, 'b'));
+        body.set_wall_ns(to_ns(noon));
+        body.set_hostname(std::string("host of ") + process);
+        auto& stream = *body.add_streams();
+        stream.set_spool_id(std::string(spool_named("s").raw()));
+        stream.set_first_unacked(1);
+        stream.set_next_seq(1);
+        return frame;
+    }
+
+    /// A process connects and says Hello.
+    SessionId come(char process, const std::string& address) {
+        auto [session, actions] = intake_.open_session(agent_, address, now_);
+        note(actions);
+        note(intake_.on_frame(session, now_, noon, hello(process)));
+        return session;
+    }
+
+    void note(const Intake::Actions& actions) {
+        for (const IntakeAction& action : actions) {
+            if (const auto* send = std::get_if<intake_action::Send>(&action)) {
+                sent_[send->session].push_back(send->frame);
+            } else if (const auto* close = std::get_if<intake_action::Close>(&action)) {
+                closed_[close->session] = close->why;
+            }
+        }
+    }
+
+    bool was_sent(SessionId session, wire::proto::Frame::BodyCase body) {
+        return std::ranges::any_of(sent_[session], [body](const wire::proto::Frame& each) {
+            return each.body_case() == body;
+        });
+    }
+
+    bool is_welcome(SessionId session) { return was_sent(session, wire::proto::Frame::kWelcome); }
+
+    void answer_challenge(SessionId session) {
+        for (const wire::proto::Frame& frame : sent_[session]) {
+            if (frame.has_challenge()) {
+                wire::proto::Frame answer;
+                answer.mutable_challenge_answer()->set_number(frame.challenge().number());
+                note(intake_.on_frame(session, now_, noon, answer));
+                return;
+            }
+        }
+        ADD_FAILURE() << "nobody asked";
+    }
+
+    /// Entries agent.copied among what waits to be stored.
+    std::vector<proto::AgentCopied> told() {
+        std::vector<proto::AgentCopied> out;
+        now_ += 1s;
+        if (auto group = intake_.take_group(now_)) {
+            for (const Pending& pending : group->pending) {
+                if (pending.kind == EntryKind::agent_copied) {
+                    out.emplace_back().ParseFromString(pending.body);
+                }
+            }
+        }
+        return out;
+    }
+
+    AgentId agent_ = agent_named("a");
+    MemoryFiles files_;
+    MonoTime now_{1000s};
+    Intake intake_{{}, {}, files_, now_};
+    std::map<SessionId, std::vector<wire::proto::Frame>> sent_;
+    std::map<SessionId, std::string> closed_;
+};
+
+TEST_F(Copies, TheSameProcessReplacesItsOlderConnectionAtOnce) {
+    const SessionId older = come('p', "192.0.2.1:1000");
+    const SessionId newer = come('p', "192.0.2.1:1001");
+    EXPECT_TRUE(is_welcome(newer));
+    EXPECT_THAT(closed_[older], HasSubstr("replaced by a newer connection"));
+    EXPECT_TRUE(told().empty());
+}
+
+TEST_F(Copies, T47ACopyIsSetAsideWhenTheAgentAnswers) {
+    const SessionId agent = come('p', "192.0.2.1:1000");
+    const SessionId copy = come('q', "192.0.2.2:2000");
+    EXPECT_FALSE(is_welcome(copy)) << "not a word before it is known who lives";
+    answer_challenge(agent);
+    EXPECT_TRUE(was_sent(copy, wire::proto::Frame::kRefusal));
+    EXPECT_THAT(closed_[copy], HasSubstr("this machine is a copy"));
+    EXPECT_EQ(closed_.count(agent), 0U);
+    const auto entries = told();
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_EQ(entries.front().address(), "192.0.2.2:2000");
+    EXPECT_EQ(entries.front().hostname(), "host of q");
+    EXPECT_EQ(entries.front().other_address(), "192.0.2.1:1000");
+}
+
+TEST_F(Copies, AnAgentStartedAnewIsLetInWhenItsFormerSelfDoesNotAnswer) {
+    const SessionId former = come('p', "192.0.2.1:1000");
+    const SessionId anew = come('q', "192.0.2.1:1001");
+    now_ += 4999ms;
+    note(intake_.on_time(now_));
+    EXPECT_FALSE(is_welcome(anew));
+    now_ += 1ms;
+    note(intake_.on_time(now_));
+    EXPECT_TRUE(is_welcome(anew));
+    EXPECT_EQ(closed_.count(former), 1U);
+    EXPECT_TRUE(told().empty());
+}
+
+TEST_F(Copies, AnAgentStartedAnewIsLetInAtOnceWhenTheOldConnectionEnds) {
+    const SessionId former = come('p', "192.0.2.1:1000");
+    const SessionId anew = come('q', "192.0.2.1:1001");
+    note(intake_.on_closed(former, "reset by peer"));
+    EXPECT_TRUE(is_welcome(anew));
+}
+
+TEST_F(Copies, TwoThatTakeTurnsAreToldOf) {
+    note(intake_.on_closed(come('p', "192.0.2.1:1000"), "gone"));
+    note(intake_.on_closed(come('q', "192.0.2.2:2000"), "gone"));
+    EXPECT_TRUE(told().empty()) << "it may have been started anew";
+    EXPECT_TRUE(is_welcome(come('p', "192.0.2.1:1001")));
+    EXPECT_EQ(told().size(), 1U) << "a process that was gone does not come back";
+}
+
+TEST_F(Copies, OfARevokedAgentAreAllTurnedAway) {
+    const SessionId agent = come('p', "192.0.2.1:1000");
+    const SessionId copy = come('q', "192.0.2.2:2000");
+    note(intake_.revoke(agent_));
+    EXPECT_EQ(closed_.count(agent), 1U);
+    EXPECT_EQ(closed_.count(copy), 1U);
+}
+
+wire::Record record_of(WallTime wall, MonoTime mono) {
+    wire::Record record;
+    record.wall = wall;
+    record.mono = mono;
+    return record;
+}
+
+TEST(AgentClocks, T17ACalendarThatSteppedIsCorrectedByTheMonotonicClock) {
+    AgentClock clock;
+    const std::string boot(16, 'b');
+    const std::uint64_t number = load_u64(boot.data());
+    clock.begin(boot);
+    clock.heard(noon + 1h, MonoTime(500s), noon);
+    const wire::Record wrong = record_of(noon + 1h - 10s, MonoTime(490s));
+    EXPECT_EQ(clock.ahead(wrong, number, noon), Duration(1h));
+    const wire::Record from_before_the_step = record_of(noon - 20s, MonoTime(480s));
+    EXPECT_EQ(clock.ahead(from_before_the_step, number, noon), Duration{});
+}
+
+TEST(AgentClocks, WhatANetworkMayTakeIsLeftAlone) {
+    AgentClock clock;
+    clock.begin(std::string(16, 'b'));
+    clock.heard(noon + 1900ms, MonoTime(500s), noon);
+    EXPECT_EQ(clock.ahead(record_of(noon + 1900ms, MonoTime(500s)), 0, noon), Duration{});
+}
+
+TEST(AgentClocks, T19NothingIsFartherInTheFutureThanTenMinutes) {
+    const AgentClock unheard;
+    const WallTime in_2106 = noon + 82 * 365 * 24h;
+    const Duration ahead = unheard.ahead(record_of(in_2106, MonoTime(1s)), 7, noon);
+    EXPECT_EQ(in_2106 - ahead, noon);
+}
+
+}  // namespace
+}  // namespace muster::collector

@@ -1,0 +1,232 @@
+#include "wire/out_stream.hpp"
+
+#include "base/expect.hpp"
+#include "wire/fingerprint.hpp"
+#include "wire/frames.hpp"
+#include "wire/gap.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace muster::wire {
+
+namespace {
+
+std::uint32_t clamped(std::uint64_t number) {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(number, std::numeric_limits<std::uint32_t>::max())
+    );
+}
+
+/// A record that no frame can carry would stop everything behind it: its place is kept, its loss is told.
+Record fitted(Record record) {
+    if (record.payload.size() <= max_record_payload) {
+        return record;
+    }
+    const Gap gap{
+        .reason = GapReason::too_large,
+        .drop_class = record.drop_class,
+        .from = record.wall,
+        .to = record.wall
+    };
+    return make_gap(gap, record.span, record.count);
+}
+
+}  // namespace
+
+OutStream::Course OutStream::welcomed(const proto::StreamAnswer& answer) {
+    lost_connection();
+    committed_ = std::max(answer.committed_seq(), at_.begins_at - 1);
+    next_send_ = committed_ + 1;
+    told_ = std::min(told_, committed_);
+    results_ = answer.results();
+    fingerprint_ = 0;
+    if (committed_ > at_.synced) {
+        return Course::rekey;  // this spool is a copy of what it was before
+    }
+    const bool is_comparable = answer.fingerprint() != 0 && committed_ >= at_.begins_at;
+    const bool is_last_acked = committed_ + 1 == at_.first_unacked;
+    if (is_comparable && is_last_acked && at_.acked_fingerprint != 0) {
+        return answer.fingerprint() == at_.acked_fingerprint ? Course::go_on : Course::rekey;
+    }
+    if (is_comparable && committed_ >= at_.first_kept) {
+        fingerprint_ = answer.fingerprint();
+    }
+    return committed_ + 1 < at_.first_unacked ? Course::rewind : Course::go_on;
+}
+
+std::uint64_t OutStream::next_fetch() const {
+    if (fingerprint_ != 0) {
+        return committed_;
+    }
+    return next_send_ <= at_.synced ? next_send_ : 0;
+}
+
+bool OutStream::is_the_committed(const SequencedRecord& record) const {
+    // Where the agent's disk lost records that the collector has, a gap stands in their place.
+    const bool is_gap_across = record.record.kind == RecordKind::gap && record.seq <= committed_ &&
+                               record.last_seq() >= committed_;
+    return is_gap_across ||
+           (record.last_seq() == committed_ && fingerprint(record.record) == fingerprint_);
+}
+
+/// From next_send_ on without holes: what is not there any more is told as a gap.
+Status OutStream::make_whole(std::vector<SequencedRecord>& records) const {
+    std::erase_if(records, [this](const SequencedRecord& each) {
+        return each.last_seq() < next_send_ || each.last_seq() > at_.synced;
+    });
+    if (records.empty()) {
+        return {};
+    }
+    SequencedRecord& first = records.front();
+    const std::uint64_t before = first.results_before;
+    if (first.record.kind == RecordKind::gap && first.seq <= next_send_) {
+        const std::uint64_t after = before + first.record.count;
+        first.record.span = clamped(first.last_seq() + 1 - next_send_);
+        first.record.count = clamped(after - std::min(after, results_));
+        first.seq = next_send_;
+    } else if (first.seq < next_send_) {
+        return failure(ErrorKind::internal, "the spool gave a record from the middle of another");
+    } else if (first.seq > next_send_) {
+        const Gap gap{
+            .reason = GapReason::restored,
+            .drop_class = DropClass::state,
+            .from = {},
+            .to = first.record.wall
+        };
+        SequencedRecord lost{
+            .seq = next_send_,
+            .record = make_gap(
+                gap, clamped(first.seq - next_send_), clamped(before - std::min(before, results_))
+            ),
+            .results_before = results_
+        };
+        records.insert(records.begin(), std::move(lost));
+    }
+    return {};
+}
+
+OutStream::Frames OutStream::take(
+    std::vector<SequencedRecord> records, std::size_t batch_bytes, const MaySend& may_send
+) {
+    Frames out;
+    if (records.empty()) {
+        return out;
+    }
+    if (fingerprint_ != 0) {
+        if (!is_the_committed(records.front())) {
+            out.course = Course::rekey;
+            return out;
+        }
+        fingerprint_ = 0;
+    }
+    if (const Status whole = make_whole(records); !whole) {
+        out.problem = whole.error().text();
+        return out;
+    }
+    for (std::size_t from = 0; from < records.size();) {
+        auto frame = next_frame(records, from, batch_bytes, may_send);
+        if (!frame) {
+            out.is_short = true;
+            break;
+        }
+        out.frames.push_back(std::move(*frame));
+    }
+    return out;
+}
+
+/// As many records as fit a batch, at least one. Nothing when it may not be sent.
+std::optional<proto::Frame> OutStream::next_frame(
+    std::vector<SequencedRecord>& records,
+    std::size_t& from,
+    std::size_t batch_bytes,
+    const MaySend& may_send
+) {
+    std::size_t bytes = 0;
+    std::uint64_t raw_bytes = 0;
+    std::size_t end = from;
+    for (; end < records.size(); ++end) {
+        const Record& next = records[end].record;
+        const bool fits = bytes + next.payload.size() <= batch_bytes &&
+                          raw_bytes + next.raw_size <= max_raw_bytes;
+        if (end != from && !fits) {
+            break;
+        }
+        bytes += next.payload.size();
+        raw_bytes += next.raw_size;
+    }
+    if (!may_send(bytes)) {
+        return std::nullopt;
+    }
+    Flight flight{
+        .first_seq = next_send_, .last_seq = 0, .results_before = results_, .bytes = bytes
+    };
+    proto::Frame frame;
+    proto::Batch& batch = *frame.mutable_batch();
+    batch.set_spool_id(std::string(at_.spool.raw()));
+    batch.set_first_seq(next_send_);
+    for (; from < end; ++from) {
+        SequencedRecord& each = records[from];
+        expect(each.seq == next_send_, "the spool gives records in order");
+        next_send_ = each.last_seq() + 1;
+        results_ += each.record.count;
+        *batch.add_records() = to_proto(fitted(std::move(each.record)));
+    }
+    flight.last_seq = next_send_ - 1;
+    in_flight_.push_back(flight);
+    bytes_in_flight_ += bytes;
+    return frame;
+}
+
+bool OutStream::acknowledged(std::uint64_t seq, std::uint64_t results) {
+    if (seq > at_.synced) {
+        return false;
+    }
+    if (seq > committed_) {
+        committed_ = seq;
+        nacks = 0;
+    }
+    while (!in_flight_.empty() && in_flight_.front().last_seq <= seq) {
+        bytes_in_flight_ -= in_flight_.front().bytes;
+        in_flight_.pop_front();
+    }
+    if (seq >= next_send_) {
+        next_send_ = seq + 1;
+        results_ = results;
+    }
+    return true;
+}
+
+std::optional<std::uint64_t> OutStream::news() {
+    if (fingerprint_ != 0 || committed_ <= told_ || committed_ < at_.first_unacked) {
+        return std::nullopt;
+    }
+    told_ = committed_;
+    return told_;
+}
+
+bool OutStream::go_back(std::uint64_t seq) {
+    const auto from = std::ranges::find_if(in_flight_, [seq](const Flight& each) {
+        return each.first_seq <= seq && seq <= each.last_seq;
+    });
+    if (from == in_flight_.end()) {
+        return seq == next_send_;
+    }
+    next_send_ = from->first_seq;
+    results_ = from->results_before;
+    for (auto each = from; each != in_flight_.end(); ++each) {
+        bytes_in_flight_ -= each->bytes;
+    }
+    in_flight_.erase(from, in_flight_.end());
+    return true;
+}
+
+void OutStream::lost_connection() {
+    in_flight_.clear();
+    bytes_in_flight_ = 0;
+    nacks = 0;
+    fingerprint_ = 0;
+}
+
+}  // namespace muster::wire
