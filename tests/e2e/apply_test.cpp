@@ -32,15 +32,16 @@ class Applied : public ::testing::Test {
         ASSERT_NO_FATAL_FAILURE(site_.start_agent());
     }
 
-    /// A file for `muster apply`: pings of every server, and `probes`, judged as `rule` says, and `more` policies.
+    /// A file for `muster apply`: pings of both servers, and `probes`, judged as `rule` says, and `more` policies. Not of the machine
+    /// the test runs on, which may have no address.
     std::string policies(
         const std::string& rule, const std::string& more = "", const std::string& probes = ""
     ) {
         const std::string path = site_.dir() / "watch.yaml";
         write_text(
             path,
-            "policies:\n  - name: servers answer\n    match: class = server\n    probes: [{type: "
-            "icmp, count: 1, interval: " +
+            "policies:\n  - name: servers answer\n    match: name = web1 or name = web2\n    "
+            "probes: [{type: icmp, count: 1, interval: " +
                 std::to_string(interval_ms) + "ms, timeout: 150ms}" + probes + "]\n" + rule + more
         );
         return path;
