@@ -27,7 +27,7 @@ struct Completion {
 /// over: the program itself will say so.
 Completion complete(const CLI::App& app, const std::vector<std::string>& words);
 
-/// The word by which the shells' scripts ask: `muster __complete WORDS…`
+/// The word by which the shells' scripts ask: `muster [OPTIONS] __complete WORDS…`
 inline constexpr std::string_view completion_word = "__complete";
 /// One candidate a line with its description behind a tab; ":files" where file names help.
 int tell_completion(World& world, const CLI::App& root, const std::vector<std::string>& words);

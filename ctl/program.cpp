@@ -5,10 +5,12 @@
 #include "ctl/plugin_output.hpp"
 #include "ctl/usage.hpp"
 #include "ctl/verbs.hpp"
+#include "ctl/words.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <ostream>
 
 namespace muster::ctl {
@@ -37,6 +39,22 @@ int usage_code(const CLI::App& app, const std::vector<std::string>& arguments) {
     };
     const auto verb = std::find_if(arguments.begin(), arguments.end(), is_verb);
     return verb != arguments.end() && *verb == "probe" ? nagios_usage : exit_usage;
+}
+
+/// The words to complete, where the shell asks: the word for it stands where a verb would, since a program that starts this one
+/// with options of its own (script/muster) puts them first.
+std::optional<std::vector<std::string>> completion_asked(
+    const CLI::App& app, const std::vector<std::string>& arguments
+) {
+    const auto word = std::find(arguments.begin(), arguments.end(), completion_word);
+    if (word == arguments.end()) {
+        return std::nullopt;
+    }
+    const Reached reached = reached_by(app, {arguments.begin(), word});
+    if (reached.verb != &app || reached.waiting != nullptr || !reached.arguments.empty()) {
+        return std::nullopt;
+    }
+    return std::vector<std::string>{word + 1, arguments.end()};
 }
 
 }  // namespace
@@ -68,8 +86,8 @@ int run(World& world, std::vector<std::string> arguments) {
     add_token_verbs(app, session);
     add_audit_verbs(app, session);
     add_completion_verbs(app, session);
-    if (!arguments.empty() && arguments.front() == completion_word) {
-        return tell_completion(world, app, {arguments.begin() + 1, arguments.end()});
+    if (const auto asked = completion_asked(app, arguments)) {
+        return tell_completion(world, app, *asked);
     }
     const int wrong_usage = usage_code(app, arguments);
     try {

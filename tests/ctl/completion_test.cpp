@@ -1,5 +1,6 @@
 #include "tests/ctl/run_muster.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -79,6 +80,13 @@ TEST_F(Completed, NonsenseIsPassedOver) {
     );
 }
 
+TEST_F(Completed, OptionsBeforeTheQuestionArePassedOver) {
+    const Ran ran = muster.run({"--config", "/etc/cli.yaml", "-o", "csv", "__complete", "inc"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, testing::StartsWith("incident\t"));
+    EXPECT_EQ(muster.run({"incident", "show", "__complete"}).code, 1) << "here it is an incident";
+}
+
 TEST_F(Completed, AnotherShellIsRefused) {
     const Ran ran = muster.run({"completion", "tcsh"});
     EXPECT_EQ(ran.code, 2);
@@ -88,6 +96,16 @@ TEST_F(Completed, AnotherShellIsRefused) {
 /// What a real shell makes of its script.
 class InShell : public testing::Test {
   protected:
+    /// A folder with `script/muster`, which starts the program with an option of its own, as that of a checkout does.
+    InShell() {
+        std::filesystem::create_directory(checkout / "script");
+        muster::test::write_text(
+            checkout / "script/muster",
+            "#!/bin/sh\nexec " MUSTER_BIN_DIR "/muster --config /nowhere/cli.yaml \"$@\"\n"
+        );
+        std::filesystem::permissions(checkout / "script/muster", std::filesystem::perms::owner_all);
+    }
+
     static bool has(const std::string& shell) {
         return std::filesystem::exists("/usr/bin/" + shell);
     }
@@ -111,6 +129,8 @@ class InShell : public testing::Test {
                  "printf '%s\\n' \"${COMPREPLY[@]}\"\ncomplete -p muster\n"}
         );
     }
+
+    const muster::test::TempDir checkout;
 };
 
 TEST_F(InShell, BashCompletes) {
@@ -121,25 +141,51 @@ TEST_F(InShell, BashCompletes) {
     }
 }
 
+TEST_F(InShell, BashCompletesTheProgramOfACheckout) {
+    if (!has("script")) {
+        GTEST_SKIP() << "script (of util-linux) is not installed";
+    }
+    // As in zsh below: somebody types in a terminal. What is typed waits in the terminal until bash reads it.
+    muster::test::write_text(
+        checkout / "typed",
+        ". <(script/muster completion bash)\nscript/muster inc\t\x01"
+        "echo SA\"\"W:\x05\nexit\n"
+    );
+    EXPECT_THAT(
+        output_of(
+            {"timeout",
+             "20",
+             "bash",
+             "-c",
+             "cd " + checkout.path() + " && script -qec 'bash --norc -i' /dev/null <typed"}
+        ),
+        HasSubstr("SAW:script/muster incident")
+    );
+}
+
 TEST_F(InShell, ZshCompletes) {
     if (!has("zsh")) {
         GTEST_SKIP() << "zsh is not installed: script/bootstrap test";
     }
-    // A terminal of its own, in which somebody types, presses the tabulator, and looks at the line.
-    // The word that is waited for is typed in two parts, so that it is not seen before it is printed.
-    const std::string typed = R"(
+    for (const std::string word : {"muster", "script/muster"}) {
+        // A terminal of its own, in which somebody types, presses the tabulator, and looks at the line.
+        // The word that is waited for is typed in two parts, so that it is not seen before it is printed.
+        const std::string typed = "cd " + checkout.path() + R"(
 zmodload zsh/zpty
 zpty shell zsh -f -i
-zpty -w shell 'PS1="ZLE""> "; autoload -Uz compinit; compinit -D -u; source <(muster completion zsh)'
+zpty -w shell 'PS1="ZLE""> "; autoload -Uz compinit; compinit -D -u; source <()" +
+                                  word + R"( completion zsh)'
 zpty -r shell seen '*ZLE> *'
-zpty -n -w shell $'muster inc\t\x01print -r -- "SA""W:\x05END"\n'
+zpty -n -w shell $')" + word + R"( inc\t\x01print -r -- "SA""W:\x05END"\n'
 zpty -r shell line '*SAW:*END*'
 print -r -- "$line"
 zpty -d shell
 )";
-    EXPECT_THAT(
-        output_of({"timeout", "20", "zsh", "-f", "-c", typed}), HasSubstr("SAW:muster incident")
-    );
+        EXPECT_THAT(
+            output_of({"timeout", "20", "zsh", "-f", "-c", typed}),
+            HasSubstr("SAW:" + word + " incident")
+        );
+    }
 }
 
 TEST_F(InShell, FishCompletes) {
@@ -153,6 +199,16 @@ TEST_F(InShell, FishCompletes) {
          "muster completion fish | source; complete -C 'muster incident lis'"}
     );
     EXPECT_THAT(said, testing::StartsWith("list"));
+    const std::string path = checkout / "script/muster";
+    EXPECT_THAT(
+        output_of(
+            {"fish",
+             "--no-config",
+             "-c",
+             path + " completion fish | source; complete -C '" + path + " inc'"}
+        ),
+        testing::StartsWith("incident")
+    );
 }
 
 }  // namespace
