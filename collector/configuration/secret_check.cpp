@@ -109,8 +109,8 @@ std::vector<UnreadSecret> unread_secrets(
         out.push_back(
             {{named.file, at},
              "the secret cannot be read: " + printable(secret.error().text()) +
-                 "; what needs it waits. Put it there, readable for the collector, and then: "
-                 "systemctl reload muster-collector"}
+                 "; what needs it waits. Put it there, readable for the collector, then reload the "
+                 "collector: SIGHUP, of the service by systemctl reload muster-collector"}
         );
     }
     std::ranges::sort(out, {}, [](const UnreadSecret& one) {
