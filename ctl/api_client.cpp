@@ -17,6 +17,7 @@ namespace muster::ctl {
 namespace {
 
 constexpr std::size_t page_size = 200;
+constexpr int not_ready = 503;
 
 constexpr const char* untold_authority =
     "copy the collector's <data_dir>/ca/ca.crt here (it is no secret) and give it: muster login "
@@ -74,6 +75,17 @@ std::string with_query(std::string path, const QueryFields& query) {
     return path;
 }
 
+/// Where in the person's file the member of a pointer is, or what it is missing in; empty where nothing is known of it.
+std::string position_of(std::string pointer, const GivenNames& given) {
+    while (pointer.starts_with('/')) {
+        if (const auto found = given.find(pointer); found != given.end()) {
+            return found->second;
+        }
+        pointer.resize(std::max<std::size_t>(pointer.rfind('/'), pointer.size() > 1 ? 1 : 0));
+    }
+    return {};
+}
+
 /// "/ttl" → "ttl", as the option is called; what lies deeper keeps its pointer: "/files/0/name".
 std::string place_of(const json::value& flaw) {
     const std::string pointer = text_of(flaw, "pointer");
@@ -102,8 +114,16 @@ std::string percent_encoded(std::string_view text) {
 
 std::string flaw_text(const json::value& flaw, const GivenNames& given) {
     std::string detail = text_of(flaw, "detail");
+    const std::string pointer = text_of(flaw, "pointer");
+    if (const std::string position = position_of(pointer, given); !position.empty()) {
+        const std::string member = pointer.substr(pointer.rfind('/') + 1);
+        return printable(fmt::format("{}: {}: {}", position, member, detail));
+    }
     bool is_placed = false;
     for (const auto& [name, path] : given) {
+        if (name.starts_with('/')) {
+            continue;
+        }
         const std::string before = name + ":";
         is_placed = is_placed || detail.starts_with(before);
         for (std::size_t at = 0; (at = detail.find(before, at)) != std::string::npos;) {
@@ -208,12 +228,16 @@ Result<json::value> ApiClient::call(
     if (!answer) {
         return failure(answer.error());
     }
+    return read(*answer);
+}
+
+Result<json::value> ApiClient::read(const wire::HttpAnswer& answer) const {
     boost::system::error_code wrong;
-    json::value value = json::parse(answer->body, wrong);
-    if (wrong || answer->status < 200 || answer->status >= 300) {
+    json::value value = json::parse(answer.body, wrong);
+    if (wrong || answer.status < 200 || answer.status >= 300) {
         return failure(
             ErrorKind::corrupt,
-            fmt::format("the answer (status {}) is not from a Muster collector", answer->status),
+            fmt::format("the answer (status {}) is not from a Muster collector", answer.status),
             server_
         );
     }
@@ -281,8 +305,10 @@ Result<json::value> ApiClient::post(
     return call("POST", path, json::serialize(body), given);
 }
 
-Result<json::value> ApiClient::put(const std::string& path, const json::object& body) const {
-    return call("PUT", path, json::serialize(body));
+Result<json::value> ApiClient::put(
+    const std::string& path, const json::object& body, const GivenNames& given
+) const {
+    return call("PUT", path, json::serialize(body), given);
 }
 
 Result<json::value> ApiClient::patch(const std::string& path, const json::object& body) const {
@@ -291,6 +317,19 @@ Result<json::value> ApiClient::patch(const std::string& path, const json::object
 
 Result<json::value> ApiClient::remove(const std::string& path) const {
     return call("DELETE", path, "");
+}
+
+Result<json::value> ApiClient::readiness() const {
+    wire::HttpCall request = request_of("GET", "");
+    request.url = server_ + "/readyz?strict=1";
+    Result<wire::HttpAnswer> answer = perform(std::move(request), patience_);
+    if (!answer) {
+        return failure(answer.error(), server_);
+    }
+    if (answer->status == not_ready) {
+        answer->status = 200;  // an answer as well: it says what is not ready
+    }
+    return read(*answer);
 }
 
 Result<json::array> ApiClient::next_page(const std::string& path, QueryFields& query) const {

@@ -17,7 +17,7 @@ namespace muster::ctl {
 /// Name → value; encoded when the request is made.
 using QueryFields = std::map<std::string, std::string>;
 
-/// "applied/web.yaml" → "watch/web.yaml"
+/// "applied/web.yaml" → "watch/web.yaml"; of one object "/probes/0/url" → "web.yaml:4:7", "/" → where it begins.
 using GivenNames = std::map<std::string, std::string>;
 
 /// The limit of whoever wants a whole list.
@@ -56,9 +56,13 @@ class ApiClient {
     Result<json::value> post(
         const std::string& path, const json::object& body, const GivenNames& given = {}
     ) const;
-    Result<json::value> put(const std::string& path, const json::object& body) const;
+    Result<json::value> put(
+        const std::string& path, const json::object& body, const GivenNames& given = {}
+    ) const;
     Result<json::value> patch(const std::string& path, const json::object& body) const;
     Result<json::value> remove(const std::string& path) const;
+    /// What the collector says of itself: {ready, checks}, with what counts only where somebody must be told.
+    Result<json::value> readiness() const;
     /// From here on as this person, by a session instead of a token, until `sign_out`.
     Status sign_in(const std::string& name, const Secret& password);
     Status sign_out();
@@ -86,6 +90,8 @@ class ApiClient {
         std::string body,
         const GivenNames& given = {}
     ) const;
+    /// The body as JSON; `corrupt` where it is none, or the answer is no success.
+    Result<json::value> read(const wire::HttpAnswer& answer) const;
     /// With all that proves who asks.
     wire::HttpCall request_of(std::string method, const std::string& target) const;
     /// The `items` of the page that `query` asks for; its `cursor` becomes that of the next page, or goes.

@@ -1,12 +1,11 @@
 #include "base/bytes.hpp"
 #include "base/files.hpp"
-#include "config/yaml.hpp"
+#include "config/yaml_json.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -25,50 +24,39 @@ struct Options {
 
 enum class Change { create, edit };
 
-json::value json_of(const config::YamlNode& node);
-
-json::value scalar_json(const config::YamlNode& node) {
-    if (node.style == config::YamlStyle::quoted) {
-        return json::value(node.text);
-    }
-    if (node.text == "true" || node.text == "false") {
-        return json::value(node.text == "true");
-    }
-    std::int64_t number = 0;
-    const char* const end = node.text.data() + node.text.size();
-    const auto read = std::from_chars(node.text.data(), end, number);
-    // "007" and "0x1f" are texts to whoever reads the file: only what is written the same again is a number.
-    if (read.ec == std::errc() && read.ptr == end && std::to_string(number) == node.text) {
-        return json::value(number);
-    }
-    return json::value(node.text);
-}
-
-json::value json_of(const config::YamlNode& node) {
-    switch (node.kind) {
-        case config::YamlKind::null:
-            return nullptr;
-        case config::YamlKind::scalar:
-            return scalar_json(node);
-        case config::YamlKind::sequence: {
-            json::array out;
-            for (const config::YamlNode& item : node.items) {
-                out.push_back(json_of(item));
-            }
-            return out;
-        }
-        case config::YamlKind::map:
-            break;
-    }
-    json::object out;
-    for (std::size_t at = 0; at < node.keys.size(); ++at) {
-        out[node.keys[at].name] = json_of(node.items[at]);
+/// RFC 6901 §3.
+std::string pointer_part(const std::string& member) {
+    std::string out;
+    for (const char c : member) {
+        out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     }
     return out;
 }
 
+struct ObjectFile {
+    json::object object;
+    GivenNames places;  ///< of each of its members in the file, by pointer
+};
+
+void note_places(
+    const config::YamlNode& node,
+    const std::string& pointer,
+    const std::string& file,
+    GivenNames& out
+) {
+    out.emplace(
+        pointer.empty() ? "/" : pointer, fmt::format("{}:{}:{}", file, node.at.line, node.at.column)
+    );
+    for (std::size_t at = 0; at < node.items.size(); ++at) {
+        const bool is_map = node.kind == config::YamlKind::map;
+        const std::string inner =
+            pointer + "/" + (is_map ? pointer_part(node.keys[at].name) : std::to_string(at));
+        note_places(node.items[at], inner, file, out);
+    }
+}
+
 /// The one object of a file: the map itself, or the only element of its list.
-Result<json::object> read_object(Files& files, const std::string& path, std::string_view list) {
+Result<ObjectFile> read_object(Files& files, const std::string& path, std::string_view list) {
     const Result<std::string> text = read_file(files, path, largest_text);
     if (!text) {
         return failure(text.error());
@@ -96,17 +84,18 @@ Result<json::object> read_object(Files& files, const std::string& path, std::str
         name->kind != config::YamlKind::scalar) {
         return failure(ErrorKind::invalid, "expected a map with a \"name\"", path);
     }
-    json::object out = json_of(*object).as_object();
-    out["name"] = name->text;
+    ObjectFile out{config::to_json(*object).as_object(), {}};
+    out.object["name"] = name->text;
+    note_places(*object, "", path, out.places);
     return out;
 }
 
 int put(Session& session, const std::string& list, const Options& options, Change change) {
-    const Result<json::object> object = read_object(session.world().files, options.file, list);
-    if (!object) {
-        return session.fail(object.error(), exit_usage);
+    const Result<ObjectFile> file = read_object(session.world().files, options.file, list);
+    if (!file) {
+        return session.fail(file.error(), exit_usage);
     }
-    const std::string name(object->at("name").as_string());
+    const std::string name(file->object.at("name").as_string());
     if (!options.name.empty() && options.name != name) {
         return session.fail(
             Error(ErrorKind::invalid, "the file is about \"" + name + "\"", options.name),
@@ -129,13 +118,13 @@ int put(Session& session, const std::string& list, const Options& options, Chang
             name
         ));
     }
-    const Result<json::value> answer = client->put(path, *object);
+    const Result<json::value> answer = client->put(path, file->object, file->places);
     if (!answer) {
         return session.fail(answer.error());
     }
     session.say(name + (change == Change::create ? ": created" : ": changed"));
     for (const json::value& warning : items_of(*answer, "warnings")) {
-        session.say("warning: " + text_of(warning, "pointer") + ": " + text_of(warning, "detail"));
+        session.say("warning: " + flaw_text(warning, file->places));
     }
     return exit_success;
 }

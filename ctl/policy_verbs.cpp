@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/declared_text.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
@@ -213,27 +214,18 @@ int show(Session& session, const Options& options) {
         return session.fail(guessed(*client, policy.error(), "policies", options.policy));
     }
     Table table{{"FIELD", "VALUE"}, {}};
-    for (const char* field :
-         {"name", "match", "urgency", "hold", "cis", "assigned_probes", "file", "line"}) {
+    const auto add = [&](const char* field) {
         const std::string value = text_of(*policy, field);
         if (!value.empty()) {
             table.rows.push_back({{field, Tone::quiet}, {value}});
         }
+    };
+    for (const char* field : {"name", "match", "urgency", "hold"}) {
+        add(field);
     }
-    const json::value& probes = member_of(*policy, "probes");
-    if (probes.is_array()) {
-        for (const json::value& probe : probes.get_array()) {
-            table.rows.push_back(
-                {{"probe", Tone::quiet},
-                 {fmt::format(
-                     "{} ({}) every {}, at most {}",
-                     text_of(probe, "name"),
-                     text_of(probe, "type"),
-                     text_of(probe, "interval"),
-                     text_of(probe, "timeout")
-                 )}}
-            );
-        }
+    add_declared(table, *policy);
+    for (const char* field : {"cis", "assigned_probes", "file", "line"}) {
+        add(field);
     }
     return session.print(table, *policy);
 }

@@ -1,3 +1,4 @@
+#include "ctl/declared_text.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
@@ -73,7 +74,7 @@ int show(Session& session, const Options& options) {
             add("label." + std::string(label), text_of(member_of(*target, "labels"), label));
         }
     }
-    add("probes", probes_of(*target));
+    add_declared(table, *target);
     add("file", text_of(*target, "file"));
     add("line", text_of(*target, "line"));
     return session.print(table, *target);

@@ -39,6 +39,18 @@ void add_secrets(const Call& call, const std::string& name, json::object& channe
     add("password", found == all.end() ? std::string() : found->mail.password_file);
 }
 
+/// What show_channel has of it without its being declared.
+json::object declarable(const config::Channel& channel) {
+    return {
+        {"type", json_text(channel.type)},
+        {"rate",
+         json::object{
+             {"messages", channel.rate.messages},
+             {"per", json_text(format_duration(channel.rate.per))}
+         }}
+    };
+}
+
 }  // namespace
 
 Task<HttpResponse> list_channels(Call call) {
@@ -75,7 +87,11 @@ Task<HttpResponse> show_channel(Call call) {
 
 Task<HttpResponse> put_channel(Call call) {
     std::string name = call.path.at("name");
-    return put_object(std::move(call), "channels", std::move(name));
+    const std::vector<config::Channel>& all =
+        call.context->configuration()->running().watch.channels;
+    const auto found = std::ranges::find(all, name, &config::Channel::name);
+    json::object shown = found == all.end() ? json::object() : declarable(*found);
+    return put_object(std::move(call), "channels", std::move(name), std::move(shown));
 }
 
 Task<HttpResponse> delete_channel(Call call) {

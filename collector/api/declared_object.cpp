@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "collector/api/apply_answer.hpp"
+#include "collector/api/declaration.hpp"
 #include "collector/api/entity_tag.hpp"
 #include "collector/api/object_pointer.hpp"
 #include "collector/api/verdict_answer.hpp"
@@ -165,7 +166,7 @@ Task<HttpResponse> take(
 
 }  // namespace
 
-Task<HttpResponse> put_object(Call call, std::string list, std::string name) {
+Task<HttpResponse> put_object(Call call, std::string list, std::string name, json::object shown) {
     boost::system::error_code unreadable;
     json::value parsed = json::parse(call.request.body, unreadable);
     if (unreadable || !parsed.is_object()) {
@@ -178,6 +179,12 @@ Task<HttpResponse> put_object(Call call, std::string list, std::string name) {
         co_return problem(400, "nothing was changed", {{"/name", "expected the name in the path"}});
     }
     object["name"] = json_text(name);
+    const std::optional<json::object> before =
+        declaration_of(call.context->configuration()->running().texts, list, name);
+    if (before) {
+        shown = with_declaration(std::move(shown), *before, list);
+    }
+    keep_declaration(object, shown, before.value_or(json::object()), list);
     const std::optional<DeclaredObject> had = declared(call, list, name);
     if (std::optional<HttpResponse> no = obstacle(call, list, name, had)) {
         co_return std::move(*no);
@@ -220,6 +227,12 @@ HttpResponse declared_answer(
     if (!object) {
         return json_answer(body);
     }
+    if (auto its = declaration_of(call.context->configuration()->running().texts, list, name)) {
+        if (list == "channels" && call.actor.granted < Permission::edit) {
+            its->erase("url");
+        }
+        body = with_declaration(std::move(body), *its, list);
+    }
     body["file"] = json_text(object->file);
     body["line"] = object->line;
     HttpResponse response = json_answer(body);
@@ -239,6 +252,10 @@ json::array probes_json(std::span<const config::ProbeDeclaration> probes) {
         });
     }
     return out;
+}
+
+json::value own_hold(const config::RuleParts& parts) {
+    return parts.hold ? json_text(format_duration(*parts.hold)) : json::value(nullptr);
 }
 
 std::string_view urgency_word(config::Urgency urgency) {

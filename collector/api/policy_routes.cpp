@@ -25,7 +25,7 @@ json::object policy_json(const config::Policy& policy, const Counts& counts) {
         {"name", json_text(policy.name)},
         {"match", json_text(policy.match.text())},
         {"urgency", urgency_word(policy.urgency)},
-        {"hold", format_duration(policy.rule.hold)},
+        {"hold", own_hold(policy.parts)},
         {"probes", probes_json(policy.probes)},
         {"cis", count.cis},
         {"assigned_probes", count.probes}
@@ -163,7 +163,11 @@ Task<HttpResponse> show_policy(Call call) {
 
 Task<HttpResponse> put_policy(Call call) {
     std::string name = call.path.at("id");
-    return put_object(std::move(call), "policies", std::move(name));
+    const std::vector<config::Policy>& all =
+        call.context->configuration()->running().watch.policies;
+    const auto found = std::ranges::find(all, name, &config::Policy::name);
+    json::object shown = found == all.end() ? json::object() : policy_json(*found, {});
+    return put_object(std::move(call), "policies", std::move(name), std::move(shown));
 }
 
 Task<HttpResponse> delete_policy(Call call) {

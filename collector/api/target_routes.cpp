@@ -43,7 +43,7 @@ json::object target_json(Targets made) {
         {"service", json_text(target.service)},
         {"labels", std::move(labels)},
         {"urgency", urgency_word(target.urgency)},
-        {"hold", format_duration(target.rule.hold)},
+        {"hold", own_hold(target.parts)},
         {"probes", probes_json(target.probes)},
         {"repeats", made.size()}
     };
@@ -84,7 +84,12 @@ Task<HttpResponse> show_target(Call call) {
 
 Task<HttpResponse> put_target(Call call) {
     std::string name = call.path.at("id");
-    return put_object(std::move(call), "targets", std::move(name));
+    const Targets all = call.context->configuration()->running().watch.targets;
+    const auto found = std::ranges::find(all, name, name_of);
+    const auto from = static_cast<std::size_t>(found - all.begin());
+    json::object shown =
+        found == all.end() ? json::object() : target_json(made_with(all.subspan(from)));
+    return put_object(std::move(call), "targets", std::move(name), std::move(shown));
 }
 
 Task<HttpResponse> delete_target(Call call) {

@@ -56,7 +56,11 @@ json::object threshold_json(const config::Threshold& threshold) {
 
 Task<HttpResponse> put_threshold(Call call) {
     std::string name = call.path.at("id");
-    return put_object(std::move(call), "thresholds", std::move(name));
+    const std::vector<config::Threshold>& all =
+        call.context->configuration()->running().watch.thresholds;
+    const auto found = std::ranges::find(all, name, &config::Threshold::name);
+    json::object shown = found == all.end() ? json::object() : threshold_json(*found);
+    return put_object(std::move(call), "thresholds", std::move(name), std::move(shown));
 }
 
 Task<HttpResponse> delete_threshold(Call call) {

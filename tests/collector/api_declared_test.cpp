@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace muster::collector::test {
@@ -112,6 +113,76 @@ TEST_F(ApiDeclared, TellsAnUnchangedAnswerApartFromOneWhoseFiguresChanged) {
     ASSERT_TRUE(state_.database().execute("UPDATE probe SET origin = 'policy p'"));
     EXPECT_EQ(send("GET", "/api/v1/policies/p", "", {{"if-none-match", before}}).status, 200);
     EXPECT_EQ(send("PUT", "/api/v1/policies/p", policy, {{"if-match", before}}).status, 200);
+}
+
+// --- as it is declared ---
+
+TEST_F(ApiDeclared, IsShownAsItIsDeclared) {
+    const char* const target =
+        R"({"class":"server","address":"10.3.0.8","site":"12","breach":{"failures":4},"probes":[)"
+        R"({"type":"snmp","community":{"file":"/etc/muster/secrets/c"},"port":1161,"interval":"30s"},)"
+        R"({"type":"http","url":"https://intranet.example/","expect":{"status":200}}]})";
+    ASSERT_EQ(send("PUT", "/api/v1/targets/core", target).status, 201);
+    const boost::json::value shown = body_of(get("/api/v1/targets/core"));
+    const boost::json::value& snmp = shown.at("probes").at(0);
+    EXPECT_EQ(snmp.at("community").at("file"), "/etc/muster/secrets/c");
+    EXPECT_EQ(snmp.at("port"), 1161);
+    EXPECT_EQ(snmp.at("timeout"), "5s") << "what is not declared is what it comes to";
+    EXPECT_EQ(shown.at("probes").at(1).at("url"), "https://intranet.example/");
+    EXPECT_EQ(shown.at("probes").at(1).at("expect").at("status"), 200);
+    EXPECT_EQ(shown.at("breach").at("failures"), 4);
+    EXPECT_EQ(shown.at("site"), "12") << "a text, though a file needs no quotes for it";
+    EXPECT_TRUE(shown.at("service").is_null());
+    EXPECT_TRUE(shown.at("hold").is_null());
+    ASSERT_EQ(
+        send(
+            "PUT",
+            "/api/v1/policies/gear",
+            R"({"match":"class = server","breach":{"any":[{"availability":"< 90%","over":"15m"}]},"probes":[{"type":"icmp","count":3}]})"
+        )
+            .status,
+        201
+    );
+    const boost::json::value policy_shown = body_of(get("/api/v1/policies/gear"));
+    EXPECT_EQ(policy_shown.at("probes").at(0).at("count"), 3);
+    EXPECT_EQ(policy_shown.at("breach").at("any").at(0).at("over"), "15m");
+}
+
+TEST_F(ApiDeclared, AnAnswerPutBackChangesNothing) {
+    const std::map<std::string, const char*> all = {
+        {"targets/t", R"({"address":"10.3.0.8","probes":[{"type":"icmp"},{"type":"icmp"}]})"},
+        {"targets/web%7Bn%7D",
+         R"({"each":"1..3","address":"10.3.1.{n}","probes":[{"type":"icmp","name":"ping"}]})"},
+        {"policies/p", policy},
+        {"thresholds/t", R"({"pin":"web","probe":{"type":"icmp"},"hold":"1m"})"},
+    };
+    for (const auto& [path, declared] : all) {
+        SCOPED_TRACE(path);
+        ASSERT_EQ(send("PUT", "/api/v1/" + path, declared).status, 201);
+        const HttpResponse shown = get("/api/v1/" + path);
+        const HttpResponse back = send("PUT", "/api/v1/" + path, shown.body);
+        ASSERT_EQ(back.status, 200) << back.body;
+        EXPECT_TRUE(body_of(back).at("changes").as_array().empty()) << back.body;
+    }
+}
+
+TEST_F(ApiDeclared, WhatIsChangedInAnAnswerIsTaken) {
+    ASSERT_EQ(send("PUT", "/api/v1/policies/p", policy).status, 201);
+    boost::json::object shown = body_of(get("/api/v1/policies/p")).as_object();
+    shown["urgency"] = "high";
+    shown["cis"] = 77;  // may have changed since
+    shown.at("probes").at(0).as_object()["timeout"] = "2s";
+    const HttpResponse put = send("PUT", "/api/v1/policies/p", boost::json::serialize(shown));
+    ASSERT_EQ(put.status, 200) << put.body;
+    const boost::json::value now = body_of(get("/api/v1/policies/p"));
+    EXPECT_EQ(now.at("urgency"), "high");
+    EXPECT_EQ(now.at("probes").at(0).at("timeout"), "2s");
+    // Under another name it is another one.
+    shown.erase("name");
+    const HttpResponse other = send("PUT", "/api/v1/policies/q", boost::json::serialize(shown));
+    EXPECT_EQ(other.status, 201) << other.body;
+    shown["portt"] = 1;
+    EXPECT_EQ(send("PUT", "/api/v1/policies/p", boost::json::serialize(shown)).status, 400);
 }
 
 // --- targets ---
@@ -242,6 +313,13 @@ TEST_F(ApiDeclared, AChannelIsTheSameHoweverItFares) {
     EXPECT_EQ(
         send("PUT", "/api/v1/channels/night", body, {{"if-match", tag_of(shown)}}).status, 200
     );
+    EXPECT_EQ(body_of(shown).at("url"), "https://hooks.example.net/x");
+    const HttpResponse back = send("PUT", "/api/v1/channels/night", shown.body);
+    ASSERT_EQ(back.status, 200) << back.body;
+    EXPECT_TRUE(body_of(back).at("changes").as_array().empty()) << back.body;
+    around_.granted = Permission::operate;
+    EXPECT_THAT(get("/api/v1/channels/night").body, Not(HasSubstr("example.net/x")))
+        << "whoever knows it may post there";
 }
 
 }  // namespace
