@@ -51,6 +51,11 @@ void put(json::object& body, std::string_view name, const std::string& value) {
     }
 }
 
+std::int64_t number_of(const json::value& answer, std::string_view member) {
+    const json::value& value = member_of(answer, member);
+    return value.is_int64() ? value.get_int64() : 0;
+}
+
 json::object text_body(const WorkOptions& options) {
     json::object body;
     put(body, "text", options.text);
@@ -74,59 +79,73 @@ int change_one(Session& session, const WorkOptions& options, const Verb& verb, B
         return session.print({}, *answer);
     }
     session.say(printable(
-        fmt::format("{} {}: {}", text_of(*answer, "number"), verb.done, text_of(*answer, "title"))
+        fmt::format("{} {}: {}", text_of(*answer, "id"), verb.done, text_of(*answer, "title"))
     ));
     return exit_success;
 }
 
-/// What `--all` without `--yes` does: shows, and changes nothing.
-int preview(
-    Session& session, const ApiClient& client, const WorkOptions& options, const Verb& verb
-) {
-    const Result<Listing> incidents =
-        client.list("/incidents", {}, {.limit = no_limit, .filter = options.all, .sort = ""});
-    if (!incidents) {
-        return session.fail(incidents.error());
+/// What became of each incident of an action, or would become of it.
+Table results_table(const json::value& answer) {
+    Table table{{"INCIDENT", "RESULT", "TITLE"}, {}};
+    for (const json::value& each : items_of(answer, "results")) {
+        const std::string refused = text_of(each, "detail");
+        table.rows.push_back(
+            {{text_of(each, "id")},
+             {refused.empty() ? text_of(each, "state") : refused,
+              refused.empty() ? Tone::good : Tone::bad},
+             {text_of(each, "title")}}
+        );
     }
-    session.print(incident_table(session, incidents->items), *incidents);
-    const bool is_one = incidents->items.size() == 1;
-    session.say(fmt::format(
-        "{} {}; with --yes {} {}",
-        incidents->items.size(),
-        is_one ? "incident matches" : "incidents match",
-        is_one ? "it is" : "they are",
-        verb.done
-    ));
-    return exit_success;
+    return table;
 }
 
+/// "3 incidents match; with --yes 2 of them are resolved, 1 does not allow it"
+std::string preview_text(std::int64_t matched, std::int64_t allowed, const Verb& verb) {
+    const auto counted = [](std::int64_t many, const char* one, const char* more) {
+        return fmt::format("{} {}", many, many == 1 ? one : more);
+    };
+    const std::string found = counted(matched, "incident matches", "incidents match");
+    const std::int64_t refused = matched - allowed;
+    if (refused == 0) {
+        return fmt::format(
+            "{}; with --yes {} {}", found, matched == 1 ? "it is" : "they are", verb.done
+        );
+    }
+    if (allowed == 0) {
+        return fmt::format("{}; none can be {} now", found, verb.done);
+    }
+    return fmt::format(
+        "{}; with --yes {} {}, {} it",
+        found,
+        counted(allowed, "of them is", "of them are"),
+        verb.done,
+        counted(refused, "does not allow", "do not allow")
+    );
+}
+
+/// `--all`; without `--yes` the collector is only asked what would become of each.
 int change_all(Session& session, const WorkOptions& options, const Verb& verb, Body body) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
         return session.fail(client.error());
     }
-    if (!options.yes) {
-        return preview(session, *client, options, verb);
-    }
     json::object action = body(options);
     action["action"] = verb.action;
     action["q"] = options.all;
+    if (!options.yes) {
+        action["dry_run"] = true;
+    }
     const Result<json::value> answer = client->post("/incidents/actions", action);
     if (!answer) {
         return session.fail(answer.error());
     }
-    Table table{{"INCIDENT", "RESULT"}, {}};
-    for (const json::value& each : items_of(*answer, "results")) {
-        const std::string refused = text_of(each, "detail");
-        table.rows.push_back(
-            {{text_of(each, "number")},
-             {refused.empty() ? text_of(each, "state") : refused,
-              refused.empty() ? Tone::good : Tone::bad}}
-        );
+    session.print(results_table(*answer), *answer);
+    const std::int64_t done = number_of(*answer, "done");
+    const std::int64_t matched = number_of(*answer, "matched");
+    if (!options.yes) {
+        session.say(preview_text(matched, done, verb));
+        return exit_success;
     }
-    session.print(table, *answer);
-    const std::string done = text_of(*answer, "done");
-    const std::string matched = text_of(*answer, "matched");
     session.say(fmt::format("{} of {} incidents {}", done, matched, verb.done));
     return done == matched ? exit_success : exit_failed;
 }
@@ -242,7 +261,7 @@ int create(Session& session, const WorkOptions& options) {
     }
     session.say(printable(fmt::format(
         "{} opened, priority {}: {}",
-        text_of(*answer, "number"),
+        text_of(*answer, "id"),
         text_of(*answer, "priority"),
         text_of(*answer, "title")
     )));

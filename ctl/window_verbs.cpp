@@ -78,12 +78,15 @@ int create(Session& session, const WindowOptions& options) {
         return session.print({}, *answer);
     }
     const std::string members = text_of(*answer, "members");
+    const bool is_planned = text_of(*answer, "state") == "planned";
     session.say(printable(fmt::format(
-        "{} {}: {} until {}, covers {} {}",
-        text_of(*answer, "number"),
+        "{} {}: {} {}until {}, {} {} {}",
+        text_of(*answer, "id"),
         text_of(*answer, "state"),
         text_of(*answer, "scope"),
+        is_planned ? "from " + session.time(member_of(*answer, "from")) + " " : "",
         session.time(member_of(*answer, "to")),
+        is_planned ? "would cover as of now" : "covers",
         members,
         members == "1" ? "CI" : "CIs"
     )));
@@ -184,10 +187,7 @@ int cancel(Session& session, const WindowOptions& options) {
         return session.print({}, *answer);
     }
     session.say(printable(fmt::format(
-        "{} {}: {}",
-        text_of(*answer, "number"),
-        text_of(*answer, "state"),
-        text_of(*answer, "scope")
+        "{} {}: {}", text_of(*answer, "id"), text_of(*answer, "state"), text_of(*answer, "scope")
     )));
     return exit_success;
 }

@@ -1,6 +1,7 @@
 #include "collector/api/graph_store.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/api/relation_label.hpp"
 #include "collector/api/relation_store.hpp"
 #include "collector/api/rows.hpp"
 #include "collector/relation_name.hpp"
@@ -72,7 +73,7 @@ json::value attribute_json(const Statement& row) {
     };
 }
 
-json::value relation_json(const Statement& row, const Uuid& of) {
+json::value relation_json(const Statement& row, const Uuid& of, const cmdb::Model& model) {
     const Result<Uuid> other_id = Uuid::from_bytes(row.blob(2));
     const bool is_outgoing = row.integer(1) != 0;
     json::value sources = json_embedded(row, 9);
@@ -92,6 +93,7 @@ json::value relation_json(const Statement& row, const Uuid& of) {
         {"id", to_text(is_outgoing ? RelationName{type, of, there} : RelationName{type, there, of})
         },
         {"type", json_text(row, 0)},
+        {"label", relation_label(model, type, is_outgoing ? RelationEnd::from : RelationEnd::to)},
         {"direction", is_outgoing ? "outgoing" : "incoming"},
         {"ci", std::move(other)},
         {"since", json_time(row, 7)},
@@ -101,7 +103,7 @@ json::value relation_json(const Statement& row, const Uuid& of) {
     };
 }
 
-json::object history_json(const Statement& row) {
+json::object history_json(const Statement& row, const cmdb::Model& model) {
     json::object item{{"position", row.integer(0)}, {"kind", json_text(row, 1)}};
     const std::string_view kind = row.text(1);
     if (kind == "identity") {
@@ -112,7 +114,8 @@ json::object history_json(const Statement& row) {
     } else {
         const std::string_view name = row.text(3);
         const bool is_inverse = name.starts_with("inverse ");
-        item["name"] = json_text(is_inverse ? name.substr(8) : name);
+        const std::string_view bare = is_inverse ? name.substr(8) : name;
+        item["name"] = json_text(bare);
         item["value"] = json_text(row, 4);
         item["source"] = json_text(row, 5);
         item["from"] = json_time(row, 6);
@@ -120,6 +123,8 @@ json::object history_json(const Statement& row) {
         item["superseded"] = row.is_null(10) ? json::value(nullptr) : json::value(row.integer(10));
         if (kind == "relation") {
             item["direction"] = is_inverse ? "incoming" : "outgoing";
+            item["label"] =
+                relation_label(model, bare, is_inverse ? RelationEnd::to : RelationEnd::from);
         }
     }
     if (!row.is_null(8)) {
@@ -163,7 +168,7 @@ Result<json::array> read_relations(
     };
     const Result<Uuid> of = Uuid::from_bytes(id);
     return list_rows(connection, relations, bind, [&](const Statement& row) {
-        return relation_json(row, of ? *of : Uuid{});
+        return relation_json(row, of ? *of : Uuid{}, connection.model());
     });
 }
 
@@ -191,7 +196,7 @@ Result<Page> read_history(
                 found.next = last;
                 return;
             }
-            found.items.push_back(history_json(row));
+            found.items.push_back(history_json(row, connection.model()));
             last = {
                 std::to_string(row.integer(0)), std::string(row.text(1)), std::string(row.text(2))
             };

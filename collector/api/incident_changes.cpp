@@ -1,5 +1,6 @@
 #include "collector/api/incident_changes.hpp"
 
+#include "collector/api/relation_label.hpp"
 #include "collector/api/rows.hpp"
 #include "collector/api/sql_text.hpp"
 
@@ -118,9 +119,10 @@ json::value text_or_null(const Statement& row, int column) {
     return row.is_null(column) ? json::value(nullptr) : json_text(row, column);
 }
 
-json::value change_json(const Statement& row) {
+json::value change_json(const Statement& row, const cmdb::Model& model) {
     const std::string_view what = row.text(5);
     const bool is_inverse = what.starts_with("inverse ");
+    const std::string_view bare = is_inverse ? what.substr(8) : what;
     json::object change{
         {"at", json_time(row, 0)},
         {"ci",
@@ -128,7 +130,7 @@ json::value change_json(const Statement& row) {
              {"id", json_id(row, 1)}, {"name", json_text(row, 2)}, {"class", json_text(row, 3)}
          }},
         {"kind", json_text(row, 4)},
-        {"name", json_text(is_inverse ? what.substr(8) : what)},
+        {"name", json_text(bare)},
         {"before", text_or_null(row, 6)},
         {"after", text_or_null(row, 7)},
         {"by", json_text(row, 8)},
@@ -136,6 +138,8 @@ json::value change_json(const Statement& row) {
     };
     if (row.text(4) == "relation") {
         change["direction"] = is_inverse ? "incoming" : "outgoing";
+        change["label"] =
+            relation_label(model, bare, is_inverse ? RelationEnd::to : RelationEnd::from);
     }
     if (!row.is_null(10)) {
         change["other"] = json::object{{"name", json_text(row, 10)}, {"class", json_text(row, 11)}};
@@ -153,7 +157,9 @@ Result<json::array> read_changes_before(
         scope.bind(statement, 1);
         statement.bind(2, std::int64_t{changes_within.count()}).bind(3, most_changes);
     };
-    return list_rows(connection, changes, bind, change_json);
+    return list_rows(connection, changes, bind, [&](const Statement& row) {
+        return change_json(row, connection.model());
+    });
 }
 
 std::span<const NamedQuery> incident_change_queries() {

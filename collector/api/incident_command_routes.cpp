@@ -3,6 +3,7 @@
 #include "collector/api/ci_store.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/incident_store.hpp"
+#include "collector/api/known_people.hpp"
 #include "collector/api/verdict_answer.hpp"
 
 #include <array>
@@ -188,6 +189,12 @@ Task<HttpResponse> create_incident(Call call) {
     if (!form.flaws().empty()) {
         co_return form.refusal();
     }
+    Task<Result<std::vector<Flaw>>> looking = unknown_people(call, body);
+    const Result<std::vector<Flaw>> unknown = co_await std::move(looking);
+    if (!unknown || !unknown->empty()) {
+        co_return !unknown ? problem_of(unknown.error())
+                           : problem(400, "nothing was changed", *unknown);
+    }
     if (!ci.empty()) {
         std::function<Result<std::string>(StateConnection&)> work =
             [scope = call.actor.scope, ci](StateConnection& connection) {
@@ -208,6 +215,9 @@ Task<HttpResponse> change_incidents(Call call) {
     json::object body;
     put(body, "action", form.choice("action", Presence::required, actions));
     take_chosen(form, body);
+    if (form.truth("dry_run").value_or(false)) {
+        body["dry_run"] = true;
+    }
     take_text(form, body, "text", longest_remark);
     for (const std::string_view name : {"code", "assignee", "team", "title"}) {
         take_text(form, body, name, longest_title);
@@ -220,6 +230,12 @@ Task<HttpResponse> change_incidents(Call call) {
     take_incident_number(form, body, "to", Presence::optional);
     if (!form.flaws().empty()) {
         co_return form.refusal();
+    }
+    Task<Result<std::vector<Flaw>>> looking = unknown_people(call, body);
+    const Result<std::vector<Flaw>> unknown = co_await std::move(looking);
+    if (!unknown || !unknown->empty()) {
+        co_return !unknown ? problem_of(unknown.error())
+                           : problem(400, "nothing was changed", *unknown);
     }
     Task<Status> linking = may_link(call, body);
     const Status may = co_await std::move(linking);
@@ -257,6 +273,12 @@ Task<HttpResponse> assign_incident(Call call) {
     }
     if (!form.flaws().empty()) {
         co_return form.refusal();
+    }
+    Task<Result<std::vector<Flaw>>> looking = unknown_people(call, body);
+    const Result<std::vector<Flaw>> unknown = co_await std::move(looking);
+    if (!unknown || !unknown->empty()) {
+        co_return !unknown ? problem_of(unknown.error())
+                           : problem(400, "nothing was changed", *unknown);
     }
     co_return co_await submit(std::move(call), "incident.assign", std::move(body));
 }

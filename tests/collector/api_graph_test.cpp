@@ -99,6 +99,8 @@ TEST_F(ApiGraph, TellsRelationsOfAMoment) {
     EXPECT_EQ(get("/api/v1/cis/web4/relations?type=likes").status, 400);
     const auto back = body_of(get("/api/v1/cis/eth0/relations"));
     EXPECT_EQ(back.at("items").at(0).at("direction"), "incoming");
+    EXPECT_EQ(back.at("items").at(0).at("type"), "contains");
+    EXPECT_EQ(back.at("items").at(0).at("label"), "contained by");
     EXPECT_EQ(back.at("items").at(0).at("ci").at("name"), "web4");
 }
 

@@ -11,6 +11,18 @@ using ::testing::Pair;
 
 class ApiIncidents : public ApiTest {
   protected:
+    /// anna, and the team network.
+    void know_people() {
+        state_.ci(200, "network");
+        ASSERT_TRUE(state_.database().execute("UPDATE ci SET class = 'team' WHERE name = 'network'")
+        );
+        const HttpResponse made = post(
+            "/api/v1/users",
+            R"({"name":"anna","password":"correct horse battery","role":"operator","sites":[]})"
+        );
+        ASSERT_EQ(made.status, 201) << made.body;
+    }
+
     static std::vector<std::int64_t> numbers_in(const HttpResponse& response) {
         std::vector<std::int64_t> numbers;
         const boost::json::value body = body_of(response);
@@ -115,7 +127,37 @@ TEST_F(ApiIncidents, ShowWhatTheyAreLinkedToEitherWay) {
     EXPECT_EQ(from.at("state"), "pending");
 }
 
+TEST_F(ApiIncidents, AreGivenToPeopleAndTeamsThatAreKnown) {
+    state_.ci(1, "intranet");
+    state_.incident(1, 1);
+    know_people();
+    const auto flaws = [](const HttpResponse& refused) {
+        EXPECT_EQ(refused.status, 400) << refused.body;
+        return body_of(refused).at("errors").as_array();
+    };
+    const auto unknown =
+        flaws(post("/api/v1/incidents/1/assign", R"({"assignee":"ana","team":"netwerk"})"));
+    ASSERT_EQ(unknown.size(), 2U);
+    EXPECT_EQ(unknown[0].at("pointer"), "/assignee");
+    EXPECT_EQ(unknown[0].at("detail"), "there is no user \"ana\"; did you mean \"anna\"?");
+    EXPECT_EQ(unknown[1].at("pointer"), "/team");
+    EXPECT_EQ(unknown[1].at("detail"), "there is no team \"netwerk\"; did you mean \"network\"?");
+    flaws(
+        post("/api/v1/incidents/actions", R"({"action":"assign","q":"open = true","assignee":"x"})")
+    );
+    flaws(post("/api/v1/incidents", R"({"title":"mail is slow","team":"nobody at all"})"));
+    EXPECT_TRUE(around_.commands.empty()) << "nothing of it reached the journal";
+    EXPECT_EQ(
+        post("/api/v1/incidents/1/assign", R"({"assignee":"anna","team":"network"})").status, 200
+    );
+    EXPECT_EQ(post("/api/v1/incidents/1/assign", R"({"assignee":"admin"})").status, 200)
+        << "the caller";
+    EXPECT_EQ(send("PATCH", "/api/v1/users/anna", R"({"disabled":true})").status, 200);
+    flaws(post("/api/v1/incidents/1/assign", R"({"assignee":"anna"})"));
+}
+
 TEST_F(ApiIncidents, TakeEveryCommandOfTheRecord) {
+    know_people();
     const std::vector<std::pair<std::string, std::string>> asked{
         {"assign", R"({"assignee":"anna","team":"network"})"},
         {"take", ""},
@@ -172,7 +214,7 @@ TEST_F(ApiIncidents, RefuseFormsThatSayNothing) {
 
 TEST_F(ApiIncidents, AreReportedWithTheIdOfWhatTheyAreAbout) {
     state_.ci(1, "intranet");
-    around_.verdict = Verdict{201, R"({"number":"INC-1"})", "42"};
+    around_.verdict = Verdict{201, R"({"number":1,"id":"INC-1"})", "42"};
     const HttpResponse made =
         post("/api/v1/incidents", R"({"title":"slow","ci":"intranet","kind":"complaint"})");
     EXPECT_EQ(made.status, 201);

@@ -8,6 +8,7 @@
 #include "collector/api/graph_store.hpp"
 #include "collector/api/incident_changes.hpp"
 #include "collector/api/incident_store.hpp"
+#include "collector/api/known_people.hpp"
 #include "collector/api/metrics_store.hpp"
 #include "collector/api/past_store.hpp"
 #include "collector/api/policy_store.hpp"
@@ -286,25 +287,11 @@ TEST(StateQueries, AreAllPreparedAgainstTheSchema) {
     ASSERT_TRUE(database->migrate(brain_migrations()));
     std::set<std::string_view> names;
     for (const auto queries :
-         {incident_queries(),
-          incident_change_queries(),
-          ci_queries(),
-          find_queries(),
-          graph_queries(),
-          probe_queries(),
-          availability_queries(),
-          explain_queries(),
-          agent_queries(),
-          channel_queries(),
-          event_queries(),
-          metrics_queries(),
-          outbox_queries(),
-          past_queries(),
-          policy_queries(),
-          receipt_queries(),
-          relation_queries(),
-          why_queries(),
-          window_queries()}) {
+         {incident_queries(), incident_change_queries(), ci_queries(),      find_queries(),
+          graph_queries(),    known_people_queries(),    probe_queries(),   availability_queries(),
+          explain_queries(),  agent_queries(),           channel_queries(), event_queries(),
+          metrics_queries(),  outbox_queries(),          past_queries(),    policy_queries(),
+          receipt_queries(),  relation_queries(),        why_queries(),     window_queries()}) {
         for (const NamedQuery& query : queries) {
             const Result<Statement> statement = database->prepare(query.sql);
             EXPECT_TRUE(statement) << query.name << ": " << statement.error().text();

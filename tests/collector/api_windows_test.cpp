@@ -65,7 +65,7 @@ TEST_F(ApiWindows, AreListedAndShownWithWhatIsInThem) {
 }
 
 TEST_F(ApiWindows, ArePassedToTheBrainWithTheSitesOfTheirMaker) {
-    around_.verdict = Verdict{201, R"({"number":"WIN-1"})", "42"};
+    around_.verdict = Verdict{201, R"({"number":1,"id":"WIN-1"})", "42"};
     EXPECT_EQ(
         post("/api/v1/windows", R"({"ci":"web4","for":"2h","reason":"upgrade"})").status, 201
     );

@@ -77,7 +77,7 @@ class Record : public testing::Test {
     std::uint64_t incident_in(const std::string& state) {
         const Verdict made = world_.command("incident.create", R"({"title":"it is slow"})");
         EXPECT_EQ(made.status, 201) << made.body;
-        const std::uint64_t number = std::stoull(text_in(made, "number").substr(4));
+        const std::uint64_t number = std::stoull(text_in(made, "id").substr(4));
         static const std::map<std::string, std::vector<std::pair<std::string, std::string>>> ways{
             {"new", {}},
             {"assigned", {{"assign", R"("assignee":"anna")"}}},
@@ -457,9 +457,26 @@ TEST_F(BulkActions, DoTheSameForAllThatAQueryMatches) {
     const boost::json::value answer = json_of(verdict);
     EXPECT_EQ(answer.at("matched"), 2);
     EXPECT_EQ(answer.at("done"), 2);
-    EXPECT_EQ(answer.at("results").at(0).at("number"), "INC-1");
+    EXPECT_EQ(answer.at("results").at(0).at("id"), "INC-1");
     EXPECT_EQ(answer.at("results").at(0).at("state"), "assigned");
     EXPECT_THAT(world_.column("incident", assignee_column), ElementsAre("anna", "", "anna"));
+}
+
+TEST_F(BulkActions, TellBeforehandForWhichItIsPossible) {
+    world_.command("incident.resolve", R"({"number":1})");
+    const boost::json::value answer =
+        json_of(many(R"({"action":"acknowledge","q":"urgency = high","dry_run":true})"));
+    EXPECT_EQ(answer.at("dry_run"), true);
+    EXPECT_EQ(answer.at("matched"), 2);
+    EXPECT_EQ(answer.at("done"), 1);
+    EXPECT_EQ(answer.at("results").at(0).at("id"), "INC-1");
+    EXPECT_EQ(answer.at("results").at(0).at("status"), 409);
+    EXPECT_EQ(answer.at("results").at(0).at("title"), "a");
+    EXPECT_EQ(answer.at("results").at(1).at("number"), 3);
+    EXPECT_EQ(answer.at("results").at(1).at("status"), 200);
+    EXPECT_EQ(state_of(3), "new") << "nothing was done";
+    EXPECT_EQ(json_of(many(R"({"action":"acknowledge","q":"urgency = high"})")).at("done"), 1)
+        << "as was told";
 }
 
 TEST_F(BulkActions, AreOneEntryAndLeaveOutWhatTheCallerDoesNotSee) {

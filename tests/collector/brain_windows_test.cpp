@@ -142,6 +142,8 @@ TEST_F(Windows, APlannedOneBeginsByTheCalendar) {
         R"({"match":"name = t1","from":")" + from + R"(","to":")" + to + R"(","reason":"upgrade"})"
     );
     EXPECT_EQ(made.status, 201) << made.body;
+    EXPECT_THAT(made.body, HasSubstr(R"("id":"WIN-1","state":"planned")"));
+    EXPECT_THAT(made.body, HasSubstr(R"("members":1)")) << "if it began now";
     EXPECT_THAT(states(), ElementsAre("planned"));
     world_.pass(minutes(9));
     EXPECT_THAT(states(), ElementsAre("planned"));

@@ -2,6 +2,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/own_network.hpp"
 #include "tests/support/site.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/webhook_listener.hpp"
 
 #include <gmock/gmock.h>
@@ -95,6 +96,9 @@ TEST_F(MaintenanceWindow, OpensNothingForWhatFailsInsideAndSaysWhy) {
     );
     EXPECT_THAT(said({"incident", "show", "2"}), HasSubstr("INC-1 (pending)"));
     const std::string query = "kind = fault and open = true";
+    const std::string password = site_.dir() / "password";
+    muster::test::write_text(password, "correct horse battery\n");
+    said({"user", "create", "anna", "--role", "operator", "--password-file", password});
     EXPECT_THAT(
         said({"incident", "assign", "--all", query, "anna"}),
         HasSubstr("2 incidents match; with --yes they are assigned")

@@ -121,12 +121,24 @@ Chosen chosen_by_number(const json::object& body) {
     return chosen;
 }
 
-json::object result_of(std::uint64_t number, const Verdict& verdict) {
-    json::object result{{"number", incident_name(number)}, {"status", verdict.status}};
+json::object result_of(const Fold& fold, std::uint64_t number, const Verdict& verdict) {
+    json::object result{
+        {"number", number}, {"id", incident_name(number)}, {"status", verdict.status}
+    };
+    const auto incident = fold.state.incidents.find(number);
+    if (incident != fold.state.incidents.end()) {
+        result["title"] = incident->second.title;
+    }
     const json::value body = json::parse(verdict.body);
     const std::string_view member = verdict.status < 300 ? "state" : "detail";
     result[member] = body.at(member);
     return result;
+}
+
+/// Whether the action is possible on it as it is; nothing is changed.
+Verdict would_be(Fold& fold, const CommandCall& call, std::string_view action) {
+    const FoundIncident found = find_incident(fold, call, action);
+    return found.incident == nullptr ? found.verdict : incident_verdict(*found.incident, 200);
 }
 
 }  // namespace
@@ -163,18 +175,20 @@ Verdict change_incidents(Fold& fold, const CommandCall& call) {
                 std::to_string(most_incidents) + " of one action; narrow it down"
         );
     }
+    const bool is_dry = is_dry_run(call.body);
     json::array results;
     std::size_t done = 0;
     json::object body = call.body;
     for (const std::uint64_t number : chosen.numbers) {
         body["number"] = number;
-        const Verdict verdict =
-            handler(fold, {.name = call.name, .actor = call.actor, .if_match = {}, .body = body});
+        const CommandCall one{.name = call.name, .actor = call.actor, .if_match = {}, .body = body};
+        const Verdict verdict = is_dry ? would_be(fold, one, action) : handler(fold, one);
         done += verdict.status < 300 ? 1 : 0;
-        results.push_back(result_of(number, verdict));
+        results.push_back(result_of(fold, number, verdict));
     }
     const json::object answer{
         {"action", action},
+        {"dry_run", is_dry},
         {"matched", chosen.numbers.size()},
         {"done", done},
         {"results", std::move(results)}

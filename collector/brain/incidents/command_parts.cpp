@@ -65,7 +65,8 @@ Verdict incident_verdict(const Incident& incident, int status) {
     const bool is_resolved = incident.resolved != WallTime{};
     const std::string none;
     const json::object body{
-        {"number", incident_name(incident.number)},
+        {"number", incident.number},
+        {"id", incident_name(incident.number)},
         {"state", incident.state},
         {"title", incident.title},
         {"kind", incident.kind},

@@ -27,13 +27,15 @@ std::string etag_of(const Window& window) {
     return "\"" + std::to_string(window.version) + "\"";
 }
 
-Verdict window_verdict(const Window& window, int status) {
-    std::size_t members = 0;
+/// `members` of one that has not begun: how many it would have now.
+Verdict window_verdict(const Fold& fold, const Window& window, int status) {
+    std::size_t members = window.phase == Window::Phase::planned ? would_cover(fold, window) : 0;
     for (const auto& [ci, member] : window.members) {
         members += member.to == WallTime{} ? 1 : 0;
     }
     const json::object body{
-        {"number", window_name(window.number)},
+        {"number", window.number},
+        {"id", window_name(window.number)},
         {"state", to_string(window.phase)},
         {"scope", window.scope},
         {"from", format_rfc3339(window.from)},
@@ -154,7 +156,7 @@ Verdict create_window(Fold& fold, const CommandCall& call) {
     fold.store.insert_window(window, ci);
     state.windows.all.emplace(number, std::move(window));
     run_windows(fold);
-    return window_verdict(state.windows.all.at(number), 201);
+    return window_verdict(fold, state.windows.all.at(number), 201);
 }
 
 Verdict cancel_window(Fold& fold, const CommandCall& call) {
@@ -181,7 +183,7 @@ Verdict cancel_window(Fold& fold, const CommandCall& call) {
     }
     end_window(fold, window, Window::Phase::cancelled, call.actor);
     run_windows(fold);
-    return window_verdict(window, 200);
+    return window_verdict(fold, window, 200);
 }
 
 }  // namespace muster::collector

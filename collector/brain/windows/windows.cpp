@@ -196,6 +196,21 @@ bool is_in_scope(const Fold& fold, const Window& window, CiIndex ci) {
     );
 }
 
+std::size_t would_cover(const Fold& fold, Window window) {
+    const std::vector<CiState>& cis = fold.state.cis;
+    std::vector<bool> is_in(cis.size());
+    for (CiIndex ci = 0; ci < cis.size(); ++ci) {
+        is_in[ci] = is_in_scope(fold, window, ci);
+        if (is_in[ci]) {
+            note_reach(fold, window, ci);
+        }
+    }
+    for (CiIndex ci = 0; ci < cis.size(); ++ci) {
+        is_in[ci] = is_in[ci] || (!cis[ci].retired && is_brought(fold.state, window, cis[ci]));
+    }
+    return static_cast<std::size_t>(std::ranges::count(is_in, true));
+}
+
 void run_windows(Fold& fold) {
     std::vector<std::uint64_t> forgotten;
     for (auto& [number, window] : fold.state.windows.all) {

@@ -5,6 +5,7 @@
 #include "collector/brain/fold.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -32,6 +33,9 @@ std::vector<WindowMember> times_in_windows(
 
 /// Whether the scope names the CI itself.
 bool is_in_scope(const Fold& fold, const Window& window, CiIndex ci);
+
+/// How many CIs a window that has not begun would cover if it began now, those that they bring among them.
+std::size_t would_cover(const Fold& fold, Window window);
 
 /// What is known of a CI has changed: it may join a window, or leave it.
 void reconsider_window_member(Fold& fold, CiIndex ci);
