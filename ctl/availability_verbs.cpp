@@ -13,6 +13,7 @@
 #include <memory>
 #include <ostream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace muster::ctl {
@@ -128,17 +129,48 @@ int availability(Session& session, const Options& options) {
     return session.print(table, *answer);
 }
 
+Table candidates_table() {
+    return {{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "VERDICT", "WHY"}, {}};
+}
+
+/// Which probe it is, whose it is and who runs it.
+std::string heading(const json::value& probe) {
+    const std::string agent = text_of(probe, "agent");
+    return fmt::format(
+        "{} {} of {}: from {} ({})\nrun by {}: {}\n",
+        text_of(probe, "type"),
+        text_of(probe, "name"),
+        text_of(probe, "ci"),
+        text_of(probe, "origin"),
+        text_of(probe, "origin_why"),
+        agent.empty() ? "nobody" : agent,
+        text_of(probe, "vantage_why")
+    );
+}
+
+/// Whether any candidate says something of what was asked.
+bool says_something(const json::value& probe) {
+    return std::ranges::any_of(items_of(probe, "candidates"), [](const json::value& candidate) {
+        return !items_of(candidate, "pieces").empty();
+    });
+}
+
+/// Each candidate in its order, also one that says nothing: else its rank would seem to be missing.
 void add_rows(Table& table, const json::value& probe) {
-    const json::value& candidates = member_of(probe, "candidates");
-    if (!candidates.is_array()) {
-        return;
-    }
-    for (const json::value& candidate : candidates.get_array()) {
-        const json::value& pieces = member_of(candidate, "pieces");
-        if (!pieces.is_array()) {
-            continue;
+    for (const json::value& candidate : items_of(probe, "candidates")) {
+        const json::array& pieces = items_of(candidate, "pieces");
+        if (pieces.empty()) {
+            table.rows.push_back(
+                {{text_of(candidate, "rank")},
+                 {text_of(candidate, "specificity")},
+                 {text_of(candidate, "origin")},
+                 {""},
+                 {"nothing", Tone::quiet},
+                 {""},
+                 {""}}
+            );
         }
-        for (const json::value& piece : pieces.get_array()) {
+        for (const json::value& piece : pieces) {
             const bool wins = text_of(piece, "wins") == "true";
             table.rows.push_back(
                 {{text_of(candidate, "rank")},
@@ -198,30 +230,25 @@ int explain(Session& session, const Options& options) {
     if (const Status known = check_metric(*answer, options.metric); !known) {
         return session.fail(known.error(), exit_usage);
     }
-    Table table{{"RANK", "BY", "ORIGIN", "PIECE", "SAYS", "VERDICT", "WHY"}, {}};
-    const json::value& items = member_of(*answer, "items");
-    if (items.is_array()) {
-        for (const json::value& probe : items.get_array()) {
-            if (session.format() == Format::table) {
-                session.world().out << fmt::format(
-                    "{} {} of {}: from {} ({})\nrun by {}: {}\n",
-                    text_of(probe, "type"),
-                    text_of(probe, "name"),
-                    text_of(probe, "ci"),
-                    text_of(probe, "origin"),
-                    text_of(probe, "origin_why"),
-                    text_of(probe, "agent").empty() ? "nobody" : text_of(probe, "agent"),
-                    text_of(probe, "vantage_why")
-                );
-            }
+    if (session.format() != Format::table) {
+        Table table = candidates_table();
+        for (const json::value& probe : items_of(*answer, "items")) {
             add_rows(table, probe);
         }
+        return session.print(table, *answer);
     }
-    if (session.format() == Format::table && table.rows.empty() && !options.metric.empty()) {
-        session.world().out << "no threshold on this metric\n";
-        return exit_success;
+    std::string_view between;
+    for (const json::value& probe : items_of(*answer, "items")) {
+        session.world().out << std::exchange(between, "\n") << heading(probe);
+        Table table = candidates_table();
+        if (says_something(probe)) {
+            add_rows(table, probe);
+            session.print(table, nullptr);
+        } else if (!options.metric.empty()) {
+            session.world().out << "no threshold on this metric\n";
+        }
     }
-    return session.print(table, *answer);
+    return exit_success;
 }
 
 }  // namespace

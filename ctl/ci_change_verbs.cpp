@@ -1,7 +1,10 @@
+#include "ctl/ci_words.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,15 +24,34 @@ struct Options {
     bool dry_run = false;
 };
 
+/// What is said by hand of a CI begins as one of its own and joins that CI at once: nobody means it.
+std::set<std::string> passing_ids(const json::value& answer) {
+    std::set<std::string> created;
+    std::set<std::string> passing;
+    for (const json::value& each : items_of(answer, "changes")) {
+        if (text_of(each, "kind") == "created") {
+            created.insert(text_of(each, "ci"));
+        } else if (text_of(each, "kind") == "joined" && created.contains(text_of(each, "other"))) {
+            passing.insert(text_of(each, "other"));
+        }
+    }
+    return passing;
+}
+
 /// What a change does, or would do.
 Table changes_of(const json::value& answer) {
     Table table{{"WHAT", "CI", "BEFORE, OR THE OTHER CI", "AFTER, OR WHY"}, {}};
+    const std::set<std::string> passing = passing_ids(answer);
     for (const json::value& each : items_of(answer, "changes")) {
+        if (passing.contains(text_of(each, "ci")) || passing.contains(text_of(each, "other"))) {
+            continue;
+        }
+        const std::string kind = text_of(each, "kind");
         table.rows.push_back(
-            {{text_of(each, "kind")},
+            {{identity_text(kind, "")},
              {text_of(each, "name")},
              {text_of(each, "other_name")},
-             {text_of(each, "reason")}}
+             {identity_reason(kind, text_of(each, "reason"))}}
         );
     }
     for (const json::value& each : items_of(answer, "attributes")) {

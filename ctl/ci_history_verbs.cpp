@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/ci_words.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
@@ -40,8 +41,8 @@ int history(Session& session, const Options& options) {
             table.rows.push_back(
                 {{session.time(member_of(item, "at"))},
                  {""},
-                 {text_of(item, "what") + (other.empty() ? "" : " " + other)},
-                 {text_of(item, "reason")},
+                 {identity_text(text_of(item, "what"), other)},
+                 {identity_reason(text_of(item, "what"), text_of(item, "reason"))},
                  {text_of(item, "actor")},
                  {text_of(item, "position")}}
             );
@@ -51,11 +52,10 @@ int history(Session& session, const Options& options) {
         const Tone tone = is_old ? Tone::quiet : Tone::plain;
         const std::string value =
             kind == "relation" ? text_of(item, "other", "name") : text_of(item, "value");
-        const bool is_incoming = text_of(item, "direction") == "incoming";
         table.rows.push_back(
             {{session.time(member_of(item, "from")), tone},
              {session.time(member_of(item, "to")), tone},
-             {(is_incoming ? "is what … " : "") + text_of(item, "name"), tone},
+             {kind == "relation" ? relation_text(item) : text_of(item, "name"), tone},
              {value, tone},
              {text_of(item, "source"), tone},
              {text_of(item, "position"), tone}}
@@ -83,9 +83,7 @@ Result<Values> values_at(const ApiClient& client, const std::string& ci, const s
         values[text_of(each, "name")] = text_of(each, "value");
     }
     for (const json::value& each : member_of(*relations, "items").as_array()) {
-        const bool is_incoming = text_of(each, "direction") == "incoming";
-        const std::string name = text_of(each, "ci", "name");
-        values[(is_incoming ? "is what … " : "") + text_of(each, "type") + " " + name] = "yes";
+        values[relation_text(each) + " " + text_of(each, "ci", "name")] = "yes";
     }
     return values;
 }

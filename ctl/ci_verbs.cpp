@@ -1,4 +1,5 @@
 #include "base/uuid.hpp"
+#include "ctl/ci_words.hpp"
 #include "ctl/guess.hpp"
 #include "ctl/verbs.hpp"
 
@@ -79,13 +80,14 @@ int list_cis(Session& session, const Options& options) {
 }
 
 Table probe_table(const Session& session, const json::array& probes) {
-    Table table{{"CI", "PROBE", "TYPE", "HOST", "STATE", "SINCE", "AGENT", "PROBLEM"}, {}};
+    Table table{{"CI", "PROBE", "TYPE", "HOST", "FROM", "STATE", "SINCE", "AGENT", "PROBLEM"}, {}};
     for (const json::value& probe : probes) {
         table.rows.push_back(
             {{text_of(probe, "ci", "name")},
              {text_of(probe, "name")},
              {text_of(probe, "type")},
              {text_of(probe, "host")},
+             {text_of(probe, "origin"), Tone::quiet},
              state_cell(probe),
              {session.time(member_of(probe, "state_since"))},
              {text_of(probe, "agent", "name")},
@@ -158,10 +160,9 @@ Table facts_of(const Session& session, const json::value& ci) {
 Table relation_table(const Session& session, const json::array& relations) {
     Table table{{"RELATION", "CI", "CLASS", "STATE", "SINCE"}, {}};
     for (const json::value& relation : relations) {
-        const bool is_outgoing = text_of(relation, "direction") == "outgoing";
         const std::string state = text_of(relation, "ci", "state");
         table.rows.push_back(
-            {{(is_outgoing ? "" : "is what … ") + text_of(relation, "type")},
+            {{relation_text(relation)},
              {text_of(relation, "ci", "name")},
              {text_of(relation, "ci", "class")},
              {state, tone_of_state(state)},

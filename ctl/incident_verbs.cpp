@@ -1,4 +1,5 @@
 #include "base/bytes.hpp"
+#include "ctl/ci_words.hpp"
 #include "ctl/verbs.hpp"
 
 #include <fmt/format.h>
@@ -35,6 +36,22 @@ std::string state_text(const json::value& incident) {
     return text_of(incident, "acknowledged").empty() ? text : text + ", acknowledged";
 }
 
+Table incident_table(const Session& session, const json::array& incidents) {
+    Table table{{"INCIDENT", "PRIORITY", "STATE", "OPENED", "ASSIGNEE", "CI", "TITLE"}, {}};
+    for (const json::value& incident : incidents) {
+        table.rows.push_back(
+            {{text_of(incident, "id")},
+             {text_of(incident, "priority")},
+             {state_text(incident), tone_of_state(text_of(incident, "state"))},
+             {session.time(member_of(incident, "opened"))},
+             {text_of(incident, "assignee")},
+             {ci_name(incident)},
+             {text_of(incident, "title")}}
+        );
+    }
+    return table;
+}
+
 /// What has never answered opens nothing: a mistyped address looks like health here.
 void tell_of_unproven(Session& session, const ApiClient& client) {
     if (session.format() != Format::table) {
@@ -55,6 +72,17 @@ void tell_of_unproven(Session& session, const ApiClient& client) {
     ));
 }
 
+/// What an empty list says: whether there is none, or none that was asked for.
+std::string none_text(const ListOptions& options) {
+    const bool is_narrowed = !options.ci.empty() || !options.select.filter.empty();
+    return fmt::format(
+        "no {}{}{}",
+        options.all ? "" : options.state + " ",
+        is_narrowed ? "incident is like that" : "incidents",
+        options.all ? "" : "; --all shows those in every state"
+    );
+}
+
 int list(Session& session, const ListOptions& options) {
     const Result<ApiClient> client = session.connect();
     if (!client) {
@@ -73,10 +101,7 @@ int list(Session& session, const ListOptions& options) {
     }
     session.print(incident_table(session, incidents->items), *incidents);
     if (incidents->items.empty()) {
-        session.say(
-            options.all ? "no incidents"
-                        : "no " + options.state + " incidents; --all shows those in every state"
-        );
+        session.say(none_text(options));
     }
     warn_if_nobody_is_told(session, *client);
     tell_of_unproven(session, *client);
@@ -199,10 +224,13 @@ Table facts_of(const Session& session, const json::value& incident) {
     return table;
 }
 
-/// "address", "is what … depends_on", "retired"
+/// "address", "used by", "joined web4"
 std::string what_changed(const json::value& change) {
-    const bool is_incoming = text_of(change, "direction") == "incoming";
-    return (is_incoming ? "is what … " : "") + text_of(change, "name");
+    const std::string kind = text_of(change, "kind");
+    return kind == "relation" ? relation_text(change)
+           : kind == "identity"
+               ? identity_text(text_of(change, "name"), text_of(change, "other", "name"))
+               : text_of(change, "name");
 }
 
 /// What changed nearby before it opened; nothing where nothing did.
@@ -210,13 +238,13 @@ void print_changes(Session& session, const json::value& incident) {
     Table table{{"CHANGED", "CI", "WHAT", "BEFORE", "AFTER", "BY"}, {}};
     for (const json::value& change : items_of(incident, "changes")) {
         const bool is_identity = text_of(change, "kind") == "identity";
-        const std::string other = text_of(change, "other", "name");
         table.rows.push_back(
             {{session.time(member_of(change, "at"))},
-             {text_of(change, "ci", "name")},
-             {what_changed(change) + (is_identity && !other.empty() ? " " + other : "")},
+             {text_of(change, "ci", "class") + ":" + text_of(change, "ci", "name")},
+             {what_changed(change)},
              {text_of(change, "before"), Tone::quiet},
-             {is_identity ? text_of(change, "reason") : text_of(change, "after")},
+             {is_identity ? identity_reason(text_of(change, "name"), text_of(change, "reason"))
+                          : text_of(change, "after")},
              {text_of(change, "by")}}
         );
     }
@@ -275,22 +303,6 @@ CLI::App* add_one(
 }
 
 }  // namespace
-
-Table incident_table(const Session& session, const json::array& incidents) {
-    Table table{{"INCIDENT", "PRIORITY", "STATE", "OPENED", "ASSIGNEE", "CI", "TITLE"}, {}};
-    for (const json::value& incident : incidents) {
-        table.rows.push_back(
-            {{text_of(incident, "id")},
-             {text_of(incident, "priority")},
-             {state_text(incident), tone_of_state(text_of(incident, "state"))},
-             {session.time(member_of(incident, "opened"))},
-             {text_of(incident, "assignee")},
-             {ci_name(incident)},
-             {text_of(incident, "title")}}
-        );
-    }
-    return table;
-}
 
 void add_incident_verbs(CLI::App& app, Session& session) {
     CLI::App* group = app.add_subcommand("incident", "What is wrong, and what is done about it");

@@ -66,6 +66,7 @@ int run(World& world, std::vector<std::string> arguments) {
     app.fallthrough();
     app.set_version_flag("--version", "muster " MUSTER_VERSION);
     add_settings(app, session.settings());
+    add_status_verb(app, session);
     add_incident_verbs(app, session);
     add_window_verbs(app, session);
     add_why_verbs(app, session);

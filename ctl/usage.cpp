@@ -5,6 +5,7 @@
 #include "ctl/words.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -121,8 +122,20 @@ std::string completed(const CLI::App& verb, const Words& rest) {
            joined(rest);
 }
 
+/// "muster probe list": the list of such things is a verb beside the group, "probes". Null where there is none.
+const CLI::App* list_beside(const CLI::App& group, const std::string& word) {
+    const CLI::App* above = group.get_parent();
+    const bool is_looking = word == "list" || word == "ls" || word == "show";
+    return above == nullptr || !is_looking || verb_called(group, word) != nullptr
+               ? nullptr
+               : verb_called(*above, group.get_name() + "s");
+}
+
 /// Whole command lines that may have been meant instead.
 Words guesses(const CLI::App& group, const std::string& word, const Words& rest) {
+    if (const CLI::App* beside = list_beside(group, word)) {
+        return {completed(*beside, rest)};
+    }
     if (const CLI::App* close = close_verb(group, word)) {
         return {completed(*close, rest)};
     }
@@ -253,6 +266,32 @@ std::string missing_text(const Reached& reached, const std::vector<const CLI::Op
     return out;
 }
 
+/// Whether the verb takes a reason by an option; null: it takes none.
+const CLI::Option* reason_option(const CLI::App& verb) {
+    for (const CLI::Option* option : verb.get_options()) {
+        if (option->check_lname("reason")) {
+            return option;
+        }
+    }
+    return nullptr;
+}
+
+std::string too_many_text(const Reached& reached) {
+    const CLI::App& verb = *reached.verb;
+    const auto from = static_cast<std::ptrdiff_t>(positions_of(verb));
+    const Words more(reached.arguments.begin() + from, reached.arguments.end());
+    std::string out =
+        fmt::format("muster: \"{}\" is one word too many for {}", more.front(), name_of(verb));
+    if (const CLI::Option* reason = reason_option(verb); reason != nullptr && reason->empty()) {
+        const Words all(reached.arguments.begin(), reached.arguments.begin() + from);
+        const std::string text = fmt::format("{}", fmt::join(more, " "));
+        return out + "\n" + meant({path_of(verb) + joined(all) + " --reason " + quoted(text)}) +
+               "\n";
+    }
+    const bool was_quoted = more.front().find(' ') != std::string::npos;
+    return out + (was_quoted ? "\n" : "; what has blanks in it stands in quotes\n");
+}
+
 std::string unknown_option(const Reached& reached) {
     const std::string word =
         reached.unknown_options.front().substr(0, reached.unknown_options.front().find('='));
@@ -299,11 +338,7 @@ std::string usage_text(
     } else if (const auto missing = missing_of(verb); !missing.empty()) {
         out = missing_text(reached, missing);
     } else if (reached.arguments.size() > positions_of(verb)) {
-        out = fmt::format(
-            "muster: \"{}\" is one word too many for {}; what has blanks in it stands in quotes\n",
-            reached.arguments[positions_of(verb)],
-            name_of(verb)
-        );
+        out = too_many_text(reached);
     } else {
         out = fmt::format("muster: {}\n", printable(problem.what()));
     }

@@ -7,12 +7,12 @@ namespace muster::ctl {
 
 // Each adds its verbs to `app`; a verb that is called sets `session.action`. The session outlives the app.
 
+/// `muster status`: what matters now, in one look
+void add_status_verb(CLI::App& app, Session& session);
 /// `muster incident list|show|why` and those below
 void add_incident_verbs(CLI::App& app, Session& session);
 /// `muster incident create|edit|ack|assign|take|pending|resume|resolve|reopen|cancel|close|comment|link`; the group's own
 void add_incident_work_verbs(CLI::App& group, Session& session);
-/// Incidents as a list shows them.
-Table incident_table(const Session& session, const json::array& incidents);
 /// `muster window start|create|list|show|cancel`
 void add_window_verbs(CLI::App& app, Session& session);
 /// Why an incident was opened and who was told; the exit code.

@@ -49,22 +49,6 @@ TEST_F(Lists, FiltersAndSortsAtTheCollector) {
     EXPECT_THAT(ran.out, HasSubstr("a1")) << "an empty page is not the end";
 }
 
-TEST_F(Lists, CountsAllThatAnActionIsGoingToChange) {
-    std::string items = R"({"id":"INC-1"})";
-    for (int i = 1; i < 200; ++i) {
-        items += R"(,{"id":"INC-1"})";
-    }
-    const CannedServer server({
-        {"GET /api/v1/incidents?limit=200&q=site%20%3D%20HQ", {200, page(items, "\"2\"")}},
-        {"GET /api/v1/incidents?cursor=2&limit=200&q=site%20%3D%20HQ", {200, page(items, "\"3\"")}},
-        {"GET /api/v1/incidents?cursor=3&limit=200&q=site%20%3D%20HQ", {200, page(items, "\"4\"")}},
-        {"GET /api/v1/incidents?cursor=4&limit=200&q=site%20%3D%20HQ",
-         {200, page(R"({"id":"INC-1"})")}},
-    });
-    const Ran ran = run(server, {"incident", "close", "--all", "site = HQ"});
-    EXPECT_EQ(ran.err, "601 incidents match; with --yes they are closed\n");
-}
-
 TEST_F(Lists, SitesServicesAndTeamsAreListsOfTheirOwn) {
     for (const std::string ci_class : {"site", "service", "team"}) {
         const CannedServer server(

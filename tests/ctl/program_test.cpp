@@ -156,7 +156,7 @@ TEST_F(CommandLine, ExplainsACiWithItsMaintenanceItsAgentAndWhoWatches) {
 }
 
 constexpr const char* changed =
-    R"({"number":"INC-31","state":"new","title":"intranet does not answer"})";
+    R"({"number":31,"id":"INC-31","state":"new","title":"intranet does not answer"})";
 
 TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
     const CannedServer server({
@@ -190,40 +190,76 @@ TEST_F(CommandLine, SendsCommandsAndSaysWhatBecameOfThem) {
     EXPECT_EQ(seen[6].body, R"({"urgency":"low"})");
 }
 
+constexpr const char* of_two =
+    R"({"action":"resolve","matched":2,"done":1,"results":[
+         {"number":31,"id":"INC-31","title":"intranet does not answer","status":200,"state":"new"},
+         {"number":32,"id":"INC-32","title":"mail does not answer","status":409,"detail":"INC-32 is resolved"}]})";
+
 TEST_F(CommandLine, ShowsWhatItWouldDoToAllBeforeItDoes) {
-    const CannedServer server({
-        {"GET /api/v1/incidents?limit=200&q=site%20%3D%20HQ", {200, page(incident)}},
-        {"POST /api/v1/incidents/actions",
-         {200,
-          R"({"action":"resolve","matched":2,"done":1,"results":[{"number":"INC-31","status":200,"state":"resolved"},
-              {"number":"INC-32","status":409,"detail":"INC-32 is resolved"}]})"}},
-    });
+    const CannedServer server({{"POST /api/v1/incidents/actions", {200, of_two}}});
     const Ran shown =
         run(server, {"incident", "resolve", "--all", "site = HQ", "the line is back"});
     EXPECT_EQ(shown.code, 0) << shown.err;
     EXPECT_THAT(shown.out, HasSubstr("intranet does not answer"));
-    EXPECT_EQ(shown.err, "1 incident matches; with --yes it is resolved\n");
-    EXPECT_EQ(server.seen().size(), 1u);
+    EXPECT_THAT(shown.out, HasSubstr("INC-32 is resolved"));
+    EXPECT_EQ(
+        shown.err, "2 incidents match; with --yes 1 of them is resolved, 1 does not allow it\n"
+    );
     const Ran done =
         run(server, {"incident", "resolve", "--all", "site = HQ", "--yes", "the line is back"});
     EXPECT_EQ(done.code, 1) << "one was refused";
-    EXPECT_THAT(done.out, HasSubstr("INC-32    INC-32 is resolved\n"));
+    EXPECT_THAT(done.out, HasSubstr("INC-32    INC-32 is resolved  mail does not answer\n"));
     EXPECT_EQ(done.err, "1 of 2 incidents resolved\n");
+    const auto seen = server.seen();
+    ASSERT_EQ(seen.size(), 2u);
     EXPECT_EQ(
-        server.seen()[1].body, R"({"text":"the line is back","action":"resolve","q":"site = HQ"})"
+        seen[0].body,
+        R"({"text":"the line is back","action":"resolve","q":"site = HQ","dry_run":true})"
     );
+    EXPECT_EQ(seen[1].body, R"({"text":"the line is back","action":"resolve","q":"site = HQ"})");
     EXPECT_EQ(run(server, {"incident", "ack"}).code, 2);
     EXPECT_EQ(run(server, {"incident", "ack", "31", "--all", "site = HQ", "--yes", "x"}).code, 2);
+}
+
+TEST_F(CommandLine, SaysOfAllWhetherItIsPossible) {
+    const auto said = [this](const char* answer) {
+        const CannedServer server({{"POST /api/v1/incidents/actions", {200, answer}}});
+        return run(server, {"incident", "ack", "--all", "ci = intranet"}).err;
+    };
+    EXPECT_EQ(
+        said(R"({"matched":1,"done":1,"results":[]})"),
+        "1 incident matches; with --yes it is acknowledged\n"
+    );
+    EXPECT_EQ(
+        said(R"({"matched":1,"done":0,"results":[]})"),
+        "1 incident matches; none can be acknowledged now\n"
+    );
+}
+
+TEST_F(CommandLine, AnEmptyListSaysWhetherItWasNarrowed) {
+    const CannedServer server({
+        {"GET /api/v1/incidents?limit=50&q=assignee%20%3D%20anna&state=open",
+         {200, R"({"items":[],"next_cursor":null})"}},
+        {"GET /api/v1/incidents?limit=50&state=open", {200, R"({"items":[],"next_cursor":null})"}},
+    });
+    EXPECT_THAT(
+        run(server, {"incident", "list", "--filter", "assignee = anna"}).err,
+        HasSubstr("no open incident is like that; --all shows those in every state\n")
+    );
+    EXPECT_THAT(
+        run(server, {"incident", "list"}).err,
+        HasSubstr("no open incidents; --all shows those in every state\n")
+    );
 }
 
 TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
     const CannedServer server({
         {"POST /api/v1/windows",
          {201,
-          R"({"number":"WIN-3","state":"active","scope":"web4","to":"2026-11-22T11:26:00Z","members":2})"
+          R"({"number":3,"id":"WIN-3","state":"active","scope":"web4","to":"2026-11-22T11:26:00Z","members":2})"
          }},
         {"POST /api/v1/windows/WIN-3/cancel",
-         {200, R"({"number":"WIN-3","state":"cancelled","scope":"web4"})"}},
+         {200, R"({"number":3,"id":"WIN-3","state":"cancelled","scope":"web4"})"}},
     });
     const Ran ran =
         run(server, {"window", "start", "web4", "--for", "2h", "--reason", "new firmware"});
@@ -320,6 +356,139 @@ TEST_F(CommandLine, SaysOfAMetricThatItHasNoThresholdOrIsNone) {
     const Ran wrong = run(server, {"policy", "explain", "web4", "ping", "rtt_avgg"});
     EXPECT_EQ(wrong.code, 2);
     EXPECT_THAT(wrong.err, HasSubstr("did you mean \"rtt_avg\"?"));
+}
+
+TEST_F(CommandLine, TellsInOneLookWhatMatters) {
+    const std::string none = R"({"items":[],"next_cursor":null})";
+    const CannedServer server({
+        {"GET /api/v1/incidents?limit=200&q=acknowledged%20%3D%20false&state=new",
+         {200, page(incident)}},
+        {"GET /api/v1/incidents?limit=200&state=open", {200, page(incident)}},
+        {"GET /api/v1/cis?limit=200&state=down", {200, R"({"items":[{},{}],"next_cursor":null})"}},
+        {"GET /api/v1/cis?limit=200&state=degraded", {200, none}},
+        {"GET /api/v1/agents?limit=200&state=silent", {200, none}},
+        {"GET /api/v1/probes?limit=200&state=unproven", {200, none}},
+        {"GET /readyz?strict=1",
+         {503,
+          R"({"ready":false,"checks":[{"name":"brain","ready":true,"detail":"0 entries behind the journal"},
+               {"name":"telling","ready":false,"detail":"nobody will be told: there is no channel"}]})"
+         }},
+    });
+    const Ran ran = run(server, {"status"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(
+        ran.out,
+        HasSubstr("incidents nobody has taken  1                                         muster "
+                  "incident list --state new\n")
+    );
+    EXPECT_THAT(ran.out, HasSubstr("CIs down                    2 "));
+    EXPECT_THAT(ran.out, HasSubstr("agents silent               0\n"));
+    EXPECT_THAT(
+        ran.out, HasSubstr("nobody will be told: there is no channel  muster channel list")
+    );
+    const Ran read = run(server, {"status", "-o", "json"});
+    EXPECT_THAT(read.out, HasSubstr(R"("cis_down": 2)"));
+}
+
+TEST_F(CommandLine, ShowsWhatIsDeclared) {
+    const CannedServer server({
+        {"GET /api/v1/targets/core",
+         {200,
+          R"({"name":"core","class":"switch","repeats":1,"breach":{"failures":4},
+               "probes":[{"type":"http","name":"http","interval":"5s","timeout":"5s","url":"https://intranet/",
+                          "expect":{"status":200}},
+                         {"type":"snmp","name":"snmp","interval":"1m","timeout":"5s",
+                          "community":{"file":"/etc/muster/secrets/c"},"port":1161}]})"}},
+        {"GET /api/v1/policies/gear",
+         {200, R"({"name":"gear","match":"class = switch","cis":2,"breach":{"failures":4},
+                    "probes":[{"type":"icmp","name":"ping","interval":"10s","timeout":"5s","count":3}]})"
+         }},
+    });
+    const Ran target = run(server, {"target", "show", "core"});
+    EXPECT_THAT(
+        target.out,
+        HasSubstr("http every 5s, at most 5s; url: https://intranet/; expect: {status: 200}\n")
+    );
+    EXPECT_THAT(
+        target.out,
+        HasSubstr(
+            "snmp every 1m, at most 5s; community: {file: /etc/muster/secrets/c}; port: 1161\n"
+        )
+    );
+    EXPECT_THAT(target.out, HasSubstr("{failures: 4}\n"));
+    const Ran policy = run(server, {"policy", "show", "gear"});
+    EXPECT_THAT(policy.out, HasSubstr("ping (icmp) every 10s, at most 5s; count: 3\n"));
+    EXPECT_THAT(policy.out, HasSubstr("{failures: 4}\n"));
+}
+
+TEST_F(CommandLine, TellsWhatAChangeDoesToACiAndNotHowItIsRecorded) {
+    const CannedServer server({
+        {"POST /api/v1/cis/web4/retire",
+         {200,
+          R"({"ci":"c1","attributes":[],"changes":[
+               {"kind":"created","ci":"n1","name":"","other":null,"other_name":"","reason":"first statement of it"},
+               {"kind":"joined","ci":"c1","name":"web4","other":"n1","other_name":"","reason":"a person says that they are one"},
+               {"kind":"retired","ci":"c1","name":"web4","other":null,"other_name":"","reason":"trial over"}]})"
+         }},
+        {"GET /api/v1/cis/web4", {200, R"({"id":"c1","name":"web4","attributes":[]})"}},
+        {"GET /api/v1/cis/c1/relations",
+         {200,
+          R"({"items":[{"type":"runs_on","label":"runs","direction":"incoming","ci":{"name":"vm1","class":"container"}}]})"
+         }},
+        {"GET /api/v1/cis/c1/probes?limit=200", {200, R"({"items":[],"next_cursor":null})"}},
+    });
+    const Ran retired = run(server, {"ci", "retire", "web4", "--reason", "trial over"});
+    EXPECT_EQ(retired.code, 0) << retired.err;
+    EXPECT_THAT(retired.out, HasSubstr("retired  web4 "));
+    EXPECT_THAT(retired.out, Not(HasSubstr("created")));
+    EXPECT_THAT(retired.out, Not(HasSubstr("joined")));
+    EXPECT_THAT(run(server, {"ci", "show", "web4"}).out, HasSubstr("runs      vm1  container"));
+}
+
+TEST_F(CommandLine, AMistakeInAFileOfOneObjectHasItsPlace) {
+    muster.put("/etc/ops.yaml", "name: ops\ntype: smtp\nto:\n  - ops@example.net\n  - nobody\n");
+    const CannedServer server({
+        {"GET /api/v1/channels/ops", {404, R"({"detail":"there is no channel"})"}},
+        {"PUT /api/v1/channels/ops",
+         {400,
+          R"({"detail":"nothing was changed","errors":[
+               {"pointer":"/to/1","detail":"\"nobody\", expected an address"},
+               {"pointer":"/server","detail":"\"server\" is missing"}]})"}},
+    });
+    const Ran ran = run(server, {"channel", "create", "/etc/ops.yaml"});
+    EXPECT_THAT(ran.err, HasSubstr("\n  /etc/ops.yaml:5:5: 1: \"nobody\", expected an address\n"));
+    EXPECT_THAT(ran.err, HasSubstr("\n  /etc/ops.yaml:1:1: server: \"server\" is missing\n"));
+}
+
+TEST_F(CommandLine, ExplainsEachProbeBelowItsHeading) {
+    const CannedServer server({
+        {"GET /api/v1/cis/web4/probes/icmp/explain",
+         {200,
+          R"({"items":[
+               {"type":"icmp","name":"icmp","ci":"web4","origin":"policy a","origin_why":"it matches","agent":"m1","vantage_why":"first",
+                "candidates":[{"rank":1,"origin":"policy a","specificity":"policy","pieces":[]},
+                              {"rank":2,"origin":"shipped defaults","specificity":"shipped",
+                               "pieces":[{"piece":"hold","says":"5s","wins":true,"why":"nothing else says it"}]}]},
+               {"type":"icmp","name":"icmp","ci":"web4","origin":"target web4","origin_why":"by hand","agent":null,"vantage_why":"none fits",
+                "candidates":[{"rank":1,"origin":"target web4","specificity":"pin",
+                               "pieces":[{"piece":"hold","says":"7s","wins":true,"why":"pin"}]}]}]})"
+         }},
+    });
+    const Ran ran = run(server, {"policy", "explain", "web4", "icmp"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(
+        ran.out,
+        "icmp icmp of web4: from policy a (it matches)\n"
+        "run by m1: first\n"
+        "RANK  BY       ORIGIN            PIECE  SAYS     VERDICT  WHY\n"
+        "1     policy   policy a                 nothing\n"
+        "2     shipped  shipped defaults  hold   5s       wins     nothing else says it\n"
+        "\n"
+        "icmp icmp of web4: from target web4 (by hand)\n"
+        "run by nobody: none fits\n"
+        "RANK  BY   ORIGIN       PIECE  SAYS  VERDICT  WHY\n"
+        "1     pin  target web4  hold   7s    wins     pin\n"
+    );
 }
 
 TEST_F(CommandLine, FindsWhatIsCloseAndSaysSo) {

@@ -40,6 +40,10 @@ TEST_F(Usage, GuessesTheVerbThatWasMeant) {
     EXPECT_THAT(said({"ack", "31"}), HasSubstr("did you mean: muster incident ack 31\n"));
     EXPECT_THAT(said({"ci", "web4"}), HasSubstr("did you mean: muster ci show web4\n"));
     EXPECT_THAT(said({"receipt"}), HasSubstr("did you mean: muster receipts\n"));
+    EXPECT_THAT(muster.run({"probe", "list"}).err, HasSubstr("did you mean: muster probes\n"));
+    EXPECT_THAT(
+        muster.run({"probe", "ls", "web4"}).err, HasSubstr("did you mean: muster probes web4\n")
+    );
 }
 
 TEST_F(Usage, ListsTheVerbsThereAre) {
@@ -51,7 +55,7 @@ TEST_F(Usage, ListsTheVerbsThereAre) {
     EXPECT_THAT(
         said({"frobnicate"}),
         AllOf(
-            HasSubstr("there is no verb \"frobnicate\"; there is: incident, window"),
+            HasSubstr("there is no verb \"frobnicate\"; there is: status, incident, window"),
             Not(HasSubstr("mean"))
         )
     );
@@ -79,6 +83,17 @@ TEST_F(Usage, SaysWhichWordIsOneTooManyAndWhichOptionIsNone) {
         said({"incident", "show", "31", "32"}),
         HasSubstr("\"32\" is one word too many for incident show")
     );
+    EXPECT_THAT(
+        said({"incident", "show", "31", "a b"}),
+        HasSubstr("\"a b\" is one word too many for incident show\n")
+    );
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"ci", "retire", "web4", "trial over"},
+          {"ci", "retire", "web4", "trial", "over"}}) {
+        EXPECT_THAT(
+            said(words), HasSubstr("did you mean: muster ci retire web4 --reason 'trial over'\n")
+        );
+    }
     EXPECT_THAT(
         said({"incident", "list", "--stat", "open"}),
         HasSubstr("incident list has no option --stat; did you mean --state?\n")
