@@ -77,6 +77,7 @@ std::string with_query(std::string path, const QueryFields& query) {
 
 /// Where in the person's file the member of a pointer is, or what it is missing in; empty where nothing is known of it.
 std::string position_of(std::string pointer, const GivenNames& given) {
+    pointer = pointer.empty() ? "/" : pointer;  // the object itself
     while (pointer.starts_with('/')) {
         if (const auto found = given.find(pointer); found != given.end()) {
             return found->second;
@@ -117,7 +118,9 @@ std::string flaw_text(const json::value& flaw, const GivenNames& given) {
     const std::string pointer = text_of(flaw, "pointer");
     if (const std::string position = position_of(pointer, given); !position.empty()) {
         const std::string member = pointer.substr(pointer.rfind('/') + 1);
-        return printable(fmt::format("{}: {}: {}", position, member, detail));
+        return printable(
+            fmt::format("{}: {}{}{}", position, member, member.empty() ? "" : ": ", detail)
+        );
     }
     bool is_placed = false;
     for (const auto& [name, path] : given) {

@@ -122,7 +122,12 @@ int put(Session& session, const std::string& list, const Options& options, Chang
     if (!answer) {
         return session.fail(answer.error());
     }
-    session.say(name + (change == Change::create ? ": created" : ": changed"));
+    const bool is_same = change == Change::edit && items_of(*answer, "changes").empty();
+    session.say(
+        name + (is_same                    ? ": as before"
+                : change == Change::create ? ": created"
+                                           : ": changed")
+    );
     for (const json::value& warning : items_of(*answer, "warnings")) {
         session.say("warning: " + flaw_text(warning, file->places));
     }

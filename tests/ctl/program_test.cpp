@@ -421,6 +421,19 @@ TEST_F(CommandLine, ShowsWhatIsDeclared) {
     EXPECT_THAT(policy.out, HasSubstr("{failures: 4}\n"));
 }
 
+TEST_F(CommandLine, WhatWasShownIsPutBackAsItIs) {
+    muster.put(
+        "/home/me/trip.json", R"({"name": "trip", "probes": [{"type": "icmp", "count": 3}]})"
+    );
+    const CannedServer server({
+        {"GET /api/v1/policies/trip", {200, "{}"}},
+        {"PUT /api/v1/policies/trip", {200, R"({"changes":[],"warnings":[]})"}},
+    });
+    const Ran ran = run(server, {"policy", "edit", "trip", "/home/me/trip.json"});
+    EXPECT_EQ(ran.err, "trip: as before\n");
+    EXPECT_EQ(server.seen()[1].body, R"({"name":"trip","probes":[{"type":"icmp","count":3}]})");
+}
+
 TEST_F(CommandLine, TellsWhatAChangeDoesToACiAndNotHowItIsRecorded) {
     const CannedServer server({
         {"POST /api/v1/cis/web4/retire",
@@ -453,10 +466,12 @@ TEST_F(CommandLine, AMistakeInAFileOfOneObjectHasItsPlace) {
          {400,
           R"({"detail":"nothing was changed","errors":[
                {"pointer":"/to/1","detail":"\"nobody\", expected an address"},
-               {"pointer":"/server","detail":"\"server\" is missing"}]})"}},
+               {"pointer":"/server","detail":"\"server\" is missing"},
+               {"pointer":"","detail":"\"from\" is missing"}]})"}},
     });
     const Ran ran = run(server, {"channel", "create", "/etc/ops.yaml"});
     EXPECT_THAT(ran.err, HasSubstr("\n  /etc/ops.yaml:5:5: 1: \"nobody\", expected an address\n"));
+    EXPECT_THAT(ran.err, HasSubstr("\n  /etc/ops.yaml:1:1: \"from\" is missing\n"));
     EXPECT_THAT(ran.err, HasSubstr("\n  /etc/ops.yaml:1:1: server: \"server\" is missing\n"));
 }
 
