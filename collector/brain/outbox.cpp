@@ -93,6 +93,11 @@ json::object incident_data(const State& state, const Incident& incident) {
         data["resolved_by"] = incident.resolved_by;
         data["resolution"] = incident.resolution;
     }
+    if (incident.state == "cancelled") {
+        data["closed"] = format_rfc3339(incident.closed);
+        data["closed_by"] = incident.closed_by;
+        data["resolution"] = incident.resolution;
+    }
     return data;
 }
 
@@ -105,10 +110,10 @@ void tell(Fold& fold, Incident& incident, std::string_view transition) {
         // Of a dead channel all others are told: there is none.
         const bool is_own = has_channels && incident.kind == "channel_dead";
         const std::string_view why =
-            is_own && transition == "resolved" ? "the only channel there is was the dead one"
-            : is_own       ? "the only channel that would be told is the dead one"
-            : has_channels ? "no channel asks for it"
-                           : "no channel is configured";
+            is_own && incident.is_over() ? "the only channel there is was the dead one"
+            : is_own                     ? "the only channel that would be told is the dead one"
+            : has_channels               ? "no channel asks for it"
+                                         : "no channel is configured";
         add_receipt(
             fold,
             incident.ci,
@@ -153,7 +158,8 @@ void tell_newcomers(Fold& fold, Incident& incident) {
 
 namespace {
 
-/// Of "INC-31/opened/operations" and "digest/7/operations": what was told to whom.
+/// Of "INC-31/reopened.2/operations" and "digest/7/operations": what was told to whom. The round keeps ids apart and is
+/// nobody's business.
 std::string told_text(const Outgoing& outgoing, std::string_view id) {
     const std::string told = "told " + outgoing.channel;
     if (!outgoing.merged.empty()) {
@@ -163,7 +169,10 @@ std::string told_text(const Outgoing& outgoing, std::string_view id) {
     const std::size_t end = id.find('/', begin + 1);
     return begin == std::string_view::npos || end == std::string_view::npos
                ? told
-               : told + ": " + std::string(id.substr(begin + 1, end - begin - 1));
+               : told + ": " +
+                     std::string(
+                         id.substr(begin + 1, std::min(end, id.find('.', begin)) - begin - 1)
+                     );
 }
 
 /// A row for everyone the message spoke of.

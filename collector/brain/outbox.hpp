@@ -10,7 +10,7 @@
 
 namespace muster::collector {
 
-/// Writes one message a channel for a transition ("opened", "reopened", "worsened", "flapping", "calmed", "resolved") of an incident.
+/// Writes one message a channel for a transition ("opened", "reopened", "worsened", "flapping", "calmed", "resolved", "cancelled") of an incident.
 /// Whoever was told of the opening is told of what follows. Without a channel a receipt says so.
 void tell(Fold& fold, Incident& incident, std::string_view transition);
 

@@ -24,6 +24,7 @@ constexpr std::size_t outbox_created = 4;
 constexpr std::size_t outbox_payload = 5;
 constexpr std::size_t outbox_state = 6;
 constexpr std::size_t channel_state = 7;
+constexpr std::size_t timeline_text = 6;
 
 std::string hook(const std::string& name, const std::string& more = {}) {
     return "  - {name: " + name + ", url: \"https://127.0.0.1:1/secret-path\", secret: {file: /s}" +
@@ -150,6 +151,59 @@ TEST_F(Telling, TellsTheEndToWhomeverWasToldOfTheOpeningInADigest) {
     }
 }
 
+TEST_F(Telling, TellsOnceWhoCancelledAnIncidentAndWhyToWhomeverWasToldOfTheOpening) {
+    set_up("channels:\n" + hook("ops") + hook("night", ", match: ci = t2"));
+    fail(2);
+    EXPECT_EQ(world_.command("incident.cancel", R"({"number":1,"text":"a test"})").status, 200);
+    EXPECT_EQ(world_.command("incident.cancel", R"({"number":1,"text":"again"})").status, 409);
+    mend();
+    EXPECT_THAT(
+        world_.outbox(),
+        ElementsAre(
+            "INC-1/opened/ops",
+            "INC-2/opened/ops",
+            "INC-2/opened/night",
+            "INC-1/cancelled/ops",
+            "INC-2/resolved/ops",
+            "INC-2/resolved/night"
+        )
+    );
+    const boost::json::object told = payload_of("INC-1/cancelled/ops");
+    EXPECT_EQ(told.at("type"), "net.muster.incident.cancelled");
+    const boost::json::object& data = told.at("data").as_object();
+    EXPECT_EQ(data.at("state"), "cancelled");
+    EXPECT_EQ(data.at("closed_by"), "admin");
+    EXPECT_EQ(data.at("resolution"), "a test");
+    EXPECT_EQ(data.at("closed"), told.at("time"));
+    EXPECT_FALSE(data.contains("resolved"));
+    world_.confirm("INC-1/cancelled/ops");
+    EXPECT_THAT(world_.column("incident_timeline", timeline_text), Contains("told ops: cancelled"));
+}
+
+TEST_F(Telling, CountsACancelledIncidentOfADigestAmongThoseThatAreOver) {
+    set_up("channels:\n" + hook("ops", ", rate: {messages: 2, per: 1m}"), 3);
+    fail(3);
+    world_.command("incident.cancel", R"({"number":3,"text":"a test"})");
+    world_.pass(1min);
+    const boost::json::object digest = payload_of("digest/1/ops");
+    const boost::json::object& data = digest.at("data").as_object();
+    EXPECT_EQ(data.at("opened"), 2);
+    EXPECT_EQ(data.at("resolved"), 1);
+    EXPECT_EQ(data.at("reopened"), 0);
+}
+
+TEST_F(Telling, SaysWhatWasToldWithoutTheNumberOfItsRound) {
+    set_up("channels:\n" + hook("ops"));
+    fail(1);
+    mend();
+    fail(1);
+    ASSERT_THAT(world_.outbox(), Contains("INC-1/reopened.2/ops"));
+    for (const std::string& id : world_.outbox()) {
+        world_.confirm(id);
+    }
+    EXPECT_THAT(world_.column("incident_timeline", timeline_text), Contains("told ops: reopened"));
+}
+
 TEST_F(Telling, NotesADeliveredDigestInEveryIncidentItSpokeOf) {
     set_up("channels:\n" + hook("ops", ", rate: {messages: 2, per: 1m}"), 3);
     fail(3);
@@ -159,7 +213,8 @@ TEST_F(Telling, NotesADeliveredDigestInEveryIncidentItSpokeOf) {
     const auto kinds = world_.column("incident_timeline", timeline_kind);
     EXPECT_EQ(std::ranges::count(kinds, "notified"), 2);
     EXPECT_THAT(
-        world_.column("incident_timeline", 6), Contains("told ops in one message with others")
+        world_.column("incident_timeline", timeline_text),
+        Contains("told ops in one message with others")
     );
 }
 

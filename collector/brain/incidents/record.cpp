@@ -240,6 +240,9 @@ void end_incident(
     save_incident(fold, incident);
     add_timeline(fold, incident, state, by, text);
     fold.state.arm(fold.elapsed + forgotten_after, Timer::Kind::close, incident.number);
+    if (was_open) {
+        tell(fold, incident, state);
+    }
 }
 
 void close_if_settled(Fold& fold, std::uint64_t number) {

@@ -183,6 +183,8 @@ void close_symptoms(Fold& fold, std::uint64_t incident) {
     fold.state.causes.symptoms.erase(listed);
 }
 
+constexpr std::string_view set_free = "no symptom of this any more; judged on its own from now on";
+
 }  // namespace
 
 void end_cause(Fold& fold, std::uint64_t number, std::string_view text, WallTime at) {
@@ -192,13 +194,13 @@ void end_cause(Fold& fold, std::uint64_t number, std::string_view text, WallTime
     }
     const Explained free = explained_by(state.causes, number);
     for (const CiIndex ci : free.faults) {
-        end_symptom_of(fold, number, ci, "decided for itself from here on");
+        end_symptom_of(fold, number, ci, set_free);
         state.causes.withheld.erase(ci);
         decide_again(fold, ci, Patience::recovery);
         fold.touched_cis.push_back(ci);
     }
     for (const AgentIndex agent : free.silences) {
-        end_symptom_of(fold, number, state.agents[agent].ci, "decided for itself from here on");
+        end_symptom_of(fold, number, state.agents[agent].ci, set_free);
         state.causes.silences.erase(agent);
         await_silent_agent(fold, agent);
     }

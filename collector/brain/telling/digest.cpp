@@ -61,9 +61,10 @@ std::string event_json(
 }
 
 void count(ChannelState& channel, std::string_view transition) {
+    const bool is_end = transition == "resolved" || transition == "cancelled";
     channel.merged_opened += transition == "opened" ? 1U : 0U;
-    channel.merged_resolved += transition == "resolved" ? 1U : 0U;
-    channel.merged_reopened += transition == "opened" || transition == "resolved" ? 0U : 1U;
+    channel.merged_resolved += is_end ? 1U : 0U;
+    channel.merged_reopened += transition == "opened" || is_end ? 0U : 1U;
 }
 
 json::object item_of(const MergedMessage& message) {
