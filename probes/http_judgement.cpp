@@ -53,6 +53,13 @@ std::string expected_status(const config::Params& params) {
     return codes.empty() ? "status 200 to 299" : fmt::format("status {}", fmt::join(codes, ", "));
 }
 
+/// "status 200 and a body that matches ready"
+std::string expectation(const config::Params& params) {
+    const std::string pattern = param_text(params, "expect.body");
+    const std::string status = expected_status(params);
+    return pattern.empty() ? status : fmt::format("{} and a body that matches {}", status, pattern);
+}
+
 /// Where a run that timed out had got to.
 std::string_view phase_of(const HttpMeasurement& measured, bool is_tls) {
     if (!measured.connected) {
@@ -95,7 +102,7 @@ Outcome judge_http(const HttpMeasurement& measured, const ProbeRequest& request)
     if (measured.failure != HttpFailure::none) {
         outcome.reason = reason_of(measured.failure);
         outcome.expected = fmt::format(
-            "{} within {}", expected_status(request.params), format_duration(request.timeout)
+            "{} within {}", expectation(request.params), format_duration(request.timeout)
         );
         outcome.seen = fmt::format("{}: {}", measured.peer, measured.failure_text);
         if (measured.failure == HttpFailure::timeout) {
@@ -106,7 +113,7 @@ Outcome judge_http(const HttpMeasurement& measured, const ProbeRequest& request)
     }
     if (!is_expected_status(request.params, measured.status)) {
         outcome.reason = "status";
-        outcome.expected = expected_status(request.params);
+        outcome.expected = expectation(request.params);
         outcome.seen = fmt::format("HTTP {}", measured.status);
         return outcome;
     }

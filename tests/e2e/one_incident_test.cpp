@@ -41,7 +41,7 @@ const Fault web_fault{
     "http",
     "127.0.0.22",
     "refused",
-    "status 200 within 300ms",
+    "status 200 and a body that matches all is well within 300ms",
     "127.0.0.22:18080: connection refused"
 };
 const Fault ping_fault{

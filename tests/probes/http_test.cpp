@@ -66,6 +66,12 @@ TEST_F(Http, SearchesTheBody) {
     EXPECT_THAT(outcome.seen, HasSubstr("all is well"));
 }
 
+TEST_F(Http, ExpectsTheBodyTooWhereItNeverCameToThat) {
+    const Outcome broken = get("/broken", {{"expect.body", "well"}});
+    EXPECT_EQ(broken.reason, "status");
+    EXPECT_EQ(broken.expected, "status 200 to 299 and a body that matches well");
+}
+
 TEST_F(Http, CountsAllOfALargeBodyButSearchesItsFirstMebibyte) {
     const Outcome outcome = get("/big", {{"expect.body", "the end"}});
     EXPECT_EQ(outcome.reason, "body");
