@@ -22,12 +22,13 @@ constexpr std::array<std::string_view, 10> fields{
 constexpr std::array placeholders{
     Placeholder{
         "transition",
-        "What happened, in words: opened, reopened, worsened, resolved, flapping, calmed."
+        "What happened, in words: opened, reopened, worsened, resolved, flapping, calmed, "
+        "cancelled."
     },
     Placeholder{"incident.number", "`INC-31`"},
     Placeholder{"incident.title", "What is wrong, in one line."},
     Placeholder{"incident.kind", "The kind, in words."},
-    Placeholder{"incident.state", "`new`, `resolved`, …"},
+    Placeholder{"incident.state", "`new`, `resolved`, …; in Chinese in words."},
     Placeholder{"incident.priority", "1 (highest) to 4."},
     Placeholder{"incident.urgency", "`high`, `medium` or `low`."},
     Placeholder{"incident.impact", "Likewise: how much hangs on it."},
@@ -44,12 +45,10 @@ constexpr std::array placeholders{
     Placeholder{"incident.opened", "When the incident was opened."},
     Placeholder{"incident.acknowledged", "When somebody acknowledged it; else empty."},
     Placeholder{"incident.acknowledged_by", "Who did."},
-    Placeholder{"incident.resolved", "When it was over; empty while it is not."},
+    Placeholder{"incident.resolved", "When it was resolved or cancelled; empty while it is open."},
     Placeholder{"incident.resolved_by", "Who said so."},
     Placeholder{"incident.resolution", "How it ended."},
-    Placeholder{
-        "incident.outcome", "Its title; once it is resolved, how it ended and what it was."
-    },
+    Placeholder{"incident.outcome", "Its title; once it is over, how it ended and what it was."},
     Placeholder{"incident.duration", "How long it lasted; empty while it goes on."},
     Placeholder{"ci.name", "The configuration item it is about."},
     Placeholder{"ci.class", "Its class."},
@@ -57,7 +56,9 @@ constexpr std::array placeholders{
     Placeholder{"ci.service", "The service it belongs to."},
     Placeholder{"probe.name", "The probe that found it."},
     Placeholder{"probe.type", "Its type."},
-    Placeholder{"probe.host", "What it talks to."},
+    Placeholder{"probe.label", "Its name, with its type behind it where that is another word."},
+    Placeholder{"probe.host", "The host it talks to."},
+    Placeholder{"probe.target", "What it asks: a URL, a host and port, or a host."},
     Placeholder{"agent.name", "The agent that probed, or that is silent."},
     Placeholder{"channel.name", "The channel this message goes through."},
 };

@@ -4,6 +4,7 @@
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/brain/incidents/why.hpp"
+#include "collector/brain/probe_target.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/journal/entries.pb.h"
 
@@ -26,6 +27,21 @@ constexpr std::size_t detail_bytes = 512;
 bool refuses_message(int status) {
     constexpr std::array final_answers = {400, 409, 411, 413, 414, 415, 422};
     return std::ranges::find(final_answers, status) != final_answers.end();
+}
+
+/// What it asks is known while it is probed.
+json::object probe_of(const State& state, const Incident& incident) {
+    json::object probe{
+        {"id", incident.probe.text()},
+        {"type", incident.probe_type},
+        {"name", incident.probe_name},
+        {"host", incident.host}
+    };
+    if (const auto slot = state.slot_by_id.find(incident.probe); slot != state.slot_by_id.end()) {
+        const Spec& spec = state.specs[state.cold[slot->second].spec];
+        probe["target"] = probe_target(*spec.probe, incident.host);
+    }
+    return probe;
 }
 
 }  // namespace
@@ -62,12 +78,7 @@ json::object incident_data(const State& state, const Incident& incident) {
         data["services"] = json::array(services.begin(), services.end());
     }
     if (!incident.probe.is_nil()) {
-        data["probe"] = json::object{
-            {"id", incident.probe.text()},
-            {"type", incident.probe_type},
-            {"name", incident.probe_name},
-            {"host", incident.host}
-        };
+        data["probe"] = probe_of(state, incident);
     }
     if (incident.agent != nothing) {
         data["agent"] = state.agents[incident.agent].name;

@@ -4,6 +4,7 @@
 #include "base/expect.hpp"
 #include "base/human_duration.hpp"
 #include "base/zone.hpp"
+#include "collector/notify/phrases.hpp"
 #include "collector/notify/words.hpp"
 
 #include <boost/json.hpp>
@@ -64,20 +65,22 @@ std::string local(const std::string& time, const config::MailSettings& mail) {
     return words ? *words : time;
 }
 
-std::string duration_between(const std::string& from, const std::string& to) {
+std::string duration_between(
+    config::Language language, const std::string& from, const std::string& to
+) {
     const auto begun = parse_rfc3339(from);
     const auto ended = parse_rfc3339(to);
     if (!begun || !ended || *ended < *begun) {
         return {};
     }
-    return human_duration(*ended - *begun);
+    return say_duration(language, human_duration(*ended - *begun));
 }
 
 /// "two good results in a row; it was: core switch does not answer": what is new comes first, the title stands in the subject.
 std::string outcome(config::Language language, std::string_view transition, const Values& values) {
     const std::string& title = values.at("incident.title");
     const std::string& ended = values.at("incident.resolution");
-    if (transition != "resolved" || ended.empty()) {
+    if ((transition != "resolved" && transition != "cancelled") || ended.empty()) {
         return title;
     }
     return fmt::format(
@@ -85,6 +88,60 @@ std::string outcome(config::Language language, std::string_view transition, cons
         ended,
         title
     );
+}
+
+/// "HQ, rack R12": names stay, what they are names of is said in the mail's language.
+std::string place_words(
+    config::Language language, const std::string& place, const std::string& site
+) {
+    std::string out;
+    for (std::size_t at = 0; at < place.size();) {
+        const std::size_t end = std::min(place.find(", ", at), place.size());
+        const std::string part = place.substr(at, end - at);
+        out += (out.empty() ? "" : ", ") + (part == site ? part : word_place_part(language, part));
+        at = std::min(end + 2, place.size());
+    }
+    return out;
+}
+
+/// "web (http)", and "http" where it is named like its type.
+std::string probe_label(config::Language language, const json::object& probe) {
+    const std::string name = member(probe, "name");
+    const std::string type = member(probe, "type");
+    if (name == type || type.empty()) {
+        return name;
+    }
+    return fmt::format(
+        fmt::runtime(language == config::Language::zh ? "{}（{}）" : "{} ({})"), name, type
+    );
+}
+
+/// What the product worded itself, in the mail's language and zone; what a person said stays.
+void put_words(Values& values, const config::MailSettings& mail, const json::object& data) {
+    const config::Language language = mail.language;
+    const std::string title = member(data, "title");
+    const std::string reason = member(data, "reason");
+    const std::string in_words = word_reason(language, reason);
+    const bool is_cancelled = member(data, "state") == "cancelled";
+    const std::string_view over = is_cancelled ? "closed" : "resolved";
+    const std::string by = member(data, is_cancelled ? "closed_by" : "resolved_by");
+    const std::string resolution = member(data, "resolution");
+    values["incident.title"] =
+        member(data, "reporter").empty() ? say(mail, Said::title, title) : title;
+    values["incident.kind"] = word_kind(language, member(data, "kind"));
+    values["incident.state"] = word_state(language, member(data, "state"));
+    values["incident.urgency"] = word_level(language, member(data, "urgency"));
+    values["incident.impact"] = word_level(language, member(data, "impact"));
+    values["incident.place"] =
+        place_words(language, member(data, "place"), member(object_of(data, "ci"), "site"));
+    values["incident.expected"] = say(mail, Said::sight, member(data, "expected"));
+    values["incident.seen"] = say(mail, Said::sight, member(data, "seen"));
+    values["incident.reason"] = in_words == reason ? say(mail, Said::sight, reason) : in_words;
+    values["incident.resolved"] = local(member(data, over), mail);
+    values["incident.resolved_by"] = word_actor(language, by);
+    values["incident.resolution"] = by == "system" ? say(mail, Said::end, resolution) : resolution;
+    values["incident.duration"] =
+        duration_between(language, member(data, "started"), member(data, over));
 }
 
 Values message_values(
@@ -96,31 +153,13 @@ Values message_values(
     const std::string_view transition = type.substr(type.rfind('.') + 1);
     Values values;
     for (const std::string_view key :
-         {"number",
-          "title",
-          "state",
-          "priority",
-          "urgency",
-          "impact",
-          "place",
-          "team",
-          "assignee",
-          "reporter",
-          "description",
-          "expected",
-          "seen",
-          "reason",
-          "acknowledged_by",
-          "resolved_by",
-          "resolution"}) {
+         {"number", "priority", "team", "assignee", "reporter", "description", "acknowledged_by"}) {
         values["incident." + std::string(key)] = member(data, key);
     }
-    for (const std::string_view key : {"started", "opened", "acknowledged", "resolved"}) {
+    for (const std::string_view key : {"started", "opened", "acknowledged"}) {
         values["incident." + std::string(key)] = local(member(data, key), mail);
     }
-    values["incident.kind"] = word_kind(mail.language, member(data, "kind"));
-    values["incident.duration"] =
-        duration_between(member(data, "started"), member(data, "resolved"));
+    put_words(values, mail, data);
     values["incident.outcome"] = outcome(mail.language, transition, values);
     values["transition"] = word_transition(mail.language, transition);
     if (values["incident.place"].empty()) {
@@ -141,6 +180,11 @@ Values message_values(
     values["probe.name"] = member(probe, "name");
     values["probe.type"] = member(probe, "type");
     values["probe.host"] = member(probe, "host");
+    values["probe.label"] = probe_label(mail.language, probe);
+    values["probe.target"] = member(probe, "target");
+    if (values["probe.target"].empty()) {
+        values["probe.target"] = values["probe.host"];
+    }
     values["agent.name"] = member(data, "agent");
     return values;
 }
@@ -148,13 +192,16 @@ Values message_values(
 /// One line an item: "P1 INC-31 Opened: core switch does not answer (HQ), 17:30:00".
 std::string item_line(const json::object& item, const config::MailSettings& mail) {
     const std::string site = member(item, "site");
+    const bool is_chinese = mail.language == config::Language::zh;
+    const std::string where =
+        site.empty() ? site : fmt::format(fmt::runtime(is_chinese ? "（{}）" : " ({})"), site);
     return fmt::format(
-        "P{} {} {}: {}{}, {}\n",
+        fmt::runtime(is_chinese ? "P{} {} {}：{}{}，{}\n" : "P{} {} {}: {}{}, {}\n"),
         member(item, "priority"),
         member(item, "number"),
         word_transition(mail.language, member(item, "transition")),
-        member(item, "title"),
-        site.empty() ? std::string() : fmt::format(" ({})", site),
+        say(mail, Said::title, member(item, "title")),
+        where,
         local(member(item, "at"), mail)
     );
 }
@@ -206,29 +253,6 @@ Wording fill(const Wordings& wordings, const Values& values) {
 }
 
 }  // namespace
-
-Result<std::string> word_time(WallTime at, const config::MailSettings& mail) {
-    const auto shown = local_time(at, mail.zone);
-    if (!shown) {
-        return failure(shown.error());
-    }
-    const auto offset = shown->offset.count();
-    const auto absolute = offset < 0 ? -offset : offset;
-    const std::string day =
-        mail.language == config::Language::zh
-            ? fmt::format("{}年{}月{}日", shown->year, shown->month, shown->day)
-            : fmt::format("{:04}-{:02}-{:02}", shown->year, shown->month, shown->day);
-    return fmt::format(
-        "{} {:02}:{:02}:{:02} {}{:02}:{:02}",
-        day,
-        shown->hour,
-        shown->minute,
-        shown->second,
-        offset < 0 ? '-' : '+',
-        absolute / 60,
-        absolute % 60
-    );
-}
 
 Result<Wording> word_message(const config::Channel& channel, std::string_view payload) {
     boost::system::error_code unreadable;

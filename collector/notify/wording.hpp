@@ -30,7 +30,4 @@ struct Wording {
 /// devices in it are made printable. `corrupt` when it is none; `invalid` when the channel's zone is unknown here.
 Result<Wording> word_message(const config::Channel& channel, std::string_view payload);
 
-/// "2026-11-22 17:30:00 +08:00", in Chinese "2026年11月22日 17:30:00 +08:00".
-Result<std::string> word_time(WallTime at, const config::MailSettings& mail);
-
 }  // namespace muster::collector

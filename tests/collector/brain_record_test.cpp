@@ -223,6 +223,8 @@ TEST_F(Record, WhatPeopleReportClosesOnTheirWord) {
     );
     EXPECT_EQ(made.status, 201);
     EXPECT_EQ(text_in(made, "kind"), "complaint");
+    EXPECT_THAT(world_.column("incident", incident_seen), ElementsAre(""))
+        << "the title says it already";
     EXPECT_EQ(ask("resolve", 1).status, 200);
     EXPECT_EQ(ask("close", 1).status, 422) << "somebody else says what Anna said";
     EXPECT_EQ(ask("close", 1, R"("text":"Anna: fine now")").status, 200);

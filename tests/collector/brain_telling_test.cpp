@@ -169,6 +169,7 @@ TEST_F(Telling, TellsOnceWhoCancelledAnIncidentAndWhyToWhomeverWasToldOfTheOpeni
         )
     );
     const boost::json::object told = payload_of("INC-1/cancelled/ops");
+    EXPECT_EQ(told.at("data").at("probe").at("target"), "127.0.0.1");
     EXPECT_EQ(told.at("type"), "net.muster.incident.cancelled");
     const boost::json::object& data = told.at("data").as_object();
     EXPECT_EQ(data.at("state"), "cancelled");

@@ -246,7 +246,7 @@ DecodedBatch BrainWorld::record(TestAgent& agent, std::vector<Said> results) {
         batch.results.time_ms.push_back(-static_cast<std::int32_t>(to_ms(said.ago)));
         batch.results.state.push_back(static_cast<std::uint8_t>(said.state));
         if (!said.seen.empty()) {
-            batch.results.notes.push_back({index, said.reason, "a reply", said.seen});
+            batch.results.notes.push_back({index, said.reason, "a reply within 500ms", said.seen});
         }
     }
     for (const Said& said : results) {

@@ -33,10 +33,11 @@ TEST(Wording, SaysInEnglishWhatHappenedInTheRecipientsTime) {
     const auto wording = word_message(mail_channel(), opened);
     ASSERT_TRUE(wording);
     EXPECT_EQ(wording->subject, "[INC-31] Opened: core switch does not answer");
-    EXPECT_THAT(wording->body, HasSubstr("Incident:    INC-31 (fault), priority 2\n"));
-    EXPECT_THAT(wording->body, HasSubstr("Since:       2026-11-22 17:29:40 +08:00\n"));
-    EXPECT_THAT(wording->body, HasSubstr("Place:       总部\nServices:    Mail, Shop\n"));
-    EXPECT_THAT(wording->body, Not(HasSubstr("Resolved")));
+    EXPECT_THAT(wording->body, HasSubstr("Incident:     INC-31 (fault), priority 2\n"));
+    EXPECT_THAT(wording->body, HasSubstr("Since:        2026-11-22 17:29:40 +08:00\n"));
+    EXPECT_THAT(wording->body, HasSubstr("Place:        总部\nServices:     Mail, Shop\n"));
+    EXPECT_THAT(wording->body, HasSubstr("Probe:        icmp on 192.0.2.7\n"));
+    EXPECT_THAT(wording->body, Not(HasSubstr("Over:")));
     EXPECT_THAT(wording->body, Not(HasSubstr("\nBcc")));
 }
 
@@ -63,7 +64,9 @@ TEST(Wording, SaysFirstHowAnIncidentEnded) {
     std::string payload(opened);
     payload.replace(payload.find("incident.opened"), 15, "incident.resolved");
     payload.replace(
-        payload.find("\"title\""), 0, R"("resolution":"what failed is no longer probed",)"
+        payload.find("\"title\""),
+        0,
+        R"("resolution":"what failed is no longer probed","resolved_by":"system",)"
     );
     const auto in_english = word_message(mail_channel(config::Language::en), payload);
     ASSERT_TRUE(in_english);
@@ -76,8 +79,86 @@ TEST(Wording, SaysFirstHowAnIncidentEnded) {
     ASSERT_TRUE(in_chinese);
     EXPECT_THAT(
         in_chinese->body,
-        StartsWith("已恢复：what failed is no longer probed；原为：core switch does not answer")
+        StartsWith("已恢复：失败的对象已不再探测；原为：core switch does not answer")
     );
+}
+
+TEST(Wording, SaysWhatTheProductWordedInTheLanguageOfTheMail) {
+    constexpr std::string_view resolved =
+        R"({"type":"net.muster.incident.resolved","time":"2026-11-22T09:32:15.000Z",
+"data":{"number":"INC-7","kind":"fault","title":"intranet: http failed: 127.0.0.1:8088: connection refused",
+"expected":"status 200 and a body that matches ready within 2s","seen":"127.0.0.1:8088: connection refused","reason":"refused",
+"state":"resolved","priority":2,"urgency":"high","impact":"low","place":"HQ, rack R12, port Gi1/0/3",
+"started":"2026-11-22T09:29:40.000Z","opened":"2026-11-22T09:30:00.000Z",
+"acknowledged":"2026-11-22T09:31:00.000Z","acknowledged_by":"anna",
+"resolved":"2026-11-22T09:32:15.000Z","resolved_by":"system","resolution":"everything that failed answers again",
+"ci":{"name":"intranet","class":"application_endpoint","site":"HQ"},
+"probe":{"name":"http","type":"http","host":"127.0.0.1","target":"http://127.0.0.1:8088/health"},"agent":"a1"}})";
+    const auto in_chinese = word_message(mail_channel(config::Language::zh), resolved);
+    ASSERT_TRUE(in_chinese);
+    EXPECT_EQ(
+        in_chinese->subject, "[INC-7] 已恢复：intranet：http 失败：127.0.0.1:8088：连接被拒绝"
+    );
+    EXPECT_EQ(
+        in_chinese->body,
+        "已恢复：所有失败的探测均已恢复应答；原为：intranet：http "
+        "失败：127.0.0.1:8088：连接被拒绝\n"
+        "\n"
+        "事件：　　INC-7（故障），优先级 2\n"
+        "配置项：　intranet\n"
+        "位置：　　HQ, 机柜 R12, 端口 Gi1/0/3\n"
+        "期望：　　2 秒内返回状态码 200，且正文匹配 ready\n"
+        "实际：　　127.0.0.1:8088：连接被拒绝\n"
+        "原因：　　连接被拒绝\n"
+        "探测：　　http，目标 http://127.0.0.1:8088/health\n"
+        "代理：　　a1\n"
+        "开始于：　2026年11月22日 17:29:40 +08:00\n"
+        "已确认：　2026年11月22日 17:31:00 +08:00，确认人 anna\n"
+        "结束于：　2026年11月22日 17:32:15 +08:00，历时 2 分钟 35 秒\n"
+        "结束人：　系统\n"
+    );
+    const auto in_english = word_message(mail_channel(), resolved);
+    ASSERT_TRUE(in_english);
+    EXPECT_THAT(
+        in_english->body,
+        HasSubstr("Expected:     status 200 and a body that matches ready within 2s\n"
+                  "Seen:         127.0.0.1:8088: connection refused\n"
+                  "Reason:       refused\n"
+                  "Probe:        http on http://127.0.0.1:8088/health\n"
+                  "Agent:        a1\n"
+                  "Since:        2026-11-22 17:29:40 +08:00\n"
+                  "Acknowledged: 2026-11-22 17:31:00 +08:00 by anna\n"
+                  "Over:         2026-11-22 17:32:15 +08:00, after 2 min 35 s\n"
+                  "Ended by:     system\n")
+    );
+}
+
+TEST(Wording, LeavesWhatPeopleSaidAsTheySaidIt) {
+    constexpr std::string_view cancelled =
+        R"({"type":"net.muster.incident.cancelled","time":"2026-11-22T09:32:15.000Z",
+"data":{"number":"INC-8","kind":"reported","title":"shop: it failed: no reply","expected":"","seen":"","reason":"",
+"state":"cancelled","priority":3,"started":"2026-11-22T09:29:40.000Z","reporter":"paul","description":"no reply",
+"closed":"2026-11-22T09:32:15.000Z","closed_by":"anna","resolution":"connected again"}})";
+    const auto in_chinese = word_message(mail_channel(config::Language::zh), cancelled);
+    ASSERT_TRUE(in_chinese);
+    EXPECT_EQ(
+        in_chinese->body,
+        "已取消：connected again；原为：shop: it failed: no reply\n"
+        "\n"
+        "事件：　　INC-8（人工上报），优先级 3\n"
+        "上报人：　paul\n"
+        "描述：　　no reply\n"
+        "开始于：　2026年11月22日 17:29:40 +08:00\n"
+        "结束于：　2026年11月22日 17:32:15 +08:00，历时 2 分钟 35 秒\n"
+        "结束人：　anna\n"
+    );
+    const auto in_english = word_message(mail_channel(), cancelled);
+    ASSERT_TRUE(in_english);
+    EXPECT_THAT(
+        in_english->body,
+        StartsWith("Cancelled: connected again; it was: shop: it failed: no reply\n")
+    );
+    EXPECT_THAT(in_english->body, HasSubstr("Ended by:     anna\n"));
 }
 
 TEST(Wording, ListsWhatADigestHolds) {
@@ -91,7 +172,7 @@ TEST(Wording, ListsWhatADigestHolds) {
     EXPECT_THAT(wording->subject, HasSubstr("2 条消息合并：新开 1，恢复 1"));
     EXPECT_THAT(
         wording->body,
-        HasSubstr("P1 INC-2 新事件: a (HQ), 2026年11月22日 17:00:00 +08:00\nP3 INC-1 已恢复: b, ")
+        HasSubstr("P1 INC-2 新事件：a（HQ），2026年11月22日 17:00:00 +08:00\nP3 INC-1 已恢复：b，")
     );
     EXPECT_THAT(wording->body, Not(HasSubstr("未列出")));
 }

@@ -142,7 +142,7 @@ TEST_F(TellingThroughBrokenChannels, EachDeadOneIsAnIncidentOnTheOthersAndNothin
     EXPECT_EQ(told.size(), 4U);
     for (const char* name : {"broken", "gone", "mute"}) {
         EXPECT_TRUE(std::ranges::any_of(told, [name](const std::string& subject) {
-            return subject.find("新事件：channel " + std::string(name) + " takes no messages") !=
+            return subject.find("新事件：通知通道 " + std::string(name) + " 不接收消息") !=
                    std::string::npos;
         })) << name;
     }

@@ -68,8 +68,6 @@ Verdict create_incident(Fold& fold, const CommandCall& call) {
         incident.ci = survivor_of(fold.state, found->second);
     }
     incident.key = incident.kind + "/" + std::to_string(fold.state.next_incident);
-    incident.reason = incident.kind;
-    incident.seen = incident.title;
     incident.started = fold.wall;
     incident.detected = fold.wall;
     const std::string assignee = incident.assignee;
