@@ -144,12 +144,12 @@ TEST_F(InventoryOfAnAgent, BecomesConfigurationItemsWithRelations) {
     EXPECT_THAT(shown.output, HasSubstr("server"));
     EXPECT_THAT(shown.output, HasSubstr("memory_bytes"));
     EXPECT_THAT(shown.output, HasSubstr("contains"));
-    EXPECT_THAT(shown.output, HasSubstr("runs_on"));
+    EXPECT_THAT(shown.output, HasSubstr("runs      agent1"));
     const CommandResult found = site_.muster({"find", named("interface").front()});
     EXPECT_EQ(found.exit_code, 0) << found.output;
     EXPECT_THAT(found.output, HasSubstr("server " + host));
     const CommandResult past = site_.muster({"ci", "history", host});
-    EXPECT_THAT(past.output, HasSubstr("created"));
+    EXPECT_THAT(past.output, HasSubstr("  new  "));
     const CommandResult nothing = site_.muster({"find", "00:11:22:33:44:55"});
     EXPECT_EQ(nothing.exit_code, 1);
 }
