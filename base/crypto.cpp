@@ -31,6 +31,29 @@ std::string sha256(std::string_view data) {
     return digest;
 }
 
+struct Sha256::Impl {
+    crypto_hash_sha256_state state{};
+};
+
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+    start_sodium();
+    crypto_hash_sha256_init(&impl_->state);
+}
+
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view piece) {
+    crypto_hash_sha256_update(&impl_->state, bytes_of(piece), piece.size());
+}
+
+std::string Sha256::digest() {
+    std::string digest(crypto_hash_sha256_BYTES, '\0');
+    crypto_hash_sha256_final(&impl_->state, bytes_of(digest));
+    return digest;
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view data) {
     start_sodium();
     std::string mac(crypto_auth_hmacsha256_BYTES, '\0');

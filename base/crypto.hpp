@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,24 @@ namespace muster {
 
 /// Raw 32 bytes.
 std::string sha256(std::string_view data);
+
+/// SHA-256 of what comes piece by piece.
+class Sha256 {
+  public:
+    Sha256();
+    Sha256(Sha256&&) noexcept;
+    Sha256& operator=(Sha256&&) noexcept;
+    ~Sha256();
+
+    void add(std::string_view piece);
+    /// Raw 32 bytes. Nothing may be added after it.
+    std::string digest();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 /// Raw 32 bytes (RFC 2104).
 std::string hmac_sha256(std::string_view key, std::string_view data);
 /// Constant time for equal lengths.

@@ -120,15 +120,36 @@ int open_flags(DatabaseMode mode) {
             return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
         case DatabaseMode::reader:
             return common | SQLITE_OPEN_READONLY;
+        case DatabaseMode::frozen:
+            return common | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
         case DatabaseMode::memory:
             return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
     }
     return common | SQLITE_OPEN_READONLY;
 }
 
+bool is_reading(DatabaseMode mode) {
+    return mode == DatabaseMode::reader || mode == DatabaseMode::frozen;
+}
+
+/// What SQLite calls the file: a URI where only that can say that nobody writes it.
+std::string name_of(const std::string& path, DatabaseMode mode) {
+    if (mode == DatabaseMode::memory) {
+        return ":memory:";
+    }
+    if (mode != DatabaseMode::frozen) {
+        return path;
+    }
+    std::string uri = "file:";
+    for (const char one : path) {
+        uri += one == '%' ? "%25" : one == '?' ? "%3f" : one == '#' ? "%23" : std::string(1, one);
+    }
+    return uri + "?immutable=1";
+}
+
 std::string pragmas(const DatabaseOptions& options) {
     std::string sql;
-    if (options.mode != DatabaseMode::reader) {
+    if (!is_reading(options.mode)) {
         sql += "PRAGMA page_size=" + std::to_string(options.page_bytes) + ";";
     }
     if (options.mode == DatabaseMode::writer) {
@@ -145,7 +166,7 @@ std::string pragmas(const DatabaseOptions& options) {
         "PRAGMA journal_size_limit=67108864;"
         "PRAGMA wal_autocheckpoint=0;";
     sql += "PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) + ";";
-    if (options.mode == DatabaseMode::reader) {
+    if (is_reading(options.mode)) {
         sql += "PRAGMA query_only=ON;";
     }
     return sql;
@@ -160,8 +181,15 @@ struct Database::Impl {
     std::string claimed;  ///< what was added to Writers, if anything
     std::uint64_t wal_frames = 0;
     std::optional<Deadline> stop_at;
+    std::stop_token stop;
 
-    bool is_out_of_time() const { return stop_at && stop_at->left() == Duration{0}; }
+    bool is_out_of_time() const {
+        return stop.stop_requested() || (stop_at && stop_at->left() == Duration{0});
+    }
+
+    void look_at_time();
+
+    Status checkpoint(int how);
 
     Impl() = default;
     Impl(const Impl&) = delete;
@@ -175,6 +203,26 @@ struct Database::Impl {
         }
     }
 };
+
+Status Database::Impl::checkpoint(int how) {
+    expect(!is_reading(options.mode), "only the writer checkpoints");
+    if (options.mode == DatabaseMode::memory) {
+        return {};
+    }
+    int frames = 0;
+    int moved = 0;
+    sqlite3_busy_timeout(connection, restart_patience_ms);
+    const int code = sqlite3_wal_checkpoint_v2(connection, nullptr, how, &frames, &moved);
+    sqlite3_busy_timeout(connection, busy_timeout_ms);
+    if (code == SQLITE_OK && how != SQLITE_CHECKPOINT_PASSIVE) {
+        wal_frames = 0;
+    }
+    // Busy: a reader still needs old frames; what could be moved was, and the next call goes on.
+    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) {
+        return sql_failure(connection, code, path);
+    }
+    return {};
+}
 
 struct Statement::Impl {
     sqlite3_stmt* statement = nullptr;
@@ -318,7 +366,7 @@ Result<Database> Database::open(const std::string& path, DatabaseOptions options
         impl->claimed = real_path(path);
         Writers::of_this_process().add(impl->claimed);
     }
-    const std::string name = options.mode == DatabaseMode::memory ? ":memory:" : path;
+    const std::string name = name_of(path, options.mode);
     const int opened =
         sqlite3_open_v2(name.c_str(), &impl->connection, open_flags(options.mode), nullptr);
     if (opened != SQLITE_OK) {
@@ -423,11 +471,20 @@ void Database::limit_time(std::optional<Duration> time) {
     if (time) {
         impl_->stop_at = Deadline::in(*time);
     }
+    impl_->look_at_time();
+}
+
+void Database::stop_with(std::stop_token stop) {
+    impl_->stop = std::move(stop);
+    impl_->look_at_time();
+}
+
+void Database::Impl::look_at_time() {
     sqlite3_progress_handler(
-        impl_->connection,
-        time ? instructions_between_looks : 0,
+        connection,
+        stop_at || stop.stop_possible() ? instructions_between_looks : 0,
         [](void* impl) { return static_cast<const Impl*>(impl)->is_out_of_time() ? 1 : 0; },
-        impl_.get()
+        this
     );
 }
 
@@ -436,7 +493,7 @@ bool Database::is_out_of_time() const {
 }
 
 Status Database::begin() {
-    return execute(impl_->options.mode == DatabaseMode::reader ? "BEGIN" : "BEGIN IMMEDIATE");
+    return execute(is_reading(impl_->options.mode) ? "BEGIN" : "BEGIN IMMEDIATE");
 }
 
 Status Database::commit() {
@@ -455,25 +512,12 @@ bool Database::in_transaction() const {
 }
 
 Status Database::checkpoint() {
-    expect(impl_->options.mode != DatabaseMode::reader, "only the writer checkpoints");
-    if (impl_->options.mode == DatabaseMode::memory) {
-        return {};
-    }
     const bool restart = wal_bytes() > wal_restart_bytes;
-    const int how = restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-    int frames = 0;
-    int moved = 0;
-    sqlite3_busy_timeout(impl_->connection, restart_patience_ms);
-    const int code = sqlite3_wal_checkpoint_v2(impl_->connection, nullptr, how, &frames, &moved);
-    sqlite3_busy_timeout(impl_->connection, busy_timeout_ms);
-    if (code == SQLITE_OK && restart) {
-        impl_->wal_frames = 0;
-    }
-    // Busy: a reader still needs old frames; what could be moved was, and the next call goes on.
-    if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) {
-        return sql_failure(impl_->connection, code, impl_->path);
-    }
-    return {};
+    return impl_->checkpoint(restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+}
+
+Status Database::empty_wal() {
+    return impl_->checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
 }
 
 std::uint64_t Database::wal_bytes() const {
@@ -483,6 +527,74 @@ std::uint64_t Database::wal_bytes() const {
 
 std::int64_t Database::last_insert_id() const {
     return sqlite3_last_insert_rowid(impl_->connection);
+}
+
+struct DatabaseCopy::Impl {
+    sqlite3* target = nullptr;
+    sqlite3_backup* backup = nullptr;
+    std::uint32_t page_bytes = 4096;
+    std::string path;
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    ~Impl() { static_cast<void>(close()); }
+
+    /// What finishing the copy and closing its file say.
+    int close() {
+        const int finished = sqlite3_backup_finish(std::exchange(backup, nullptr));
+        const int closed = sqlite3_close(std::exchange(target, nullptr));
+        return finished != SQLITE_OK ? finished : closed;
+    }
+};
+
+DatabaseCopy::DatabaseCopy(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+DatabaseCopy::DatabaseCopy(DatabaseCopy&&) noexcept = default;
+DatabaseCopy& DatabaseCopy::operator=(DatabaseCopy&&) noexcept = default;
+DatabaseCopy::~DatabaseCopy() = default;
+
+Result<DatabaseCopy> DatabaseCopy::begin(Database& source, const std::string& path) {
+    auto impl = std::make_unique<Impl>();
+    impl->path = path;
+    impl->page_bytes = source.impl_->options.page_bytes;
+    const int made = open_or_make(path, O_RDWR | O_EXCL);
+    if (made < 0) {
+        return system_failure("the copy of a database cannot be made", errno, path);
+    }
+    ::close(made);
+    const int opened = sqlite3_open_v2(
+        path.c_str(), &impl->target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr
+    );
+    if (opened != SQLITE_OK) {
+        return sql_failure(impl->target, opened, path);
+    }
+    // Half a copy is thrown away, and a whole one is synced by whoever ordered it.
+    constexpr const char* at_once = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;";
+    const int set = sqlite3_exec(impl->target, at_once, nullptr, nullptr, nullptr);
+    if (set != SQLITE_OK) {
+        return sql_failure(impl->target, set, path);
+    }
+    impl->backup = sqlite3_backup_init(impl->target, "main", source.impl_->connection, "main");
+    if (impl->backup == nullptr) {
+        return sql_failure(impl->target, sqlite3_errcode(impl->target), path);
+    }
+    return DatabaseCopy(std::move(impl));
+}
+
+Result<bool> DatabaseCopy::step(std::uint64_t bytes) {
+    const auto pages = static_cast<int>(bytes / impl_->page_bytes);
+    const int code = sqlite3_backup_step(impl_->backup, pages + 1);
+    const int kind = code & 0xFF;
+    if (kind == SQLITE_OK || kind == SQLITE_BUSY || kind == SQLITE_LOCKED) {
+        return true;
+    }
+    const int closed = impl_->close();
+    if (code != SQLITE_DONE || closed != SQLITE_OK) {
+        return sql_failure(nullptr, code != SQLITE_DONE ? code : closed, impl_->path);
+    }
+    return false;
 }
 
 Result<Transaction> Transaction::begin(Database& database) {

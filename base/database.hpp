@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -20,8 +21,9 @@ inline constexpr std::string_view too_long =
     "the question took too long to answer and was stopped; ask for less";
 
 /// writer: the one connection of this process that writes and checkpoints the file (a debug build aborts on a second).
-/// reader: read-only, query_only. memory: a private database without a file, for tests and the simulator.
-enum class DatabaseMode { writer, reader, memory };
+/// reader: read-only, query_only. frozen: a reader of a file that nobody writes while it is open: no locks, and nothing is made
+/// beside it. memory: a private database without a file, for tests and the simulator.
+enum class DatabaseMode { writer, reader, frozen, memory };
 /// full: nothing committed is lost by a power cut. normal: the last commits may roll back; only for what can be folded again.
 enum class Durability { full, normal };
 
@@ -90,7 +92,9 @@ class Database {
 
     /// Statements that still run when so much time has passed from now on fail with `timeout`; nullopt: they take what they need.
     void limit_time(std::optional<Duration> time);
-    /// Whether that time has passed.
+    /// From now on statements that still run when `stop` is asked for fail with `timeout`, too.
+    void stop_with(std::stop_token stop);
+    /// Whether that time has passed, or that was asked for.
     bool is_out_of_time() const;
 
     Status begin();  ///< BEGIN IMMEDIATE (readers: BEGIN)
@@ -100,12 +104,36 @@ class Database {
 
     /// PASSIVE; RESTART above 64 MiB of WAL. Called by the owner between transactions.
     Status checkpoint();
+    /// Everything into the file and nothing left in the WAL, so that the file alone is the database; where a reader is in the
+    /// way, as `checkpoint`. For a file that is written no more.
+    Status empty_wal();
     std::uint64_t wal_bytes() const;
     std::int64_t last_insert_id() const;
 
   private:
+    friend class DatabaseCopy;
     struct Impl;
     explicit Database(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// A copy of a database in use, made in small steps by the thread that owns the connection: what this connection writes between
+/// two steps is in the copy too. A file of its own, without a WAL; not synced.
+class DatabaseCopy {
+  public:
+    /// `path` must not be there. `source` outlives the copy.
+    static Result<DatabaseCopy> begin(Database& source, const std::string& path);
+    DatabaseCopy(DatabaseCopy&&) noexcept;
+    DatabaseCopy& operator=(DatabaseCopy&&) noexcept;
+    ~DatabaseCopy();
+
+    /// Copies about `bytes`; nothing while `source` is in a transaction. True: there is more to copy. After false or an error the
+    /// copy is closed.
+    Result<bool> step(std::uint64_t bytes);
+
+  private:
+    struct Impl;
+    explicit DatabaseCopy(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 

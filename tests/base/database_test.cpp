@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
 #include <sys/stat.h>
 
 namespace muster {
@@ -257,6 +258,77 @@ TEST_F(DatabaseInMemory, RefusesAFileFromTheFuture) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().kind(), ErrorKind::invalid);
     EXPECT_NE(done.error().what().find("newer version"), std::string::npos);
+}
+
+std::string copied(Database& source, const std::string& path) {
+    auto copy = DatabaseCopy::begin(source, path);
+    EXPECT_TRUE(copy) << copy.error().text();
+    Result<bool> more = true;
+    while (more && *more) {
+        more = copy->step(1);
+    }
+    EXPECT_TRUE(more) << more.error().text();
+    return path;
+}
+
+TEST_F(DatabaseFile, IsCopiedInUseWithWhatIsWrittenMeanwhile) {
+    Database database = opened(path_);
+    ASSERT_TRUE(database.execute("CREATE TABLE t(x)"));
+    constexpr std::string_view grow =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+        "INSERT INTO t SELECT randomblob(2000) FROM n";
+    ASSERT_TRUE(database.execute(grow));
+    auto copy = DatabaseCopy::begin(database, folder_.file("copy.db"));
+    ASSERT_TRUE(copy) << copy.error().text();
+    ASSERT_TRUE(copy->step(40'000).value());
+    ASSERT_TRUE(database.execute("UPDATE t SET x = 'early' WHERE rowid = 1"));
+    ASSERT_TRUE(database.execute(grow));
+    ASSERT_TRUE(database.checkpoint());
+    {
+        auto open = Transaction::begin(database);
+        ASSERT_TRUE(database.execute("UPDATE t SET x = 'never' WHERE rowid = 2"));
+        EXPECT_TRUE(copy->step(1U << 30U).value()) << "not inside of a transaction";
+    }
+    Result<bool> more = true;
+    while (more && *more) {
+        more = copy->step(40'000);
+    }
+    ASSERT_TRUE(more) << more.error().text();
+    EXPECT_FALSE(std::filesystem::exists(folder_.file("copy.db-wal")));
+    Database read = opened(folder_.file("copy.db"), {.mode = DatabaseMode::frozen});
+    EXPECT_EQ(word(read, "PRAGMA quick_check"), "ok");
+    EXPECT_EQ(number(read, "SELECT count(*) FROM t"), 400);
+    EXPECT_EQ(number(read, "SELECT count(*) FROM t WHERE x = 'early'"), 1);
+    EXPECT_EQ(number(read, "SELECT count(*) FROM t WHERE x = 'never'"), 0);
+    EXPECT_FALSE(DatabaseCopy::begin(database, folder_.file("copy.db"))) << "it is there already";
+}
+
+TEST_F(DatabaseFile, CopyCanBeWrittenAsItsOriginal) {
+    Database database = opened(path_, {.page_bytes = 16384});
+    ASSERT_TRUE(database.execute("CREATE TABLE t(x); INSERT INTO t VALUES (1)"));
+    Database again = opened(copied(database, folder_.file("copy 100% #1?.db")));
+    EXPECT_EQ(word(again, "PRAGMA journal_mode"), "wal");
+    EXPECT_EQ(number(again, "PRAGMA page_size"), 16384);
+    ASSERT_TRUE(again.execute("INSERT INTO t VALUES (2)"));
+    EXPECT_EQ(number(again, "SELECT count(*) FROM t"), 2);
+    EXPECT_EQ(number(database, "SELECT count(*) FROM t"), 1);
+}
+
+TEST_F(DatabaseFile, FrozenIsReadWithoutAnythingBesideIt) {
+    const std::string odd = folder_.file("50% #1?.db");
+    {
+        Database database = opened(odd);
+        ASSERT_TRUE(database.execute("CREATE TABLE t(x); INSERT INTO t VALUES (7)"));
+        ASSERT_TRUE(database.empty_wal());
+        EXPECT_EQ(std::filesystem::file_size(odd + "-wal"), 0U);
+    }
+    std::filesystem::remove(odd + "-wal");
+    std::filesystem::remove(odd + "-shm");
+    Database read = opened(odd, {.mode = DatabaseMode::frozen});
+    EXPECT_EQ(number(read, "SELECT x FROM t"), 7);
+    EXPECT_FALSE(read.execute("INSERT INTO t VALUES (8)"));
+    EXPECT_FALSE(std::filesystem::exists(odd + "-wal"));
+    EXPECT_FALSE(std::filesystem::exists(odd + "-shm"));
 }
 
 }  // namespace
