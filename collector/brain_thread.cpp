@@ -23,7 +23,8 @@ struct BrainThread::Impl {
           feed(&entries),
           catch_up_to(until),
           loop(&owner),
-          callbacks(std::move(tell)) {}
+          callbacks(std::move(tell)),
+          copies([this] { feed->wake(); }) {}
 
     Brain brain;
     FoldFeed* feed;
@@ -31,11 +32,14 @@ struct BrainThread::Impl {
     asio::io_context* loop;
     Callbacks callbacks;
     bool is_caught_up = false;
+    bool is_copying = false;
+    CopyDesk copies;
     std::atomic<bool> is_stopping = false;
     std::thread thread;
 
     void run();
     Status step();
+    void copy();
     void release(Effects effects);
 };
 
@@ -71,7 +75,7 @@ void BrainThread::Impl::release(Effects effects) {
 }
 
 Status BrainThread::Impl::step() {
-    auto entries = feed->take(patience);
+    auto entries = feed->take(is_copying ? Duration::zero() : patience);
     if (!entries) {
         return failure(entries.error());
     }
@@ -89,11 +93,23 @@ Status BrainThread::Impl::step() {
         return saved;
     }
     feed->keep_from(brain.kept_from());
+    copy();
     if (!is_caught_up && feed->next() > catch_up_to) {
         is_caught_up = true;
         asio::post(*loop, callbacks.caught_up);
     }
     return {};
+}
+
+void BrainThread::Impl::copy() {
+    const CopyRules rules{.begin = [this](const CopyPlace& to) {
+        return brain.begin_copy(to.folder);
+    }};
+    is_copying = copies.work(rules);
+}
+
+Status BrainThread::copy(const CopyPlace& to, const std::stop_token& stop) {
+    return impl_->copies.copy(to, stop);
 }
 
 void BrainThread::Impl::run() {
@@ -102,6 +118,7 @@ void BrainThread::Impl::run() {
     while (good && !(is_stopping && feed->lag().entries == 0)) {
         good = step();
     }
+    copies.close();
     if (good) {
         good = brain.snapshot_now();
     }

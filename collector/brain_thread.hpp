@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "collector/backup/copy_desk.hpp"
 #include "collector/brain/brain.hpp"
 #include "collector/journal/feed.hpp"
 
@@ -29,6 +30,8 @@ class BrainThread {
     BrainThread(const BrainThread&) = delete;
     BrainThread& operator=(const BrainThread&) = delete;
 
+    /// A copy of state.db. Any thread but its own; `closed` when the thread or `stop` ends it.
+    Status copy(const CopyPlace& to, const std::stop_token& stop);
     /// Folds what the journal has committed, commits, saves a snapshot and ends the thread. Call it after the journal
     /// thread has stopped.
     void stop();

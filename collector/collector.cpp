@@ -201,6 +201,7 @@ void Collector::Impl::caught_up() {
     link->start();
     notifier->configure(configuration.running().watch.channels);
     heartbeat->start();
+    backups->start();
     const boost::json::object ports = {
         {"people_port", http->port()}, {"agents_port", link->port()}, {"pid", ::getpid()}
     };
@@ -227,6 +228,7 @@ void Collector::Impl::fail(const Error& why) {
 std::vector<HealthCheck> Collector::Impl::health() const {
     const FoldFeed::Lag behind = brain_feed->lag();
     const FoldFeed::Lag history_behind = history_feed->lag();
+    const std::string backup_trouble = backups->trouble();
     return {
         {.name = "brain",
          .ready = is_ready && !is_stopping,
@@ -239,6 +241,10 @@ std::vector<HealthCheck> Collector::Impl::health() const {
         {.name = "telling",
          .ready = nobody_told.empty(),
          .detail = nobody_told.empty() ? "somebody is told" : "nobody will be told: " + nobody_told,
+         .strict_only = true},
+        {.name = "backup",
+         .ready = backup_trouble.empty(),
+         .detail = backup_trouble.empty() ? "nothing is wrong with the backups" : backup_trouble,
          .strict_only = true}
     };
 }
@@ -278,6 +284,7 @@ Task<void> Collector::Impl::shut_down(std::string reason) {
     proto::CollectorStopping body;
     body.set_reason(reason);
     appender->append(EntryKind::collector_stopping, body.SerializeAsString());
+    backups->stop();
     journal->stop();
     brain->stop();
     history->stop();

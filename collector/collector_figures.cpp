@@ -62,6 +62,7 @@ CollectorFigures Collector::Impl::figures() const {
         .skipped = counts.skipped,
         .last_sent = counts.last_sent
     };
+    now.backup = backups->figures();
     now.process = read_process_figures(*world.files, "/proc/self");
     return now;
 }

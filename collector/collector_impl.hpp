@@ -3,6 +3,7 @@
 
 #include "collector/api/api.hpp"
 #include "collector/api/http_server.hpp"
+#include "collector/backup/backup_thread.hpp"
 #include "collector/brain_thread.hpp"
 #include "collector/collector.hpp"
 #include "collector/command_gate.hpp"
@@ -64,6 +65,7 @@ struct Collector::Impl {
     std::optional<HistoryThread> history;
     std::optional<StateReader> state;
     std::optional<AccessAdapter> access;
+    std::optional<BackupThread> backups;
     std::optional<CommandGate> gate;
     std::optional<LinkAdapter> link;
     std::optional<Notifier> notifier;
@@ -91,6 +93,7 @@ struct Collector::Impl {
     Status open_stores(wire::LinkListener listener);
     Status open_folds(JournalWriter writer);
     Status open_access();
+    Status open_backups();
     void open_api();
     void release(Effects effects);
     void watch();

@@ -102,6 +102,9 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
     if (auto opened = open_access(); !opened) {
         return opened;
     }
+    if (auto opened = open_backups(); !opened) {
+        return opened;
+    }
     gate.emplace(*loop, *journal, verdict_patience);
     LinkContext context{
         .loop = loop, .clock = world.clock, .journal = &*journal, .may_connect = {}, .renew = {}
@@ -196,6 +199,26 @@ Status Collector::Impl::open_access() {
     return {};
 }
 
+Status Collector::Impl::open_backups() {
+    using Stop = const std::stop_token&;
+    BackupSources sources{
+        .state = [this](const CopyPlace& to, Stop stop) { return brain->copy(to, stop); },
+        .access = [this](const CopyPlace& to, Stop stop) { return access->copy(to, stop); },
+        .history = [this](const CopyPlace& to, Stop stop) { return history->copy(to, stop); },
+        .journal = [this](const CopyPlace& to, Stop stop) { return journal->copy(to, stop); }
+    };
+    BackupOptions making = backup_options(process, data.path());
+    making.plan.version = options.version;
+    making.plan.installation = installation;
+    auto opened =
+        BackupThread::open(*world.files, *world.clock, std::move(making), std::move(sources));
+    if (!opened) {
+        return failure(opened.error());
+    }
+    backups.emplace(std::move(*opened));
+    return {};
+}
+
 void Collector::Impl::open_api() {
     const NotifierContext sending{
         .state = &*state,
@@ -224,6 +247,8 @@ void Collector::Impl::open_api() {
     };
     api_context.submit = [this](Command command) { return gate->submit(std::move(command)); };
     api_context.results = [this](HistoryQuery query) { return history->query(std::move(query)); };
+    api_context.backups = [this] { return backups->list(); };
+    api_context.back_up = [this] { return backups->request(); };
     api_context.health = [this] { return health(); };
     api_context.cut_link = [this](AgentId agent) { link->revoke(agent); };
     api_context.figures = [this] { return figures(); };

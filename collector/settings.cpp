@@ -45,6 +45,15 @@ BrainOptions brain_options(const config::CollectorConfig& process, const std::st
     return result;
 }
 
+BackupOptions backup_options(const config::CollectorConfig& process, const std::string& directory) {
+    BackupOptions options;
+    options.plan.data_dir = directory;
+    options.plan.folder = process.backup_dir.empty() ? directory + "/backups" : process.backup_dir;
+    options.every = process.backup_every;
+    options.keep = process.backup_keep;
+    return options;
+}
+
 HistoryOptions history_options(const config::CollectorConfig& process) {
     HistoryOptions result;
     result.seal_every = process.history_seal_every;

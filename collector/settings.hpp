@@ -1,6 +1,7 @@
 // Owns: what each part of the collector gets from collector.yaml. Leaves to config/: reading it.
 #pragma once
 
+#include "collector/backup/backup_thread.hpp"
 #include "collector/brain/brain.hpp"
 #include "collector/heartbeat_loop.hpp"
 #include "collector/history/history.hpp"
@@ -19,6 +20,7 @@ JournalWriterOptions journal_options(
     const config::CollectorConfig& process, const std::string& directory
 );
 BrainOptions brain_options(const config::CollectorConfig& process, const std::string& directory);
+BackupOptions backup_options(const config::CollectorConfig& process, const std::string& directory);
 HistoryOptions history_options(const config::CollectorConfig& process);
 IntakeOptions intake_options(const config::CollectorConfig& process, const std::string& data_dir);
 NotifierOptions notifier_options(const config::CollectorConfig& process);

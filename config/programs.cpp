@@ -158,6 +158,10 @@ CollectorConfig read_collector(const Source& source, const YamlNode& root) {
         config.notify_backoff_least,
         "backoff_least"
     );
+    const MapReader backup(source, reader.section("backup"), schema::backup);
+    backup.read("every", config.backup_every);
+    backup.read("keep", config.backup_keep);
+    backup.read("dir", config.backup_dir);
     if (reader.has("heartbeat")) {
         const MapReader heartbeat(source, reader.section("heartbeat"), schema::heartbeat);
         heartbeat.read("url", config.heartbeat_url);

@@ -63,6 +63,9 @@ struct CollectorConfig {
     std::string heartbeat_url;  ///< empty: nobody outside is told that the collector is well
     Duration heartbeat_every = std::chrono::minutes(1);
     std::string heartbeat_ca_file;
+    Duration backup_every = std::chrono::hours(24);  ///< zero: only when asked
+    std::uint32_t backup_keep = 3;
+    std::string backup_dir;  ///< empty: "backups" below data_dir
     std::string hash;
 
     bool operator==(const CollectorConfig&) const = default;

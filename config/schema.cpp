@@ -88,6 +88,7 @@ std::span<const Section> schema_sections() {
         {"collector.yaml: history", schema::history},
         {"collector.yaml: enrolment", schema::enrolment},
         {"collector.yaml: notify", schema::notify},
+        {"collector.yaml: backup", schema::backup},
         {"collector.yaml: heartbeat", schema::heartbeat},
         {"collector.yaml and conf.d/*.yaml", schema::watch_file},
         {"targets", schema::target},

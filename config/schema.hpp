@@ -96,6 +96,7 @@ extern const std::span<const KeySpec> relation_type;
 extern const std::span<const KeySpec> relation_reverse;
 extern const std::span<const KeySpec> relation_pair;
 extern const std::span<const KeySpec> relation_impact;
+extern const std::span<const KeySpec> backup;
 extern const std::span<const KeySpec> heartbeat;
 extern const std::span<const KeySpec> secret;
 

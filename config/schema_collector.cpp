@@ -27,6 +27,7 @@ constexpr KeySpec process_keys[] = {
     {"history", map, "The history of results."},
     {"enrolment", map, "The certificates of agents."},
     {"notify", map, "How often a message is tried again."},
+    {"backup", map, "Copies of all of this, to go back to."},
     {"heartbeat", map, "Whom outside to tell that the collector is well."},
 };
 
@@ -129,6 +130,12 @@ constexpr KeySpec notify_keys[] = {
     {"backoff_most", duration, "Longest wait between two tries.", "5m", 10 * ms, day},
 };
 
+constexpr KeySpec backup_keys[] = {
+    {"every", duration, "How often one is made. 0s: only by `muster backup`.", "1d", 0, 365 * day},
+    {"keep", integer, "So many stay; the oldest goes once a newer one is good.", "3", 1, 1000},
+    {"dir", path, "Where they lie, best on another disk; without it, `backups` below `data_dir`."},
+};
+
 constexpr KeySpec heartbeat_keys[] = {
     {.name = "url", .kind = url, .summary = "What is asked (GET).", .required = true},
     {"every", duration, "How often, while the collector is well.", "1m", 100 * ms, day},
@@ -167,6 +174,7 @@ constinit const std::span<const KeySpec> state = state_keys;
 constinit const std::span<const KeySpec> history = history_keys;
 constinit const std::span<const KeySpec> enrolment = enrolment_keys;
 constinit const std::span<const KeySpec> notify = notify_keys;
+constinit const std::span<const KeySpec> backup = backup_keys;
 constinit const std::span<const KeySpec> heartbeat = heartbeat_keys;
 constinit const std::span<const KeySpec> secret = secret_keys;
 

@@ -65,5 +65,7 @@ void add_token_verbs(CLI::App& app, Session& session);
 void add_completion_verbs(CLI::App& app, Session& session);
 /// `muster audit list|verify`
 void add_audit_verbs(CLI::App& app, Session& session);
+/// `muster backup`, `muster backup list`
+void add_backup_verbs(CLI::App& app, Session& session);
 
 }  // namespace muster::ctl

@@ -8,6 +8,7 @@
 #include "base/uuid.hpp"
 #include "collector/api/read_scope.hpp"
 #include "collector/api/state_reader.hpp"
+#include "collector/backup/backup_row.hpp"
 #include "collector/command.hpp"
 #include "collector/configuration/keeper.hpp"
 #include "collector/enrolment/access_types.hpp"
@@ -124,6 +125,10 @@ struct ApiContext {
     std::function<std::string()> nobody_told = [] { return std::string(); };
     /// Ends the link of an agent that was revoked.
     std::function<void(AgentId agent)> cut_link;
+    /// Oldest first; the attempt that goes on or failed last at the end.
+    std::function<std::vector<BackupRow>()> backups;
+    /// Begins one. `conflict` while one is being made.
+    std::function<Result<BackupRow>()> back_up;
     /// Asked at each /metrics.
     std::function<CollectorFigures()> figures;
     /// Asked at each /readyz.

@@ -90,6 +90,10 @@ Task<HttpResponse> put_channel(Call call);
 Task<HttpResponse> delete_channel(Call call);
 Task<HttpResponse> test_channel(Call call);
 
+Task<HttpResponse> list_backups(Call call);
+Task<HttpResponse> show_backup(Call call);
+Task<HttpResponse> begin_backup(Call call);
+
 Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);
 Task<HttpResponse> revoke_join_token(Call call);

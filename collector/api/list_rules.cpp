@@ -179,6 +179,18 @@ const ListRules& join_token_list() {
     return rules;
 }
 
+const ListRules& backup_list() {
+    static const ListRules rules{
+        .name = "backups",
+        .parts = 2,
+        .words =
+            {.fields = {"name", "state", "version", "bytes", "files"}, .prefixes = {}, .classes = {}
+            },
+        .sorts = {"-made", "made", "bytes", "-bytes"}
+    };
+    return rules;
+}
+
 const ListRules& policy_list() {
     static const ListRules rules{
         .name = "policies",

@@ -21,6 +21,7 @@ const ListRules& audit_list();
 const ListRules& user_list();
 const ListRules& token_list();
 const ListRules& join_token_list();
+const ListRules& backup_list();
 const ListRules& policy_list();
 const ListRules& threshold_list();
 const ListRules& target_list();

@@ -158,6 +158,16 @@ constexpr std::array table{
     },
 
     MetricSpec{
+        "muster_backup_last_success_timestamp_seconds",
+        gauge,
+        "",
+        "When the newest backup that is kept was begun, since 1970."
+    },
+    MetricSpec{"muster_backup_last_bytes", gauge, "", "Size of that backup, links included."},
+    MetricSpec{"muster_backups_kept", gauge, "", "Backups that are there."},
+    MetricSpec{"muster_backups_total", counter, "result", "Backups since the start: made, failed."},
+
+    MetricSpec{
         "muster_http_requests_total",
         counter,
         "route method status",

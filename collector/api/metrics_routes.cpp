@@ -117,6 +117,13 @@ void add_outside(Exposition& out, const CollectorFigures& now) {
             "muster_heartbeat_last_success_timestamp_seconds", seconds(now.heartbeat.last_sent)
         );
     }
+    if (now.backup.last_success != WallTime{}) {
+        out.add("muster_backup_last_success_timestamp_seconds", seconds(now.backup.last_success));
+        out.add("muster_backup_last_bytes", now.backup.last_bytes);
+    }
+    out.add("muster_backups_kept", std::uint64_t{now.backup.kept});
+    out.add("muster_backups_total", now.backup.made, {"made"});
+    out.add("muster_backups_total", now.backup.failed, {"failed"});
     out.add("muster_http_connections", std::uint64_t{now.connections});
     out.add("process_resident_memory_bytes", now.process.resident_bytes);
     out.add("process_cpu_seconds_total", now.process.cpu_seconds);

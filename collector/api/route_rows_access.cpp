@@ -81,6 +81,14 @@ constexpr std::array table{
         .handler = enrol_agent
     },
 
+    access_read(
+        "/api/v1/backups", whole, "Backups that are there, and the last attempt.", list_backups
+    ),
+    access_read("/api/v1/backups/{id}", "", "One backup; `making` until it is good.", show_backup),
+    access_change(
+        Method::post, "/api/v1/backups", "A backup of everything, begun now.", begin_backup
+    ),
+
     Route{
         .method = Method::post,
         .pattern = "/api/v1/session",

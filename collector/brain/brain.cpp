@@ -392,6 +392,10 @@ Status Brain::fold(const Entry& entry) {
     return impl_->fold_one(entry);
 }
 
+Result<DatabaseCopy> Brain::begin_copy(const std::string& folder) {
+    return impl_->store.begin_copy(folder);
+}
+
 Result<Effects> Brain::commit() {
     return impl_->commit();
 }

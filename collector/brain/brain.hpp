@@ -3,6 +3,7 @@
 // owner: threads, the journal, sending.
 #pragma once
 
+#include "base/database.hpp"
 #include "collector/brain/assignment_list.hpp"
 #include "collector/brain/receipt_counts.hpp"
 #include "collector/command.hpp"
@@ -90,6 +91,8 @@ class Brain {
     /// commit().
     Status snapshot_if_due();
     Status snapshot_now();
+    /// A copy of state.db in `folder`. Steps between a commit and the next fold.
+    Result<DatabaseCopy> begin_copy(const std::string& folder);
     /// Current sets of all agents, for the network thread at start.
     std::vector<IssuedAssignments> assignments() const;
     /// A dump of all tables in a canonical order (folding positions left out), for verify-replay

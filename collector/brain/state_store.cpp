@@ -98,6 +98,10 @@ Status StateStore::end_transaction() {
     return status();
 }
 
+Result<DatabaseCopy> StateStore::begin_copy(const std::string& folder) {
+    return DatabaseCopy::begin(impl_->database, folder + "/state.db");
+}
+
 Status StateStore::checkpoint() {
     return impl_->database.checkpoint();
 }

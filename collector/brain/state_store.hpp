@@ -239,6 +239,8 @@ class StateStore {
     /// Ends the transaction, with the position.
     Status commit(Lsn folded, Elapsed elapsed);
     Status checkpoint();
+    /// `folder`/state.db becomes a copy of what is committed when the copy is whole.
+    Result<DatabaseCopy> begin_copy(const std::string& folder);
     std::uint64_t wal_bytes() const;
 
     // Snapshot pages; only between begin_snapshot and end_snapshot, which is one transaction.

@@ -95,7 +95,11 @@ class HashSlot {
 
 struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     Impl(AccessContext outside, AccessStore rows)
-        : context(outside), store(std::move(rows)), thread(1), hashing(most_hashing) {}
+        : context(outside),
+          store(std::move(rows)),
+          thread(1),
+          hashing(most_hashing),
+          copies([this] { asio::post(thread, [this] { copy_step(); }); }) {}
 
     AccessContext context;
     AccessStore store;  // the thread alone, once it has work
@@ -110,6 +114,10 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     std::map<AgentId, EnrolledAgent> agents;
     std::map<AgentId, MonoTime> renewed;  // when each asked last
     bool is_stopped = false;
+    CopyDesk copies;
+
+    /// A piece of a copy, then what waits for the thread, then the next.
+    void copy_step();
 
     /// Runs `work` on the store's thread and comes back to the caller's loop.
     template <class T>
@@ -481,10 +489,24 @@ Task<Result<std::string>> AccessAdapter::renew(wire::Peer peer, std::string requ
     return impl_->renew(std::move(peer), std::move(request_pem));
 }
 
+void AccessAdapter::Impl::copy_step() {
+    const CopyRules rules{.begin = [this](const CopyPlace& to) {
+        return store.begin_copy(to.folder);
+    }};
+    if (copies.work(rules)) {
+        asio::post(thread, [this] { copy_step(); });
+    }
+}
+
+Status AccessAdapter::copy(const CopyPlace& to, const std::stop_token& stop) {
+    return impl_->copies.copy(to, stop);
+}
+
 void AccessAdapter::stop() {
     impl_->is_stopped = true;
     impl_->hashing.join();
     impl_->thread.join();
+    impl_->copies.close();
 }
 
 }  // namespace muster::collector

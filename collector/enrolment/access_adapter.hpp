@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "collector/api/context.hpp"
+#include "collector/backup/copy_desk.hpp"
 #include "collector/enrolment/access_store.hpp"
 #include "collector/journal/appender.hpp"
 #include "wire/connection.hpp"
@@ -35,6 +36,8 @@ class AccessAdapter {
 
     /// For the API. The functions are valid as long as the adapter.
     AccessOperations operations();
+    /// A copy of access.db. Any thread but the loop's and the store's; `closed` when the adapter or `stop` ends it.
+    Status copy(const CopyPlace& to, const std::stop_token& stop);
     /// Whether the agent of a good certificate may be here: enrolled, not revoked, and this its current certificate, or the next
     /// one, which is the current one from then on.
     Status may_connect(const wire::Peer& peer);

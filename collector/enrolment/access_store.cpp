@@ -188,6 +188,17 @@ Status AccessStore::revoke_join_token(const std::string& id, const Actor& actor,
     return told ? transaction->commit() : told;
 }
 
+Status AccessStore::note(
+    WallTime now, const Actor& actor, const std::string& action, const std::string& target
+) {
+    auto transaction = Transaction::begin(parts_->database);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    const Status told = parts_->audit.add(now, actor.name, action, target, actor.peer);
+    return told ? transaction->commit() : told;
+}
+
 /// Part of the caller's transaction: an enrolment that fails later gives the use back.
 Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime now) {
     auto parts = parse_join_token(request.token);

@@ -35,6 +35,16 @@ class AccessStore {
   public:
     static Result<AccessStore> open(const std::string& path);
 
+    /// A copy of access.db in `folder`.
+    Result<DatabaseCopy> begin_copy(const std::string& folder) {
+        return DatabaseCopy::begin(parts_->database, folder + "/access.db");
+    }
+
+    /// A row of the audit for what changes nothing else in here.
+    Status note(
+        WallTime now, const Actor& actor, const std::string& action, const std::string& target
+    );
+
     UsersStore& users() { return parts_->users; }
 
     SessionsStore& sessions() { return parts_->sessions; }

@@ -56,6 +56,15 @@ struct OutsideFigures {
     WallTime last_sent{};  ///< zero: never
 };
 
+struct BackupFigures {
+    std::uint64_t made = 0;    ///< since the start
+    std::uint64_t failed = 0;  ///< likewise
+    std::size_t kept = 0;
+    WallTime last_success{};  ///< when the newest was begun; zero: there is none
+    std::uint64_t last_bytes = 0;
+    Duration last_took{};
+};
+
 struct CollectorFigures {
     std::string version;
     WallTime started{};
@@ -71,6 +80,7 @@ struct CollectorFigures {
     std::vector<AgentFigures> agents;  ///< with a link, and heard of since
     std::size_t connections = 0;       ///< of people and programs
     OutsideFigures heartbeat;
+    BackupFigures backup;
     ProcessFigures process;
 };
 

@@ -139,6 +139,18 @@ BlockTotals BlockSet::totals(HistoryKind kind) const {
     return sum;
 }
 
+std::vector<std::string> BlockSet::whole_files() const {
+    std::vector<std::string> names;
+    for (const std::vector<HistoryBlock>& blocks : lists_) {
+        for (const HistoryBlock& block : blocks) {
+            if (!block.is_damaged) {
+                names.push_back(block.row.name);
+            }
+        }
+    }
+    return names;
+}
+
 void BlockSet::add(BlockRow row) {
     list(row.kind).push_back({.row = std::move(row)});
     may_merge_ = true;

@@ -65,6 +65,8 @@ class BlockSet {
     void read(const SeriesWanted& wanted, const HistorySources& sources, SeriesFound& out);
 
     BlockTotals totals(HistoryKind kind) const;
+    /// Files of the blocks that count now, but for those that are missing or damaged.
+    std::vector<std::string> whole_files() const;
 
     std::uint64_t merges() const { return merges_; }
 

@@ -35,6 +35,11 @@ class CatalogStore {
   public:
     static Result<CatalogStore> open(const std::string& path, DatabaseMode mode);
 
+    /// A copy of the catalog in `folder`.
+    Result<DatabaseCopy> begin_copy(const std::string& folder) {
+        return DatabaseCopy::begin(database_, folder + "/catalog.db");
+    }
+
     /// The last entry whose results are in blocks; 0: none.
     Result<Lsn> position();
     /// By rising first_lsn.

@@ -3,6 +3,7 @@
 #include "base/expect.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "collector/backup/file_copies.hpp"
 #include "collector/history/block_set.hpp"
 #include "collector/history/catalog_store.hpp"
 #include "collector/history/roll_up.hpp"
@@ -277,6 +278,20 @@ Status History::Impl::seal() {
         blocks->add(std::move(*row));
     }
     return blocks->retain(floor_ms(wall));
+}
+
+Result<DatabaseCopy> History::begin_copy(const std::string& folder) {
+    return impl_->catalog.begin_copy(folder);
+}
+
+Status History::link_blocks(const std::string& folder) const {
+    for (const std::string& name : impl_->blocks->whole_files()) {
+        const auto placed = link_or_copy(impl_->blocks->path(name), folder + "/" + name);
+        if (!placed && placed.error().kind() != ErrorKind::not_found) {
+            return failure(placed.error(), "history");
+        }
+    }
+    return {};
 }
 
 Result<bool> History::merge_if_due() {

@@ -83,6 +83,11 @@ class History {
 
     HistoryStats stats() const;
 
+    /// A copy of the catalog in `folder`.
+    Result<DatabaseCopy> begin_copy(const std::string& folder);
+    /// Links in `folder` to the blocks that the catalog lists now, which are never written again.
+    Status link_blocks(const std::string& folder) const;
+
   private:
     struct Impl;
     explicit History(std::unique_ptr<Impl> impl);

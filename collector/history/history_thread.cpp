@@ -45,7 +45,11 @@ Answer closed() {
 
 struct HistoryThread::Impl {
     Impl(History own, FoldFeed& entries, asio::io_context& owner, std::function<void(Error)> tell)
-        : history(std::move(own)), feed(&entries), loop(&owner), failed(std::move(tell)) {}
+        : history(std::move(own)),
+          feed(&entries),
+          loop(&owner),
+          failed(std::move(tell)),
+          copies([this] { feed->wake(); }) {}
 
     History history;
     FoldFeed* feed;
@@ -55,6 +59,8 @@ struct HistoryThread::Impl {
     std::deque<Entry> held;  // taken from the feed, not folded: the store is full
     bool is_stuck = false;
     bool is_merging = false;
+    bool is_copying = false;
+    CopyDesk copies;
     std::atomic<bool> is_stopping = false;
     mutable std::mutex mutex;
     HistoryStats stats;  // under the mutex
@@ -64,6 +70,7 @@ struct HistoryThread::Impl {
     Status take();
     void fold();
     void merge();
+    void copy();
     void publish();
     void answer(Duration longest);
 };
@@ -142,7 +149,7 @@ void HistoryThread::Impl::fold() {
 }
 
 Status HistoryThread::Impl::take() {
-    auto entries = feed->take(is_merging ? Duration::zero() : patience);
+    auto entries = feed->take(is_merging || is_copying ? Duration::zero() : patience);
     if (!entries) {
         return failure(entries.error());
     }
@@ -158,6 +165,18 @@ void HistoryThread::Impl::merge() {
     if (!more) {
         log(LogLevel::error, "history.merge_failed", {{"why", more.error().text()}});
     }
+}
+
+void HistoryThread::Impl::copy() {
+    const CopyRules rules{
+        .begin = [this](const CopyPlace& to) { return history.begin_copy(to.folder); },
+        .finish = [this](const CopyPlace& to) { return history.link_blocks(to.links); }
+    };
+    is_copying = copies.work(rules);
+}
+
+Status HistoryThread::copy(const CopyPlace& to, const std::stop_token& stop) {
+    return impl_->copies.copy(to, stop);
 }
 
 void HistoryThread::Impl::publish() {
@@ -179,8 +198,10 @@ void HistoryThread::Impl::run() {
         publish();  // first: who has an answer finds it counted
         answer(Duration::zero());
         merge();
+        copy();
         feed->keep_from(history.next_lsn());
     }
+    copies.close();
     if (!good) {
         log(LogLevel::error, "history.failed", {{"why", good.error().text()}});
         asio::post(*loop, [tell = failed, why = good.error()] { tell(why); });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "collector/backup/copy_desk.hpp"
 #include "collector/history/history.hpp"
 #include "collector/journal/feed.hpp"
 
@@ -25,6 +26,8 @@ class HistoryThread {
     /// On the loop. Answered after the entries that history is busy with; `closed` once it stops; `unavailable` when
     /// too many questions wait.
     Task<Result<HistorySeries>> query(HistoryQuery query);
+    /// A copy of the catalog, and links to its blocks. Any thread but its own; `closed` when the thread or `stop` ends it.
+    Status copy(const CopyPlace& to, const std::stop_token& stop);
     /// Any thread; as of the last entry folded.
     HistoryStats stats() const;
     /// Ends the thread; what is not in a block yet is folded again at the next start. Open questions are answered `closed`.

@@ -5,6 +5,7 @@
 #include "base/failpoint.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "collector/backup/file_copies.hpp"
 #include "collector/journal/segment_store.hpp"
 #include "collector/journal/segments.hpp"
 
@@ -33,6 +34,26 @@ JournalMoment moment_from(std::string_view bytes) {
         .elapsed = elapsed_from_ns(static_cast<std::int64_t>(load_u64(bytes.data()))),
         .wall = wall_from_ns(static_cast<std::int64_t>(load_u64(bytes.data() + 8)))
     };
+}
+
+/// A reader that was in the way when the segment was sealed has kept part of it in the WAL: then a link is not enough.
+Status place_sealed(const std::string& directory, Lsn first, const std::string& folder) {
+    const std::string from = directory + "/" + segment_name(first);
+    const std::string to = folder + "/" + segment_name(first);
+    if (file_bytes(from + "-wal") == 0) {
+        const auto placed = link_or_copy(from, to);
+        return placed ? Status{} : Status{failure(placed.error())};
+    }
+    auto reader = Database::open(from, {.mode = DatabaseMode::reader});
+    auto copy = reader ? DatabaseCopy::begin(*reader, to) : failure(reader.error());
+    if (!copy) {
+        return failure(copy.error());
+    }
+    Result<bool> more = true;
+    while (more && *more) {
+        more = copy->step(file_bytes(from));
+    }
+    return more ? Status{} : Status{failure(more.error())};
 }
 
 void drop_spool(BatchGroup& batch, const CursorUpdate& update) {
@@ -314,7 +335,7 @@ Status Journal::maintain(Elapsed now) {
     if (!carried) {
         return failure(carried.error());
     }
-    if (auto done = current.database().checkpoint(); !done) {
+    if (auto done = current.database().empty_wal(); !done) {
         return failure(done.error(), "journal");
     }
     const Lsn sealed = current.first();
@@ -334,6 +355,28 @@ Result<bool> Journal::Impl::may_drop(Lsn first, Elapsed now) const {
         return failure(bounds.error());
     }
     return !*bounds || now - (*bounds)->last_moment.elapsed >= options.keep_at_least;
+}
+
+Result<DatabaseCopy> Journal::begin_copy(const std::string& folder) {
+    SegmentStore& current = *impl_->segment;
+    return DatabaseCopy::begin(current.database(), folder + "/" + segment_name(current.first()));
+}
+
+Status Journal::link_sealed(const std::string& folder) const {
+    const std::string& directory = impl_->options.directory;
+    const auto segments = list_segments(directory);
+    if (!segments) {
+        return failure(segments.error(), "journal");
+    }
+    for (const Lsn first : *segments) {
+        if (first == impl_->segment->first()) {
+            continue;
+        }
+        if (auto placed = place_sealed(directory, first, folder); !placed) {
+            return failure(placed.error(), "journal");
+        }
+    }
+    return {};
 }
 
 Result<int> Journal::retain(Elapsed now, Lsn needed) {

@@ -48,6 +48,10 @@ class Journal {
     Status maintain(Elapsed now);
     /// Deletes the oldest sealed segments beyond the limits, none that holds entries from `needed` on. Gives how many.
     Result<int> retain(Elapsed now, Lsn needed);
+    /// A copy in `folder` of the segment that is written. Until it is whole, neither `maintain` nor `retain` is called.
+    Result<DatabaseCopy> begin_copy(const std::string& folder);
+    /// Links in `folder` to the sealed segments.
+    Status link_sealed(const std::string& folder) const;
 
   private:
     struct Impl;

@@ -61,7 +61,8 @@ struct JournalThread::Impl {
           clock(&now),
           loop(&owner),
           feeds(std::move(folds)),
-          failed(std::move(on_failure)) {}
+          failed(std::move(on_failure)),
+          copies([this] { mailbox.post({}); }) {}
 
     JournalWriter writer;
     const Clock* clock;
@@ -70,6 +71,7 @@ struct JournalThread::Impl {
     std::function<void(Error)> failed;
     Mailbox<Request> mailbox;
     std::atomic<bool> stopped = false;
+    CopyDesk copies;
     mutable std::mutex figures_mutex;
     JournalFigures figures;
     std::thread thread;
@@ -78,6 +80,7 @@ struct JournalThread::Impl {
     Result<Appended> store(std::vector<Pending> pending);
     bool commit(std::deque<Request>& requests);
     void tick();
+    bool copy();
     void publish(const Appended& appended);
     void answer(Done done, Result<AppendAnswer> result);
     void give_up(const Error& why);
@@ -213,12 +216,27 @@ void JournalThread::Impl::tick() {
     }
 }
 
+/// True: there is more to copy.
+bool JournalThread::Impl::copy() {
+    const CopyRules rules{
+        .begin = [this](const CopyPlace& to) { return writer.journal().begin_copy(to.folder); },
+        .finish = [this](const CopyPlace& to) { return writer.journal().link_sealed(to.links); }
+    };
+    return copies.work(rules);
+}
+
+Status JournalThread::copy(const CopyPlace& to, const std::stop_token& stop) {
+    return impl_->copies.copy(to, stop);
+}
+
 void JournalThread::Impl::run() {
     name_thread("journal");
     bool going = true;
+    bool is_copying = false;
     while (going) {
         const Duration patience =
-            std::max<Duration>(writer.next_tick() - clock->mono(), Duration::zero());
+            is_copying ? Duration::zero()
+                       : std::max<Duration>(writer.next_tick() - clock->mono(), Duration::zero());
         auto requests = mailbox.take_all(patience);
         do {
             going = commit(requests) && going;
@@ -226,10 +244,15 @@ void JournalThread::Impl::run() {
         if (going) {
             tick();
         }
+        is_copying = copy();
+        if (is_copying) {
+            continue;  // what is being copied is neither sealed nor dropped
+        }
         if (auto kept = writer.maintain(needed()); !kept) {
             log(LogLevel::warning, "journal.maintenance_failed", {{"why", kept.error().text()}});
         }
     }
+    copies.close();
 }
 
 }  // namespace muster::collector

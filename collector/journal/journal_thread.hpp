@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task.hpp"
+#include "collector/backup/copy_desk.hpp"
 #include "collector/figures/collector_figures.hpp"
 #include "collector/journal/feed.hpp"
 #include "collector/journal/journal_writer.hpp"
@@ -38,6 +39,9 @@ class JournalThread {
 
     /// Any thread. `done` runs on the loop, before any consequence of the entries reaches the loop; may be empty.
     void append(std::vector<Pending> pending, Done done);
+    /// A copy of the segment that is written, and links to the others. Any thread but its own; `closed` when the thread or `stop`
+    /// ends it.
+    Status copy(const CopyPlace& to, const std::stop_token& stop);
     /// Any thread. `bytes` is left to whoever knows the folder.
     JournalFigures figures() const;
     /// Commits what was posted before and ends the thread. Later requests are answered `closed`.

@@ -374,6 +374,19 @@ TEST_F(AccessApi, ShowsTheAuditPageByPageAndWhetherItIsWhole) {
 }
 
 /// Every route with every role, with and without sites: what the table says is what happens.
+TEST_F(AccessApi, ABackupIsBegunOnceAndTheAuditHasWhoAsked) {
+    EXPECT_EQ(send("POST", "/api/v1/backups", "{}").status, 202);
+    EXPECT_EQ(send("POST", "/api/v1/backups", "{}").status, 409);
+    EXPECT_EQ(send("POST", "/api/v1/backups", R"({"dir":"/"})").status, 400);
+    const auto made = body_of(get("/api/v1/backups/now"));
+    EXPECT_EQ(made.at("state"), "making");
+    EXPECT_TRUE(made.at("bytes").is_null());
+    EXPECT_EQ(get("/api/v1/backups/never").status, 404);
+    const auto audit = body_of(get("/api/v1/audit?action=backup.requested"));
+    ASSERT_EQ(audit.at("items").as_array().size(), 1U);
+    EXPECT_EQ(audit.at("items").at(0).at("target"), "now");
+}
+
 TEST_F(AccessApi, AllowsEachRoleWhatTheTableSaysOnEveryRoute) {
     const std::map<std::string, Permission> roles = {
         {"viewer", Permission::view},

@@ -226,6 +226,15 @@ ApiTest::ApiTest()
         return outcome;
     };
     context_.health = [this] { return around_.health; };
+    context_.backups = [this] { return around_.backups; };
+    context_.back_up = [this]() -> Result<BackupRow> {
+        const bool is_busy =
+            !around_.backups.empty() && around_.backups.back().state == BackupRow::State::making;
+        if (is_busy) {
+            return failure(ErrorKind::conflict, "a backup is being made");
+        }
+        return around_.backups.emplace_back(BackupRow{.name = "now", .manifest = {}});
+    };
     context_.nobody_told = [this] { return around_.nobody_told; };
     context_.figures = [] { return CollectorFigures{}; };
     context_.cut_link = [this](AgentId agent) { around_.cut_off.push_back(agent.text()); };

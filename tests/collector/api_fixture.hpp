@@ -101,6 +101,7 @@ struct Surroundings {
     std::vector<HealthCheck> health;
     std::optional<ChannelTest> channel_test;  ///< what each channel answers; nothing: there is none
     std::string nobody_told;
+    std::vector<BackupRow> backups;
     std::vector<std::string> cut_off;  ///< ids of agents
 };
 

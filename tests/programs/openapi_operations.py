@@ -129,6 +129,10 @@ EXAMPLES = [
     ("POST /api/v1/enrol", {"door": "enrolment", "status": 201, "body": {"token": "{join_token}", "request_pem": "{request_pem}", "facts": {"hostname": "h9", "version": "0.1.0"}, "name": "a9"}}),
     ("DELETE /api/v1/join-tokens/{id}", {"path": {"id": "{join_id}"}}),
 
+    ("POST /api/v1/backups", {"body": {}, "status": 202, "save": {"backup": "/name"}}),
+    ("GET /api/v1/backups", {"query": {"sort": "-made"}}),
+    ("GET /api/v1/backups/{id}", {"path": {"id": "{backup}"}}),
+
     ("POST /api/v1/users", {"body": {"name": "anna", "password": "correct horse battery", "role": "operator"}, "status": 201}),
     ("GET /api/v1/users", {"query": {"sort": "name"}}),
     ("GET /api/v1/users/{id}", {"path": {"id": "anna"}}),

@@ -1,0 +1,110 @@
+#include "collector/backup/database_check.hpp"
+
+#include "base/database.hpp"
+
+#include <string_view>
+
+namespace muster::collector {
+
+namespace {
+
+Result<Database> open_frozen(const std::string& path) {
+    return Database::open(path, {.mode = DatabaseMode::frozen});
+}
+
+/// One number of a file; 0 where it is null or there is no row.
+Result<std::int64_t> number_in(Database& database, std::string_view sql) {
+    auto statement = database.prepare(sql);
+    auto row = statement ? statement->step() : failure(statement.error());
+    if (!row) {
+        return failure(row.error());
+    }
+    return *row ? statement->integer(0) : 0;
+}
+
+Result<Lsn> position_in(const std::string& path, std::string_view sql) {
+    auto database = open_frozen(path);
+    const auto number = database ? number_in(*database, sql) : failure(database.error());
+    return number ? Result<Lsn>(static_cast<Lsn>(*number)) : failure(number.error(), path);
+}
+
+Status quick_check(Database& database) {
+    auto statement = database.prepare("PRAGMA quick_check(1)");
+    auto row = statement ? statement->step() : failure(statement.error());
+    if (!row) {
+        return failure(row.error());
+    }
+    if (*row && statement->text(0) == "ok") {
+        return {};
+    }
+    return failure(
+        ErrorKind::corrupt, "quick_check says: " + std::string(*row ? statement->text(0) : "")
+    );
+}
+
+/// A name of the schema as SQL.
+std::string quoted(std::string_view name) {
+    std::string sql = "\"";
+    for (const char one : name) {
+        sql += one == '"' ? "\"\"" : std::string(1, one);
+    }
+    return sql + "\"";
+}
+
+Result<std::map<std::string, std::int64_t>> count_rows(Database& database) {
+    std::map<std::string, std::int64_t> rows;
+    auto tables = database.prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE "
+        "'\\'"
+    );
+    if (!tables) {
+        return failure(tables.error());
+    }
+    auto row = tables->step();
+    for (; row && *row; row = tables->step()) {
+        const std::string name(tables->text(0));
+        const auto count = number_in(database, "SELECT count(*) FROM " + quoted(name));
+        if (!count) {
+            return failure(count.error());
+        }
+        rows[name] = *count;
+    }
+    return row ? Result<std::map<std::string, std::int64_t>>(std::move(rows))
+               : failure(row.error());
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::int64_t>> check_database(
+    const std::string& path, const std::stop_token& stop
+) {
+    auto database = open_frozen(path);
+    if (!database) {
+        return failure(database.error());
+    }
+    database->stop_with(stop);
+    if (const Status whole = quick_check(*database); !whole) {
+        return failure(whole.error(), path);
+    }
+    auto rows = count_rows(*database);
+    return rows ? std::move(rows) : failure(rows.error(), path);
+}
+
+Result<Lsn> last_entry_of(const std::string& segment) {
+    return position_in(segment, "SELECT max(lsn) FROM entry");
+}
+
+Result<StatePosition> position_of(const std::string& state) {
+    const auto folded = position_in(state, "SELECT folded FROM fold");
+    const auto snapshot = position_in(state, "SELECT snapshot FROM fold");
+    if (!folded || !snapshot) {
+        return failure(folded ? snapshot.error() : folded.error());
+    }
+    return StatePosition{.folded = *folded, .snapshot = *snapshot};
+}
+
+Result<Lsn> sealed_of(const std::string& catalog) {
+    return position_in(catalog, "SELECT last_lsn FROM position");
+}
+
+}  // namespace muster::collector
