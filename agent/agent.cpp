@@ -185,7 +185,7 @@ void Agent::Impl::finished(
     pump();
 }
 
-Result<std::unique_ptr<Agent>> Agent::open(
+std::unique_ptr<Agent> Agent::open(
     asio::io_context& loop,
     const Clock& clock,
     Files& files,
@@ -203,12 +203,9 @@ Result<std::unique_ptr<Agent>> Agent::open(
         heartbeat.set_produced(self->batcher.produced() + self->inventory.delivered());
         heartbeat.set_skipped(self->scheduler.skipped());
     };
-    auto delivery =
-        Delivery::open(loop, clock, files, random, std::move(options.delivery), std::move(events));
-    if (!delivery) {
-        return failure(delivery.error());
-    }
-    impl->delivery = std::move(*delivery);
+    impl->delivery = std::make_unique<Delivery>(
+        loop, clock, files, random, std::move(options.delivery), std::move(events)
+    );
     return std::make_unique<Agent>(std::move(impl));
 }
 

@@ -35,9 +35,9 @@ class Agent {
   public:
     struct Impl;
 
-    /// Opens the spool. `clock`, `files` and `random` outlive this; `run_probe` is called on the
+    /// Opens the spools. `clock`, `files` and `random` outlive this; `run_probe` is called on the
     /// loop.
-    static Result<std::unique_ptr<Agent>> open(
+    static std::unique_ptr<Agent> open(
         asio::io_context& loop,
         const Clock& clock,
         Files& files,

@@ -15,30 +15,11 @@ constexpr Duration look_again = std::chrono::milliseconds(5);
 
 }  // namespace
 
-Result<std::unique_ptr<Delivery>> Delivery::open(
-    asio::io_context& loop,
-    const Clock& clock,
-    Files& files,
-    Random& random,
-    DeliveryOptions options,
-    DeliveryEvents events
-) {
-    auto spool =
-        Spool::open(files, options.spool_dir, random, options.spool, clock.mono(), clock.wall());
-    if (!spool) {
-        return failure(spool.error());
-    }
-    return std::make_unique<Delivery>(
-        loop, clock, files, random, std::move(*spool), std::move(options), std::move(events)
-    );
-}
-
 Delivery::Delivery(
     asio::io_context& loop,
     const Clock& clock,
     Files& files,
     Random& random,
-    Spool spool,
     DeliveryOptions options,
     DeliveryEvents events
 )
@@ -49,20 +30,21 @@ Delivery::Delivery(
       spool_(
           loop,
           clock,
-          std::move(spool),
+          SpoolSet::open(
+              files, std::move(options.spool_dir), random, options.spool, clock.mono(), clock.wall()
+          ),
           options.spool_thread,
           SpoolEvents{
               .reported =
                   [this](const SpoolReport& report) {
-                      uplink_.on_spools({report.position});
+                      uplink_.on_spools(report.positions);
                       if (events_.progressed) {
                           events_.progressed();
                       }
                   },
-              .records =
-                  [this](std::vector<wire::SequencedRecord> records) {
-                      uplink_.on_records(spool_.report().position.spool, std::move(records));
-                  },
+              .records = [this](
+                             SpoolId spool, std::vector<wire::SequencedRecord> records
+                         ) { uplink_.on_records(spool, std::move(records)); },
           }
       ),
       uplink_(
@@ -71,14 +53,15 @@ Delivery::Delivery(
           random,
           std::move(options.uplink),
           std::move(options.facts),
-          {spool_.report().position},
+          spool_.report().positions,
           UplinkEvents{
               .fetch = [this](
-                           SpoolId, std::uint64_t from, std::size_t bytes
-                       ) { spool_.fetch(from, bytes); },
-              .acked = [this](SpoolId, std::uint64_t seq) { spool_.ack(seq); },
-              .rewound = [this](SpoolId, std::uint64_t seq) { spool_.rewind(seq); },
-              .rekeyed = [this](SpoolId, std::uint64_t from_seq) { rename(from_seq); },
+                           SpoolId spool, std::uint64_t from, std::size_t bytes
+                       ) { spool_.fetch(spool, from, bytes); },
+              .acked = [this](SpoolId spool, std::uint64_t seq) { spool_.ack(spool, seq); },
+              .rewound = [this](SpoolId spool, std::uint64_t seq) { spool_.rewind(spool, seq); },
+              .rekeyed = [this](SpoolId spool, std::uint64_t from_seq) { rename(spool, from_seq); },
+              .renew = [this] { spool_.renew(); },
               .apply =
                   [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
                       if (events_.assignments) {
@@ -90,7 +73,7 @@ Delivery::Delivery(
           }
       ) {}
 
-void Delivery::rename(std::uint64_t from_seq) {
+void Delivery::rename(SpoolId spool, std::uint64_t from_seq) {
     const SpoolId name(Uuid::random(random_));
     log(LogLevel::warning,
         "spool.renamed",
@@ -98,7 +81,7 @@ void Delivery::rename(std::uint64_t from_seq) {
          {"why",
           "the collector has seen more of this spool than there is here: it is a copy from before"}}
     );
-    spool_.rename(name, from_seq);
+    spool_.rename(spool, name, from_seq);
 }
 
 void Delivery::start() {
@@ -131,15 +114,17 @@ void Delivery::reconfigure(DeliverySettings settings) {
 void Delivery::fill_heartbeat(wire::proto::Heartbeat& heartbeat) {
     const SpoolReport& report = spool_.report();
     const WallTime wall = clock_.wall();
-    const bool waits = report.position.first_unacked < report.position.next_seq;
-    const Duration age = waits ? wall - report.oldest_unacked : Duration{0};
+    WallTime oldest = wall;
+    for (const wire::SpoolPosition& each : report.positions) {
+        oldest = each.waits_since == WallTime{} ? oldest : std::min(oldest, each.waits_since);
+    }
     const ProcessStats process = read_process_stats(files_);
     heartbeat.set_produced(spool_.produced_results());
     heartbeat.set_spooled(report.counters.appended_results);
     heartbeat.set_acked(report.counters.acked_results);
     heartbeat.set_gaps(report.counters.all_gaps());
-    heartbeat.set_oldest_unsent_ms(static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(age), 0))
-    );
+    heartbeat.set_oldest_unsent_ms(static_cast<std::uint64_t>(to_ms(wall - oldest)));
+    heartbeat.set_spool_in_memory(report.is_in_memory);
     heartbeat.set_rss_bytes(process.rss_bytes);
     heartbeat.set_open_files(process.open_files);
     if (events_.heartbeat) {

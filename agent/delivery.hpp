@@ -47,22 +47,13 @@ struct DeliverySettings {
 /// Made, used and destroyed on the loop's thread.
 class Delivery {
   public:
-    /// Opens the spool (reads all of it: up to a second for 256 MiB). `clock`, `files` and `random`
-    /// are used from the spool thread too and outlive this.
-    static Result<std::unique_ptr<Delivery>> open(
-        asio::io_context& loop,
-        const Clock& clock,
-        Files& files,
-        Random& random,
-        DeliveryOptions options,
-        DeliveryEvents events
-    );
+    /// Opens the spools (reads all of them: up to a second for 256 MiB). `clock`, `files` and `random` are used from the spool
+    /// thread too and outlive this.
     Delivery(
         asio::io_context& loop,
         const Clock& clock,
         Files& files,
         Random& random,
-        Spool spool,
         DeliveryOptions options,
         DeliveryEvents events
     );
@@ -91,7 +82,7 @@ class Delivery {
     Task<void> stop(std::string reason, Deadline deadline);
 
   private:
-    void rename(std::uint64_t from_seq);
+    void rename(SpoolId spool, std::uint64_t from_seq);
     void fill_heartbeat(wire::proto::Heartbeat& heartbeat);
 
     const Clock& clock_;

@@ -70,6 +70,7 @@ AgentOptions options_for(
     options.delivery.uplink.collector = collector;
     options.delivery.uplink.link.backoff_least = config.backoff_least;
     options.delivery.uplink.link.backoff_most = config.backoff_most;
+    options.delivery.uplink.link.renew_after = config.renew_after;
     options.delivery.facts.instance_nonce = std::string(Uuid::random(random).raw());
     options.delivery.facts.boot_id = read_boot_id();
     options.delivery.facts.config_hash = config.hash;
@@ -143,7 +144,7 @@ class Service {
     int run();
 
   private:
-    Status open(const Endpoint& collector);
+    void open(const Endpoint& collector);
     std::string link_text() const;
     std::string status() const;
     void reload();
@@ -182,9 +183,7 @@ int Service::run() {
     if (!collector) {
         return fail(collector.error(), 2);
     }
-    if (auto opened = open(*collector); !opened) {
-        return fail(opened.error(), 1);
-    }
+    open(*collector);
     log(LogLevel::info,
         "agent.started",
         {{"version", options_.version},
@@ -207,7 +206,7 @@ int Service::run() {
     return 0;
 }
 
-Status Service::open(const Endpoint& collector) {
+void Service::open(const Endpoint& collector) {
     raise_file_limit();
     keep_one_heap();
     keep_only_sockets(runner_);
@@ -219,17 +218,11 @@ Status Service::open(const Endpoint& collector) {
     auto run_probe = [this](std::shared_ptr<const ScheduledProbe> probe) {
         return runner_.run(probe->type, probe->host, probe->params, probe->secrets, probe->timeout);
     };
-    auto agent =
-        Agent::open(loop_, clock_, files_, random_, std::move(options), std::move(run_probe));
-    if (!agent) {
-        return failure(agent.error());
-    }
-    agent_ = std::move(*agent);
+    agent_ = Agent::open(loop_, clock_, files_, random_, std::move(options), std::move(run_probe));
     // Whoever reads that the agent is ready may stop it at once.
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
         signals_.add(number);
     }
-    return {};
 }
 
 /// agent.yaml goes before what enrolment told.

@@ -27,6 +27,19 @@ std::uint64_t SpoolCounters::all_gaps() const {
     return std::accumulate(gap_results.begin(), gap_results.end(), std::uint64_t{0});
 }
 
+SpoolCounters& SpoolCounters::operator+=(const SpoolCounters& other) {
+    found_results += other.found_results;
+    appended_results += other.appended_results;
+    acked_results += other.acked_results;
+    refused_records += other.refused_records;
+    refused_results += other.refused_results;
+    for (std::size_t reason = 0; reason < gap_results.size(); ++reason) {
+        gap_results[reason] += other.gap_results[reason];
+    }
+    abandoned_segments += other.abandoned_segments;
+    return *this;
+}
+
 void Refused::add(const wire::Record& record) {
     add(Refused{
         .records = 1,
@@ -94,7 +107,7 @@ std::uint64_t Spool::take(wire::Record record) {
     next_seq_ += record.span;
     results_ += record.count;
     memory_bytes_ += bytes;
-    memory_.push_back({seq, std::move(record)});
+    memory_.push_back({seq, std::move(record), results_before});
     if (!broken_) {
         if (auto written = write(memory_.back(), results_before); !written) {
             abandon(written.error());
@@ -270,8 +283,24 @@ Status Spool::commit() {
     synced_ = next_seq_ - 1;
     synced_results_ = results_;
     unsynced_bytes_ = 0;
+    if (std::exchange(is_in_memory_, false)) {
+        log(LogLevel::notice, "spool.on_disk_again", {{"dir", dir_}});
+    }
     shrink_memory();
     return {};
+}
+
+void Spool::trust_memory() {
+    if (!is_in_memory_ && synced_ + 1 != next_seq_) {
+        is_in_memory_ = true;
+        log(LogLevel::error, "spool.in_memory", {{"dir", dir_}, {"from", synced_ + 1}});
+    }
+}
+
+void Spool::end() {
+    is_ended_ = true;
+    options_.memory_bytes = 0;
+    shrink_memory();
 }
 
 /// After a failed write or fsync the kernel may have dropped the pages: nothing behind `synced_` is
@@ -285,10 +314,28 @@ void Spool::abandon(const Error& why) {
     active_.reset();
 }
 
+/// Records were acknowledged that never reached the disk: the stream on disk goes on behind them, and what is there before them
+/// serves for nothing without them.
+void Spool::forget_written() {
+    for (const SegmentIndex& segment : segments_) {
+        if (auto removed = files_->remove(path_of(segment.first_seq)); !removed) {
+            log(LogLevel::warning, "spool.cannot_delete", {{"why", removed.error().text()}});
+        }
+        disk_bytes_ -= segment.bytes;
+    }
+    segments_.clear();
+    reading_.reset();
+    synced_ = acked_;
+    synced_results_ = acked_results_;
+}
+
 /// A new file takes its name when it is durable: whatever lies under that name is of an attempt
 /// before.
 Status Spool::rewrite_unsynced() {
     active_.reset();
+    if (acked_ > synced_) {
+        forget_written();
+    }
     const std::uint64_t first = synced_ + 1;
     while (!segments_.empty() && segments_.back().end_seq > first) {
         SegmentIndex& segment = segments_.back();
@@ -339,20 +386,32 @@ wire::SpoolPosition Spool::position() const {
     return {
         .spool = name_,
         .first_unacked = acked_ + 1,
-        .synced = synced_,
+        .synced = given_out(),
         .next_seq = next_seq_,
         .begins_at = begins_at_,
-        .first_kept =
-            std::max(begins_at_, segments_.empty() ? acked_ + 1 : segments_.front().first_seq),
+        .first_kept = std::max(begins_at_, first_kept()),
         .results_at_begin = begins_at_ == 1 ? 0 : results_before(begins_at_).value_or(0),
         .acked_fingerprint = acked_fingerprint_,
+        .waits_since = waits_since(),
     };
 }
 
+/// What was acknowledged from memory is not on disk, and makes what is there before it useless.
+std::uint64_t Spool::first_kept() const {
+    return segments_.empty() || acked_ > synced_ ? acked_ + 1 : segments_.front().first_seq;
+}
+
 void Spool::shrink_memory() {
-    while (!memory_.empty() && memory_.front().seq <= synced_ &&
-           (memory_bytes_ > options_.memory_bytes || memory_.front().seq <= acked_)) {
-        memory_bytes_ -= stored_bytes(memory_.front().record);
+    while (!memory_.empty() && memory_.front().seq <= given_out()) {
+        const wire::SequencedRecord& oldest = memory_.front();
+        const std::uint64_t bytes = stored_bytes(oldest.record);
+        const bool is_acked = oldest.last_seq() <= acked_;
+        const bool is_spare = oldest.seq <= synced_ && memory_bytes_ > options_.memory_bytes;
+        if (!is_acked && !is_spare) {
+            return;
+        }
+        unsynced_bytes_ -= oldest.seq > synced_ ? bytes : 0;
+        memory_bytes_ -= bytes;
         memory_.pop_front();
     }
 }
@@ -360,7 +419,7 @@ void Spool::shrink_memory() {
 /// The mark says a little more than is true, so that it need not be written for each record.
 void Spool::sent(std::uint64_t seq) {
     constexpr std::uint64_t ahead = 1024;
-    sent_ = std::max(sent_, std::min(seq, synced_));
+    sent_ = std::max(sent_, std::min(seq, given_out()));
     if (sent_ <= reserved_) {
         return;
     }
@@ -371,7 +430,7 @@ void Spool::sent(std::uint64_t seq) {
 }
 
 void Spool::ack(std::uint64_t seq) {
-    const std::uint64_t to = std::min(seq, synced_);
+    const std::uint64_t to = std::min(seq, given_out());
     if (to <= acked_) {
         return;
     }
@@ -394,6 +453,17 @@ void Spool::count_acked(std::uint64_t to) {
             if (!segment.has(place, PlaceState::gap)) {
                 counters_.acked_results += segment.results_of(place);
                 waiting_results_ -= segment.results_of(place);
+            }
+        }
+    }
+    // What no segment holds, because the disk takes nothing.
+    const std::uint64_t indexed = segments_.empty() ? acked_ : segments_.back().end_seq - 1;
+    for (const wire::SequencedRecord& kept : memory_) {
+        if (kept.seq > std::max(indexed, acked_) && kept.last_seq() <= to) {
+            acked_results_ = kept.results_before + kept.record.count;
+            if (kept.record.kind != wire::RecordKind::gap) {
+                counters_.acked_results += kept.record.count;
+                waiting_results_ -= kept.record.count;
             }
         }
     }
@@ -493,15 +563,15 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     return {};
 }
 
-WallTime Spool::oldest_unacked(WallTime now) const {
+WallTime Spool::waits_since() const {
     if (acked_ + 1 == next_seq_) {
-        return now;
+        return {};
     }
     if (const wire::SequencedRecord* record = in_memory(acked_ + 1)) {
         return record->record.wall;
     }
     const std::size_t at = segment_of(acked_ + 1);
-    return at < segments_.size() ? wall_from_ns(segments_[at].first_wall_ns) : now;
+    return at < segments_.size() ? wall_from_ns(segments_[at].first_wall_ns) : WallTime{};
 }
 
 }  // namespace muster::agent

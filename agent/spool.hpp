@@ -1,6 +1,6 @@
-// Owns: records on disk until the collector has them: sequence numbers, segments, recovery, limits, retention; nothing that was
-// synced is lost without a gap record that says so. A value over Files: no thread, no clock. Leaves to spool_thread.hpp: when to
-// sync; to spool_segment.hpp: the bytes of a record.
+// Owns: one stream of records on disk until the collector has them: sequence numbers, segments, recovery, limits, retention; nothing
+// that was synced is lost without a gap record that says so. A value over Files: no thread, no clock. Leaves to spool_set.hpp: which
+// streams there are; to spool_thread.hpp: when to sync; to spool_segment.hpp: the bytes of a record.
 #pragma once
 
 #include "agent/spool_image.hpp"
@@ -67,6 +67,7 @@ struct SpoolCounters {
 
     std::uint64_t all_gaps() const;
 
+    SpoolCounters& operator+=(const SpoolCounters& other);
     bool operator==(const SpoolCounters&) const = default;
 };
 
@@ -89,17 +90,21 @@ struct Refused {
 /// to a new one by the next `sync`.
 class Spool {
   public:
-    /// Opens the spool below `dir`, or makes one. A torn tail is cut off; what is damaged or missing becomes gaps; a spool that
-    /// makes no sense is set aside under another name, and a new one begins with a gap that says so. Nothing here refuses to start
-    /// but the file system itself.
+    /// A new one in `dir`, which holds nothing; made with the first record.
+    Spool(Files& files, std::string dir, SpoolId folder, SpoolOptions options);
+    /// The spool in `dir`. A torn tail is cut off; what is damaged or missing becomes gaps. `corrupt` where the folder makes no
+    /// sense.
     static Result<Spool> open(
         Files& files,
-        const std::string& dir,
-        Random& random,
+        std::string dir,
+        SpoolId folder,
         SpoolOptions options,
         MonoTime now,
         WallTime wall
     );
+
+    /// Before its first record: so many results of another spool are lost.
+    void tell_damaged(std::uint64_t results, WallTime wall);
 
     /// Takes the record over and writes it (not yet durable). Gives its seq. `full` at a bound: the record is gone and counted. A
     /// failing disk is not an error here: the record stays in memory until `sync` succeeds.
@@ -108,6 +113,11 @@ class Spool {
     void refuse(const Refused& refused);
     /// Makes everything appended durable. After an error call again later.
     Status sync();
+    /// The disk takes nothing for now: until a `sync` succeeds what is unsynced counts as synced, so that it is sent from memory. A
+    /// power cut loses it, and after it the collector has seen more than there is here (`rename`).
+    void trust_memory();
+
+    bool is_in_memory() const { return is_in_memory_; }
 
     wire::SpoolPosition position() const;
 
@@ -118,6 +128,20 @@ class Spool {
     /// The first may be a gap of which the part before `from_seq` is left out; its results all count for what is left. Records
     /// before the oldest kept are not given. Errors: the file cannot be read; nothing is lost.
     Result<std::vector<wire::SequencedRecord>> read(std::uint64_t from_seq, std::size_t bytes);
+
+    /// The oldest and least important records give way, a segment's at a time, none more important than `at_least`. False: there is
+    /// nothing to give.
+    bool give_way(wire::DropClass at_least) { return free_front() || drop_oldest(at_least); }
+
+    /// Nothing will be appended any more.
+    void end();
+
+    /// It has ended, and nothing of it is left.
+    bool is_gone() const {
+        return is_ended_ && segments_.empty() && acked_ + 1 == next_seq_ && untold_.records == 0;
+    }
+
+    SpoolId name() const { return name_; }
 
     /// From now on; what is beyond smaller limits goes by and by.
     void set_limits(const SpoolLimits& limits) { options_.limits = limits; }
@@ -154,8 +178,8 @@ class Spool {
     /// Bytes of all segments.
     std::uint64_t disk_bytes() const { return disk_bytes_; }
 
-    /// When the oldest record that is not acknowledged was made (a segment's first for old ones); nothing waits: `now`.
-    WallTime oldest_unacked(WallTime now) const;
+    /// When the oldest record that is not acknowledged was made (a segment's first for old ones); 0 when nothing waits.
+    WallTime waits_since() const;
 
   private:
     struct Recovery;
@@ -173,17 +197,7 @@ class Spool {
         Durability durability;
     };
 
-    Spool(Files& files, std::string dir, SpoolId folder, SpoolOptions options);
-
     // spool_recovery.cpp
-    static Result<Spool> open_existing(
-        Files& files,
-        std::string dir,
-        SpoolId folder,
-        SpoolOptions options,
-        MonoTime now,
-        WallTime wall
-    );
     Status recover(Recovery& recovery);
     Status recover_segment(Recovery& recovery, std::uint64_t first_seq);
     Status recover_before(Recovery& recovery, std::uint64_t seq, std::uint64_t results);
@@ -195,7 +209,6 @@ class Spool {
     void count_found();
     Status make_durable(Recovery& recovery);
     Status load_unsynced();
-    void tell_set_aside(std::uint64_t results, WallTime wall);
     std::string path_of(std::uint64_t first_seq) const;
 
     // spool.cpp
@@ -208,9 +221,11 @@ class Spool {
     std::uint64_t footprint() const;
     void abandon(const Error& why);
     Status commit();
+    void forget_written();
     Status rewrite_unsynced();
     void count_acked(std::uint64_t to);
     std::uint64_t acked_since(std::uint64_t from_seq) const;
+    std::uint64_t first_kept() const;
     void shrink_memory();
     SpoolMark mark() const;
     SegmentHead head_of(std::uint64_t first_seq, std::uint64_t results_before) const;
@@ -248,6 +263,12 @@ class Spool {
     );
     Result<Placed> put_in_place(std::uint64_t first_seq, const std::string& bytes);
 
+    /// What is given to the link and may be acknowledged.
+    std::uint64_t given_out() const { return is_in_memory_ ? next_seq_ - 1 : synced_; }
+
+    /// The last segment stays: its name says where the sequence goes on.
+    std::size_t segments_that_stay() const { return is_ended_ ? 0 : 1; }
+
     /// Records up to here are not dropped: the collector may have them.
     std::uint64_t untouchable() const { return std::max(sent_, acked_); }
 
@@ -281,6 +302,8 @@ class Spool {
     MonoTime found_made_{};          // the newest of them, as far as clocks tell
     SpoolMark saved_mark_;
     Refused untold_;
+    bool is_in_memory_ = false;  // see trust_memory
+    bool is_ended_ = false;
     bool broken_ =
         false;  // the file's end cannot be trusted: unsynced records must be written again
     std::uint64_t short_of_space_at_ =

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view suffix = ".seg";
 constexpr std::size_t digits = 20;
+constexpr std::size_t folder_digits = 6;
 
 /// Segments end at segment_bytes, or hold all that was unsynced when one was given up.
 constexpr std::uint64_t most_segment_bytes = 64u << 20;
@@ -34,13 +35,30 @@ std::optional<std::uint64_t> first_seq_of(std::string_view name) {
     return problem == std::errc{} && end == end_of_digits ? std::optional(number) : std::nullopt;
 }
 
-std::optional<SpoolId> spool_id_of(std::string_view name) {
-    const auto raw = from_hex(name);
+std::string SpoolFolder::name() const {
+    const std::string text = std::to_string(number);
+    const std::size_t lacking = folder_digits - std::min(folder_digits, text.size());
+    return std::string(lacking, '0') + text + "-" + to_hex(id.raw());
+}
+
+std::optional<SpoolFolder> spool_folder_of(std::string_view name) {
+    SpoolFolder folder;
+    const auto [dash, problem] =
+        std::from_chars(name.data(), name.data() + name.size(), folder.number);
+    const auto number_length = static_cast<std::size_t>(dash - name.data());
+    if (problem != std::errc{} || number_length >= name.size() || *dash != '-') {
+        return std::nullopt;
+    }
+    const auto raw = from_hex(name.substr(number_length + 1));
     if (!raw) {
         return std::nullopt;
     }
     const auto id = Uuid::from_bytes(*raw);
-    return id ? std::optional(SpoolId(*id)) : std::nullopt;
+    if (!id) {
+        return std::nullopt;
+    }
+    folder.id = SpoolId(*id);
+    return folder.name() == name ? std::optional(folder) : std::nullopt;
 }
 
 Result<std::unique_ptr<File>> create_file(
@@ -48,7 +66,12 @@ Result<std::unique_ptr<File>> create_file(
 ) {
     auto file = files.open(path, OpenMode::create_new);
     if (!file && file.error().kind() == ErrorKind::not_found) {
-        static_cast<void>(files.create_directories(dir));
+        if (auto made = files.create_directories(dir); !made) {
+            return failure(made.error());
+        }
+        if (auto synced = files.sync_directory(dir.substr(0, dir.rfind('/'))); !synced) {
+            return failure(synced.error());
+        }
         file = files.open(path, OpenMode::create_new);
     }
     return file;

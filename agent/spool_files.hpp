@@ -1,4 +1,4 @@
-// Owns: names of segments, and reading files of which the disk has lost a part. Leaves to spool.hpp: what they mean.
+// Owns: names of folders and segments, and reading files of which the disk has lost a part. Leaves to spool.hpp: what they mean.
 #pragma once
 
 #include "base/files.hpp"
@@ -16,10 +16,18 @@ namespace muster::agent {
 std::string segment_name(std::uint64_t first_seq);
 std::optional<std::uint64_t> first_seq_of(std::string_view name);
 
-/// The folder of a spool is named after it, in hex.
-std::optional<SpoolId> spool_id_of(std::string_view name);
+/// One folder a spool: when it began among them, and what it was called first.
+struct SpoolFolder {
+    std::uint64_t number = 1;
+    SpoolId id;
 
-/// A new file; its folder is made again where somebody has deleted it.
+    /// "000001-<id in hex>": by name in the order in which they began.
+    std::string name() const;
+};
+
+std::optional<SpoolFolder> spool_folder_of(std::string_view name);
+
+/// A new file; its folder is made where it is not there.
 Result<std::unique_ptr<File>> create_file(
     Files& files, const std::string& dir, const std::string& path
 );

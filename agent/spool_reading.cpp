@@ -51,7 +51,7 @@ Result<std::vector<wire::SequencedRecord>> Spool::read(std::uint64_t from_seq, s
     std::uint64_t seq = std::max(from_seq, position().first_kept);
     std::size_t taken = 0;
     int mendings = 0;
-    while (seq <= synced_ && (records.empty() || taken < bytes)) {
+    while (seq <= given_out() && (records.empty() || taken < bytes)) {
         if (const wire::SequencedRecord* kept = in_memory(seq)) {
             if (!records.empty() && taken + kept->record.payload.size() > bytes) {
                 break;
@@ -171,7 +171,9 @@ std::optional<std::uint64_t> Spool::results_before(std::uint64_t seq) const {
     }
     const std::size_t at = segment_of(seq);
     if (at == segments_.size()) {
-        return std::nullopt;
+        const wire::SequencedRecord* kept = in_memory(seq);
+        return kept != nullptr && kept->seq == seq ? std::optional(kept->results_before)
+                                                   : std::nullopt;
     }
     const std::size_t place = segments_[at].find(seq);
     return segments_[at].seq_of(place) == seq ? std::optional(segments_[at].results_before(place))
@@ -179,7 +181,7 @@ std::optional<std::uint64_t> Spool::results_before(std::uint64_t seq) const {
 }
 
 std::uint64_t Spool::fingerprint_at(std::uint64_t last_seq) {
-    if (last_seq == 0 || last_seq > synced_) {
+    if (last_seq == 0 || last_seq > given_out()) {
         return 0;
     }
     if (last_seq == acked_ && acked_fingerprint_ != 0) {

@@ -1,4 +1,4 @@
-// Owns: the opening half of Spool: finding the folder, reading what a crash, a dying disk or a hand left behind.
+// Owns: the opening half of Spool: reading what a crash, a dying disk or a hand left behind.
 //
 // First all segments are indexed, with a hole wherever records are not to be read; the edges of a hole say how many results are
 // gone. Then each segment with a hole is written anew with gap records in place of it.
@@ -78,58 +78,8 @@ std::string Spool::path_of(std::uint64_t first_seq) const {
     return dir_ + "/" + segment_name(first_seq);
 }
 
-Result<Spool> Spool::open(
-    Files& files,
-    const std::string& dir,
-    Random& random,
-    SpoolOptions options,
-    MonoTime now,
-    WallTime wall
-) {
-    if (auto made = files.create_directories(dir); !made) {
-        return failure(made.error(), "spool");
-    }
-    const auto names = files.list(dir);
-    if (!names) {
-        return failure(names.error(), "spool");
-    }
-    bool is_set_aside = false;
-    std::uint64_t gone = 0;
-    for (const std::string& name : *names) {
-        const auto id = spool_id_of(name);
-        if (!id) {
-            continue;
-        }
-        const std::string own = dir + "/" + name;
-        auto found = open_existing(files, own, *id, options, now, wall);
-        if (found || found.error().kind() != ErrorKind::corrupt) {
-            return found;
-        }
-        log(LogLevel::error, "spool.set_aside", {{"why", found.error().text()}});
-        const auto mark = read_mark(files, own);
-        gone += mark ? mark->synced_results - mark->acked_results : 0;
-        is_set_aside = true;
-        if (auto aside = files.rename(own, own + ".damaged"); !aside) {
-            return failure(aside.error(), "spool");
-        }
-    }
-    const SpoolId id(Uuid::random(random));
-    const std::string own = dir + "/" + to_hex(id.raw());
-    if (auto made = files.create_directories(own); !made) {
-        return failure(made.error(), "spool");
-    }
-    if (auto synced = files.sync_directory(dir); !synced) {
-        return failure(synced.error(), "spool");
-    }
-    Spool spool(files, own, id, options);
-    if (is_set_aside) {
-        spool.tell_set_aside(gone, wall);
-    }
-    return spool;
-}
-
 /// As far as is known.
-void Spool::tell_set_aside(std::uint64_t results, WallTime wall) {
+void Spool::tell_damaged(std::uint64_t results, WallTime wall) {
     const auto count = static_cast<std::uint32_t>(std::min(results, most_in_hole));
     counters_.found_results += count;
     counters_.gap_results[static_cast<std::size_t>(wire::GapReason::damaged)] += count;
@@ -141,12 +91,9 @@ void Spool::tell_set_aside(std::uint64_t results, WallTime wall) {
         1,
         count
     ));
-    if (auto synced = sync(); !synced) {
-        log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
-    }
 }
 
-Result<Spool> Spool::open_existing(
+Result<Spool> Spool::open(
     Files& files, std::string dir, SpoolId folder, SpoolOptions options, MonoTime now, WallTime wall
 ) {
     Spool spool(files, std::move(dir), folder, options);

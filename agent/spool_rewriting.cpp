@@ -287,8 +287,7 @@ bool Spool::deletable(const SegmentIndex& segment, MonoTime now) const {
 
 void Spool::trim(MonoTime now) {
     drops_fail_ = false;
-    // The last segment always stays: its name says where the sequence goes on.
-    while (segments_.size() > 1 && deletable(segments_.front(), now)) {
+    while (segments_.size() > segments_that_stay() && deletable(segments_.front(), now)) {
         if (!delete_front()) {
             return;
         }
@@ -303,7 +302,8 @@ void Spool::trim(MonoTime now) {
 
 /// What is acknowledged makes room at once, whatever its retention.
 bool Spool::free_front() {
-    return segments_.size() > 1 && segments_.front().end_seq <= acked_ + 1 && delete_front();
+    return segments_.size() > segments_that_stay() && segments_.front().end_seq <= acked_ + 1 &&
+           delete_front();
 }
 
 /// False: not now. What is deleted must be known as acknowledged after a restart.
@@ -320,6 +320,9 @@ bool Spool::delete_front() {
     }
     disk_bytes_ -= segment.bytes;
     segments_.pop_front();
+    if (segments_.empty()) {
+        active_.reset();
+    }
     return true;
 }
 

@@ -12,19 +12,19 @@ namespace muster::agent {
 
 namespace {
 
-SpoolReport report_of(const Spool& spool, WallTime now) {
+SpoolReport report_of(const SpoolSet& spools) {
     return {
-        .position = spool.position(),
-        .counters = spool.counters(),
-        .waiting_results = spool.waiting_results(),
-        .disk_bytes = spool.disk_bytes(),
-        .oldest_unacked = spool.oldest_unacked(now),
+        .positions = spools.positions(),
+        .counters = spools.counters(),
+        .waiting_results = spools.waiting_results(),
+        .disk_bytes = spools.disk_bytes(),
+        .is_in_memory = spools.is_in_memory(),
     };
 }
 
 /// Nothing has changed that anybody waits for.
 bool same(const SpoolReport& a, const SpoolReport& b) {
-    return a.position == b.position && a.counters == b.counters &&
+    return a.positions == b.positions && a.counters == b.counters &&
            a.taken_records == b.taken_records && a.queue_refused_results == b.queue_refused_results;
 }
 
@@ -33,7 +33,7 @@ bool same(const SpoolReport& a, const SpoolReport& b) {
 SpoolThread::SpoolThread(
     asio::io_context& loop,
     const Clock& clock,
-    Spool spool,
+    SpoolSet spools,
     SpoolThreadOptions options,
     SpoolEvents events
 )
@@ -42,8 +42,8 @@ SpoolThread::SpoolThread(
       options_(options),
       events_(std::move(events)),
       gate_(std::make_shared<Gate>(Gate{this})),
-      report_(report_of(spool, clock.wall())),
-      spool_(std::move(spool)),
+      report_(report_of(spools)),
+      spools_(std::move(spools)),
       last_trim_(clock.mono()),
       last_save_(clock.mono()),
       told_(report_),
@@ -77,20 +77,24 @@ void SpoolThread::pass_refused() {
     }
 }
 
-void SpoolThread::rewind(std::uint64_t seq) {
-    mailbox_.post(Rewind{seq});
+void SpoolThread::rewind(SpoolId spool, std::uint64_t seq) {
+    mailbox_.post(Rewind{spool, seq});
 }
 
-void SpoolThread::rename(SpoolId name, std::uint64_t from_seq) {
-    mailbox_.post(Rename{name, from_seq});
+void SpoolThread::rename(SpoolId spool, SpoolId name, std::uint64_t from_seq) {
+    mailbox_.post(Rename{spool, name, from_seq});
 }
 
-void SpoolThread::fetch(std::uint64_t from_seq, std::size_t bytes) {
-    mailbox_.post(Fetch{from_seq, bytes});
+void SpoolThread::renew() {
+    mailbox_.post(Renew{});
 }
 
-void SpoolThread::ack(std::uint64_t seq) {
-    mailbox_.post(Ack{seq});
+void SpoolThread::fetch(SpoolId spool, std::uint64_t from_seq, std::size_t bytes) {
+    mailbox_.post(Fetch{spool, from_seq, bytes});
+}
+
+void SpoolThread::ack(SpoolId spool, std::uint64_t seq) {
+    mailbox_.post(Ack{spool, seq});
 }
 
 void SpoolThread::set_limits(const SpoolLimits& limits) {
@@ -104,13 +108,18 @@ std::uint64_t SpoolThread::produced_results() const {
 }
 
 std::uint64_t SpoolThread::unacked_records() const {
-    const std::uint64_t on_the_way = handed_over_ - report_.taken_records;
-    return report_.position.next_seq - report_.position.first_unacked + on_the_way;
+    std::uint64_t records = handed_over_ - report_.taken_records;
+    for (const wire::SpoolPosition& each : report_.positions) {
+        records += each.next_seq - each.first_unacked;
+    }
+    return records;
 }
 
 bool SpoolThread::all_synced() const {
     return handed_over_ == report_.taken_records &&
-           report_.position.synced + 1 >= report_.position.next_seq;
+           std::ranges::all_of(report_.positions, [](const wire::SpoolPosition& each) {
+               return each.synced + 1 >= each.next_seq;
+           });
 }
 
 void SpoolThread::run() {
@@ -124,10 +133,10 @@ void SpoolThread::run() {
         tell();
     }
     // The last sync may have left a gap record behind it.
-    if (auto synced = spool_.sync(); !synced) {
+    if (auto synced = spools_.sync(); !synced) {
         log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
     }
-    if (auto saved = spool_.save_acked(); !saved) {
+    if (auto saved = spools_.save_acked(); !saved) {
         log(LogLevel::warning, "spool.acked_not_saved", {{"why", saved.error().text()}});
     }
 }
@@ -138,18 +147,27 @@ void SpoolThread::handle(Message& message) {
     } else if (const auto* fetch = std::get_if<Fetch>(&message)) {
         answer(*fetch);
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
-        spool_.ack(ack->seq);
+        if (Spool* spool = spools_.find(ack->spool)) {
+            spool->ack(ack->seq);
+        }
     } else if (const auto* rewind = std::get_if<Rewind>(&message)) {
-        spool_.rewind(rewind->seq);
+        if (Spool* spool = spools_.find(rewind->spool)) {
+            spool->rewind(rewind->seq);
+        }
     } else if (const auto* refused = std::get_if<Refused>(&message)) {
-        spool_.refuse(*refused);
+        spools_.refuse(*refused);
         passed_refused_ += refused->results;
     } else if (const auto* limits = std::get_if<SpoolLimits>(&message)) {
-        spool_.set_limits(*limits);
+        spools_.set_limits(*limits);
     } else if (const auto* rename = std::get_if<Rename>(&message)) {
-        if (auto renamed = spool_.rename(rename->name, rename->from_seq); !renamed) {
+        Spool* spool = spools_.find(rename->spool);
+        const Status renamed =
+            spool != nullptr ? spool->rename(rename->name, rename->from_seq) : Status();
+        if (!renamed) {
             log(LogLevel::error, "spool.cannot_rename", {{"why", renamed.error().text()}});
         }
+    } else if (std::holds_alternative<Renew>(message)) {
+        spools_.renew();
     } else {
         stopping_ = true;
     }
@@ -161,7 +179,7 @@ void SpoolThread::take(Append& append) {
     );
     ++taken_records_;
     urgent_ = urgent_ || append.record.drop_class == wire::DropClass::state;
-    auto taken = spool_.append(std::move(append.record));
+    auto taken = spools_.append(std::move(append.record));
     if (!taken && !refusing_) {
         log(LogLevel::error, "spool.refuses", {{"why", taken.error().text()}});
     }
@@ -169,18 +187,19 @@ void SpoolThread::take(Append& append) {
 }
 
 void SpoolThread::answer(const Fetch& fetch) {
-    auto records = spool_.read(fetch.from_seq, fetch.bytes);
-    if (!records) {
-        log(LogLevel::error, "spool.cannot_read", {{"why", records.error().text()}});
-    }
     std::vector<wire::SequencedRecord> answer;
-    if (records && !records->empty()) {
-        answer = std::move(*records);
-        spool_.sent(answer.back().seq + answer.back().record.span - 1);
+    if (Spool* spool = spools_.find(fetch.spool)) {
+        auto records = spool->read(fetch.from_seq, fetch.bytes);
+        if (!records) {
+            log(LogLevel::error, "spool.cannot_read", {{"why", records.error().text()}});
+        } else if (!records->empty()) {
+            answer = std::move(*records);
+            spool->sent(answer.back().last_seq());
+        }
     }
-    asio::post(loop_, [gate = gate_, answer = std::move(answer)]() mutable {
+    asio::post(loop_, [gate = gate_, spool = fetch.spool, answer = std::move(answer)]() mutable {
         if (gate->owner != nullptr) {
-            gate->owner->events_.records(std::move(answer));
+            gate->owner->events_.records(spool, std::move(answer));
         }
     });
 }
@@ -188,7 +207,7 @@ void SpoolThread::answer(const Fetch& fetch) {
 /// Group commit.
 void SpoolThread::settle() {
     const MonoTime now = clock_.mono();
-    const std::uint64_t waiting = spool_.unsynced_bytes();
+    const std::uint64_t waiting = spools_.unsynced_bytes();
     if (waiting == 0) {
         return;
     }
@@ -197,28 +216,34 @@ void SpoolThread::settle() {
     if (!stopping_ && (!due || now < not_before_)) {
         return;
     }
-    auto synced = spool_.sync();
+    auto synced = spools_.sync();
     last_sync_ = now;
     if (!synced) {
         not_before_ = now + options_.retry;
-        if (!sync_failed_) {
+        if (!failing_since_) {
+            failing_since_ = now;
             log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
         }
-    } else if (sync_failed_) {
+        return;
+    }
+    if (failing_since_) {
+        failing_since_.reset();
         log(LogLevel::notice, "spool.syncs_again", {});
     }
-    sync_failed_ = !synced;
-    urgent_ = urgent_ && sync_failed_;
+    urgent_ = false;
 }
 
 void SpoolThread::maintain(MonoTime now) {
     if (now >= last_trim_ + options_.trim_every) {
         last_trim_ = now;
-        spool_.trim(now);
+        spools_.trim(now, clock_.wall());
+    }
+    if (failing_since_ && now - *failing_since_ >= options_.disk_patience) {
+        spools_.trust_memory();
     }
     if (now >= last_save_ + options_.save_acked_every) {
         last_save_ = now;
-        if (auto saved = spool_.save_acked(); !saved) {
+        if (auto saved = spools_.save_acked(); !saved) {
             log(LogLevel::warning, "spool.acked_not_saved", {{"why", saved.error().text()}});
         }
     }
@@ -226,14 +251,14 @@ void SpoolThread::maintain(MonoTime now) {
 
 Duration SpoolThread::patience(MonoTime now) const {
     MonoTime until = last_trim_ + options_.trim_every;
-    if (spool_.unsynced_bytes() > 0) {
+    if (spools_.unsynced_bytes() > 0) {
         until = std::min(until, std::max(last_sync_ + options_.flush, not_before_));
     }
     return std::max(Duration(until - now), Duration{0});
 }
 
 void SpoolThread::tell() {
-    SpoolReport report = report_of(spool_, clock_.wall());
+    SpoolReport report = report_of(spools_);
     report.taken_records = taken_records_;
     report.queue_refused_results = passed_refused_;
     if (same(report, told_)) {

@@ -1,8 +1,8 @@
-// Owns: the thread that writes the spool: group commit, and messages to and from the loop.
-// Leaves to spool.hpp: what is written; to delivery.hpp: what is sent.
+// Owns: the thread that writes the spools: group commit, and messages to and from the loop.
+// Leaves to spool_set.hpp: what is written; to delivery.hpp: what is sent.
 #pragma once
 
-#include "agent/spool.hpp"
+#include "agent/spool_set.hpp"
 #include "base/clock.hpp"
 #include "base/mailbox.hpp"
 #include "base/task.hpp"
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -26,17 +27,20 @@ struct SpoolThreadOptions {
     std::uint64_t queue_bytes =
         16u << 20;  ///< handed over and not yet written; beyond, `append` refuses
     Duration retry = std::chrono::seconds(1);  ///< after a failed sync
+    /// A disk that takes nothing for so long is done without: Spool::trust_memory.
+    Duration disk_patience = std::chrono::seconds(3);
     Duration trim_every = std::chrono::seconds(1);
     Duration save_acked_every = std::chrono::seconds(30);
 };
 
-/// What the loop knows of the spool.
+/// What the loop knows of the spools.
 struct SpoolReport {
-    wire::SpoolPosition position;
+    std::vector<wire::SpoolPosition>
+        positions;  ///< first the one that grows, then the oldest first
     SpoolCounters counters;
     std::uint64_t waiting_results = 0;  ///< neither acknowledged nor in gap records
     std::uint64_t disk_bytes = 0;
-    WallTime oldest_unacked{};
+    bool is_in_memory = false;        ///< the disk takes nothing for now
     std::uint64_t taken_records = 0;  ///< of those handed over: spooled, or refused by the spool
     std::uint64_t queue_refused_results = 0;  ///< refused before that, and known to the spool
 };
@@ -45,7 +49,7 @@ struct SpoolReport {
 struct SpoolEvents {
     std::function<void(SpoolReport)> reported;  ///< after each change of the position
     /// The answer to one `fetch`.
-    std::function<void(std::vector<wire::SequencedRecord>)> records;
+    std::function<void(SpoolId spool, std::vector<wire::SequencedRecord>)> records;
 };
 
 /// Made, used and destroyed on the loop's thread. A record is synced within `flush`; at once where
@@ -55,7 +59,7 @@ class SpoolThread {
     SpoolThread(
         asio::io_context& loop,
         const Clock& clock,
-        Spool spool,
+        SpoolSet spools,
         SpoolThreadOptions options,
         SpoolEvents events
     );
@@ -66,12 +70,14 @@ class SpoolThread {
 
     /// `full` when too much waits already: the record is not taken, and told by a gap record later.
     Status append(wire::Record record);
-    void fetch(std::uint64_t from_seq, std::size_t bytes);
-    void ack(std::uint64_t seq);
+    void fetch(SpoolId spool, std::uint64_t from_seq, std::size_t bytes);
+    void ack(SpoolId spool, std::uint64_t seq);
     void set_limits(const SpoolLimits& limits);
-    void rewind(std::uint64_t seq);
+    void rewind(SpoolId spool, std::uint64_t seq);
     /// The stream goes on under another name (Spool::rename); seen in the next report where it succeeds.
-    void rename(SpoolId name, std::uint64_t from_seq);
+    void rename(SpoolId spool, SpoolId name, std::uint64_t from_seq);
+    /// What is appended from now on goes into a new spool (SpoolSet::renew); seen in the next report.
+    void renew();
 
     /// Results handed over, whatever became of them.
     std::uint64_t produced_results() const;
@@ -90,26 +96,33 @@ class SpoolThread {
     };
 
     struct Fetch {
+        SpoolId spool;
         std::uint64_t from_seq;
         std::size_t bytes;
     };
 
     struct Ack {
+        SpoolId spool;
         std::uint64_t seq;
     };
 
     struct Rewind {
+        SpoolId spool;
         std::uint64_t seq;
     };
 
     struct Rename {
+        SpoolId spool;
         SpoolId name;
         std::uint64_t from_seq;
     };
 
+    struct Renew {};
+
     struct Stop {};
 
-    using Message = std::variant<Append, Fetch, Ack, Rewind, Rename, Refused, SpoolLimits, Stop>;
+    using Message =
+        std::variant<Append, Fetch, Ack, Rewind, Rename, Renew, Refused, SpoolLimits, Stop>;
 
     /// Owned by the loop's side and by handlers on their way to it; cut off by the destructor.
     struct Gate {
@@ -139,14 +152,14 @@ class SpoolThread {
     Mailbox<Message> mailbox_;
 
     // Of the thread alone:
-    Spool spool_;
+    SpoolSet spools_;
     bool stopping_ = false;
     bool urgent_ = false;
     MonoTime last_sync_{};
     MonoTime not_before_{};
     MonoTime last_trim_{};
     MonoTime last_save_{};
-    bool sync_failed_ = false;
+    std::optional<MonoTime> failing_since_;
     bool refusing_ = false;
     std::uint64_t taken_records_ = 0;
     std::uint64_t passed_refused_ = 0;

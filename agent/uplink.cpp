@@ -130,6 +130,8 @@ void Uplink::Impl::act(wire::LinkAction action) {
         events.rewound(rewound->spool, rewound->seq);
     } else if (auto* rekey = std::get_if<todo::Rekey>(&action)) {
         events.rekeyed(rekey->spool, rekey->from_seq);
+    } else if (std::holds_alternative<todo::Renew>(action)) {
+        events.renew();
     } else if (auto* apply = std::get_if<todo::Apply>(&action)) {
         events.apply(apply->epoch, std::move(apply->items));
     } else if (auto* closing = std::get_if<todo::Close>(&action)) {

@@ -47,6 +47,7 @@ struct UplinkEvents {
     std::function<void(SpoolId, std::uint64_t seq)> acked;
     std::function<void(SpoolId, std::uint64_t seq)> rewound;       ///< as link_action::Rewound
     std::function<void(SpoolId, std::uint64_t from_seq)> rekeyed;  ///< as link_action::Rekey
+    std::function<void()> renew;                                   ///< as link_action::Renew
     std::function<void(std::uint32_t epoch, std::vector<wire::proto::Assignment>)> apply;
     /// Fills in what the next heartbeat says; called shortly before one is due.
     std::function<void(wire::proto::Heartbeat&)> counters;

@@ -160,12 +160,8 @@ class LoadedAgent {
                 delivery_->applied(epoch, {});
             };
         events.progressed = [this] { produce(); };
-        auto delivery = agent::Delivery::open(loop_, clock_, files_, random_, options, events);
-        if (!delivery) {
-            std::cerr << delivery.error().text() << "\n";
-            return 1;
-        }
-        delivery_ = std::move(*delivery);
+        delivery_ =
+            std::make_unique<agent::Delivery>(loop_, clock_, files_, random_, options, events);
         delivery_->start();
         asio::co_spawn(loop_, watch(), asio::detached);
         loop_.run();

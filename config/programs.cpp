@@ -52,6 +52,7 @@ AgentConfig read_agent(const Source& source, const YamlNode& root) {
     spool.read("max_age", config.spool_max_age);
     spool.read("keep_free", config.spool_keep_free);
     spool.read("retain_acked", config.retain_acked);
+    spool.read("renew_after", config.renew_after);
     spool.read("retain_acked_bytes", config.retain_acked_bytes);
     const MapReader inventory(source, reader.section("inventory"), schema::agent_inventory);
     inventory.read("every", config.inventory_every);

@@ -26,6 +26,7 @@ struct AgentConfig {
     Duration spool_max_age = std::chrono::hours(7 * 24);
     std::uint64_t spool_keep_free = 64u << 20;
     Duration retain_acked = std::chrono::minutes(30);
+    Duration renew_after = std::chrono::minutes(1);
     std::uint64_t retain_acked_bytes = 64u << 20;
     Duration inventory_every = std::chrono::hours(1);  ///< zero: never
     std::string inventory_helper = "/run/muster-inventory.sock";

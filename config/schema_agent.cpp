@@ -45,6 +45,14 @@ constexpr KeySpec agent_spool_keys[] = {
      "30m",
      1 * ms,
      30 * day},
+    {"renew_after",
+     duration,
+     "When the collector is back after longer than this, what is new goes into a new spool and "
+     "goes "
+     "first; the old one is drained beside it.",
+     "1m",
+     1 * ms,
+     30 * day},
     {"retain_acked_bytes", size, "Confirmed results take at most this much.", "64MiB", mib, tib},
 };
 

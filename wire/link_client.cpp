@@ -19,6 +19,8 @@ constexpr std::uint32_t old_spool_every = 5;
 /// So many heartbeats without an answer are a dead connection; TCP itself may take minutes to say so.
 constexpr int missed_heartbeats = 3;
 constexpr Duration least_patience = std::chrono::seconds(5);
+/// A new spool takes no longer, or is done without.
+constexpr Duration renewed_within = std::chrono::seconds(1);
 /// How long a collector without credit is left alone when it did not say.
 constexpr Duration without_credit = std::chrono::seconds(1);
 
@@ -59,6 +61,11 @@ LinkClient::Actions LinkClient::on_time(MonoTime now, WallTime wall) {
                 out.emplace_back(link_action::Connect{});
             }
             break;
+        case State::renewing:
+            if (now >= greet_at_) {
+                greet(now, wall, out);
+            }
+            break;
         case State::connecting:
         case State::greeting:
             if (now - last_heard_ >= options_.answer_within) {
@@ -89,12 +96,27 @@ LinkClient::Actions LinkClient::on_connected(MonoTime now, WallTime wall) {
     if (state_ != State::connecting) {
         return out;
     }
+    if (lies_behind(wall) && streams_.size() < most_streams) {
+        state_ = State::renewing;
+        greet_at_ = now + renewed_within;
+        out.emplace_back(link_action::Renew{});
+        return out;
+    }
+    greet(now, wall, out);
+    return out;
+}
+
+bool LinkClient::lies_behind(WallTime wall) const {
+    const WallTime since = streams_.front().position().waits_since;
+    return since != WallTime{} && wall - since > options_.renew_after;
+}
+
+void LinkClient::greet(MonoTime now, WallTime wall, Actions& out) {
     state_ = State::greeting;
     last_heard_ = now;
     proto::Frame frame;
     *frame.mutable_hello() = hello(now, wall);
     out.emplace_back(sending(std::move(frame)));
-    return out;
 }
 
 LinkClient::Actions LinkClient::on_closed(MonoTime now) {
@@ -174,7 +196,9 @@ LinkClient::Actions LinkClient::on_spools(
         streams.back().set_position(position);
     }
     streams_ = std::move(streams);
-    if (is_new && state_ != State::waiting && state_ != State::stopped) {
+    if (is_new && state_ == State::renewing) {
+        greet_at_ = now;
+    } else if (is_new && (state_ == State::greeting || state_ == State::live)) {
         drop(now, "a spool more: the collector has to be told", out);
         next_try_ = now;
     } else if (state_ == State::live) {
@@ -276,8 +300,14 @@ bool LinkClient::may_send(std::size_t bytes) const {
            (batches < options_.batches_in_flight && on_their_way + bytes <= credit_);
 }
 
+/// What was asked of the spool last is still what goes next.
+bool LinkClient::is_fetch_awaited() {
+    const OutStream* stream = fetches_ > 0 ? stream_of(std::string(fetched_spool_.raw())) : nullptr;
+    return stream != nullptr && stream->next_fetch() == fetched_from_;
+}
+
 void LinkClient::fill(Actions& out) {
-    if (resume_at_.has_value() || is_short_of_credit_ || !may_send(1)) {
+    if (resume_at_.has_value() || is_short_of_credit_ || !may_send(1) || is_fetch_awaited()) {
         return;
     }
     OutStream* stream = next_stream();
@@ -286,9 +316,6 @@ void LinkClient::fill(Actions& out) {
     }
     const SpoolId spool = stream->position().spool;
     const std::uint64_t from = stream->next_fetch();
-    if (fetches_ > 0 && fetched_spool_ == spool && fetched_from_ == from) {
-        return;
-    }
     std::size_t batches = 0;
     std::uint64_t on_their_way = 0;
     std::size_t waiting = 0;
@@ -347,6 +374,8 @@ MonoTime LinkClient::next_wake() const {
     switch (state_) {
         case State::waiting:
             return next_try_;
+        case State::renewing:
+            return greet_at_;
         case State::connecting:
         case State::greeting:
             return last_heard_ + options_.answer_within;

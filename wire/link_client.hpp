@@ -25,6 +25,8 @@ struct LinkClientOptions {
     std::uint32_t batches_in_flight = 8;
     std::size_t batch_bytes = 512u << 10;  ///< payload of one Batch frame, at least one record
     std::size_t assignments = 1'000'000;   ///< accepted in one epoch
+    /// Records older than this are caught up with beside what is new, in a spool of its own.
+    Duration renew_after = std::chrono::seconds(60);
 };
 
 /// What every Hello says about this process.
@@ -69,6 +71,9 @@ struct Rekey {
     std::uint64_t from_seq;
 };
 
+/// What is appended from now on goes into a new spool, which is told with on_spools: the one that grows lies far behind.
+struct Renew {};
+
 struct Apply {
     std::uint32_t epoch;
     std::vector<proto::Assignment> items;
@@ -95,12 +100,14 @@ using LinkAction = std::variant<
     link_action::Acked,
     link_action::Rewound,
     link_action::Rekey,
+    link_action::Renew,
     link_action::Apply,
     link_action::Close,
     link_action::Certificate,
     link_action::Connected>;
 
-/// States: waiting (back-off) → connecting → greeting (Hello sent) → live → (closed) waiting … → stopped.
+/// States: waiting (back-off) → connecting → (renewing: a new spool is awaited) → greeting (Hello sent) → live → (closed) waiting … →
+/// stopped.
 /// Full-jitter back-off between `backoff_least` and `backoff_most`, doubled after each refused or failed try, reset by Welcome.
 class LinkClient {
   public:
@@ -147,12 +154,15 @@ class LinkClient {
     std::optional<Duration> clock_offset() const;
 
   private:
-    enum class State { waiting, connecting, greeting, live, stopped };
+    enum class State { waiting, connecting, renewing, greeting, live, stopped };
 
     void wait_again(MonoTime now);
     void drop(MonoTime now, std::string why, Actions& out);
+    void greet(MonoTime now, WallTime wall, Actions& out);
+    bool lies_behind(WallTime wall) const;
     void on_refusal(MonoTime now, const proto::Refusal& refusal, Actions& out);
     void fill(Actions& out);
+    bool is_fetch_awaited();
     void pause(MonoTime now, Duration asked);
     bool may_send(std::size_t bytes) const;
     OutStream* stream_of(const std::string& raw_spool_id);
@@ -179,6 +189,7 @@ class LinkClient {
     MonoTime next_try_;
     std::uint32_t failed_tries_ = 0;
     MonoTime last_heard_;
+    MonoTime greet_at_;  // renewing: with whatever spools there are
     Duration heartbeat_;
     Duration heard_within_;  // live: without a frame for this long the connection is dead
     MonoTime next_heartbeat_;

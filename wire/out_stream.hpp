@@ -28,7 +28,8 @@ struct SpoolPosition {
     std::uint64_t first_kept = 1;        ///< oldest record still there, acknowledged ones included
     std::uint64_t results_at_begin = 0;  ///< results before begins_at, where that is still known
     std::uint64_t acked_fingerprint =
-        0;  ///< of the record that ends with first_unacked - 1; 0: not known
+        0;                   ///< of the record that ends with first_unacked - 1; 0: not known
+    WallTime waits_since{};  ///< when the oldest record not acknowledged was made; 0: none is
 
     bool operator==(const SpoolPosition&) const = default;
 };

@@ -94,6 +94,12 @@ constexpr std::array table{
         "Results that the agent could not keep and told in gap records, as it last said."
     },
     MetricSpec{
+        "muster_agent_spool_in_memory",
+        gauge,
+        "agent",
+        "1 while the agent's disk takes nothing and a power cut would lose what is not confirmed."
+    },
+    MetricSpec{
         "muster_agent_skipped_runs_total",
         counter,
         "agent",

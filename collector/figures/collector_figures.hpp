@@ -44,6 +44,7 @@ struct AgentFigures {
     std::uint64_t waiting_results = 0;  ///< in its spool, not confirmed
     Duration oldest{};                  ///< how long the oldest of them waits
     std::uint64_t lost_results = 0;
+    bool is_spool_in_memory = false;  ///< its disk takes nothing
     std::uint64_t skipped_runs = 0;
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_files = 0;

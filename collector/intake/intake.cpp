@@ -53,6 +53,7 @@ AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
         .waiting_results = heartbeat.spooled() - confirmed,
         .oldest = std::chrono::milliseconds(std::min(heartbeat.oldest_unsent_ms(), longest_ms)),
         .lost_results = heartbeat.gaps(),
+        .is_spool_in_memory = heartbeat.spool_in_memory(),
         .skipped_runs = heartbeat.skipped(),
         .resident_bytes = heartbeat.rss_bytes(),
         .open_files = heartbeat.open_files()

@@ -75,9 +75,7 @@ class AgentTest : public ::testing::Test {
         auto run = [this](std::shared_ptr<const ScheduledProbe> probe) {
             return run_probe(this, std::move(probe));
         };
-        auto opened = Agent::open(loop, clock, files, random, std::move(options), std::move(run));
-        ASSERT_TRUE(opened);
-        agent = std::move(*opened);
+        agent = Agent::open(loop, clock, files, random, std::move(options), std::move(run));
         agent->start();
     }
 

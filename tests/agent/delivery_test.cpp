@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -50,10 +51,11 @@ class DeliveryTest : public ::testing::Test {
         options.uplink.identity = collector.agent_identity();
         options.uplink.link.backoff_least = 1ms;
         options.uplink.link.backoff_most = 10ms;
+        options.uplink.link.renew_after = renew_after;
+        options.uplink.link.batch_bytes = batch_bytes;
         options.facts = {std::string(16, 'n'), std::string(16, 'b'), "hash", "0.1", "host"};
-        auto opened = Delivery::open(loop, clock, files, random, options, std::move(events));
-        ASSERT_TRUE(opened);
-        delivery = std::move(*opened);
+        delivery =
+            std::make_unique<Delivery>(loop, clock, files, random, options, std::move(events));
         delivery->start();
     }
 
@@ -121,6 +123,8 @@ class DeliveryTest : public ::testing::Test {
     RealFiles files;
     SystemRandom random;
     SmallCollector collector{loop};
+    Duration renew_after = 1min;
+    std::size_t batch_bytes = 512U << 10U;
     std::unique_ptr<Delivery> delivery;
 };
 
@@ -159,11 +163,42 @@ TEST_F(DeliveryTest, SpoolsWhileTheCollectorIsAwayAndDrainsWhenItIsBack) {
         append(number);
     }
     ASSERT_TRUE(run_until([&] {
-        return delivery->report().position.synced == 400 && !delivery->is_live();
+        return delivery->report().positions.front().synced == 400 && !delivery->is_live();
     }));
     EXPECT_EQ(collector.committed.size(), 1U);
     collector.open();
     expect_all(400);
+}
+
+TEST_F(DeliveryTest, WhatIsNewDoesNotWaitForWhatPiledUpInAnOutage) {
+    renew_after = 200ms;
+    batch_bytes = 500;
+    away();
+    start();
+    for (std::uint64_t number = 1; number <= 200; ++number) {
+        append(number);
+    }
+    const WallTime made = clock.wall();
+    ASSERT_TRUE(run_until([&] {
+        return delivery->report().positions.front().synced == 200 && clock.wall() - made > 250ms;
+    }));
+    bool is_dying = true;
+    collector.dies = [&is_dying] { return is_dying; };
+    collector.open();
+    ASSERT_TRUE(run_until([&] { return delivery->report().positions.size() > 1; }));
+    append(201);
+    ASSERT_TRUE(run_until([&] { return delivery->report().positions.front().synced > 0; }));
+    is_dying = false;
+    ASSERT_TRUE(run_until([&] { return collector.in_order.size() == 201; }));
+    const auto is_new = std::ranges::find(collector.in_order, payload_of(201));
+    std::size_t before = 0;
+    for (auto each = collector.in_order.begin(); each != is_new; ++each) {
+        before += each->size();
+    }
+    EXPECT_LE(before, 10 * batch_bytes) << "after what was on its way, and a turn of the old ones";
+    std::ranges::sort(collector.in_order);
+    EXPECT_EQ(std::ranges::adjacent_find(collector.in_order), collector.in_order.end());
+    EXPECT_TRUE(run_until([&] { return delivery->unacked_records() == 0; }));
 }
 
 TEST_F(DeliveryTest, GoesOnAfterItsOwnRestart) {
@@ -251,13 +286,12 @@ TEST_F(DeliveryTest, RefusesACollectorOfAnotherAuthority) {
     options.uplink.link.backoff_most = 5ms;
     options.facts = {std::string(16, 'n'), std::string(16, 'b'), "", "0.1", "host"};
     const std::uint64_t before = collector.connections;
-    auto opened = Delivery::open(loop, clock, files, random, options, {});
-    ASSERT_TRUE(opened);
-    (*opened)->start();
+    auto second = std::make_unique<Delivery>(loop, clock, files, random, options, DeliveryEvents{});
+    second->start();
     run_for(300ms);
-    EXPECT_FALSE((*opened)->is_live());
+    EXPECT_FALSE(second->is_live());
     EXPECT_EQ(collector.connections, before);
-    in_loop([&] { opened->reset(); });
+    in_loop([&] { second.reset(); });
 }
 
 TEST(AgentEndpoint, IsAHostAndAPort) {

@@ -22,6 +22,7 @@ struct Disk {
     std::string unreadable_path;      ///< a file with sectors that cannot be read
     std::uint64_t unreadable_begin = 0;
     std::uint64_t unreadable_end = 0;
+    std::string unreadable_folder;
     bool is_dead = false;  ///< nothing can be written, created, renamed or deleted
     std::uint64_t free = std::uint64_t{1} << 40U;
 
@@ -100,11 +101,15 @@ class FaultyFiles final : public Files {
     }
 
     Status create_directories(const std::string& path) override {
-        return memory.create_directories(path);
+        if (memory.exists(path)) {
+            return {};
+        }
+        return disk.fails() ? disk.failure_now() : memory.create_directories(path);
     }
 
     Result<std::vector<std::string>> list(const std::string& path) override {
-        return memory.list(path);
+        return path == disk.unreadable_folder ? failure(ErrorKind::io, "input/output error")
+                                              : memory.list(path);
     }
 
     Status rename(const std::string& from, const std::string& to) override {

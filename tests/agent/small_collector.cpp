@@ -80,10 +80,13 @@ bool SmallCollector::perform(Session& session, wire::LinkServer::Actions actions
         if (auto* send = std::get_if<done::Send>(&action)) {
             alive = session.connection->send(send->frame).has_value();
         } else if (auto* greeted = std::get_if<done::Greeted>(&action)) {
-            spool_ = SpoolId(*Uuid::from_bytes(greeted->hello.streams(0).spool_id()));
-            alive = perform(
-                session, session.server.welcome(clock_.wall(), {{spool_, committed_seq_}}, 1)
-            );
+            std::vector<wire::StreamCursor> cursors;
+            for (const auto& stream : greeted->hello.streams()) {
+                const SpoolId spool(*Uuid::from_bytes(stream.spool_id()));
+                first_spool_ = first_spool_.value_or(spool);
+                cursors.push_back({spool, committed_seqs_[spool]});
+            }
+            alive = perform(session, session.server.welcome(clock_.wall(), cursors, 1));
             if (alive && !assignments.empty()) {
                 alive = perform(session, session.server.assign(1, assignments));
             }
@@ -109,19 +112,24 @@ bool SmallCollector::commit(Session& session, wire::server_action::Append append
         return false;
     }
     std::uint64_t seq = append.first_seq;
-    expect(seq == committed_seq_ + 1, "batches come in sequence");
+    std::uint64_t& committed_seq = committed_seqs_[append.spool];
+    expect(seq == committed_seq + 1, "batches come in sequence");
     for (wire::Record& record : append.records) {
         results += record.count;
-        if (keep_payloads && !committed.emplace(seq, std::move(record)).second) {
+        if (keep_payloads) {
+            in_order.push_back(record.payload);
+        }
+        if (keep_payloads && append.spool == first_spool_ &&
+            !committed.emplace(seq, std::move(record)).second) {
             ++duplicates;
         }
-        committed_seq_ = seq++;
+        committed_seq = seq++;
     }
     if (dies_after()) {
         return false;
     }
     return perform(
-        session, session.server.committed({.spool = append.spool, .committed_seq = committed_seq_})
+        session, session.server.committed({.spool = append.spool, .committed_seq = committed_seq})
     );
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,10 @@ class SmallCollector {
 
     wire::TlsIdentity agent_identity() const;
 
-    /// By seq, of the one spool there is.
+    /// By seq, of the spool that was told first in the first Hello.
     std::map<std::uint64_t, wire::Record> committed;
+    /// The payloads of all spools in the order in which they came.
+    std::vector<std::string> in_order;
     std::uint64_t results = 0;
     std::uint64_t duplicates = 0;  ///< records offered to be committed twice: never
     std::uint64_t connections = 0;
@@ -61,8 +64,8 @@ class SmallCollector {
     std::uint16_t port_ = 0;
     std::unique_ptr<wire::LinkListener> listener_;
     std::unique_ptr<TaskGroup> tasks_;
-    std::uint64_t committed_seq_ = 0;
-    SpoolId spool_;
+    std::map<SpoolId, std::uint64_t> committed_seqs_;
+    std::optional<SpoolId> first_spool_;
 };
 
 }  // namespace muster::agent

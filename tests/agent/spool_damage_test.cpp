@@ -38,7 +38,7 @@ class DamagedSpool : public SpoolTest {
         for (const std::string& name : *names) {
             before[name] = content(name);
         }
-        const SpoolId folder = *spool_id_of(spool_dir().substr(7));
+        const SpoolId folder = spool_folder_of(spool_dir().substr(7))->id;
         for (const auto& [name, bytes] : before) {
             if (name.ends_with(".seg")) {
                 const auto scan = scan_segment(bytes, checksum_seed(folder), 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/spool.hpp"
+#include "agent/spool_files.hpp"
 #include "base/bytes.hpp"
 #include "tests/agent/faulty_files.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -15,6 +16,24 @@
 namespace muster::agent {
 
 using namespace std::chrono_literals;
+
+/// The one spool below `dir`, or a new one there.
+inline Result<Spool> open_spool(
+    Files& files,
+    const std::string& dir,
+    Random& random,
+    SpoolOptions options,
+    MonoTime now,
+    WallTime wall
+) {
+    for (const std::string& name : files.list(dir).value_or(std::vector<std::string>{})) {
+        if (const auto folder = spool_folder_of(name)) {
+            return Spool::open(files, dir + "/" + name, folder->id, options, now, wall);
+        }
+    }
+    const SpoolFolder folder{.number = 1, .id = SpoolId(Uuid::random(random))};
+    return Spool(files, dir + "/" + folder.name(), folder.id, options);
+}
 
 class SpoolTest : public ::testing::Test {
   protected:
@@ -34,7 +53,7 @@ class SpoolTest : public ::testing::Test {
         return "record " + std::to_string(seq) + std::string(seq % 17, '.');
     }
 
-    Result<Spool> open() { return Spool::open(files, "/spool", random, options, now, wall); }
+    Result<Spool> open() { return open_spool(files, "/spool", random, options, now, wall); }
 
     /// Appends payload_of(seq) for so many records.
     static void fill(Spool& spool, std::uint64_t count) {

@@ -234,7 +234,7 @@ TEST_F(LimitedSpool, T06_OnARealDiskOfOneMebibyteEverythingIsDeliveredOrTold) {
     options.limits.max_bytes = 256u << 20;
     options.segment_bytes = 32'000;
     options.limits.keep_free = 128'000;
-    auto spool = Spool::open(real, disk / "spool", random, options, now, wall);
+    auto spool = open_spool(real, disk / "spool", random, options, now, wall);
     ASSERT_TRUE(spool);
     for (int at = 0; at < 6000; ++at) {
         static_cast<void>(spool->append(ledger.make(3, static_cast<DropClass>(at % 3), 400)));
@@ -257,7 +257,7 @@ TEST_F(LimitedSpool, T06_ADiskThatOthersFillTakesNothingAndThenGoesOn) {
     options.segment_bytes = 32'000;
     options.limits.keep_free = 0;
     options.unsynced_bytes = 50'000;
-    auto spool = Spool::open(real, disk / "spool", random, options, now, wall);
+    auto spool = open_spool(real, disk / "spool", random, options, now, wall);
     ASSERT_TRUE(spool);
     const auto put_some = [&] {
         for (int at = 0; at < 400; ++at) {

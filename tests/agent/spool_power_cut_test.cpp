@@ -1,6 +1,7 @@
 // A spool's whole life in any order, with power cuts and kills in between (T-11 for the spool).
 #include "agent/spool.hpp"
 #include "tests/agent/power_cut_files.hpp"
+#include "tests/agent/spool_fixture.hpp"
 #include "tests/support/ledger.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ class PowerCut : public ::testing::TestWithParam<int> {
         explicit World(std::uint64_t seed) : random(seed) {}
 
         void start() {
-            auto opened = Spool::open(files, "/spool", random, options, now, wall);
+            auto opened = open_spool(files, "/spool", random, options, now, wall);
             ASSERT_TRUE(opened);
             spool.emplace(std::move(*opened));
         }

@@ -145,42 +145,5 @@ TEST_F(SpoolTest, SetsAFileAsideThatCannotBeASegment) {
     EXPECT_TRUE(files.exists(stranger + ".damaged"));
 }
 
-TEST_F(SpoolTest, SetsASpoolAsideThatMakesNoSenseAndSaysSo) {
-    const test::TempDir dir;
-    RealFiles real;
-    const auto open_real = [&] {
-        return Spool::open(real, dir / "spool", random, options, now, wall);
-    };
-    SpoolId first;
-    {
-        auto spool = open_real();
-        ASSERT_TRUE(spool);
-        fill(*spool, 4);
-        ASSERT_TRUE(spool->sync());
-        spool->ack(1);
-        ASSERT_TRUE(spool->save_acked());
-        first = spool->position().spool;
-    }
-    // As a later version may leave it.
-    const std::string own = dir / ("spool/" + to_hex(first.raw()));
-    const std::string segment = own + "/00000000000000000001.seg";
-    ASSERT_TRUE(real.remove(segment));
-    ASSERT_TRUE(
-        (*real.open(segment, OpenMode::create_new))->append("MUSP\x03" + std::string(99, '\0'))
-    );
-    const auto expect_gap = [&](Result<Spool> spool) {
-        ASSERT_TRUE(spool) << "nothing refuses to start";
-        EXPECT_NE(spool->position().spool, first);
-        EXPECT_EQ(spool->position().next_seq, 2U);
-        const auto gap = spool->read(1, 1)->front();
-        EXPECT_EQ(gap.record.kind, wire::RecordKind::gap);
-        EXPECT_EQ(gap.record.count, 3U) << "what was not acknowledged";
-        expect_balance(*spool);
-    };
-    expect_gap(open_real());
-    expect_gap(open_real());
-    EXPECT_TRUE(real.exists(own + ".damaged"));
-}
-
 }  // namespace
 }  // namespace muster::agent

@@ -12,20 +12,21 @@ namespace {
 class SpoolThreadTest : public SpoolTest {
   protected:
     void start() {
-        auto spool = open();
-        ASSERT_TRUE(spool);
         thread.emplace(
             loop,
             clock,
-            std::move(*spool),
+            SpoolSet::open(files, "/spool", random, options, now, wall),
             thread_options,
             SpoolEvents{
                 .reported = [](const SpoolReport&) {},
-                .records = [this](std::vector<wire::SequencedRecord> records
+                .records = [this](
+                               SpoolId, std::vector<wire::SequencedRecord> records
                            ) { fetched = std::move(records); },
             }
         );
     }
+
+    const wire::SpoolPosition& growing() const { return thread->report().positions.front(); }
 
     template <class Condition>
     void wait_for(Condition condition) {
@@ -48,8 +49,8 @@ TEST_F(SpoolThreadTest, WhatItsQueueRefusesIsToldInItsPlace) {
     EXPECT_FALSE(thread->append(record(std::string(600, 'x'), 5)));
     EXPECT_EQ(thread->produced_results(), 9U);
     ASSERT_TRUE(thread->append(record("small", 2)));
-    wait_for([this] { return thread->all_synced() && thread->report().position.synced == 2; });
-    thread->fetch(1, 1000);
+    wait_for([this] { return thread->all_synced() && growing().synced == 2; });
+    thread->fetch(growing().spool, 1, 1000);
     wait_for([this] { return !fetched.empty(); });
     ASSERT_EQ(fetched.size(), 2U);
     EXPECT_EQ(wire::read_gap(fetched[0].record)->reason, wire::GapReason::refused);
@@ -58,7 +59,7 @@ TEST_F(SpoolThreadTest, WhatItsQueueRefusesIsToldInItsPlace) {
     EXPECT_EQ(thread->produced_results(), 11U);
     EXPECT_EQ(thread->report().counters.gaps(wire::GapReason::refused), 9U);
     EXPECT_EQ(thread->unacked_records(), 2U);
-    thread->ack(2);
+    thread->ack(growing().spool, 2);
     wait_for([this] { return thread->unacked_records() == 0; });
     EXPECT_EQ(thread->report().waiting_results, 0U);
 }
@@ -67,12 +68,12 @@ TEST_F(SpoolThreadTest, TakesAnotherName) {
     start();
     ASSERT_TRUE(thread->append(record("one")));
     ASSERT_TRUE(thread->append(record("two")));
-    wait_for([this] { return thread->report().position.synced == 2; });
+    wait_for([this] { return growing().synced == 2; });
     const SpoolId name(Uuid::random(random));
-    thread->rename(name, 2);
-    wait_for([this, name] { return thread->report().position.spool == name; });
-    EXPECT_EQ(thread->report().position.begins_at, 2U);
-    thread->fetch(1, 1000);
+    thread->rename(growing().spool, name, 2);
+    wait_for([this, name] { return growing().spool == name; });
+    EXPECT_EQ(growing().begins_at, 2U);
+    thread->fetch(growing().spool, 1, 1000);
     wait_for([this] { return !fetched.empty(); });
     EXPECT_EQ(fetched[0].record.payload, "two");
     EXPECT_TRUE(fetched[0].record.possible_duplicate);

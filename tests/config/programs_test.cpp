@@ -47,7 +47,7 @@ TEST(AgentFile, SetsEverything) {
 collector: muster.example.net:8444
 data_dir: /tmp/agent
 labels: {role: poller}
-spool: {flush: 10ms, max_bytes: 4MiB, max_age: 1h, keep_free: 2MiB, retain_acked: 1s, retain_acked_bytes: 1MiB}
+spool: {flush: 10ms, max_bytes: 4MiB, max_age: 1h, keep_free: 2MiB, retain_acked: 1s, renew_after: 2s, retain_acked_bytes: 1MiB}
 link: {backoff_least: 50ms, backoff_most: 3s}
 workers: 2
 worker_program: /usr/libexec/muster-probe-worker
@@ -62,6 +62,7 @@ worker_program: /usr/libexec/muster-probe-worker
     EXPECT_EQ(config->spool_max_age, 1h);
     EXPECT_EQ(config->spool_keep_free, 2u << 20);
     EXPECT_EQ(config->retain_acked, 1s);
+    EXPECT_EQ(config->renew_after, 2s);
     EXPECT_EQ(config->retain_acked_bytes, 1u << 20);
     EXPECT_EQ(config->backoff_least, 50ms);
     EXPECT_EQ(config->backoff_most, 3s);

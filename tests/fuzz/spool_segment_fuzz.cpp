@@ -17,6 +17,10 @@ using namespace muster::agent;
 constexpr const char* dir = "/spool/00000000000040008000000000000000";
 constexpr std::uint32_t any_seed = 1;
 
+SpoolId folder_id() {
+    return SpoolId(*Uuid::from_bytes(*from_hex(dir + 7)));
+}
+
 /// The checksums that the bytes claim are made true, so that the fuzzer gets behind them.
 std::string mended(std::string bytes, std::uint32_t seed) {
     const auto put = [&bytes](std::size_t at, std::uint32_t value) {
@@ -76,9 +80,8 @@ void check_spool(const std::string& first, const std::string& second) {
     };
     put("/00000000000000000001.seg", first);
     put("/00000000000000000009.seg", second);
-    SeededRandom random(1);
-    auto spool = Spool::open(files, "/spool", random, {}, MonoTime{}, WallTime{});
-    // A folder is renamed only on a real file system.
+    auto spool = Spool::open(files, dir, folder_id(), {}, MonoTime{}, WallTime{});
+    // It makes no sense.
     if (!spool) {
         return;
     }
@@ -110,7 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string bytes(reinterpret_cast<const char*>(data), size);
     check_scan(bytes);
     check_scan(mended(bytes, any_seed));
-    const std::uint32_t seed = checksum_seed(SpoolId(*Uuid::from_bytes(*from_hex(dir + 7))));
+    const std::uint32_t seed = checksum_seed(folder_id());
     check_spool(mended(bytes.substr(0, size / 2), seed), mended(bytes.substr(size / 2), seed));
     return 0;
 }

@@ -49,13 +49,9 @@ class ScriptedAgent {
         events.assignments = [this](
                                  std::uint32_t epoch, std::vector<wire::proto::Assignment> items
                              ) { take(epoch, items); };
-        auto delivery = agent::Delivery::open(loop_, clock_, files_, random_, options, events);
-        if (!delivery) {
-            std::cerr << delivery.error().text() << "\n";
-            return 1;
-        }
-        delivery_ = std::move(*delivery);
-        next_seq_ = delivery_->report().position.next_seq;
+        delivery_ =
+            std::make_unique<agent::Delivery>(loop_, clock_, files_, random_, options, events);
+        next_seq_ = delivery_->report().positions.front().next_seq;
         remember();
         delivery_->start();
         asio::co_spawn(loop_, produce(), asio::detached);

@@ -17,20 +17,16 @@ SimAgent::SimAgent(EventQueue& events, Random& random, Script script)
     : events_(events),
       random_(random),
       script_(std::move(script)),
-      batcher_(agent::BatcherOptions{}, boot_id) {
-    auto spool = agent::Spool::open(
-        files_, "/spool", random_, agent::SpoolOptions{}, events_.now(), events_.wall()
-    );
-    expect(spool.has_value(), "a spool in memory opens");
-    spool_.emplace(std::move(*spool));
+      batcher_(agent::BatcherOptions{}, boot_id),
+      spools_(agent::SpoolSet::open(
+          files_, "/spool", random_, agent::SpoolOptions{}, events_.now(), events_.wall()
+      )) {
     wire::AgentFacts facts;
     facts.boot_id = boot_id;
     facts.instance_nonce = std::string(Uuid::random(random_).raw());
     facts.version = "simulated";
     facts.hostname = "simulated";
-    link_.emplace(
-        wire::LinkClientOptions{}, facts, std::vector{spool_->position()}, random_, events_.now()
-    );
+    link_.emplace(wire::LinkClientOptions{}, facts, spools_.positions(), random_, events_.now());
 }
 
 void SimAgent::step() {
@@ -38,14 +34,15 @@ void SimAgent::step() {
         run(due);
     }
     while (auto record = batcher_.take(events_.now())) {
-        expect(spool_->append(std::move(*record)).has_value(), "the spool takes the record");
+        expect(spools_.append(std::move(*record)).has_value(), "the spool takes the record");
     }
-    if (spool_->unsynced_bytes() > 0) {
-        expect(spool_->sync().has_value(), "memory syncs");
-        perform(link_->on_spools(events_.now(), {spool_->position()}));
+    if (spools_.unsynced_bytes() > 0) {
+        expect(spools_.sync().has_value(), "memory syncs");
+        perform(link_->on_spools(events_.now(), spools_.positions()));
     }
     if (link_->next_wake() <= events_.now()) {
-        spool_->trim(events_.now());
+        spools_.trim(events_.now(), events_.wall());
+        perform(link_->on_spools(events_.now(), spools_.positions()));
         perform(link_->on_time(events_.now(), events_.wall()));
     }
 }
@@ -88,16 +85,20 @@ void SimAgent::perform_one(wire::LinkAction& action) {
     } else if (auto* send = std::get_if<wire::link_action::Send>(&action)) {
         network_->send_to_collector(std::move(send->frame));
     } else if (auto* fetch = std::get_if<wire::link_action::Fetch>(&action)) {
-        auto records = spool_->read(fetch->from_seq, fetch->bytes);
+        agent::Spool* spool = spools_.find(fetch->spool);
+        expect(spool != nullptr, "what is fetched is there");
+        auto records = spool->read(fetch->from_seq, fetch->bytes);
         expect(records.has_value(), "memory reads");
         if (!records->empty()) {
-            spool_->sent(records->back().seq + records->back().record.span - 1);
+            spool->sent(records->back().last_seq());
         }
         perform(link_->on_records(events_.now(), fetch->spool, std::move(*records)));
     } else if (auto* acked = std::get_if<wire::link_action::Acked>(&action)) {
-        acked_ = acked->seq;
-        spool_->ack(acked->seq);
-        perform(link_->on_spools(events_.now(), {spool_->position()}));
+        spools_.find(acked->spool)->ack(acked->seq);
+        perform(link_->on_spools(events_.now(), spools_.positions()));
+    } else if (std::holds_alternative<wire::link_action::Renew>(action)) {
+        spools_.renew();
+        perform(link_->on_spools(events_.now(), spools_.positions()));
     } else if (auto* assignments = std::get_if<wire::link_action::Apply>(&action)) {
         apply(std::move(*assignments));
     } else if (std::holds_alternative<wire::link_action::Close>(action)) {

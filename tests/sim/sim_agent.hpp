@@ -4,7 +4,7 @@
 #include "agent/assignments.hpp"
 #include "agent/result_batcher.hpp"
 #include "agent/scheduler.hpp"
-#include "agent/spool.hpp"
+#include "agent/spool_set.hpp"
 #include "base/memory_files.hpp"
 #include "tests/sim/scripted_outcome.hpp"
 #include "tests/sim/sim_network.hpp"
@@ -42,9 +42,14 @@ class SimAgent {
 
     std::uint64_t produced() const { return batcher_.produced(); }
 
-    std::uint64_t acked() const { return acked_; }
-
-    std::uint64_t last_seq() const { return spool_->position().next_seq - 1; }
+    /// Sequence numbers not acknowledged, in all its spools.
+    std::uint64_t unacked() const {
+        std::uint64_t records = 0;
+        for (const wire::SpoolPosition& each : spools_.positions()) {
+            records += each.next_seq - each.first_unacked;
+        }
+        return records;
+    }
 
   private:
     void perform(wire::LinkClient::Actions actions);
@@ -59,9 +64,8 @@ class SimAgent {
     MemoryFiles files_;
     agent::Scheduler scheduler_;
     agent::ResultBatcher batcher_;
-    std::optional<agent::Spool> spool_;
+    agent::SpoolSet spools_;
     std::optional<wire::LinkClient> link_;
-    std::uint64_t acked_ = 0;
 };
 
 }  // namespace muster::test

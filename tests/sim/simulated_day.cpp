@@ -104,7 +104,7 @@ Day live_through(const Scenario& scenario, std::uint64_t seed, int cuts, int res
         day.probes[items[at]] = states[at];
     }
     day.produced = agent.produced();
-    day.unacked = agent.last_seq() - agent.acked();
+    day.unacked = agent.unacked();
     return day;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/support/small_disk.hpp"
 
+#include "base/expect.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -28,6 +30,21 @@ void SmallDisk::fill() {
     while (::write(file, page.data(), page.size()) > 0) {
     }
     ::close(file);
+}
+
+void SmallDisk::make_read_only() {
+    expect(
+        ::mount(nullptr, dir_.path().c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) ==
+            0,
+        "it can be made read-only"
+    );
+}
+
+void SmallDisk::make_writable() {
+    expect(
+        ::mount(nullptr, dir_.path().c_str(), nullptr, MS_REMOUNT | MS_BIND, nullptr) == 0,
+        "it can be made writable"
+    );
 }
 
 void SmallDisk::make_room() {

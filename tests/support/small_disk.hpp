@@ -18,11 +18,17 @@ class SmallDisk {
     /// Why there is none; empty when there is.
     const std::string& problem() const { return problem_; }
 
+    /// Where it is mounted.
+    const std::string& path() const { return dir_.path(); }
+
     std::string operator/(const std::string& name) const { return dir_ / name; }
 
     /// Until not one byte more fits.
     void fill();
     void make_room();
+    /// As after an error that the kernel does not forgive.
+    void make_read_only();
+    void make_writable();
 
   private:
     TempDir dir_;

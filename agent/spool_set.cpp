@@ -1,0 +1,295 @@
+#include "agent/spool_set.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::agent {
+
+namespace {
+
+/// As many as a link serves (wire/link_client.hpp).
+constexpr std::size_t most_spools = 8;
+/// How often what could not be opened is tried again.
+constexpr Duration look_every = std::chrono::seconds(10);
+
+}  // namespace
+
+SpoolSet::SpoolSet(Files& files, std::string dir, Random& random, SpoolOptions options)
+    : files_(&files),
+      dir_(std::move(dir)),
+      random_(&random),
+      options_(options),
+      limits_(options.limits) {}
+
+SpoolSet SpoolSet::open(
+    Files& files, std::string dir, Random& random, SpoolOptions options, MonoTime now, WallTime wall
+) {
+    SpoolSet set(files, std::move(dir), random, options);
+    set.open_found(now, wall);
+    if (set.members_.empty()) {
+        set.begin();
+    }
+    set.growing_ = set.members_.back().get();
+    for (const auto& member : set.members_) {
+        if (member.get() != set.growing_) {
+            member->spool.end();
+        }
+    }
+    set.tell_set_aside(wall);
+    set.remove_gone();
+    set.share_limits();
+    return set;
+}
+
+void SpoolSet::open_found(MonoTime now, WallTime wall) {
+    is_incomplete_ = false;
+    look_again_ = now + look_every;
+    auto names = files_->list(dir_);
+    if (!names && names.error().kind() == ErrorKind::not_found) {
+        return;
+    }
+    if (!names) {
+        log(LogLevel::error, "spool.cannot_open", {{"why", names.error().text()}});
+        is_incomplete_ = true;
+        return;
+    }
+    for (const std::string& name : *names) {
+        const auto folder = spool_folder_of(name);
+        const bool is_open = folder && std::ranges::any_of(members_, [&](const auto& member) {
+                                 return member->folder.id == folder->id;
+                             });
+        if (folder && !is_open) {
+            open_one(*folder, now, wall);
+        }
+    }
+    std::ranges::sort(members_, {}, [](const auto& member) { return member->folder.number; });
+}
+
+void SpoolSet::open_one(const SpoolFolder& folder, MonoTime now, WallTime wall) {
+    if (members_.size() >= most_spools) {
+        is_incomplete_ = true;
+        return;
+    }
+    auto spool = Spool::open(*files_, path_of(folder), folder.id, options_, now, wall);
+    if (spool) {
+        members_.push_back(std::make_unique<Member>(folder, std::move(*spool)));
+        return;
+    }
+    log(LogLevel::error, "spool.cannot_open", {{"why", spool.error().text()}});
+    if (spool.error().kind() == ErrorKind::corrupt) {
+        set_aside(folder);
+    } else {
+        is_incomplete_ = true;
+    }
+}
+
+void SpoolSet::set_aside(const SpoolFolder& folder) {
+    const std::string path = path_of(folder);
+    const auto mark = read_mark(*files_, path);
+    if (auto aside = files_->rename(path, path + ".damaged"); !aside) {
+        log(LogLevel::error, "spool.cannot_set_aside", {{"why", aside.error().text()}});
+        is_incomplete_ = true;
+        return;
+    }
+    log(LogLevel::error, "spool.set_aside", {{"path", path + ".damaged"}});
+    is_set_aside_ = true;
+    results_set_aside_ += mark ? mark->synced_results - mark->acked_results : 0;
+}
+
+void SpoolSet::tell_set_aside(WallTime wall) {
+    if (std::exchange(is_set_aside_, false)) {
+        growing_->spool.tell_damaged(std::exchange(results_set_aside_, 0), wall);
+    }
+}
+
+void SpoolSet::begin() {
+    SpoolFolder folder{
+        .number = members_.empty() ? 1 : members_.back()->folder.number + 1,
+        .id = SpoolId(Uuid::random(*random_)),
+    };
+    const std::string path = path_of(folder);
+    members_.push_back(std::make_unique<Member>(folder, Spool(*files_, path, folder.id, options_)));
+    growing_ = members_.back().get();
+}
+
+bool SpoolSet::renew() {
+    if (members_.size() >= most_spools) {
+        return false;
+    }
+    Spool& former = growing_->spool;
+    static_cast<void>(former.sync());  // where it fails `trim` tries again
+    former.end();
+    begin();
+    share_limits();
+    log(LogLevel::notice,
+        "spool.renewed",
+        {{"dir", path_of(growing_->folder)},
+         {"waiting", waiting_results()},
+         {"spools", members_.size()}});
+    return true;
+}
+
+Status SpoolSet::append(wire::Record record) {
+    if (members_.size() > 1) {
+        const std::uint64_t bytes = record_head_bytes + record.payload.size();
+        while (disk_bytes() + bytes > limits_.max_bytes && others_give_way(record.drop_class)) {
+        }
+        share_limits();
+    }
+    if (auto taken = growing_->spool.append(std::move(record)); !taken) {
+        return failure(taken.error());
+    }
+    return {};
+}
+
+bool SpoolSet::others_give_way(wire::DropClass at_least) {
+    for (int one = static_cast<int>(wire::DropClass::samples); one >= static_cast<int>(at_least);
+         --one) {
+        for (const auto& member : members_) {
+            if (member.get() != growing_ &&
+                member->spool.give_way(static_cast<wire::DropClass>(one))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void SpoolSet::share_limits() {
+    const std::uint64_t all = disk_bytes();
+    for (const auto& member : members_) {
+        SpoolLimits share = limits_;
+        const std::uint64_t others = all - member->spool.disk_bytes();
+        share.max_bytes -= std::min(share.max_bytes, others);
+        member->spool.set_limits(share);
+    }
+}
+
+bool SpoolSet::is_short_of_space() const {
+    const auto free = files_->free_bytes(dir_);
+    return free && *free < limits_.keep_free;
+}
+
+void SpoolSet::trust_memory() {
+    for (const auto& member : members_) {
+        member->spool.trust_memory();
+    }
+}
+
+std::vector<wire::SpoolPosition> SpoolSet::positions() const {
+    std::vector<wire::SpoolPosition> out{growing_->spool.position()};
+    for (const auto& member : members_) {
+        if (member.get() != growing_) {
+            out.push_back(member->spool.position());
+        }
+    }
+    return out;
+}
+
+Spool* SpoolSet::find(SpoolId name) {
+    const auto found = std::ranges::find_if(members_, [name](const auto& member) {
+        return member->spool.name() == name;
+    });
+    return found == members_.end() ? nullptr : &(*found)->spool;
+}
+
+void SpoolSet::set_limits(const SpoolLimits& limits) {
+    limits_ = limits;
+    options_.limits = limits;
+    share_limits();
+}
+
+void SpoolSet::trim(MonoTime now, WallTime wall) {
+    if (is_incomplete_ && now >= look_again_) {
+        open_found(now, wall);
+        for (const auto& member : members_) {
+            if (member.get() != growing_) {
+                member->spool.end();
+            }
+        }
+        tell_set_aside(wall);
+    }
+    for (const auto& member : members_) {
+        if (member.get() != growing_ && member->spool.unsynced_bytes() > 0) {
+            static_cast<void>(member->spool.sync());
+        }
+        member->spool.trim(now);
+    }
+    if (members_.size() > 1 && is_short_of_space()) {
+        others_give_way(wire::DropClass::state);
+    }
+    remove_gone();
+    share_limits();
+}
+
+void SpoolSet::remove_gone() {
+    std::erase_if(members_, [this](const auto& member) {
+        const bool is_gone = member->spool.is_gone();
+        if (is_gone) {
+            gone_ += member->spool.counters();
+            remove(*member);
+        }
+        return is_gone;
+    });
+}
+
+/// Where it fails the folder is found empty at the next start.
+void SpoolSet::remove(const Member& member) {
+    const std::string path = path_of(member.folder);
+    Status removed;
+    if (const auto names = files_->list(path)) {
+        for (const std::string& name : *names) {
+            removed = removed ? files_->remove(path + "/" + name) : removed;
+        }
+        removed = removed ? files_->remove_directory(path) : removed;
+    }
+    if (!removed) {
+        log(LogLevel::warning, "spool.cannot_delete", {{"why", removed.error().text()}});
+    } else {
+        log(LogLevel::notice, "spool.drained", {{"dir", path}});
+    }
+}
+
+Status SpoolSet::save_acked() {
+    Status saved;
+    for (const auto& member : members_) {
+        if (auto one = member->spool.save_acked(); !one) {
+            saved = one;
+        }
+    }
+    return saved;
+}
+
+SpoolCounters SpoolSet::counters() const {
+    SpoolCounters sum = gone_;
+    for (const auto& member : members_) {
+        sum += member->spool.counters();
+    }
+    return sum;
+}
+
+std::uint64_t SpoolSet::waiting_results() const {
+    std::uint64_t sum = 0;
+    for (const auto& member : members_) {
+        sum += member->spool.waiting_results();
+    }
+    return sum;
+}
+
+std::uint64_t SpoolSet::disk_bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& member : members_) {
+        sum += member->spool.disk_bytes();
+    }
+    return sum;
+}
+
+bool SpoolSet::is_in_memory() const {
+    return std::ranges::any_of(members_, [](const auto& member) {
+        return member->spool.is_in_memory();
+    });
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,98 @@
+// Owns: the spools of one agent: the one that grows, and older ones that are drained beside it, so that what is new need not wait for
+// what has piled up in an outage. Leaves to spool.hpp: each of them; to wire/link_client.hpp: when a new one is wanted, and who goes
+// first.
+#pragma once
+
+#include "agent/spool.hpp"
+#include "agent/spool_files.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace muster::agent {
+
+/// Used by one thread. All limits are of all spools together; at a limit older spools give way first, less important records
+/// before more important ones.
+class SpoolSet {
+  public:
+    /// Opens what is below `dir`; the newest goes on growing, or a first one begins. A folder that makes no sense is set aside under
+    /// another name, and a gap says so. Never fails: where the disk takes nothing records are kept in memory for now, and what
+    /// cannot be read is tried again from time to time.
+    static SpoolSet open(
+        Files& files,
+        std::string dir,
+        Random& random,
+        SpoolOptions options,
+        MonoTime now,
+        WallTime wall
+    );
+
+    /// As Spool::append, to the one that grows.
+    Status append(wire::Record record);
+
+    void refuse(const Refused& refused) { growing_->spool.refuse(refused); }
+
+    /// As Spool::sync, of the one that grows.
+    Status sync() { return growing_->spool.sync(); }
+
+    std::uint64_t unsynced_bytes() const { return growing_->spool.unsynced_bytes(); }
+
+    /// As Spool::trust_memory.
+    void trust_memory();
+    /// What is appended from now on goes into a new spool, unless there are as many as a link serves. False: there are.
+    bool renew();
+
+    /// First the one that grows, then the others, the oldest first.
+    std::vector<wire::SpoolPosition> positions() const;
+    /// Of the spool that the link knows by this name; nothing where it is gone.
+    Spool* find(SpoolId name);
+
+    void set_limits(const SpoolLimits& limits);
+    /// Once a second or so: retention, limits, what failed before, what is drained.
+    void trim(MonoTime now, WallTime wall);
+    /// As Spool::save_acked.
+    Status save_acked();
+
+    SpoolCounters counters() const;
+    std::uint64_t waiting_results() const;
+    std::uint64_t disk_bytes() const;
+    bool is_in_memory() const;
+
+  private:
+    struct Member {
+        SpoolFolder folder;
+        Spool spool;
+    };
+
+    SpoolSet(Files& files, std::string dir, Random& random, SpoolOptions options);
+
+    void open_found(MonoTime now, WallTime wall);
+    void open_one(const SpoolFolder& folder, MonoTime now, WallTime wall);
+    void set_aside(const SpoolFolder& folder);
+    void tell_set_aside(WallTime wall);
+    void begin();
+    bool others_give_way(wire::DropClass at_least);
+    void share_limits();
+    bool is_short_of_space() const;
+    void remove_gone();
+    void remove(const Member& member);
+
+    std::string path_of(const SpoolFolder& folder) const { return dir_ + "/" + folder.name(); }
+
+    Files* files_;
+    std::string dir_;
+    Random* random_;
+    SpoolOptions options_;
+    SpoolLimits limits_;                            // of all together
+    std::vector<std::unique_ptr<Member>> members_;  // by folder number
+    Member* growing_ = nullptr;                     // one of them
+    bool is_incomplete_ = false;                    // something could not be opened
+    MonoTime look_again_{};
+    std::uint64_t results_set_aside_ = 0;  // not told yet
+    bool is_set_aside_ = false;
+    SpoolCounters gone_;  // of spools that are no more
+};
+
+}  // namespace muster::agent
