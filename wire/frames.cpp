@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/expect.hpp"
+#include "wire/bounds.hpp"
 
 #include <limits>
 #include <utility>
@@ -103,6 +104,9 @@ Result<Record> from_proto(proto::Record&& record) {
     }
     if (record.raw_size() > max_raw_bytes) {
         return failure(ErrorKind::corrupt, "a record that unpacks to more than 8 MiB");
+    }
+    if (auto possible = check_clocks("a record", record.wall_ns(), record.mono_ns()); !possible) {
+        return failure(possible.error());
     }
     Record out{
         .kind = static_cast<RecordKind>(record.kind()),

@@ -1,11 +1,22 @@
 #include "wire/gap.hpp"
 
+#include "wire/bounds.hpp"
 #include "wire/link.pb.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 namespace muster::wire {
+
+namespace {
+
+/// It is somebody else's word: what cannot be is not known.
+WallTime possible_wall(std::int64_t ns) {
+    return is_possible_wall(ns) ? wall_from_ns(ns) : WallTime{};
+}
+
+}  // namespace
 
 std::string_view to_string(GapReason reason) {
     switch (reason) {
@@ -60,8 +71,8 @@ Result<Gap> decode_gap(std::string_view raw) {
     return Gap{
         .reason = static_cast<GapReason>(std::min(payload.reason(), most)),
         .drop_class = static_cast<DropClass>(std::min(payload.drop_class(), most)),
-        .from = wall_from_ns(payload.from_ns()),
-        .to = wall_from_ns(payload.to_ns())
+        .from = possible_wall(payload.from_ns()),
+        .to = possible_wall(payload.to_ns())
     };
 }
 

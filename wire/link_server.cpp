@@ -2,10 +2,10 @@
 
 #include "base/bytes.hpp"
 #include "base/expect.hpp"
+#include "wire/bounds.hpp"
 #include "wire/frames.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -42,6 +42,12 @@ std::uint64_t span_of(const proto::Batch& batch) {
     );
 }
 
+bool is_possible(const proto::StreamState& stream) {
+    return stream.first_unacked() < seq_end && stream.next_seq() < seq_end &&
+           stream.last_acked() < seq_end && stream.begins_at() < seq_end &&
+           stream.results_at_begin() < seq_end;
+}
+
 Status check_hello(const proto::Hello& hello) {
     if (hello.protocol() != protocol_version) {
         return failure(
@@ -58,7 +64,10 @@ Status check_hello(const proto::Hello& hello) {
             ErrorKind::corrupt, "Hello names 1 to " + std::to_string(most_streams) + " spools"
         );
     }
-    return {};
+    if (!std::ranges::all_of(hello.streams(), is_possible)) {
+        return failure(ErrorKind::corrupt, "Hello names a spool with impossible sequence numbers");
+    }
+    return check_clocks("a Hello", hello.wall_ns(), hello.mono_ns());
 }
 
 }  // namespace
@@ -191,8 +200,7 @@ void LinkServer::on_batch(proto::Batch batch, Actions& out) {
     Stream& stream = found->second;
     const std::uint64_t first = batch.first_seq();
     const std::uint64_t span = span_of(batch);
-    if (batch.records_size() == 0 || first == 0 ||
-        first > std::numeric_limits<std::uint64_t>::max() - span) {
+    if (batch.records_size() == 0 || first == 0 || first >= seq_end || span >= seq_end - first) {
         end("a batch without records or with impossible sequence numbers", out);
         return;
     }
@@ -235,8 +243,12 @@ void LinkServer::on_batch(proto::Batch batch, Actions& out) {
     out.emplace_back(std::move(append));
 }
 
-void LinkServer::on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, Actions& out)
-    const {
+void LinkServer::on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, Actions& out) {
+    if (auto possible = check_clocks("a heartbeat", heartbeat.wall_ns(), heartbeat.mono_ns());
+        !possible) {
+        end(possible.error().what(), out);
+        return;
+    }
     proto::Frame frame;
     frame.mutable_heartbeat_reply()->set_echoed_mono_ns(heartbeat.mono_ns());
     frame.mutable_heartbeat_reply()->set_server_wall_ns(to_ns(wall));

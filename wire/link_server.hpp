@@ -124,7 +124,7 @@ class LinkServer {
     void acknowledge(SpoolId spool, const Stream& stream, Actions& out) const;
     void on_hello(proto::Hello hello, Actions& out);
     void on_batch(proto::Batch batch, Actions& out);
-    void on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, Actions& out) const;
+    void on_heartbeat(WallTime wall, const proto::Heartbeat& heartbeat, Actions& out);
     void on_live_frame(WallTime wall, proto::Frame frame, Actions& out);
 
     LinkServerOptions options_;

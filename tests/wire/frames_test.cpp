@@ -2,11 +2,15 @@
 
 #include "base/bytes.hpp"
 #include "wire/frame_reader.hpp"
+#include "wire/gap.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstring>
+#include <limits>
+#include <tuple>
 
 namespace muster::wire {
 namespace {
@@ -134,7 +138,7 @@ TEST(Frame, CarriesARecordThereAndBack) {
         RecordKind::observations,
         DropClass::samples,
         12,
-        wall_from_ns(-5),
+        wall_from_ns(5),
         mono_from_ns(77),
         std::string(1000, 'r')
     );
@@ -159,6 +163,37 @@ TEST(Frame, RefusesAnImpossibleRecord) {
     large.set_kind(1);
     large.set_raw_size(max_raw_bytes + 1);
     EXPECT_FALSE(from_proto(std::move(large)));
+}
+
+TEST(Frame, RefusesARecordOfATimeThatNothingCanBeComputedWith) {
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    for (const auto& [wall, mono, why] :
+         {std::tuple{least, std::int64_t{1}, "1970 to 2116"},
+          {std::int64_t{-1}, std::int64_t{1}, "1970 to 2116"},
+          {most, std::int64_t{1}, "1970 to 2116"},
+          {std::int64_t{1}, least, "up to 36 years"},
+          {std::int64_t{1}, std::int64_t{1} << 60U, "up to 36 years"}}) {
+        proto::Record record;
+        record.set_kind(1);
+        record.set_wall_ns(wall);
+        record.set_mono_ns(mono);
+        const Result<Record> taken = from_proto(std::move(record));
+        ASSERT_FALSE(taken) << wall << " " << mono;
+        EXPECT_EQ(taken.error().kind(), ErrorKind::corrupt);
+        EXPECT_THAT(taken.error().text(), HasSubstr(why));
+    }
+}
+
+TEST(Frame, AGapOfAnImpossibleTimeIsOneOfUnknownTime) {
+    proto::Gap said;
+    said.set_reason(1);
+    said.set_from_ns(std::numeric_limits<std::int64_t>::min());
+    said.set_to_ns(std::numeric_limits<std::int64_t>::max());
+    const Result<Gap> gap = decode_gap(said.SerializeAsString());
+    ASSERT_TRUE(gap);
+    EXPECT_EQ(gap->from, WallTime{});
+    EXPECT_EQ(gap->to, WallTime{});
 }
 
 }  // namespace

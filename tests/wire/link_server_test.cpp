@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 namespace muster::wire {
 namespace {
 
@@ -135,6 +138,19 @@ TEST_F(LinkServerTest, RefusesABadHello) {
     wrong.emplace_back(hello({raw_spool('\0')}), "not nil");
     wrong.emplace_back(hello({raw_spool(), raw_spool()}), "twice");
     wrong.emplace_back(hello({"1", "2", "3", "4", "5", "6", "7", "8", "9"}), "spools");
+    wrong.emplace_back(hello(), "impossible time");
+    wrong.back().first.mutable_hello()->set_wall_ns(std::numeric_limits<std::int64_t>::min());
+    wrong.emplace_back(hello(), "up to 36 years");
+    wrong.back().first.mutable_hello()->set_mono_ns(std::numeric_limits<std::int64_t>::max());
+    const auto set_numbers = {
+        &proto::StreamState::set_begins_at,
+        &proto::StreamState::set_next_seq,
+        &proto::StreamState::set_results_at_begin
+    };
+    for (const auto set : set_numbers) {
+        wrong.emplace_back(hello(), "impossible sequence numbers");
+        (wrong.back().first.mutable_hello()->mutable_streams(0)->*set)(std::uint64_t{1} << 62U);
+    }
     for (const auto& [frame, why] : wrong) {
         LinkServer link = server();
         const auto actions = link.on_frame(start, wall, frame);
@@ -218,8 +234,9 @@ TEST_F(LinkServerTest, ClosesOnImpossibleBatches) {
     EXPECT_NE(why_closed(empty.on_frame(start, wall, batch(1, 0))), "");
     LinkServer zero = live(0);
     EXPECT_NE(why_closed(zero.on_frame(start, wall, batch(0, 1))), "");
-    LinkServer wrapping = live(0);
-    EXPECT_NE(why_closed(wrapping.on_frame(start, wall, batch(~0ULL, 1))), "");
+    for (const std::uint64_t first : {~0ULL, 1ULL << 62U, (1ULL << 62U) - 1}) {
+        EXPECT_NE(why_closed(live(0).on_frame(start, wall, batch(first, 1))), "") << first;
+    }
     proto::Frame kindless = batch(1, 1);
     kindless.mutable_batch()->mutable_records(0)->set_kind(0);
     LinkServer wrong = live(0);
@@ -240,6 +257,19 @@ TEST_F(LinkServerTest, AnswersHeartbeats) {
     ASSERT_THAT(heard, SizeIs(1));
     EXPECT_EQ(heard.front().heartbeat.produced(), 9U);
     EXPECT_EQ(link.next_wake(), start + 5s + options.silent_after);
+}
+
+TEST_F(LinkServerTest, ClosesOnAHeartbeatOfAnImpossibleTime) {
+    proto::Frame future;
+    future.mutable_heartbeat()->set_wall_ns(std::numeric_limits<std::int64_t>::max());
+    proto::Frame ancient;
+    ancient.mutable_heartbeat()->set_mono_ns(std::numeric_limits<std::int64_t>::max());
+    for (const proto::Frame& beat : {future, ancient}) {
+        LinkServer link = live(0);
+        const auto actions = link.on_frame(start, wall, beat);
+        EXPECT_THAT(why_closed(actions), HasSubstr("a heartbeat of"));
+        EXPECT_THAT(all<server_action::Heard>(actions), IsEmpty());
+    }
 }
 
 TEST_F(LinkServerTest, ClosesOnSilence) {
