@@ -190,6 +190,10 @@ void Intake::on_records(Session& session, wire::server_action::Append append, Ac
             step.results += stream.results;
         }
         seq = step.last_seq + 1;
+        if (step.first_seq <= stream.staged && step.last_seq > stream.staged) {
+            end_straddled(session, step, stream.staged, out);
+            return;
+        }
         // What an earlier connection brought is on its way to the journal already.
         if (step.first_seq == stream.staged + 1) {
             stream.staged = step.last_seq;
@@ -200,6 +204,21 @@ void Intake::on_records(Session& session, wire::server_action::Append append, Ac
         const SessionId id = *agent(session.agent).session;
         perform(id, session.server.committed(stream.cursor(append.spool)), {}, out);
     }
+}
+
+/// The agent lost records while an earlier connection had brought some of them: part of this gap is on its way to the journal.
+/// Once that is stored the agent is told so, and both go on behind it. Without this everything after it would be skipped.
+void Intake::end_straddled(
+    Session& session, const CursorUpdate& step, std::uint64_t staged, Actions& out
+) {
+    const SessionId id = *agent(session.agent).session;
+    auto closing = session.server.close(
+        "records " + std::to_string(step.first_seq) + " to " + std::to_string(step.last_seq) +
+            " begin among records up to " + std::to_string(staged) +
+            " that an earlier connection brought and that are being stored; connect again",
+        false
+    );
+    perform(id, std::move(closing), {}, out);
 }
 
 void Intake::stage(Session& session, const CursorUpdate& step, wire::Record record) {

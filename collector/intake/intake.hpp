@@ -163,6 +163,9 @@ class Intake {
     void admit_newcomer(AgentId agent, WallTime wall, Actions& out);
     void on_applied(Session& session, const wire::server_action::Applied& applied);
     void on_records(Session& session, wire::server_action::Append append, Actions& out);
+    void end_straddled(
+        Session& session, const CursorUpdate& step, std::uint64_t staged, Actions& out
+    );
     void stage(Session& session, const CursorUpdate& step, wire::Record record);
     void set_aside(
         Session& session, const CursorUpdate& step, std::string payload, std::string why

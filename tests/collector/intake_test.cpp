@@ -3,6 +3,7 @@
 #include "base/memory_files.hpp"
 #include "tests/collector/journal_entries.hpp"
 #include "wire/frames.hpp"
+#include "wire/gap.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -192,6 +193,36 @@ TEST_F(Taking, StagesNothingTwiceWhenAnAgentComesBackBeforeTheCommit) {
     EXPECT_EQ(next.pending[2].batch.cursors[0].first_seq, 7U);
     EXPECT_EQ(stored(under_way).sent.at(0).ack().committed_seq(), 6U);
     EXPECT_EQ(stored(next).sent.at(0).ack().committed_seq(), 7U);
+}
+
+wire::Record gap_of(std::uint32_t records) {
+    return wire::make_gap({.reason = wire::GapReason::damaged}, records, 3 * records);
+}
+
+TEST_F(Taking, EndsALinkWhoseGapBeginsAmongWhatIsOnItsWayAndTakesItOnceThatIsStored) {
+    const SessionId first = connect();
+    send(first, 5, records(some_record(3), some_record(3), some_record(3)));
+    const auto under_way = take();
+    const SessionId second = connect();
+    EXPECT_EQ(last_.sent.at(0).welcome().streams(0).committed_seq(), 4U);
+    const auto answer = send(second, 5, records(gap_of(5), some_record(3)));
+    ASSERT_EQ(answer.closed.size(), 1U) << "or it would wait for an answer for ever";
+    EXPECT_THAT(
+        answer.closed.front(), ::testing::HasSubstr("records 5 to 9 begin among records up to 7")
+    );
+    EXPECT_TRUE(answer.sent.at(0).has_goodbye()) << "it may call again at once";
+    const auto next = take();
+    EXPECT_EQ(
+        kinds(next),
+        (std::vector{
+            EntryKind::agent_disconnected, EntryKind::agent_connected, EntryKind::agent_disconnected
+        })
+    ) << "nothing of that batch is staged";
+    stored(under_way);
+    const SessionId third = connect();
+    EXPECT_EQ(last_.sent.at(0).welcome().streams(0).committed_seq(), 7U);
+    send(third, 8, records(gap_of(2), some_record(3)));
+    EXPECT_EQ(stored(take()).sent.at(0).ack().committed_seq(), 10U);
 }
 
 TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
