@@ -2,7 +2,10 @@
 
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <ranges>
 
 namespace muster::collector {
 
@@ -10,36 +13,48 @@ namespace {
 
 constexpr Duration tolerated = std::chrono::seconds(2);
 constexpr Duration most_ahead = std::chrono::minutes(10);
+constexpr std::size_t signs_kept = 8;
+/// Clocks drift: what is older tells nothing of now.
+constexpr Duration kept_for = std::chrono::minutes(10);
 
 }  // namespace
 
 void AgentClock::begin(std::string_view boot_id) {
-    boot_ = boot_id.size() >= sizeof(boot_) ? load_u64(boot_id.data()) : 0;
+    const std::uint64_t boot = boot_id.size() >= sizeof(boot_) ? load_u64(boot_id.data()) : 0;
+    if (boot != boot_) {
+        signs_.clear();
+        best_.reset();
+    }
+    boot_ = boot;
 }
 
 void AgentClock::heard(WallTime agents, MonoTime mono, WallTime ours) {
-    is_known_ = true;
-    agents_ = agents;
-    mono_ = mono;
-    ours_ = ours;
+    // A machine set back to a snapshot is up for less long than it was, in the same boot.
+    std::erase_if(signs_, [mono](const Sign& each) {
+        return each.mono > mono || mono - each.mono > kept_for;
+    });
+    if (signs_.size() == signs_kept) {
+        signs_.erase(signs_.begin());
+    }
+    signs_.push_back({agents, mono, ours});
+    // Of equal ones the newest: its calendar is the one in force.
+    best_ = *std::ranges::min_element(std::views::reverse(signs_), {}, [](const Sign& each) {
+        return each.ours.time_since_epoch() - each.mono.time_since_epoch();
+    });
 }
 
 Duration AgentClock::ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const {
     Duration ahead{};
-    if (is_known_ && boot != 0 && boot == boot_) {
-        ahead = record.wall - (ours_ - (mono_ - record.mono));
-    } else if (is_known_) {
-        ahead = agents_ -
-                ours_;  // of another boot only its calendar tells, and that may have been the same
+    if (best_ && boot != 0 && boot == boot_) {
+        ahead = record.wall - (best_->ours - (best_->mono - record.mono));
+    } else if (best_) {
+        // Of another boot only its calendar tells, and that may have been the same.
+        ahead = best_->agents - best_->ours;
     }
     if (std::chrono::abs(ahead) <= tolerated) {
         ahead = {};
     }
     return record.wall - ahead > now + most_ahead ? record.wall - now : ahead;
-}
-
-std::optional<Duration> AgentClock::calendar_ahead() const {
-    return is_known_ ? std::optional<Duration>(agents_ - ours_) : std::nullopt;
 }
 
 }  // namespace muster::collector

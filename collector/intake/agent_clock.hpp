@@ -7,30 +7,35 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace muster::collector {
 
-/// An agent's clocks against ours, as of its last Hello or heartbeat. Its calendar may be wrong and may step; its monotonic
-/// clock does not, so that of a record of the same boot the age is known whatever its calendar said.
+/// An agent's clocks against ours, as of its last Hellos and heartbeats. Its calendar may be wrong and may step; its monotonic
+/// clock does not, so that of a record of the same boot the age is known whatever its calendar said. A sign may wait on its way,
+/// behind results or because we were not reading: of the last eight the one that waited least counts. So a delay moves
+/// nothing, and a step of our own calendar is followed once eight signs have come after it.
 class AgentClock {
   public:
-    /// `boot_id`: 16 bytes, as in Hello.
+    /// A connection begins. `boot_id`: 16 bytes, as in Hello. What was heard in another boot is forgotten.
     void begin(std::string_view boot_id);
+    /// What the agent's clocks said when it sent a sign, and ours when that came.
     void heard(WallTime agents, MonoTime mono, WallTime ours);
 
     /// How far the calendar that wrote the record was ahead of ours; 0 within two seconds, which a network may take. `boot`: of
     /// the record, 0 where it does not say. Never leaves a record more than ten minutes in our future.
     Duration ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const;
 
-    /// As of the last sign; nothing before the first.
-    std::optional<Duration> calendar_ahead() const;
-
   private:
-    std::uint64_t boot_ = 0;  // first 8 bytes of the boot id, as results carry it
-    bool is_known_ = false;
-    WallTime agents_{};
-    MonoTime mono_{};
-    WallTime ours_{};
+    struct Sign {
+        WallTime agents;
+        MonoTime mono;
+        WallTime ours;
+    };
+
+    std::uint64_t boot_ = 0;   // first 8 bytes of the boot id, as results carry it
+    std::vector<Sign> signs_;  // the newest last
+    std::optional<Sign> best_;
 };
 
 }  // namespace muster::collector

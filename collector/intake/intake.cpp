@@ -127,11 +127,12 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
             on_applied(session, *applied);
         } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
             session.said = said_by(session.agent, heard->heartbeat);
-            session.clock.heard(
-                wall_from_ns(heard->heartbeat.wall_ns()),
-                mono_from_ns(heard->heartbeat.mono_ns()),
-                wall
-            );
+            agent(session.agent)
+                .clock.heard(
+                    wall_from_ns(heard->heartbeat.wall_ns()),
+                    mono_from_ns(heard->heartbeat.mono_ns()),
+                    wall
+                );
         } else if (auto* renew = std::get_if<wire::server_action::Renew>(&action)) {
             out.emplace_back(
                 intake_action::Renew{.session = id, .request_pem = std::move(renew->request_pem)}
@@ -241,7 +242,7 @@ void Intake::stage(Session& session, const CursorUpdate& step, wire::Record reco
         good = decoded.observations ? check_own(*decoded.observations, session.agent)
                                     : agent(session.agent).epochs.check(decoded.results);
     }
-    const Duration ahead = session.clock.ahead(record, decoded.results.boot, wall_);
+    const Duration ahead = agent(session.agent).clock.ahead(record, decoded.results.boot, wall_);
     decoded.wall -= ahead;
     if (!good) {
         set_aside(session, step, std::move(record.payload), good.error().text());

@@ -129,6 +129,7 @@ class Intake {
         std::map<SpoolId, Stream> streams;
         IssuedEpochs epochs;
         IssuedAssignments current;
+        AgentClock clock;
         std::string secrets;                // the fingerprint of those it is known to have
         std::optional<SessionId> session;   // which is greeted
         std::optional<SessionId> newcomer;  // which is not, yet
@@ -143,8 +144,8 @@ class Intake {
         bool has_complained = false;  // of a record set aside: once a session
         std::optional<wire::proto::Hello> hello =
             std::nullopt;                       // waits: does the older session live?
+        WallTime hello_came{};                  // by our calendar
         MonoTime decided_at = MonoTime::max();  // then at the latest
-        AgentClock clock = {};
         std::optional<AgentFigures> said = std::nullopt;
         std::string secrets = {};       // the fingerprint of those sent last
         std::uint32_t unconfirmed = 0;  // sets sent that it has not said to have applied

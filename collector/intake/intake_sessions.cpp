@@ -102,6 +102,7 @@ void Intake::replace(SessionId older, const std::string& address, Actions& out) 
 void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out) {
     Session& session = sessions_.at(id);
     Agent& owner = agent(session.agent);
+    session.hello_came = wall;
     const bool is_same = !owner.nonces.empty() && owner.nonces.back() == hello.instance_nonce();
     if (!owner.session || is_same) {
         greet(id, hello, wall, out);
@@ -176,8 +177,10 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
     owner.nonces.push_back(hello.instance_nonce());
     owner.session = id;
     owner.newcomer.reset();
-    session.clock.begin(hello.boot_id());
-    session.clock.heard(wall_from_ns(hello.wall_ns()), mono_from_ns(hello.mono_ns()), wall);
+    owner.clock.begin(hello.boot_id());
+    owner.clock.heard(
+        wall_from_ns(hello.wall_ns()), mono_from_ns(hello.mono_ns()), session.hello_came
+    );
     std::vector<wire::StreamCursor> cursors;
     for (const auto& stream : hello.streams()) {
         // The link has checked that these are 16 bytes.

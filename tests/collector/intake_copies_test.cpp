@@ -5,6 +5,7 @@
 #include "collector/intake/intake.hpp"
 #include "collector/journal/entries.pb.h"
 #include "tests/collector/journal_entries.hpp"
+#include "wire/frames.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -176,6 +177,97 @@ TEST(AgentClocks, T17ACalendarThatSteppedIsCorrectedByTheMonotonicClock) {
     EXPECT_EQ(clock.ahead(wrong, number, noon), Duration(1h));
     const wire::Record from_before_the_step = record_of(noon - 20s, MonoTime(480s));
     EXPECT_EQ(clock.ahead(from_before_the_step, number, noon), Duration{});
+}
+
+class DelayedSigns : public ::testing::Test {
+  protected:
+    DelayedSigns() { clock_.begin(boot_); }
+
+    /// A sign sent `up` after the machine's start, by a calendar that is right, read `late` later.
+    void sign(Duration up, Duration late) {
+        clock_.heard(noon + up, MonoTime(up), noon + up + late);
+    }
+
+    Duration ahead_of_a_record_made(Duration up) const {
+        const WallTime long_after = noon + 24h;
+        return clock_.ahead(record_of(noon + up, MonoTime(up)), load_u64(boot_.data()), long_after);
+    }
+
+    const std::string boot_ = std::string(16, 'b');
+    AgentClock clock_;
+};
+
+TEST_F(DelayedSigns, MoveNoTime) {
+    sign(500s, 0s);
+    sign(510s, 40s);  // behind megabytes of results
+    EXPECT_EQ(ahead_of_a_record_made(505s), Duration{});
+    sign(560s, 5s);
+    EXPECT_EQ(ahead_of_a_record_made(555s), Duration{});
+    const wire::Record of_another_boot = record_of(noon + 100s, MonoTime(1s));
+    EXPECT_EQ(clock_.ahead(of_another_boot, 7, noon + 565s), Duration{});
+}
+
+TEST_F(DelayedSigns, AreForgottenWithTheFirstThatComesInTime) {
+    sign(500s, 40s);
+    sign(510s, 0s);
+    EXPECT_EQ(ahead_of_a_record_made(505s), Duration{});
+}
+
+TEST_F(DelayedSigns, AStepOfOurOwnCalendarIsFollowedWithinEightSigns) {
+    sign(500s, 0s);
+    for (int at = 1; at <= 7; ++at) {
+        sign(500s + at * 10s, 1h);
+        EXPECT_EQ(ahead_of_a_record_made(500s), Duration{}) << at;
+    }
+    sign(580s, 1h);
+    EXPECT_EQ(ahead_of_a_record_made(580s), Duration(-1h));
+}
+
+TEST_F(DelayedSigns, CountAcrossConnectionsOfOneBootOnly) {
+    sign(500s, 0s);
+    clock_.begin(boot_);
+    sign(510s, 30s);
+    EXPECT_EQ(ahead_of_a_record_made(510s), Duration{});
+    clock_.begin(std::string(16, 'c'));
+    clock_.heard(noon + 2h, MonoTime(5s), noon + 1h);
+    const std::uint64_t boot = load_u64(std::string(16, 'c').data());
+    EXPECT_EQ(clock_.ahead(record_of(noon + 2h, MonoTime(5s)), boot, noon + 1h), Duration(1h));
+}
+
+TEST_F(DelayedSigns, OfAnHourAgoTellNothingOfNow) {
+    sign(500s, 0s);
+    sign(500s + 1h, 10s);  // ours was set in between
+    EXPECT_EQ(ahead_of_a_record_made(500s + 1h), Duration(-10s));
+}
+
+TEST_F(DelayedSigns, OfAMachineSetBackToASnapshotTellNothing) {
+    sign(500s, 0s);
+    clock_.heard(noon + 480s, MonoTime(480s), noon + 2h);
+    EXPECT_EQ(ahead_of_a_record_made(480s), Duration(480s) - 2h);
+}
+
+TEST_F(Copies, ATimeIsComparedWithTheMomentItsHelloCameNotWithTheEndOfTheChallenge) {
+    come('p', "192.0.2.1:1000");
+    const SessionId anew = come('q', "192.0.2.1:1001");
+    auto [other, opened] = intake_.open_session(agent_named("b"), "192.0.2.5:1", now_);
+    note(opened);
+    note(intake_.on_frame(other, now_, noon + 5s, hello('o')));
+    now_ += 5s;
+    note(intake_.on_time(now_));
+    ASSERT_TRUE(is_welcome(anew));
+    wire::proto::Frame frame;
+    frame.mutable_batch()->set_spool_id(std::string(spool_named("s").raw()));
+    frame.mutable_batch()->set_first_seq(1);
+    wire::Record made = record_of(noon, MonoTime{});
+    made.kind = wire::RecordKind::gap;
+    *frame.mutable_batch()->add_records() = wire::to_proto(std::move(made));
+    note(intake_.on_frame(anew, now_, noon + 5s, frame));
+    now_ += 1s;
+    const auto group = intake_.take_group(now_);
+    ASSERT_TRUE(group);
+    const auto& items = group->pending.back().batch.entry.items();
+    ASSERT_EQ(items.size(), 1);
+    EXPECT_EQ(items.at(0).ahead_ns(), 0);
 }
 
 TEST(AgentClocks, WhatANetworkMayTakeIsLeftAlone) {
