@@ -183,6 +183,14 @@ TEST_F(BackingUp, TakesEverythingAndSaysWhatItIs) {
     );
 }
 
+TEST_F(BackingUp, SoundRowsThatSqliteDoubtsAreSound) {
+    ASSERT_TRUE(
+        state_->execute("INSERT INTO probe_interval VALUES (x'00', 5, NULL, 'critical', 3, 0)")
+    );
+    const auto backup = back_up(sources(), at(1));
+    ASSERT_TRUE(backup) << error_of(backup);
+}
+
 TEST_F(BackingUp, OneChangedByteOrMissingFileIsFound) {
     const auto backup = back_up(sources(), at(1));
     ASSERT_TRUE(backup) << error_of(backup);
