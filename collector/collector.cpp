@@ -20,6 +20,7 @@ namespace {
 
 constexpr Duration lag_every = std::chrono::milliseconds(200);
 constexpr Duration certificate_every = std::chrono::minutes(1);
+constexpr std::uint64_t incidents_ahead = 100;
 constexpr Duration longest_stop = std::chrono::seconds(10);
 constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
 /// Entries the brain may be behind while the collector still counts as well to those outside.
@@ -57,7 +58,22 @@ int Collector::exit_code() const {
     return impl_->exit_code;
 }
 
+/// Well ahead of those that were given, so that it is seldom written.
+void Collector::Impl::note_incidents(std::uint64_t last) {
+    if (last + incidents_ahead / 2 <= incidents_noted) {
+        return;
+    }
+    const std::uint64_t next = last + incidents_ahead;
+    const Status noted = lasting->note(world.clock->wall(), "incidents", std::to_string(next));
+    if (!noted) {
+        log(LogLevel::warning, "lasting.not_noted", {{"why", noted.error().text()}});
+        return;
+    }
+    incidents_noted = next;
+}
+
 void Collector::Impl::release(Effects effects) {
+    note_incidents(effects.last_incident);
     gate->answered(std::move(effects.answers));
     for (Effects::Append& wanted : effects.append) {
         appender->append(wanted.kind, std::move(wanted.body));

@@ -4,6 +4,7 @@
 #include "collector/api/api.hpp"
 #include "collector/api/http_server.hpp"
 #include "collector/backup/backup_thread.hpp"
+#include "collector/backup/lasting.hpp"
 #include "collector/brain_thread.hpp"
 #include "collector/collector.hpp"
 #include "collector/command_gate.hpp"
@@ -57,6 +58,7 @@ struct Collector::Impl {
     const WallTime started_at;
     // Destroyed from the last to the first: each part before those it uses.
     std::optional<CertificateAuthority> authority;
+    std::optional<Lasting> lasting;
     std::optional<FoldFeed> brain_feed;
     std::optional<FoldFeed> history_feed;
     std::optional<JournalThread> journal;
@@ -78,9 +80,10 @@ struct Collector::Impl {
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
     std::optional<Supervision> supervision;
-    std::string certificate_problem;  // said last
-    std::string nobody_told;          // why; empty: somebody would be
-    ReceiptCounts receipts;           // since the start
+    std::string certificate_problem;    // said last
+    std::string nobody_told;            // why; empty: somebody would be
+    ReceiptCounts receipts;             // since the start
+    std::uint64_t incidents_noted = 0;  // numbers up to there are never given again after a restore
     bool is_ready = false;
     bool is_stopping = false;
     int exit_code = 0;
@@ -96,6 +99,7 @@ struct Collector::Impl {
     Status open_backups();
     void open_api();
     void release(Effects effects);
+    void note_incidents(std::uint64_t last);
     void watch();
     Task<void> reload();
     void warn_of_secrets() const;

@@ -1,3 +1,4 @@
+#include "collector/backup/restore.hpp"
 #include "collector/collector_impl.hpp"
 #include "collector/fold_order.hpp"
 #include "collector/journal/segments.hpp"
@@ -22,6 +23,10 @@ Result<Collector> Collector::open(
     auto data = DataDirectory::open(*world.files, options.loaded.process.data_dir);
     if (!data) {
         return failure(data.error());
+    }
+    // Before anything in there is opened.
+    if (auto finished = finish_restore(*world.files, data->path()); !finished) {
+        return failure(finished.error());
     }
     auto impl = std::make_unique<Impl>(loop, std::move(options), world, std::move(*data));
     if (auto opened = impl->open_authority(); !opened) {
@@ -173,10 +178,18 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
 }
 
 Status Collector::Impl::open_access() {
+    auto noted = Lasting::open(*world.files, data / "lasting");
     auto store = AccessStore::open(data / "access.db");
-    if (!store) {
-        return failure(store.error());
+    if (!noted || !store) {
+        return failure(noted ? store.error() : noted.error());
     }
+    lasting.emplace(std::move(*noted));
+    store->keep_lasting(*lasting);
+    const auto facts = read_lasting(*world.files, data / "lasting");
+    if (!facts) {
+        return failure(facts.error());
+    }
+    incidents_noted = greatest(*facts, "incidents");
     const auto ensured = store->tokens().ensure_administrator(
         *world.files, data / "admin.token", *world.random, world.clock->wall()
     );

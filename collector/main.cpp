@@ -1,8 +1,11 @@
 // Owns: the command line of muster-collector. Leaves to collector.hpp: running.
 #include "base/log.hpp"
+#include "collector/backup/restore.hpp"
 #include "collector/collector.hpp"
 #include "collector/configuration/load.hpp"
 #include "collector/configuration/secret_check.hpp"
+#include "collector/data_directory.hpp"
+#include "collector/settings.hpp"
 #include "collector/size_estimate.hpp"
 
 #include <CLI/CLI.hpp>
@@ -24,6 +27,7 @@ struct Arguments {
     std::string log_format = "text";
     std::optional<std::string> size;
     bool check = false;
+    std::string from;
 };
 
 int complain(const std::string& text) {
@@ -50,6 +54,42 @@ int tell_size(const Arguments& arguments) {
         process = std::move(loaded->process);
     }
     std::fputs(collector::size_text(*question, process).c_str(), stdout);
+    return 0;
+}
+
+/// The collector must not run: the data directory is locked meanwhile.
+int restore(const Arguments& arguments) {
+    configure_log(LogFormat::text, LogLevel::warning);
+    RealFiles files;
+    auto loaded = collector::load_configuration(files, arguments.config_path, arguments.data_dir);
+    if (!loaded) {
+        std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
+        return bad_configuration;
+    }
+    config::CollectorConfig& process = loaded->process;
+    if (!arguments.data_dir.empty()) {
+        process.data_dir = arguments.data_dir;
+    }
+    const auto data = collector::DataDirectory::open(files, process.data_dir);
+    if (!data) {
+        return complain(data.error().text());
+    }
+    const collector::RestorePlan plan{
+        .data_dir = process.data_dir,
+        .folder = collector::backup_options(process, process.data_dir).plan.folder,
+        .from = arguments.from
+    };
+    const auto restored = collector::restore(files, plan, SystemClock().wall());
+    if (!restored) {
+        return complain(restored.error().text());
+    }
+    std::printf(
+        "restored %s, up to entry %llu; what was there lies in %s\n"
+        "start the collector: agents send again what they still keep\n",
+        restored->backup.c_str(),
+        static_cast<unsigned long long>(restored->from_lsn),
+        restored->aside.c_str()
+    );
     return 0;
 }
 
@@ -113,6 +153,11 @@ int main(int count, char** values) {
     CLI::Option* const size = app.add_option(
         "--size", arguments.size, "only tell the disk needed, for example by \"500 devices\""
     );
+    CLI::App* const restoring =
+        app.add_subcommand("restore", "puts a backup back; the collector must not run");
+    restoring->add_option(
+        "--from", arguments.from, "name or folder of a backup, instead of the newest good one"
+    );
     app.set_version_flag("--version", std::string("muster-collector ") + MUSTER_VERSION);
     try {
         app.parse(count, values);
@@ -123,5 +168,5 @@ int main(int count, char** values) {
         const int code = app.exit(wrong);
         return code == 0 ? 0 : bad_configuration;
     }
-    return run(arguments);
+    return restoring->parsed() ? restore(arguments) : run(arguments);
 }

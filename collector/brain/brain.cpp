@@ -24,6 +24,7 @@
 #include "collector/brain/policy_stage.hpp"
 #include "collector/brain/presence.hpp"
 #include "collector/brain/replanning.hpp"
+#include "collector/brain/restored.hpp"
 #include "collector/brain/snapshot.hpp"
 #include "collector/brain/telling/channels.hpp"
 #include "collector/brain/windows/windows.hpp"
@@ -200,6 +201,8 @@ struct Brain::Impl {
                 return fold_revoked(fold, entry);
             case EntryKind::collector_started:
                 return fold_started(fold, entry);
+            case EntryKind::collector_restored:
+                return fold_restored(fold, entry);
             case EntryKind::config_loaded:
                 return fold_config(fold, entry);
             case EntryKind::assignment_issued:
@@ -301,6 +304,7 @@ struct Brain::Impl {
             }
         }
         out.answers = std::exchange(answers, {});
+        out.last_incident = state.next_incident - 1;
         out.outbox_changed = std::exchange(fold.outbox_changed, false);
         out.events = store.take_events();
         out.receipts = store.take_receipts();

@@ -53,9 +53,10 @@ struct Effects {
     std::vector<IssuedAssignments> issued;  ///< folded assignment.issued: push to the agent
     /// Whether anybody would be told has changed: why nobody would, or empty. Said once in every run.
     std::optional<std::string> nobody_told;
-    bool outbox_changed = false;  ///< rows of `outbox` wait to be sent
-    bool events = false;          ///< rows of `event` were written
-    ReceiptCounts receipts;       ///< written since the last release
+    std::uint64_t last_incident = 0;  ///< the highest number given so far
+    bool outbox_changed = false;      ///< rows of `outbox` wait to be sent
+    bool events = false;              ///< rows of `event` were written
+    ReceiptCounts receipts;           ///< written since the last release
 };
 
 struct BrainOptions {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace muster::collector {
 
@@ -253,6 +254,21 @@ void fold_delivery(Fold& fold, const Entry& entry) {
     channel_answered(
         fold, channel, body.delivered() ? Attempt::delivered : Attempt::failed, detail
     );
+}
+
+void withdraw_messages(Fold& fold) {
+    constexpr std::string_view why = "unsent, restored";
+    for (const auto& [id, outgoing] : std::exchange(fold.state.outgoing, {})) {
+        const std::string text =
+            "whether " + outgoing.channel + " was told is not known: the collector was restored";
+        const std::string data = json::serialize(json::object{{"id", id}});
+        note_delivery(fold, outgoing, "notify_failed", text, data);
+        fold.store.update_outbox(id, "given_up", outgoing.attempts, why, WallTime{});
+        if (ChannelState* left = fold.state.telling.find(outgoing.channel); left != nullptr) {
+            message_left(*left);
+            fold.store.put_channel(fold.state.telling, *left);
+        }
+    }
 }
 
 }  // namespace muster::collector

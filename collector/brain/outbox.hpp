@@ -23,6 +23,9 @@ void tell_newcomers(Fold& fold, Incident& incident);
 /// Folds "delivery.result".
 void fold_delivery(Fold& fold, const Entry& entry);
 
+/// What waits is never sent: the collector was restored, and whether it was told already is not known any more.
+void withdraw_messages(Fold& fold);
+
 /// What every message says of an incident (docs/channels.md).
 boost::json::object incident_data(const State& state, const Incident& incident);
 

@@ -45,6 +45,16 @@ class AccessStore {
         WallTime now, const Actor& actor, const std::string& action, const std::string& target
     );
 
+    /// From now on what a restore must not undo is noted there too. `lasting` outlives this.
+    void keep_lasting(Lasting& lasting) {
+        parts_->audit.keep_lasting(lasting);
+        lasting_ = &lasting;
+    }
+
+    /// This was put back from a backup of `made`: what was revoked or used up since stays so, sessions end, and the journal is told
+    /// of revoked agents again.
+    Status restored(const std::vector<LastingFact>& facts, WallTime made, WallTime now);
+
     UsersStore& users() { return parts_->users; }
 
     SessionsStore& sessions() { return parts_->sessions; }
@@ -131,6 +141,7 @@ class AccessStore {
     Result<std::vector<EnrolledAgent>> read_agents(std::string_view sql);
 
     std::unique_ptr<Parts> parts_;
+    Lasting* lasting_ = nullptr;  // not owned; null: there is none
 };
 
 }  // namespace muster::collector

@@ -4,6 +4,8 @@
 #include "base/crypto.hpp"
 #include "collector/enrolment/store_tools.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -27,6 +29,12 @@ constexpr std::string_view page =
     "AND at >= ?4 AND at < ?5 ORDER BY id DESC LIMIT ?6";
 constexpr std::string_view all =
     "SELECT id, at, actor, action, target, peer, hash, prev_hash FROM audit ORDER BY id";
+
+/// What restore_store.cpp does again.
+constexpr std::string_view withdrawals[] = {
+    "agent.revoked", "join_token.revoked", "api_token.revoked", "user.deleted"
+};
+constexpr std::string_view by_join_token = "join token ";
 
 void append_number(std::string& bytes, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) {
@@ -82,6 +90,9 @@ Status AuditStore::add(
         .peer = printable(peer),
         .hash = {}
     };
+    if (auto noted = note_lasting(row); !noted) {
+        return noted;
+    }
     row.hash = hash_of(previous, row);
     auto insert = database_->prepare(insert_row);
     if (insert) {
@@ -95,6 +106,20 @@ Status AuditStore::add(
             .bind_blob(7, row.hash);
     }
     return run_to_end(insert);
+}
+
+/// What fails to commit afterwards counts as revoked after a restore: on the safe side.
+Status AuditStore::note_lasting(const AuditRow& row) {
+    if (lasting_ == nullptr) {
+        return {};
+    }
+    if (std::ranges::find(withdrawals, row.action) != std::end(withdrawals)) {
+        return lasting_->note(row.at, row.action, row.target);
+    }
+    if (row.actor.starts_with(by_join_token)) {
+        return lasting_->note(row.at, "join_token.used", row.actor.substr(by_join_token.size()));
+    }
+    return {};
 }
 
 Status AuditStore::seal() {

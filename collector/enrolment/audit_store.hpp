@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/database.hpp"
+#include "collector/backup/lasting.hpp"
 #include "collector/enrolment/access_types.hpp"
 
 #include <string>
@@ -15,6 +16,9 @@ class AuditStore {
   public:
     /// `database` outlives this.
     explicit AuditStore(Database& database) : database_(&database) {}
+
+    /// From now on what a restore must not undo is noted there too, before it is committed here. `lasting` outlives this.
+    void keep_lasting(Lasting& lasting) { lasting_ = &lasting; }
 
     /// Adds one row. Part of the caller's transaction.
     Status add(
@@ -32,7 +36,10 @@ class AuditStore {
     Result<AuditVerdict> verify();
 
   private:
-    Database* database_;  // not owned
+    Status note_lasting(const AuditRow& row);
+
+    Database* database_;          // not owned
+    Lasting* lasting_ = nullptr;  // not owned; null: there is none
 };
 
 }  // namespace muster::collector

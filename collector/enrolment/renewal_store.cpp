@@ -61,6 +61,12 @@ Status AccessStore::adopt(const EnrolledAgent& agent, const std::string& peer, W
     if (*changed == 0) {
         return {};
     }
+    if (lasting_ != nullptr) {
+        const std::string which = agent.id.text() + " " + agent.next_serial;
+        if (auto noted = lasting_->note(now, "agent.certificate", which); !noted) {
+            return noted;
+        }
+    }
     const std::string actor = "agent " + agent.name;
     const Status told =
         parts_->audit.add(now, actor, "agent.certificate_replaced", agent.id.text(), peer);

@@ -23,6 +23,7 @@ constexpr auto names = std::to_array<std::pair<EntryKind, std::string_view>>({
     {EntryKind::delivery_result, "delivery.result"},
     {EntryKind::tick, "tick"},
     {EntryKind::agent_copied, "agent.copied"},
+    {EntryKind::collector_restored, "collector.restored"},
 });
 
 }  // namespace

@@ -37,6 +37,7 @@ enum class EntryKind : std::uint8_t {
     delivery_result,
     tick,
     agent_copied,
+    collector_restored,
 };
 std::string_view to_string(EntryKind kind);
 /// Nothing for a text this release does not know.

@@ -220,6 +220,14 @@ std::string sample_body(EntryKind kind, WallTime now) {
             body.set_reason("SIGTERM");
             return body.SerializeAsString();
         }
+        case EntryKind::collector_restored: {
+            proto::CollectorRestored body;
+            body.set_from_lsn(14);
+            body.set_backup("20261201T033049.123Z");
+            body.set_incidents(130);
+            body.set_epoch(2);
+            return body.SerializeAsString();
+        }
         case EntryKind::clock_stepped: {
             proto::ClockStepped body;
             body.set_by_ns(-3'000'000'000);
@@ -264,7 +272,8 @@ std::vector<Entry> sample_journal() {
         EntryKind::agent_disconnected,
         EntryKind::agent_revoked,
         EntryKind::agent_copied,
-        EntryKind::collector_stopping
+        EntryKind::collector_stopping,
+        EntryKind::collector_restored
     };
     auto brain = Brain::open(brain_test::options_at());
     expect(brain.has_value(), "a brain in memory opens");

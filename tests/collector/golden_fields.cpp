@@ -166,6 +166,13 @@ void describe(Lines& lines, const proto::CollectorStarted& body) {
     lines.text("installation", body.installation());
 }
 
+void describe(Lines& lines, const proto::CollectorRestored& body) {
+    lines.number("from_lsn", body.from_lsn());
+    lines.text("backup", body.backup());
+    lines.number("incidents", body.incidents());
+    lines.number("epoch", body.epoch());
+}
+
 void describe(Lines& lines, const proto::ConfigLoaded& body) {
     for (const auto& file : body.files()) {
         lines.text("file " + file.name(), file.text());
@@ -239,6 +246,9 @@ std::string fields_of(EntryKind kind, const std::string& body) {
             break;
         case EntryKind::collector_stopping:
             lines.text("reason", parsed<proto::CollectorStopping>(body).reason());
+            break;
+        case EntryKind::collector_restored:
+            describe(lines, parsed<proto::CollectorRestored>(body));
             break;
         case EntryKind::clock_stepped:
             lines.number("by_ns", parsed<proto::ClockStepped>(body).by_ns());

@@ -215,6 +215,25 @@ void restart_channels(Fold& fold) {
     }
 }
 
+void withdraw_digests(Fold& fold) {
+    for (ChannelState& channel : fold.state.telling.all) {
+        for (const MergedMessage& message : std::exchange(channel.merged, {})) {
+            add_receipt(
+                fold,
+                nothing,
+                ProbeId{},
+                "restored",
+                "\"" + channel.name + "\" is not told late of what was before the restore",
+                message.incident
+            );
+        }
+        channel.merged_opened = 0;
+        channel.merged_resolved = 0;
+        channel.merged_reopened = 0;
+        fold.store.put_channel(fold.state.telling, channel);
+    }
+}
+
 void send_or_merge(
     Fold& fold, const std::string& name, const Incident& incident, std::string_view transition
 ) {

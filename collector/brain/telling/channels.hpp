@@ -37,6 +37,9 @@ void channel_answered(
     Fold& fold, const std::string& channel, Attempt attempt, std::string_view detail
 );
 
+/// What waits for a digest is never sent: the collector was restored.
+void withdraw_digests(Fold& fold);
+
 /// Timer `channel`.
 void channel_is_due(Fold& fold, std::uint32_t id, std::uint64_t timer);
 

@@ -1,0 +1,165 @@
+// A collector goes back to a backup: what agents have sent since they send again, and nothing that was withdrawn comes back.
+#include "collector/journal/journal_reader.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/script_of_results.hpp"
+#include "tests/support/site.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class RestoredSite : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string watch = "targets:\n";
+        for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
+            const std::string number = std::to_string(probe);
+            watch += "  - name: t" + number + "\n    address: 127.1.0." + number +
+                     "\n    probes: [{type: icmp, interval: 100ms, timeout: 50ms}]\n";
+        }
+        site_.configure(watch);
+        ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+        ASSERT_NO_FATAL_FAILURE(site_.enrol_agent());
+        ASSERT_NO_FATAL_FAILURE(site_.enrol_agent("doomed"));
+        agent_.emplace(Process::start(
+            {program("scripted-agent"),
+             site_.agent_dir(),
+             "localhost:" + std::to_string(site_.agents_port()),
+             std::to_string(script_.seed)},
+            {{}, site_.dir() / "scripted.log"}
+        ));
+        wait_for(100);
+    }
+
+    std::uint64_t produced() const {
+        return std::strtoull(read_text(site_.agent_dir() + "/progress").c_str(), nullptr, 10);
+    }
+
+    /// So many more records.
+    void wait_for(std::uint64_t records) {
+        const std::uint64_t until = produced() + records;
+        ASSERT_TRUE(eventually(60s, [&] { return produced() > until; }))
+            << read_text(site_.dir() / "scripted.log");
+    }
+
+    CommandResult restore(const std::vector<std::string>& more = {}) {
+        std::vector<std::string> command = {
+            program("muster-collector"), "--config", site_.dir() / "collector.yaml", "restore"
+        };
+        command.insert(command.end(), more.begin(), more.end());
+        return run_command(command);
+    }
+
+    /// Lets the agent end; gives its last record.
+    std::uint64_t finish() {
+        const std::uint64_t last = produced() + 40;
+        write_text(site_.agent_dir() + "/stop_at", std::to_string(last));
+        EXPECT_TRUE(eventually(90s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); })
+        ) << read_text(site_.dir() / "scripted.log");
+        return last;
+    }
+
+    std::string report(const std::string& title) {
+        return text_of(site_.post("/incidents", R"({"title":")" + title + "\"}").body, "id");
+    }
+
+    ScriptOfResults script_;
+    Site site_;
+    std::optional<Process> agent_;
+};
+
+TEST_F(RestoredSite, HasEverythingOnceThatAgentsStillKeepAndForgetsNoWithdrawal) {
+    ASSERT_EQ(report("before"), "INC-1");
+    const std::string token = text_of(site_.post("/join-tokens", "{}").body, "id");
+    const CommandResult backup = site_.muster({"backup"});
+    ASSERT_EQ(backup.exit_code, 0) << backup.output;
+
+    ASSERT_EQ(report("after"), "INC-2");
+    EXPECT_EQ(site_.muster({"agent", "revoke", "doomed"}).exit_code, 0);
+    EXPECT_EQ(site_.muster({"token", "revoke", token}).exit_code, 0);
+    ASSERT_NO_FATAL_FAILURE(wait_for(200));
+    const CommandResult running = restore();
+    EXPECT_EQ(running.exit_code, 1);
+    EXPECT_THAT(running.output, HasSubstr("another muster-collector is running"));
+    site_.collector().kill_now();
+
+    const CommandResult restored = restore();
+    ASSERT_EQ(restored.exit_code, 0) << restored.output;
+    EXPECT_THAT(restored.output, HasSubstr("agents send again what they still keep"));
+    const std::string aside =
+        restored.output.substr(restored.output.find(site_.data_dir() + "/replaced."));
+    EXPECT_TRUE(std::filesystem::exists(aside.substr(0, aside.find('\n')) + "/state.db"));
+
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    EXPECT_EQ(site_.incidents().size(), 1U);
+    EXPECT_GT(std::stoul(report("later").substr(4)), 2U)
+        << "a number that was given is not given again";
+    EXPECT_TRUE(eventually(10s, [&] {
+        return text_of(site_.get("/agents/doomed").body, "state") == "revoked";
+    }));
+    const boost::json::value tokens = site_.get("/join-tokens").body;
+    for (const boost::json::value& each : tokens.at("items").as_array()) {
+        if (text_of(each, "id") == token) {
+            EXPECT_TRUE(each.at("revoked").as_bool());
+        }
+    }
+    const std::uint64_t last = finish();
+    EXPECT_EQ(site_.stop_collector(), 0);
+
+    std::map<std::uint64_t, int> seen;
+    int restores = 0;
+    auto reader = collector::JournalReader::open(site_.data_dir() + "/journal");
+    ASSERT_TRUE(reader) << reader.error().text();
+    for (collector::Lsn next = 1;;) {
+        const auto entries = reader->read(next, 256, 1U << 20U);
+        ASSERT_TRUE(entries) << entries.error().text();
+        if (entries->empty()) {
+            break;
+        }
+        for (const collector::Entry& entry : *entries) {
+            EXPECT_EQ(entry.lsn, next++);
+            restores += entry.kind == collector::EntryKind::collector_restored ? 1 : 0;
+            for (std::size_t at = 0; entry.batches && at < entry.batches->size(); ++at) {
+                ++seen[(*entry.batches)[at].seq];
+            }
+        }
+    }
+    EXPECT_EQ(restores, 1);
+    EXPECT_EQ(seen.size(), last);
+    for (std::uint64_t seq = 1; seq <= last; ++seq) {
+        EXPECT_EQ(seen[seq], 1) << "record " << seq;
+    }
+}
+
+TEST_F(RestoredSite, TakesNoBackupThatIsNotGood) {
+    ASSERT_EQ(site_.muster({"backup"}).exit_code, 0);
+    const std::string older =
+        std::filesystem::directory_iterator(site_.data_dir() + "/backups")->path().string();
+    ASSERT_EQ(site_.muster({"backup"}).exit_code, 0);
+    std::string newer;
+    for (const auto& entry : std::filesystem::directory_iterator(site_.data_dir() + "/backups")) {
+        newer = entry.path() == older ? newer : entry.path().string();
+    }
+    EXPECT_EQ(site_.stop_collector(), 0);
+    std::ofstream(newer + "/state.db", std::ios::app) << "x";
+    const CommandResult named = restore({"--from", newer});
+    EXPECT_EQ(named.exit_code, 1);
+    EXPECT_THAT(named.output, HasSubstr(newer + "/state.db"));
+    EXPECT_FALSE(std::filesystem::exists(site_.data_dir() + "/restore.new"));
+    const CommandResult chosen = restore();
+    EXPECT_EQ(chosen.exit_code, 0) << chosen.output;
+    EXPECT_THAT(chosen.output, HasSubstr("restored " + older));
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+}
+
+}  // namespace
+}  // namespace muster::test
