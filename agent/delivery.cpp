@@ -58,7 +58,9 @@ Delivery::Delivery(
               .fetch = [this](
                            SpoolId spool, std::uint64_t from, std::size_t bytes
                        ) { spool_.fetch(spool, from, bytes); },
-              .acked = [this](SpoolId spool, std::uint64_t seq) { spool_.ack(spool, seq); },
+              .acked = [this](
+                           SpoolId spool, std::uint64_t seq, std::uint64_t fingerprint
+                       ) { spool_.ack(spool, seq, fingerprint); },
               .rewound = [this](SpoolId spool, std::uint64_t seq) { spool_.rewind(spool, seq); },
               .rekeyed = [this](SpoolId spool, std::uint64_t from_seq) { rename(spool, from_seq); },
               .renew = [this] { spool_.renew(); },

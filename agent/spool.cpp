@@ -186,6 +186,7 @@ SegmentHead Spool::head_of(std::uint64_t first_seq, std::uint64_t results_before
     return {
         .spool = name_,
         .begins_at = begins_at_,
+        .results_at_begin = results_at_begin_,
         .duplicates_before = duplicates_before_,
         .first_seq = first_seq,
         .results_before = results_before,
@@ -390,7 +391,7 @@ wire::SpoolPosition Spool::position() const {
         .next_seq = next_seq_,
         .begins_at = begins_at_,
         .first_kept = std::max(begins_at_, first_kept()),
-        .results_at_begin = begins_at_ == 1 ? 0 : results_before(begins_at_).value_or(0),
+        .results_at_begin = results_at_begin_,
         .acked_fingerprint = acked_fingerprint_,
         .waits_since = waits_since(),
     };
@@ -429,13 +430,13 @@ void Spool::sent(std::uint64_t seq) {
     }
 }
 
-void Spool::ack(std::uint64_t seq) {
+void Spool::ack(std::uint64_t seq, std::uint64_t fingerprint) {
     const std::uint64_t to = std::min(seq, given_out());
     if (to <= acked_) {
         return;
     }
     count_acked(to);
-    acked_fingerprint_ = fingerprint_at(to);
+    acked_fingerprint_ = fingerprint != 0 && to == seq ? fingerprint : fingerprint_at(to);
     acked_ = to;
     sent_ = std::max(sent_, acked_);
     shrink_memory();
@@ -500,6 +501,7 @@ SpoolMark Spool::mark() const {
     return {
         .spool = name_,
         .begins_at = begins_at_,
+        .results_at_begin = results_at_begin_,
         .duplicates_before = duplicates_before_,
         .acked = acked_,
         .acked_results = acked_results_,
@@ -540,6 +542,7 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     renamed.acked_results = at == segments_.size()
                                 ? results_
                                 : segments_[at].results_before(segments_[at].find(from_seq));
+    renamed.results_at_begin = renamed.acked_results;
     renamed.fingerprint = 0;
     if (auto saved = write_mark(*files_, dir_, renamed); !saved) {
         return saved;
@@ -551,6 +554,7 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     count_acked(from_seq - 1);
     name_ = name;
     begins_at_ = from_seq;
+    results_at_begin_ = renamed.results_at_begin;
     duplicates_before_ = renamed.duplicates_before;
     acked_ = sent_ = reserved_ = from_seq - 1;
     acked_results_ = renamed.acked_results;

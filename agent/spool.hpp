@@ -149,8 +149,9 @@ class Spool {
     /// Records up to `seq` were handed to the link: they are not dropped any more, nor after a restart.
     void sent(std::uint64_t seq);
 
-    /// The collector has committed everything up to `seq`.
-    void ack(std::uint64_t seq);
+    /// The collector has committed everything up to `seq`. `fingerprint`: of the record that ends there, where it was sent otherwise
+    /// than it is here.
+    void ack(std::uint64_t seq, std::uint64_t fingerprint = 0);
     /// The collector was restored and has the stream up to `seq` only: what is kept behind it waits again.
     void rewind(std::uint64_t seq);
     /// Deletes segments that are acknowledged and past their retention; gives up what is too old, or beyond max_bytes: at most one
@@ -277,6 +278,7 @@ class Spool {
     std::uint32_t seed_;
     SpoolId name_;
     std::uint64_t begins_at_ = 1;
+    std::uint64_t results_at_begin_ = 0;
     std::uint64_t duplicates_before_ = 0;
     SpoolOptions options_;
     std::deque<SegmentIndex> segments_;  // by first_seq, contiguous; the last is the one written to

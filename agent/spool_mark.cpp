@@ -15,8 +15,9 @@ namespace {
 using Field = std::pair<std::string_view, std::uint64_t SpoolMark::*>;
 
 constexpr std::string_view first_line = "muster-spool 2\n";
-constexpr std::array<Field, 9> fields{{
+constexpr std::array<Field, 10> fields{{
     {"begins_at", &SpoolMark::begins_at},
+    {"results_at_begin", &SpoolMark::results_at_begin},
     {"duplicates_before", &SpoolMark::duplicates_before},
     {"acked", &SpoolMark::acked},
     {"acked_results", &SpoolMark::acked_results},
@@ -49,6 +50,7 @@ std::optional<std::string_view> take_line(std::string_view& text, std::string_vi
 
 bool makes_sense(const SpoolMark& mark) {
     return mark.begins_at > 0 && mark.begins_at <= mark.acked + 1 && mark.acked <= mark.synced &&
+           mark.results_at_begin <= mark.acked_results &&
            mark.acked_results <= mark.synced_results && mark.last_segment <= mark.synced + 1;
 }
 

@@ -14,6 +14,7 @@ namespace muster::agent {
 struct SpoolMark {
     SpoolId spool;                        ///< the stream's name
     std::uint64_t begins_at = 1;          ///< the first seq under this name
+    std::uint64_t results_at_begin = 0;   ///< results before it, under the names it had
     std::uint64_t duplicates_before = 0;  ///< records below may have been sent under another name
     std::uint64_t acked = 0;
     std::uint64_t acked_results = 0;  ///< results in the stream up to there

@@ -53,10 +53,11 @@ Result<std::vector<wire::SequencedRecord>> Spool::read(std::uint64_t from_seq, s
     int mendings = 0;
     while (seq <= given_out() && (records.empty() || taken < bytes)) {
         if (const wire::SequencedRecord* kept = in_memory(seq)) {
-            if (!records.empty() && taken + kept->record.payload.size() > bytes) {
+            const std::size_t size = wire::framed_bytes(kept->record);
+            if (!records.empty() && taken + size > bytes) {
                 break;
             }
-            taken += kept->record.payload.size();
+            taken += size;
             records.push_back(given(*kept, seq));
             seq = records.back().seq + records.back().record.span;
             continue;
@@ -88,7 +89,7 @@ Result<std::vector<wire::SequencedRecord>> Spool::read(std::uint64_t from_seq, s
             break;
         }
         for (wire::SequencedRecord& record : *part) {
-            taken += record.record.payload.size();
+            taken += wire::framed_bytes(record.record);
             if (taken > bytes && !records.empty()) {
                 break;
             }

@@ -34,6 +34,8 @@ using Tail = SegmentScan::Tail;
 struct Spool::Recovery {
     MonoTime now;
     WallTime wall;
+    Duration
+        most_age;  // what is older counts as this old: a calendar that was or is wrong must not make it expire at once
     std::optional<SpoolMark> mark;
     std::set<std::uint64_t> names;      // of segments that are there
     std::optional<SegmentHead> newest;  // the last head that can be read
@@ -45,7 +47,7 @@ struct Spool::Recovery {
     /// How old records of that time are, as far as wall clocks tell.
     MonoTime mono_of(std::int64_t wall_ns) const {
         const Duration age = wall - wall_from_ns(wall_ns);
-        return wall_ns == 0 ? now : now - std::max(age, Duration{0});
+        return wall_ns == 0 ? now : now - std::clamp(age, Duration{0}, most_age);
     }
 
     /// What is lost up to `seq`. Told apart: what the collector has, and what it has not.
@@ -97,7 +99,14 @@ Result<Spool> Spool::open(
     Files& files, std::string dir, SpoolId folder, SpoolOptions options, MonoTime now, WallTime wall
 ) {
     Spool spool(files, std::move(dir), folder, options);
-    Recovery recovery{.now = now, .wall = wall, .mark = {}, .names = {}, .newest = {}};
+    Recovery recovery{
+        .now = now,
+        .wall = wall,
+        .most_age = options.limits.max_age / 2,
+        .mark = {},
+        .names = {},
+        .newest = {}
+    };
     if (auto recovered = spool.recover(recovery); !recovered) {
         return failure(recovered.error(), "spool");
     }
@@ -137,6 +146,7 @@ void Spool::take_mark(const Recovery& recovery) {
         saved_mark_ = *mark;
         name_ = mark->spool;
         begins_at_ = mark->begins_at;
+        results_at_begin_ = mark->results_at_begin;
         duplicates_before_ = mark->duplicates_before;
         acked_ = mark->acked;
         acked_results_ = mark->acked_results;
@@ -148,6 +158,7 @@ void Spool::take_mark(const Recovery& recovery) {
     if (const auto& head = recovery.newest; head && head->begins_at <= end) {
         name_ = head->spool;
         begins_at_ = head->begins_at;
+        results_at_begin_ = head->results_at_begin;
         duplicates_before_ = head->duplicates_before;
     }
     // What was deleted had been acknowledged.
@@ -414,7 +425,6 @@ Status Spool::load_unsynced() {
     }
     synced_ = last.first_seq - 1;
     synced_results_ = last.first_results;
-    sent_ = std::min(sent_, synced_);
     broken_ = true;
     if (auto synced = sync(); !synced) {
         log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});

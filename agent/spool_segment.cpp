@@ -128,6 +128,7 @@ std::string encode_segment_head(const SegmentHead& head, std::uint32_t seed) {
     put_u32(out, version);
     out += head.spool.raw();
     put_u64(out, head.begins_at);
+    put_u64(out, head.results_at_begin);
     put_u64(out, head.duplicates_before);
     put_u64(out, head.first_seq);
     put_u64(out, head.results_before);
@@ -154,12 +155,13 @@ Result<SegmentHead> decode_segment_head(std::string_view bytes, std::uint32_t se
     const SegmentHead head{
         .spool = SpoolId(*id),
         .begins_at = load_u64(at),
-        .duplicates_before = load_u64(at + 8),
-        .first_seq = load_u64(at + 16),
-        .results_before = load_u64(at + 24),
+        .results_at_begin = load_u64(at + 8),
+        .duplicates_before = load_u64(at + 16),
+        .first_seq = load_u64(at + 24),
+        .results_before = load_u64(at + 32),
     };
     if (head.first_seq == 0 || head.begins_at == 0 || head.first_seq > most_number ||
-        head.results_before > most_number) {
+        head.results_before > most_number || head.results_at_begin > most_number) {
         return failure(ErrorKind::corrupt, "the head of a spool segment is absurd");
     }
     return head;

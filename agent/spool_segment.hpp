@@ -24,7 +24,7 @@
 
 namespace muster::agent {
 
-inline constexpr std::size_t segment_head_bytes = 60;
+inline constexpr std::size_t segment_head_bytes = 68;
 /// Of a record: everything before the payload.
 inline constexpr std::size_t record_head_bytes = 58;
 
@@ -34,6 +34,7 @@ std::uint32_t checksum_seed(SpoolId folder);
 struct SegmentHead {
     SpoolId spool;                        ///< the stream's name when the segment was begun
     std::uint64_t begins_at = 1;          ///< the first seq under this name
+    std::uint64_t results_at_begin = 0;   ///< results before it
     std::uint64_t duplicates_before = 0;  ///< records below may have been sent under another name
     std::uint64_t first_seq = 1;
     std::uint64_t results_before = 0;

@@ -37,7 +37,7 @@ SpoolSet SpoolSet::open(
             member->spool.end();
         }
     }
-    set.tell_set_aside(wall);
+    set.set_aside(wall);
     set.remove_gone();
     set.share_limits();
     return set;
@@ -79,28 +79,39 @@ void SpoolSet::open_one(const SpoolFolder& folder, MonoTime now, WallTime wall) 
     }
     log(LogLevel::error, "spool.cannot_open", {{"why", spool.error().text()}});
     if (spool.error().kind() == ErrorKind::corrupt) {
-        set_aside(folder);
+        senseless_.push_back(folder);
     } else {
         is_incomplete_ = true;
     }
 }
 
-void SpoolSet::set_aside(const SpoolFolder& folder) {
-    const std::string path = path_of(folder);
-    const auto mark = read_mark(*files_, path);
-    if (auto aside = files_->rename(path, path + ".damaged"); !aside) {
-        log(LogLevel::error, "spool.cannot_set_aside", {{"why", aside.error().text()}});
-        is_incomplete_ = true;
+/// First the gap is durable, then the folder gets another name: a crash between tells it twice rather than never.
+void SpoolSet::set_aside(WallTime wall) {
+    if (senseless_.empty()) {
         return;
     }
-    log(LogLevel::error, "spool.set_aside", {{"path", path + ".damaged"}});
-    is_set_aside_ = true;
-    results_set_aside_ += mark ? mark->synced_results - mark->acked_results : 0;
-}
-
-void SpoolSet::tell_set_aside(WallTime wall) {
-    if (std::exchange(is_set_aside_, false)) {
-        growing_->spool.tell_damaged(std::exchange(results_set_aside_, 0), wall);
+    std::uint64_t results = 0;
+    bool is_news = false;
+    for (const SpoolFolder& folder : senseless_) {
+        const auto mark = read_mark(*files_, path_of(folder));
+        if (told_.insert(folder.id).second) {
+            is_news = true;
+            results += mark ? mark->synced_results - mark->acked_results : 0;
+        }
+    }
+    if (is_news) {
+        growing_->spool.tell_damaged(results, wall);
+    }
+    const bool is_told = sync().has_value();
+    for (const SpoolFolder& folder : std::exchange(senseless_, {})) {
+        const std::string path = path_of(folder);
+        const Status aside = is_told
+                                 ? files_->rename(path, path + ".damaged")
+                                 : failure(ErrorKind::unavailable, "a gap has to tell it first");
+        is_incomplete_ = is_incomplete_ || !aside;
+        log(LogLevel::error,
+            aside ? "spool.set_aside" : "spool.cannot_set_aside",
+            {{"path", path}, {"why", aside ? "it makes no sense" : aside.error().text()}});
     }
 }
 
@@ -209,7 +220,7 @@ void SpoolSet::trim(MonoTime now, WallTime wall) {
                 member->spool.end();
             }
         }
-        tell_set_aside(wall);
+        set_aside(wall);
     }
     for (const auto& member : members_) {
         if (member.get() != growing_ && member->spool.unsynced_bytes() > 0) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,7 @@ class SpoolSet {
 
     void open_found(MonoTime now, WallTime wall);
     void open_one(const SpoolFolder& folder, MonoTime now, WallTime wall);
-    void set_aside(const SpoolFolder& folder);
-    void tell_set_aside(WallTime wall);
+    void set_aside(WallTime wall);
     void begin();
     bool others_give_way(wire::DropClass at_least);
     void share_limits();
@@ -90,9 +90,9 @@ class SpoolSet {
     Member* growing_ = nullptr;                     // one of them
     bool is_incomplete_ = false;                    // something could not be opened
     MonoTime look_again_{};
-    std::uint64_t results_set_aside_ = 0;  // not told yet
-    bool is_set_aside_ = false;
-    SpoolCounters gone_;  // of spools that are no more
+    std::vector<SpoolFolder> senseless_;  // to be set aside
+    std::set<SpoolId> told_;              // of these, in a gap
+    SpoolCounters gone_;                  // of spools that are no more
 };
 
 }  // namespace muster::agent

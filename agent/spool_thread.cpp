@@ -93,8 +93,8 @@ void SpoolThread::fetch(SpoolId spool, std::uint64_t from_seq, std::size_t bytes
     mailbox_.post(Fetch{spool, from_seq, bytes});
 }
 
-void SpoolThread::ack(SpoolId spool, std::uint64_t seq) {
-    mailbox_.post(Ack{spool, seq});
+void SpoolThread::ack(SpoolId spool, std::uint64_t seq, std::uint64_t fingerprint) {
+    mailbox_.post(Ack{spool, seq, fingerprint});
 }
 
 void SpoolThread::set_limits(const SpoolLimits& limits) {
@@ -148,7 +148,7 @@ void SpoolThread::handle(Message& message) {
         answer(*fetch);
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
         if (Spool* spool = spools_.find(ack->spool)) {
-            spool->ack(ack->seq);
+            spool->ack(ack->seq, ack->fingerprint);
         }
     } else if (const auto* rewind = std::get_if<Rewind>(&message)) {
         if (Spool* spool = spools_.find(rewind->spool)) {

@@ -71,7 +71,7 @@ class SpoolThread {
     /// `full` when too much waits already: the record is not taken, and told by a gap record later.
     Status append(wire::Record record);
     void fetch(SpoolId spool, std::uint64_t from_seq, std::size_t bytes);
-    void ack(SpoolId spool, std::uint64_t seq);
+    void ack(SpoolId spool, std::uint64_t seq, std::uint64_t fingerprint = 0);
     void set_limits(const SpoolLimits& limits);
     void rewind(SpoolId spool, std::uint64_t seq);
     /// The stream goes on under another name (Spool::rename); seen in the next report where it succeeds.
@@ -104,6 +104,7 @@ class SpoolThread {
     struct Ack {
         SpoolId spool;
         std::uint64_t seq;
+        std::uint64_t fingerprint;
     };
 
     struct Rewind {

@@ -125,7 +125,7 @@ void Uplink::Impl::act(wire::LinkAction action) {
     } else if (auto* fetch = std::get_if<todo::Fetch>(&action)) {
         events.fetch(fetch->spool, fetch->from_seq, fetch->bytes);
     } else if (auto* acked = std::get_if<todo::Acked>(&action)) {
-        events.acked(acked->spool, acked->seq);
+        events.acked(acked->spool, acked->seq, acked->fingerprint);
     } else if (auto* rewound = std::get_if<todo::Rewound>(&action)) {
         events.rewound(rewound->spool, rewound->seq);
     } else if (auto* rekey = std::get_if<todo::Rekey>(&action)) {

@@ -44,7 +44,7 @@ struct UplinkOptions {
 /// Called on the loop's thread.
 struct UplinkEvents {
     std::function<void(SpoolId, std::uint64_t from_seq, std::size_t bytes)> fetch;
-    std::function<void(SpoolId, std::uint64_t seq)> acked;
+    std::function<void(SpoolId, std::uint64_t seq, std::uint64_t fingerprint)> acked;
     std::function<void(SpoolId, std::uint64_t seq)> rewound;       ///< as link_action::Rewound
     std::function<void(SpoolId, std::uint64_t from_seq)> rekeyed;  ///< as link_action::Rekey
     std::function<void()> renew;                                   ///< as link_action::Renew

@@ -264,8 +264,8 @@ OutStream* LinkClient::next_stream() {
 }
 
 void LinkClient::tell_committed(OutStream& stream, Actions& out) {
-    if (const auto seq = stream.news()) {
-        out.emplace_back(link_action::Acked{stream.position().spool, *seq});
+    if (const auto news = stream.news()) {
+        out.emplace_back(link_action::Acked{stream.position().spool, news->seq, news->fingerprint});
     }
 }
 
@@ -276,7 +276,9 @@ void LinkClient::take_course(
     if (course == OutStream::Course::rewind) {
         out.emplace_back(link_action::Rewound{at.spool, stream.committed()});
     } else if (course == OutStream::Course::rekey) {
-        out.emplace_back(link_action::Rekey{at.spool, at.first_unacked});
+        // A collector that was restored lacks what it had acknowledged.
+        const std::uint64_t from = std::min(at.first_unacked, stream.committed() + 1);
+        out.emplace_back(link_action::Rekey{at.spool, from});
         drop(
             now,
             "the collector has record " + std::to_string(stream.committed()) +

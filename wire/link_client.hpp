@@ -56,6 +56,8 @@ struct Fetch {
 struct Acked {
     SpoolId spool;
     std::uint64_t seq;
+    std::uint64_t
+        fingerprint;  ///< of the record that ends there, as it was sent; 0: as the spool has it
 };
 
 /// The collector was restored and has lost what it had acknowledged behind `seq`: nothing behind it may be deleted.

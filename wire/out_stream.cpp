@@ -42,37 +42,44 @@ OutStream::Course OutStream::welcomed(const proto::StreamAnswer& answer) {
     told_ = std::min(told_, committed_);
     results_ = answer.results();
     fingerprint_ = 0;
-    if (committed_ > at_.synced) {
-        return Course::rekey;  // this spool is a copy of what it was before
-    }
+    committed_fingerprint_ = 0;
     const bool is_comparable = answer.fingerprint() != 0 && committed_ >= at_.begins_at;
+    // What is there and not synced may have been synced and sent before a disk failed; more than that is of another past.
+    if (committed_ >= at_.next_seq || (committed_ > at_.synced && !is_comparable)) {
+        return Course::rekey;
+    }
     const bool is_last_acked = committed_ + 1 == at_.first_unacked;
     if (is_comparable && is_last_acked && at_.acked_fingerprint != 0) {
         return answer.fingerprint() == at_.acked_fingerprint ? Course::go_on : Course::rekey;
     }
     if (is_comparable && committed_ >= at_.first_kept) {
         fingerprint_ = answer.fingerprint();
+        compared_ = committed_;
     }
     return committed_ + 1 < at_.first_unacked ? Course::rewind : Course::go_on;
 }
 
 std::uint64_t OutStream::next_fetch() const {
     if (fingerprint_ != 0) {
-        return committed_;
+        return compared_ <= at_.synced ? compared_ : 0;
     }
     return next_send_ <= at_.synced ? next_send_ : 0;
 }
 
 bool OutStream::is_the_committed(const SequencedRecord& record) const {
-    // Where the agent's disk lost records that the collector has, a gap stands in their place.
-    const bool is_gap_across = record.record.kind == RecordKind::gap && record.seq <= committed_ &&
-                               record.last_seq() >= committed_;
-    return is_gap_across ||
-           (record.last_seq() == committed_ && fingerprint(record.record) == fingerprint_);
+    if (record.last_seq() == compared_ && fingerprint(record.record) == fingerprint_) {
+        return true;
+    }
+    // Where the agent's disk lost records that the collector has, a gap stands in their place. What was given up for want of room
+    // or for its age had never been sent.
+    const auto gap = record.record.kind == RecordKind::gap ? read_gap(record.record)
+                                                           : failure(ErrorKind::invalid, "no gap");
+    return gap && (gap->reason == GapReason::damaged || gap->reason == GapReason::missing) &&
+           record.seq <= compared_ && record.last_seq() >= compared_;
 }
 
 /// From next_send_ on without holes: what is not there any more is told as a gap.
-Status OutStream::make_whole(std::vector<SequencedRecord>& records) const {
+Status OutStream::make_whole(std::vector<SequencedRecord>& records) {
     std::erase_if(records, [this](const SequencedRecord& each) {
         return each.last_seq() < next_send_ || each.last_seq() > at_.synced;
     });
@@ -85,7 +92,7 @@ Status OutStream::make_whole(std::vector<SequencedRecord>& records) const {
         const std::uint64_t after = before + first.record.count;
         first.record.span = clamped(first.last_seq() + 1 - next_send_);
         first.record.count = clamped(after - std::min(after, results_));
-        first.seq = next_send_;
+        first.seq = altered_ = next_send_;
     } else if (first.seq < next_send_) {
         return failure(ErrorKind::internal, "the spool gave a record from the middle of another");
     } else if (first.seq > next_send_) {
@@ -148,19 +155,28 @@ std::optional<proto::Frame> OutStream::next_frame(
     std::size_t end = from;
     for (; end < records.size(); ++end) {
         const Record& next = records[end].record;
-        const bool fits = bytes + next.payload.size() <= batch_bytes &&
-                          raw_bytes + next.raw_size <= max_raw_bytes;
+        const std::size_t size = framed_bytes(next);
+        const bool fits = bytes + size <= batch_bytes && raw_bytes + next.raw_size <= max_raw_bytes;
         if (end != from && !fits) {
             break;
         }
-        bytes += next.payload.size();
+        bytes += size;
         raw_bytes += next.raw_size;
+        // Its fingerprint cannot be told from the spool: it ends the batch, so that it is known when that is acknowledged.
+        if (records[end].seq == altered_ || next.payload.size() > max_record_payload) {
+            ++end;
+            break;
+        }
     }
     if (!may_send(bytes)) {
         return std::nullopt;
     }
     Flight flight{
-        .first_seq = next_send_, .last_seq = 0, .results_before = results_, .bytes = bytes
+        .first_seq = next_send_,
+        .last_seq = 0,
+        .results_before = results_,
+        .bytes = bytes,
+        .fingerprint = 0
     };
     proto::Frame frame;
     proto::Batch& batch = *frame.mutable_batch();
@@ -171,7 +187,9 @@ std::optional<proto::Frame> OutStream::next_frame(
         expect(each.seq == next_send_, "the spool gives records in order");
         next_send_ = each.last_seq() + 1;
         results_ += each.record.count;
-        *batch.add_records() = to_proto(fitted(std::move(each.record)));
+        Record record = fitted(std::move(each.record));
+        flight.fingerprint = from + 1 == end ? fingerprint(record) : 0;
+        *batch.add_records() = to_proto(std::move(record));
     }
     flight.last_seq = next_send_ - 1;
     in_flight_.push_back(flight);
@@ -180,14 +198,18 @@ std::optional<proto::Frame> OutStream::next_frame(
 }
 
 bool OutStream::acknowledged(std::uint64_t seq, std::uint64_t results) {
-    if (seq > at_.synced) {
+    if (seq >= at_.next_seq) {
         return false;
     }
     if (seq > committed_) {
         committed_ = seq;
+        committed_fingerprint_ = 0;
         nacks = 0;
     }
     while (!in_flight_.empty() && in_flight_.front().last_seq <= seq) {
+        if (in_flight_.front().last_seq == seq) {
+            committed_fingerprint_ = in_flight_.front().fingerprint;
+        }
         bytes_in_flight_ -= in_flight_.front().bytes;
         in_flight_.pop_front();
     }
@@ -198,12 +220,12 @@ bool OutStream::acknowledged(std::uint64_t seq, std::uint64_t results) {
     return true;
 }
 
-std::optional<std::uint64_t> OutStream::news() {
+std::optional<OutStream::News> OutStream::news() {
     if (fingerprint_ != 0 || committed_ <= told_ || committed_ < at_.first_unacked) {
         return std::nullopt;
     }
     told_ = committed_;
-    return told_;
+    return News{.seq = told_, .fingerprint = committed_fingerprint_};
 }
 
 bool OutStream::go_back(std::uint64_t seq) {

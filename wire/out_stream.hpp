@@ -88,8 +88,13 @@ class OutStream {
 
     std::uint64_t committed() const { return committed_; }
 
+    struct News {
+        std::uint64_t seq;
+        std::uint64_t fingerprint;  ///< of the record that ends there, where that is known; 0: not
+    };
+
     /// How far the spool has to be told that it is stored; nothing when it knows, or when that is doubtful.
-    std::optional<std::uint64_t> news();
+    std::optional<News> news();
 
     std::size_t batches_in_flight() const { return in_flight_.size(); }
 
@@ -103,10 +108,11 @@ class OutStream {
         std::uint64_t last_seq;
         std::uint64_t results_before;
         std::size_t bytes;
+        std::uint64_t fingerprint;  // of the last record, as it was sent
     };
 
     bool is_the_committed(const SequencedRecord& record) const;
-    Status make_whole(std::vector<SequencedRecord>& records) const;
+    Status make_whole(std::vector<SequencedRecord>& records);
     std::optional<proto::Frame> next_frame(
         std::vector<SequencedRecord>& records,
         std::size_t& from,
@@ -116,9 +122,12 @@ class OutStream {
 
     SpoolPosition at_;
     std::uint64_t committed_ = 0;
-    std::uint64_t told_ = 0;  // as news
+    std::uint64_t told_ = 0;                   // as news
+    std::uint64_t committed_fingerprint_ = 0;  // as sent; 0: not known
     std::uint64_t fingerprint_ =
-        0;  // of the committed record, which is to be compared; 0: nothing is
+        0;  // what the collector has as the record that ends with compared_; 0: nothing is to be compared
+    std::uint64_t compared_ = 0;
+    std::uint64_t altered_ = 0;  // first seq of a record that goes otherwise than the spool has it
     std::uint64_t next_send_ = 1;  // first seq not yet sent on this connection
     std::uint64_t results_ = 0;    // results before it
     std::deque<Flight> in_flight_;

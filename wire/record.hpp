@@ -31,6 +31,12 @@ inline constexpr std::uint32_t max_raw_bytes = 8u << 20;
 inline constexpr std::uint32_t max_frame_bytes = 1u << 20;
 inline constexpr std::uint32_t max_frame_bytes_before_hello = 64u << 10;
 
+/// What a record takes in a frame, at most.
+inline std::size_t framed_bytes(const Record& record) {
+    constexpr std::size_t most_beside_payload = 64;
+    return record.payload.size() + most_beside_payload;
+}
+
 /// Compresses `raw` (level 1) where that makes it smaller; payloads under 256 bytes stay plain.
 Record make_record(
     RecordKind kind,

@@ -198,11 +198,27 @@ TEST_F(LimitedSpool, CountsTheAgeOfWhatItFindsByTheWallClock) {
         ASSERT_TRUE(spool->sync());
     }
     now = MonoTime(5s);
-    wall += 160h;
+    wall += 60h;
     auto spool = open();
-    spool->trim(now + 7h);
+    spool->trim(now + 107h);
     EXPECT_EQ(lost(*spool), 0U);
-    spool->trim(now + 9h);
+    spool->trim(now + 109h);
+    EXPECT_EQ(lost(*spool), 1U);
+    deliver(*spool);
+}
+
+TEST_F(LimitedSpool, AWrongCalendarExpiresNothingAtTheStart) {
+    {
+        auto spool = open();
+        put(*spool, DropClass::results);
+        ASSERT_TRUE(spool->sync());
+    }
+    now = MonoTime(5s);
+    wall += 24h * 365 * 56;
+    auto spool = open();
+    spool->trim(now + 83h);
+    EXPECT_EQ(lost(*spool), 0U) << "half of its age is left to it";
+    spool->trim(now + 85h);
     EXPECT_EQ(lost(*spool), 1U);
     deliver(*spool);
 }

@@ -82,7 +82,8 @@ TEST(SpoolSegment, NoByteOfARecordCanChangeUnnoticed) {
 }
 
 TEST(SpoolSegment, BytesThatLookLikeARecordOfAnotherSpoolAreNone) {
-    const std::string foreign = encode_record_head(2, 0, record_of("x"), seed + 1) + "x";
+    const std::string foreign =
+        encode_record_head(2, 0, record_of("another's"), seed + 1) + "another's";
     const SegmentScan scan = scan_segment("spoilt" + foreign, seed, 1);
     EXPECT_TRUE(scan.records.empty());
     EXPECT_EQ(scan.tail, SegmentScan::Tail::damaged);

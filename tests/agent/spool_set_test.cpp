@@ -187,6 +187,32 @@ TEST_F(SpoolSetTest, ADiskThatTakesNothingAtTheStartIsDoneWithoutUntilItTakesSom
     EXPECT_EQ(again.waiting_results(), 1U);
 }
 
+TEST_F(SpoolSetTest, AStartOnADiskThatTakesNothingKnowsWhatTheCollectorMayHave) {
+    std::uint64_t sent = 0;
+    {
+        SpoolSet set = open_set();
+        fill_set(set, 4);
+        ASSERT_EQ(growing(set).read(1, 10'000)->size(), 4U);
+        growing(set).sent(4);
+        fill_set(set, 2);
+        sent = growing(set).fingerprint_at(4);
+    }
+    files.disk.is_dead = true;
+    SpoolSet set = open_set();
+    EXPECT_LT(set.positions().front().synced, 6U) << "whether it ever got to the disk nobody knows";
+    EXPECT_EQ(set.positions().front().next_seq, 7U) << "but it is no copy from before";
+    set.trust_memory();
+    EXPECT_EQ(set.positions().front().synced, 6U);
+    EXPECT_EQ(growing(set).fingerprint_at(4), sent);
+    growing(set).ack(4);
+    EXPECT_EQ(set.waiting_results(), 2U);
+    EXPECT_EQ(seqs(*growing(set).read(5, 10'000)), range(5, 6));
+    files.disk.is_dead = false;
+    ASSERT_TRUE(set.sync());
+    EXPECT_EQ(seqs(*growing(set).read(1, 10'000)), range(5, 6));
+    expect_set_balance(set);
+}
+
 TEST_F(SpoolSetTest, MemoryIsBoundedAndWhatItRefusesIsTold) {
     options.unsynced_bytes = 4'000;
     SpoolSet set = open_set();

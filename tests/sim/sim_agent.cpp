@@ -94,7 +94,7 @@ void SimAgent::perform_one(wire::LinkAction& action) {
         }
         perform(link_->on_records(events_.now(), fetch->spool, std::move(*records)));
     } else if (auto* acked = std::get_if<wire::link_action::Acked>(&action)) {
-        spools_.find(acked->spool)->ack(acked->seq);
+        spools_.find(acked->spool)->ack(acked->seq, acked->fingerprint);
         perform(link_->on_spools(events_.now(), spools_.positions()));
     } else if (std::holds_alternative<wire::link_action::Renew>(action)) {
         spools_.renew();

@@ -2,6 +2,7 @@
 // either side is told.
 #include "tests/wire/link_client_fixture.hpp"
 #include "wire/fingerprint.hpp"
+#include "wire/frames.hpp"
 #include "wire/gap.hpp"
 
 namespace muster::wire {
@@ -145,6 +146,77 @@ TEST_F(LinkClientPast, AGapAcrossWhatTheCollectorHasIsCutToWhatItLacks) {
     EXPECT_EQ(lost.span(), 2U) << "5 and 6";
     EXPECT_EQ(lost.count(), 10U);
     EXPECT_EQ(sent(actions, proto::Frame::kBatch).front().batch().first_seq(), 5U);
+}
+
+TEST_F(LinkClientPast, WhatAnEarlierConnectionBroughtIsNotTakenForWhatIsBeingCompared) {
+    LinkClient link = client(position(3, 8, 9));
+    ASSERT_EQ(fetched(meet(link, known(4, mark(4)))), 4U);
+    // Before the spool has answered.
+    proto::Frame late = ack(6);
+    late.mutable_ack()->set_results(30);
+    EXPECT_TRUE(all<link_action::Acked>(link.on_frame(now, wall, late)).empty());
+    const auto actions = link.on_records(now, spool_id(), history(4, 8));
+    EXPECT_THAT(all<link_action::Rekey>(actions), IsEmpty());
+    const auto acked = all<link_action::Acked>(actions);
+    ASSERT_THAT(acked, SizeIs(1));
+    EXPECT_EQ(acked.front().seq, 6U);
+    EXPECT_EQ(batches(actions), "7-8");
+}
+
+TEST_F(LinkClientPast, WhatIsThereButNotSyncedIsNotTakenForACopy) {
+    // A disk that takes nothing since the start: what was sent before is in memory.
+    LinkClient link = client(position(3, 5, 11));
+    const auto actions = meet(link, known(8, mark(8)));
+    EXPECT_THAT(all<link_action::Rekey>(actions), IsEmpty());
+    EXPECT_EQ(fetched(actions), 0U) << "not before it may be given";
+    EXPECT_TRUE(link.is_live());
+    EXPECT_EQ(fetched(link.on_spools(now, {position(3, 10, 11)})), 8U);
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), history(8, 10))), "9-10");
+}
+
+TEST_F(LinkClientPast, WhatWasGivenUpForWantOfRoomIsNoProofOfTheSamePast) {
+    for (const auto& [reason, is_same] :
+         {std::pair(GapReason::damaged, true),
+          std::pair(GapReason::missing, true),
+          std::pair(GapReason::full, false),
+          std::pair(GapReason::expired, false),
+          std::pair(GapReason::refused, false)}) {
+        LinkClient link = client(position(3, 12, 13));
+        meet(link, known(6, mark(6)));
+        auto given = history(5, 5);
+        given[0].record = make_gap({.reason = reason}, 4, 20);
+        const auto actions = link.on_records(now, spool_id(), std::move(given));
+        EXPECT_EQ(all<link_action::Rekey>(actions).empty(), is_same) << to_string(reason);
+    }
+}
+
+TEST_F(LinkClientPast, ARestoredCollectorOfAnotherPastGetsAllThatItLacks) {
+    LinkClient link = client(position(9, 12, 13));
+    meet(link, known(6, mark(6, 1)));
+    const auto rekeys = all<link_action::Rekey>(link.on_records(now, spool_id(), history(6, 12)));
+    ASSERT_THAT(rekeys, SizeIs(1));
+    EXPECT_EQ(rekeys.front().from_seq, 7U);
+}
+
+TEST_F(LinkClientPast, AnAcknowledgementTellsTheFingerprintOfWhatWasSentOtherwiseThanItIsKept) {
+    LinkClient link = client(position(7, 12, 13));
+    meet(link, known(6, mark(6)));
+    // 5 … 8 is damaged; the collector has 5 and 6.
+    auto given = history(5, 5);
+    given[0].record = make_gap({.reason = GapReason::damaged}, 4, 20);
+    const auto more = history(9, 12);
+    given.insert(given.end(), more.begin(), more.end());
+    const auto actions = link.on_records(now, spool_id(), std::move(given));
+    const auto frames = sent(actions, proto::Frame::kBatch);
+    ASSERT_THAT(frames, SizeIs(2)) << "what is cut ends its batch";
+    EXPECT_EQ(frames[0].batch().first_seq(), 7U);
+    const auto as_sent = from_proto(proto::Record(frames[0].batch().records(0)));
+    ASSERT_TRUE(as_sent);
+    proto::Frame stored = ack(8);
+    stored.mutable_ack()->set_results(40);
+    const auto acked = all<link_action::Acked>(link.on_frame(now, wall, stored));
+    ASSERT_THAT(acked, SizeIs(1));
+    EXPECT_EQ(acked.front().fingerprint, fingerprint(*as_sent));
 }
 
 TEST_F(LinkClientPast, AnOldSpoolIsDrainedBesideTheGrowingOneWithAFifthOfTheTurns) {

@@ -1,4 +1,5 @@
 #include "tests/wire/link_client_fixture.hpp"
+#include "wire/frames.hpp"
 #include "wire/gap.hpp"
 #include "wire/link_client.hpp"
 
@@ -15,6 +16,26 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 using LinkClientSending = LinkClientTest;
+
+TEST_F(LinkClientSending, ABatchOfManySmallRecordsFitsAFrame) {
+    constexpr std::uint64_t many = 60'000;
+    LinkClient link = client(position(1, many, many + 1));
+    auto actions = go_live(link, 0, 64U << 20U);
+    std::uint64_t last = 0;
+    while (last < many) {
+        actions = link.on_records(now, spool_id(), records(last + 1, many, 20));
+        const auto frames = sent(actions, proto::Frame::kBatch);
+        ASSERT_FALSE(frames.empty());
+        for (const proto::Frame& frame : frames) {
+            std::string bytes;
+            ASSERT_TRUE(append_frame(frame, bytes)) << frame.batch().records_size() << " records";
+            last = frame.batch().first_seq() +
+                   static_cast<std::uint64_t>(frame.batch().records_size()) - 1;
+        }
+        actions = link.on_frame(now, wall, ack(last, 64U << 20U));
+        ASSERT_TRUE(last == many || fetched(actions) == last + 1);
+    }
+}
 
 TEST_F(LinkClientSending, SendsWhatTheCollectorLacksOnceWelcome) {
     LinkClient link = client(position(4, 9, 12));
@@ -45,7 +66,7 @@ TEST_F(LinkClientSending, SendsNothingWhenNothingIsThere) {
 }
 
 TEST_F(LinkClientSending, CutsBatchesByTheirBytes) {
-    options.batch_bytes = 250;
+    options.batch_bytes = 350;
     LinkClient link = client(position(1, 6, 7));
     go_live(link, 0);
     EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 6))), "1-2 3-4 5-6");
@@ -85,14 +106,14 @@ TEST_F(LinkClientSending, KeepsThePlaceOfARecordThatFitsNoFrame) {
 TEST_F(LinkClientSending, KeepsToTheCredit) {
     options.batch_bytes = 100;
     LinkClient link = client(position(1, 9, 10));
-    const auto fetch = all<link_action::Fetch>(go_live(link, 0, 350));
+    const auto fetch = all<link_action::Fetch>(go_live(link, 0, 500));
     ASSERT_THAT(fetch, SizeIs(1));
-    EXPECT_EQ(fetch.front().bytes, 350U);
+    EXPECT_EQ(fetch.front().bytes, 500U);
     const auto actions = link.on_records(now, spool_id(), records(1, 9));
     EXPECT_EQ(batches(actions), "1-1 2-2 3-3");
     EXPECT_EQ(fetched(actions), 0U) << "it would only be given back";
     EXPECT_EQ(fetched(link.on_spools(now, {position(1, 9, 12)})), 0U);
-    EXPECT_EQ(fetched(link.on_frame(now, wall, ack(1, 350))), 4U);
+    EXPECT_EQ(fetched(link.on_frame(now, wall, ack(1, 500))), 4U);
     EXPECT_EQ(batches(link.on_records(now, spool_id(), records(4, 4))), "4-4");
 }
 
