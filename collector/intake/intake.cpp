@@ -102,8 +102,11 @@ Intake::Actions Intake::on_frame(
     if (found == sessions_.end()) {
         return out;
     }
-    if (found->second.is_greeted && !frame.has_batch()) {
-        heard_.insert(found->second.agent);
+    if (found->second.is_greeted) {
+        agent(found->second.agent).heard = now;
+        if (!frame.has_batch()) {
+            heard_.insert(found->second.agent);
+        }
     }
     auto actions = found->second.server.on_frame(now, wall, std::move(frame));
     perform(session, std::move(actions), wall, out);

@@ -29,6 +29,8 @@ struct IntakeOptions {
     Duration alive_every = std::chrono::seconds(10);  ///< between agent.alive entries
     /// An agent that is there answers a challenge within this; then whoever came with its certificate is a copy.
     Duration answer_within = std::chrono::seconds(5);
+    /// A copy that was refused stays refused while its agent was heard within this; then it may be that machine, moved.
+    Duration copy_refused_for = std::chrono::minutes(5);
     /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
     std::size_t most_memory = 128U << 20U;
 };
@@ -134,6 +136,9 @@ class Intake {
         std::optional<SessionId> session;   // which is greeted
         std::optional<SessionId> newcomer;  // which is not, yet
         std::deque<std::string> nonces;     // of the processes it was lately, the newest last
+        std::deque<std::string> refused;    // of copies, the newest last
+        std::string address;                // it was greeted at last
+        MonoTime heard{};                   // last
     };
 
     struct Session {
@@ -158,6 +163,7 @@ class Intake {
     void refuse_copy(
         SessionId id, const wire::proto::Hello& hello, const std::string& other, Actions& out
     );
+    bool is_refused(const Agent& owner, const std::string& nonce) const;
     void tell_of_copy(
         const Session& session, const wire::proto::Hello& hello, const std::string& other
     );

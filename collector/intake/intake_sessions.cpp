@@ -5,6 +5,7 @@
 #include "collector/intake/secret_files.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <utility>
 
@@ -56,6 +57,15 @@ std::string copied_body(
     return body.SerializeAsString();
 }
 
+/// `nonce` becomes the newest.
+void remember(std::deque<std::string>& nonces, const std::string& nonce) {
+    std::erase(nonces, nonce);
+    if (nonces.size() >= nonces_remembered) {
+        nonces.pop_front();
+    }
+    nonces.push_back(nonce);
+}
+
 std::string secrets_now(
     Files& files, const std::string& data_dir, const IssuedAssignments& current
 ) {
@@ -103,6 +113,10 @@ void Intake::on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wa
     Session& session = sessions_.at(id);
     Agent& owner = agent(session.agent);
     session.hello_came = wall;
+    if (is_refused(owner, hello.instance_nonce())) {
+        refuse_copy(id, hello, owner.address, out);
+        return;
+    }
     const bool is_same = !owner.nonces.empty() && owner.nonces.back() == hello.instance_nonce();
     if (!owner.session || is_same) {
         greet(id, hello, wall, out);
@@ -138,11 +152,19 @@ void Intake::tell_of_copy(
     );
 }
 
+/// Or a copy, which calls again all the time, would be the agent at the first break of the agent's connection.
+bool Intake::is_refused(const Agent& owner, const std::string& nonce) const {
+    return std::ranges::find(owner.refused, nonce) != owner.refused.end() &&
+           now_ - owner.heard < options_.copy_refused_for;
+}
+
 void Intake::refuse_copy(
     SessionId id, const wire::proto::Hello& hello, const std::string& other, Actions& out
 ) {
     Session& session = sessions_.at(id);
+    Agent& owner = agent(session.agent);
     session.hello.reset();
+    remember(owner.refused, hello.instance_nonce());
     log(LogLevel::error,
         "link.copy_refused",
         {{"agent", session.agent.text()}, {"peer", session.address}, {"lives_at", other}});
@@ -150,9 +172,13 @@ void Intake::refuse_copy(
         EntryKind::agent_copied,
         copied_body(session.agent, session.address, hello.hostname(), other)
     );
+    const std::string within = format_duration(options_.copy_refused_for);
     auto refused = session.server.close(
-        "an agent with this certificate is connected from " + other +
-            ": this machine is a copy of that one; enrol it under a name of its own",
+        "an agent with this certificate " +
+            (owner.session ? "is connected from " + other
+                           : "was connected from " + other + " less than " + within + " ago") +
+            ": this machine is a copy of that one; enrol it under a name of its own" +
+            (owner.session ? "" : ", or stop the other one for " + within),
         true
     );
     perform(id, std::move(refused), wall_, out);
@@ -169,12 +195,10 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
         // It was another one in between, and has lived all the time: there are two of them, which take turns.
         tell_of_copy(session, hello, "elsewhere in between");
     }
-    if (former != owner.nonces.end()) {
-        owner.nonces.erase(former);
-    } else if (owner.nonces.size() >= nonces_remembered) {
-        owner.nonces.pop_front();
-    }
-    owner.nonces.push_back(hello.instance_nonce());
+    remember(owner.nonces, hello.instance_nonce());
+    std::erase(owner.refused, hello.instance_nonce());
+    owner.address = session.address;
+    owner.heard = now_;
     owner.session = id;
     owner.newcomer.reset();
     owner.clock.begin(hello.boot_id());

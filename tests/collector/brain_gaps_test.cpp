@@ -18,11 +18,15 @@ constexpr const char* watch =
     "channels:\n  - {name: ops, type: webhook, url: \"https://127.0.0.1:1/\", secret: {file: "
     "/s}}\n";
 
-std::string copied(const TestAgent& agent) {
+std::string copied(
+    const TestAgent& agent,
+    const std::string& address = "192.0.2.9:40001",
+    const std::string& hostname = "a1-clone"
+) {
     proto::AgentCopied body;
     body.set_agent_id(std::string(agent.id.raw()));
-    body.set_address("192.0.2.9:40001");
-    body.set_hostname("a1-clone");
+    body.set_address(address);
+    body.set_hostname(hostname);
     body.set_other_address("192.0.2.1:40000");
     return body.SerializeAsString();
 }
@@ -51,6 +55,29 @@ TEST(CopiedAgents, AreOneIncidentUntilTheCopyHasNotCalledForTenMinutes) {
     live(2);
     EXPECT_EQ(world.incidents("resolved"), 1U);
     EXPECT_THAT(world.outbox(), ElementsAre("INC-1/opened/ops", "INC-1/resolved/ops"));
+}
+
+TEST(CopiedAgents, SayWhereTheCopyWasSeenLast) {
+    BrainWorld world;
+    world.start();
+    TestAgent& agent = world.enrol("a1");
+    world.load_config(watch);
+    world.connect(agent);
+    world.append(EntryKind::agent_copied, copied(agent));
+    EXPECT_THAT(
+        world.column("incident", incident_seen),
+        ElementsAre("one at 192.0.2.1, one at 192.0.2.9 (a1-clone)")
+    );
+    world.append(EntryKind::agent_copied, copied(agent, "198.51.100.7:40002", "a1-elsewhere"));
+    EXPECT_THAT(
+        world.column("incident", incident_seen),
+        ElementsAre("one at 192.0.2.1, one at 198.51.100.7 (a1-elsewhere)")
+    );
+    EXPECT_THAT(
+        world.column("incident", incident_title),
+        ElementsAre(HasSubstr("a copy of its machine calls from 192.0.2.9"))
+    );
+    EXPECT_THAT(world.outbox(), ElementsAre("INC-1/opened/ops"));
 }
 
 TEST(LostResults, AreKeptWithWhatHowManyWhenAndWhyAndCountAsUnobserved) {

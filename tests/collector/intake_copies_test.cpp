@@ -89,6 +89,7 @@ class Copies : public ::testing::Test {
                     out.emplace_back().ParseFromString(pending.body);
                 }
             }
+            note(intake_.on_appended(group->id, std::vector<AgentCursor>{}));
         }
         return out;
     }
@@ -122,6 +123,61 @@ TEST_F(Copies, T47ACopyIsSetAsideWhenTheAgentAnswers) {
     EXPECT_EQ(entries.front().address(), "192.0.2.2:2000");
     EXPECT_EQ(entries.front().hostname(), "host of q");
     EXPECT_EQ(entries.front().other_address(), "192.0.2.1:1000");
+}
+
+/// A copy was refused, as the agent answered.
+class RefusedCopy : public Copies {
+  protected:
+    RefusedCopy() {
+        agent_session_ = come('p', "192.0.2.1:1000");
+        come('q', "192.0.2.2:2000");
+        answer_challenge(agent_session_);
+        told();
+    }
+
+    void pass(Duration time) {
+        now_ += time;
+        note(intake_.on_time(now_));
+    }
+
+    SessionId agent_session_ = 0;
+};
+
+TEST_F(RefusedCopy, IsNotTakenForTheAgentWhenTheAgentsConnectionBreaks) {
+    pass(20s);
+    note(intake_.on_closed(agent_session_, "connection reset"));
+    pass(4min);
+    const SessionId copy = come('q', "192.0.2.2:2001");
+    EXPECT_FALSE(is_welcome(copy));
+    EXPECT_TRUE(was_sent(copy, wire::proto::Frame::kRefusal));
+    EXPECT_THAT(closed_[copy], HasSubstr("was connected from 192.0.2.1:1000 less than 5m ago"));
+    const auto entries = told();
+    ASSERT_EQ(entries.size(), 1U) << "it is still there";
+    EXPECT_EQ(entries.front().other_address(), "192.0.2.1:1000");
+    EXPECT_TRUE(is_welcome(come('p', "192.0.2.1:1002"))) << "the agent is not in its way";
+    EXPECT_TRUE(told().empty());
+}
+
+TEST_F(RefusedCopy, IsNotTakenForTheAgentWhenTheAgentsConnectionHangs) {
+    pass(20s);
+    const SessionId copy = come('q', "192.0.2.2:2001");
+    EXPECT_TRUE(was_sent(copy, wire::proto::Frame::kRefusal)) << "nobody has to be asked again";
+    pass(6s);
+    EXPECT_EQ(closed_.count(agent_session_), 0U);
+}
+
+TEST_F(RefusedCopy, MayBeTheAgentOnceThatWasNotHeardForFiveMinutes) {
+    note(intake_.on_closed(agent_session_, "connection reset"));
+    pass(5min);
+    const SessionId moved = come('q', "192.0.2.2:2001");
+    EXPECT_TRUE(is_welcome(moved));
+    note(intake_.on_closed(moved, "connection reset"));
+    EXPECT_TRUE(is_welcome(come('q', "192.0.2.2:2002"))) << "it is the agent now";
+}
+
+TEST_F(RefusedCopy, DoesNotKeepOutTheAgentStartedAnew) {
+    note(intake_.on_closed(agent_session_, "connection reset"));
+    EXPECT_TRUE(is_welcome(come('r', "192.0.2.1:1002")));
 }
 
 TEST_F(Copies, AnAgentStartedAnewIsLetInWhenItsFormerSelfDoesNotAnswer) {

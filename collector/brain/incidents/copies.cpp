@@ -1,6 +1,7 @@
 #include "collector/brain/incidents/copies.hpp"
 
 #include "base/bytes.hpp"
+#include "collector/brain/incidents/hosts.hpp"
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/symptoms.hpp"
 #include "collector/journal/entries.pb.h"
@@ -19,6 +20,13 @@ std::string copied_key(const Agent& agent) {
     return "agent_copied/" + agent.id.text();
 }
 
+/// Without ports, which are others with each call.
+std::string seen_words(const proto::AgentCopied& body) {
+    return "one at " + printable(host_part(body.other_address())) + ", one at " +
+           printable(host_part(body.address())) +
+           (body.hostname().empty() ? "" : " (" + printable(body.hostname()) + ")");
+}
+
 Incident describe(const Fold& fold, AgentIndex index, const proto::AgentCopied& body) {
     const Agent& agent = fold.state.agents[index];
     Incident incident;
@@ -30,9 +38,7 @@ Incident describe(const Fold& fold, AgentIndex index, const proto::AgentCopied& 
                      printable(body.address());
     incident.urgency = "high";
     incident.expected = "one machine with the certificate of this agent";
-    incident.seen = "one at " + printable(body.other_address()) + ", one at " +
-                    printable(body.address()) +
-                    (body.hostname().empty() ? "" : " (" + printable(body.hostname()) + ")");
+    incident.seen = seen_words(body);
     incident.reason = "copied";
     incident.started = fold.wall;
     incident.detected = fold.wall;
@@ -53,7 +59,13 @@ void fold_copied(Fold& fold, const Entry& entry) {
     }
     const AgentIndex index = found->second;
     state.causes.copies[index] = state.arm(fold.elapsed + quiet, Timer::Kind::copied, index);
-    if (state.open_by_key.contains(copied_key(state.agents[index]))) {
+    if (const auto open = state.open_by_key.find(copied_key(state.agents[index]));
+        open != state.open_by_key.end()) {
+        Incident* const incident = open_incident_of(state, open->second);
+        if (const std::string seen = seen_words(body); incident && incident->seen != seen) {
+            incident->seen = seen;
+            save_incident(fold, *incident);
+        }
         return;
     }
     const std::string why = cause_why(
