@@ -246,7 +246,7 @@ void Intake::stage(Session& session, const CursorUpdate& step, wire::Record reco
                                     : agent(session.agent).epochs.check(decoded.results);
     }
     const Duration ahead = agent(session.agent).clock.ahead(record, decoded.results.boot, wall_);
-    decoded.wall -= ahead;
+    correct_times(decoded, ahead);
     if (!good) {
         set_aside(session, step, std::move(record.payload), good.error().text());
         return;

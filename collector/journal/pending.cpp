@@ -31,7 +31,7 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
         .agent = AgentId(*agent),
         .spool = SpoolId(*spool),
         .seq = item.seq(),
-        .wall = wall_from_ns(item.wall_ns() - item.ahead_ns()),
+        .wall = wall_from_ns(item.wall_ns()),
         .mono = mono_from_ns(item.mono_ns()),
         .results = {},
         .lost = item.kind() == static_cast<std::uint32_t>(wire::RecordKind::gap) ? item.count() : 0,
@@ -41,6 +41,7 @@ Result<DecodedBatch> decode_item(proto::BatchEntry::Item& item, std::string& raw
     if (auto done = decode_payload(record.kind, raw, decoded); !done) {
         return failure(done.error());
     }
+    correct_times(decoded, Duration(item.ahead_ns()));
     return decoded;
 }
 
@@ -71,6 +72,18 @@ Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch&
         ErrorKind::invalid,
         "records of kind " + std::to_string(static_cast<int>(kind)) + " are not understood"
     );
+}
+
+void correct_times(DecodedBatch& batch, Duration ahead) {
+    batch.wall -= ahead;
+    if (!batch.gap) {
+        return;
+    }
+    for (WallTime* time : {&batch.gap->from, &batch.gap->to}) {
+        if (*time != WallTime{}) {
+            *time -= ahead;
+        }
+    }
 }
 
 std::size_t memory_bytes(const DecodedBatch& batch) {

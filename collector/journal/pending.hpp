@@ -70,6 +70,9 @@ struct Appended {
 /// understood, `corrupt` beyond the bounds of its codec.
 Status decode_payload(wire::RecordKind kind, std::string_view raw, DecodedBatch& out);
 
+/// Takes the times of `batch`, the known ones of a gap too, from the calendar of its agent to ours, which that was `ahead` of.
+void correct_times(DecodedBatch& batch, Duration ahead);
+
 /// Bytes held in memory, roughly.
 std::size_t memory_bytes(const DecodedBatch& batch);
 std::size_t memory_bytes(const Entry& entry);

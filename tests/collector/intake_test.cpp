@@ -225,6 +225,28 @@ TEST_F(Taking, EndsALinkWhoseGapBeginsAmongWhatIsOnItsWayAndTakesItOnceThatIsSto
     EXPECT_EQ(stored(take()).sent.at(0).ack().committed_seq(), 10U);
 }
 
+TEST_F(Taking, CorrectsTheTimesOfAGapAsItDoesThoseOfResults) {
+    const SessionId session = connect();
+    wire::proto::Frame fast;
+    fast.mutable_heartbeat()->set_wall_ns(to_ns(noon + 1h));
+    fast.mutable_heartbeat()->set_mono_ns(1);
+    intake_.on_frame(session, now_, noon, fast);
+    const wire::Gap lost{.from = noon + 50min, .to = noon + 55min};
+    send(session, 5, records(wire::make_gap(lost, 1, 3), gap_of(1)));
+    const auto group = take();
+    const BatchGroup& taken = group.pending.at(1).batch;
+    const auto reread = decode_batch_body(taken.entry.SerializeAsString());
+    ASSERT_TRUE(reread) << reread.error().text();
+    for (const std::vector<DecodedBatch>* each : {&taken.decoded, &*reread}) {
+        ASSERT_EQ(each->size(), 2U);
+        EXPECT_EQ(each->at(0).wall, noon - 10min);
+        EXPECT_EQ(each->at(0).gap->from, noon - 10min);
+        EXPECT_EQ(each->at(0).gap->to, noon - 5min);
+        EXPECT_EQ(each->at(1).gap->from, WallTime{}) << "what is not known is not made up";
+        EXPECT_EQ(each->at(1).gap->to, WallTime{});
+    }
+}
+
 TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     const SessionId session = connect();
     wire::Record garbage = some_record(3);
