@@ -181,6 +181,7 @@ struct Brain::Impl {
             hear(fold, found->second);
             hear_record(fold, found->second, batch.spool, batch.seq + batch.span - 1, batch.wall);
         }
+        trim_gaps(fold);
     }
 
     void dispatch(const Entry& entry) {

@@ -49,6 +49,7 @@ struct Fold {
     };  ///< whose statements changed: their probes are planned again; may repeat
     std::optional<Verdict> verdict{};  ///< of a command
     std::set<AgentIndex> issued{};     ///< whose current epoch was issued since the last commit
+    std::set<AgentIndex> agents_with_gaps{};  ///< in this entry
     bool outbox_changed = false;
 
     std::uint32_t next_ordinal() { return ordinal++; }

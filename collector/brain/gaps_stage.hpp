@@ -8,5 +8,7 @@ namespace muster::collector {
 
 /// A gap record of the agent; `batch.gap` is set.
 void fold_gap(Fold& fold, AgentIndex agent, const DecodedBatch& batch);
+/// Once an entry: of each agent that told of gaps only the newest are kept.
+void trim_gaps(Fold& fold);
 
 }  // namespace muster::collector

@@ -39,6 +39,10 @@ enum class StateQuery : std::size_t {
     close_unobserved,
     delete_unobserved,
     insert_gap,
+    trim_gaps,
+    extend_lost,
+    insert_lost,
+    trim_lost,
     insert_probe,
     update_probe_definition,
     remove_probe,
@@ -156,6 +160,18 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "DELETE FROM agent_unobserved WHERE agent = ?1 AND from_wall = ?2",
         "INSERT INTO agent_gap (agent, lsn, ordinal, spool, seq, span, results, reason, "
         "from_wall, to_wall, wall) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "DELETE FROM agent_gap WHERE agent = ?1 AND (lsn, ordinal) < (SELECT lsn, ordinal FROM "
+        "agent_gap WHERE agent = ?1 ORDER BY lsn DESC, ordinal DESC LIMIT 1 OFFSET ?2 - 1)",
+        "UPDATE agent_unobserved SET to_wall = MAX(to_wall, ?3) WHERE agent = ?1 AND from_wall = "
+        "(SELECT MAX(from_wall) FROM agent_unobserved WHERE agent = ?1 AND from_wall <= ?2 AND "
+        "reason = 'results lost') AND to_wall >= ?2",
+        "INSERT INTO agent_unobserved (agent, from_wall, to_wall, reason, lsn) SELECT ?1, ?2, ?3, "
+        "'results lost', ?4 WHERE NOT EXISTS (SELECT 1 FROM agent_unobserved WHERE agent = ?1 AND "
+        "from_wall <= ?2 AND to_wall >= ?3 AND reason = 'results lost') ON CONFLICT (agent, "
+        "from_wall) DO UPDATE SET to_wall = MAX(to_wall, excluded.to_wall)",
+        "DELETE FROM agent_unobserved WHERE agent = ?1 AND reason = 'results lost' AND from_wall < "
+        "(SELECT from_wall FROM agent_unobserved WHERE agent = ?1 AND reason = 'results lost' ORDER "
+        "BY from_wall DESC LIMIT 1 OFFSET ?2 - 1)",
         "INSERT INTO probe (id, ci, agent, type, name, origin, host, interval_ms, timeout_ms, "
         "params, rule, state, state_since, reason, expected, seen, row) VALUES (?1, ?2, ?3, "
         "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '', '', '', ?14) ON CONFLICT (id) DO "

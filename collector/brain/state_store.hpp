@@ -102,6 +102,10 @@ class StateStore {
     };
 
     void insert_gap(const GapRow& row);
+    /// Time in which results were lost; one row with the one before where they touch.
+    void insert_lost(AgentId agent, WallTime from, WallTime to, Lsn lsn);
+    /// Keeps the newest `most` gaps of the agent, and as many times in which results were lost.
+    void trim_gaps(AgentId agent, std::uint64_t most);
 
     void insert_probe(const State& state, Slot probe, WallTime since);
     void update_probe_definition(const State& state, Slot probe);

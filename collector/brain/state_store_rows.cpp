@@ -120,6 +120,16 @@ void StateStore::insert_gap(const GapRow& row) {
     );
 }
 
+void StateStore::insert_lost(AgentId agent, WallTime from, WallTime to, Lsn lsn) {
+    impl_->run(StateQuery::extend_lost, Blob{agent.raw()}, to_ns(from), to_ns(to));
+    impl_->run(StateQuery::insert_lost, Blob{agent.raw()}, to_ns(from), to_ns(to), lsn);
+}
+
+void StateStore::trim_gaps(AgentId agent, std::uint64_t most) {
+    impl_->run(StateQuery::trim_gaps, Blob{agent.raw()}, most);
+    impl_->run(StateQuery::trim_lost, Blob{agent.raw()}, most);
+}
+
 void StateStore::insert_probe(const State& state, Slot probe, WallTime since) {
     if (impl_->writing == Writing::off) {
         return;

@@ -111,5 +111,62 @@ TEST(LostResults, AreKeptWithWhatHowManyWhenAndWhyAndCountAsUnobserved) {
     }
 }
 
+/// A world with one agent that has results to lose.
+class ManyGaps : public ::testing::Test {
+  protected:
+    ManyGaps() {
+        world_.start();
+        agent_ = &world_.enrol("a1");
+        world_.load_config(watch + simple_targets(1));
+        world_.connect(*agent_);
+        world_.pass(minutes(60));
+    }
+
+    void lose(WallTime from, WallTime to) {
+        world_.lose(*agent_, {.reason = wire::GapReason::full, .from = from, .to = to}, 1, 5);
+    }
+
+    /// "from-to" of each, in seconds after `begin`.
+    std::vector<std::string> lost_after(WallTime begin) {
+        std::vector<std::string> out;
+        for (const auto& row : world_.rows("agent_unobserved")) {
+            if (row.at(3) == "results lost") {
+                const auto after = [&](const std::string& ns) {
+                    return std::to_string((std::stoll(ns) - to_ns(begin)) / 1'000'000'000);
+                };
+                out.push_back(after(row.at(1)) + "-" + after(row.at(2)));
+            }
+        }
+        return out;
+    }
+
+    BrainWorld world_;
+    TestAgent* agent_ = nullptr;
+};
+
+TEST_F(ManyGaps, ThatTouchAreOneTime) {
+    const WallTime begin = world_.now() - minutes(50);
+    lose(begin, begin + seconds(10));
+    lose(begin + seconds(10), begin + seconds(20));
+    lose(begin + seconds(5), begin + seconds(15));
+    lose(begin + seconds(100), begin + seconds(110));
+    EXPECT_THAT(lost_after(begin), ElementsAre("0-20", "100-110"));
+    EXPECT_THAT(world_.rows("agent_gap"), SizeIs(4));
+}
+
+TEST_F(ManyGaps, OfOneAgentAreKeptUpToAThousandTheNewest) {
+    const WallTime begin = world_.now() - minutes(50);
+    for (int at = 0; at < 1005; ++at) {
+        lose(begin + seconds(2 * at), begin + seconds(2 * at + 1));
+    }
+    const auto gaps = world_.rows("agent_gap");
+    ASSERT_THAT(gaps, SizeIs(1000));
+    EXPECT_EQ(gaps.front().at(8), std::to_string(to_ns(begin + seconds(10))));
+    const auto lost = lost_after(begin);
+    ASSERT_THAT(lost, SizeIs(1000));
+    EXPECT_EQ(lost.front(), "10-11");
+    EXPECT_EQ(lost.back(), "2008-2009");
+}
+
 }  // namespace
 }  // namespace muster::collector::brain_test
