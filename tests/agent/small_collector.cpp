@@ -49,7 +49,8 @@ Task<void> SmallCollector::accept_all(SmallCollector* self) {
             co_return;
         }
         ++self->connections;
-        const wire::LinkServerOptions options;
+        wire::LinkServerOptions options;
+        options.heartbeat = self->heartbeat;
         auto session = std::make_shared<Session>(
             std::move(*connection), wire::LinkServer(options, self->clock_.mono())
         );

@@ -41,6 +41,7 @@ class SmallCollector {
     std::vector<wire::proto::Heartbeat> heartbeats;
     std::vector<std::uint32_t> applied;
     bool keep_payloads = true;
+    Duration heartbeat = std::chrono::seconds(10);  ///< asked of agents
     std::vector<wire::proto::Assignment>
         assignments;  ///< sent after each Welcome as epoch 1, if any
     /// Called before each commit; true: the connection is dropped instead, as if the collector had died.
