@@ -203,7 +203,11 @@ std::uint64_t Spool::footprint() const {
     return bytes;
 }
 
-/// Where little is left on the file system the spool keeps the size that it has: what begins takes
+bool Spool::lacks_room() const {
+    return short_of_space_at_ && footprint() + elsewhere_ + segment_bytes() > *short_of_space_at_;
+}
+
+/// Where little is left on the file system the spools keep the size that they have: what begins takes
 /// the place of what gives way.
 Status Spool::check_free() {
     const auto is_short = [this] {
@@ -211,11 +215,13 @@ Status Spool::check_free() {
         return free && *free < options_.limits.keep_free;
     };
     if (!is_short()) {
-        short_of_space_at_ = 0;
+        short_of_space_at_.reset();
         return {};
     }
-    short_of_space_at_ = short_of_space_at_ == 0 ? footprint() : short_of_space_at_;
-    while (footprint() + segment_bytes() > short_of_space_at_ && is_short()) {
+    if (!short_of_space_at_) {
+        short_of_space_at_ = footprint() + elsewhere_;
+    }
+    while (lacks_room() && is_short()) {
         if (!free_front() && !drop_oldest(wire::DropClass::state)) {
             return failure(ErrorKind::full, "the file system is nearly full", dir_);
         }

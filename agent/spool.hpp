@@ -133,6 +133,12 @@ class Spool {
     /// nothing to give.
     bool give_way(wire::DropClass at_least) { return free_front() || drop_oldest(at_least); }
 
+    /// What other spools of the same agent take on the file system: all of them together keep their size where little is left to
+    /// others.
+    void set_elsewhere(std::uint64_t bytes) { elsewhere_ = bytes; }
+
+    /// Little is left on the file system, and the next segment would make the spools larger than they were when that was found.
+    bool lacks_room() const;
     /// Nothing will be appended any more.
     void end();
 
@@ -308,8 +314,9 @@ class Spool {
     bool is_ended_ = false;
     bool broken_ =
         false;  // the file's end cannot be trusted: unsynced records must be written again
-    std::uint64_t short_of_space_at_ =
-        0;                     // its footprint when little was left to others; 0: enough is
+    std::uint64_t elsewhere_ = 0;
+    std::optional<std::uint64_t>
+        short_of_space_at_;    // the footprint of all spools when little was left to others
     bool drops_fail_ = false;  // until trim comes again: the disk takes nothing
     SpoolCounters counters_;
 };

@@ -175,12 +175,8 @@ void SpoolSet::share_limits() {
         const std::uint64_t others = all - member->spool.disk_bytes();
         share.max_bytes -= std::min(share.max_bytes, others);
         member->spool.set_limits(share);
+        member->spool.set_elsewhere(others);
     }
-}
-
-bool SpoolSet::is_short_of_space() const {
-    const auto free = files_->free_bytes(dir_);
-    return free && *free < limits_.keep_free;
 }
 
 void SpoolSet::trust_memory() {
@@ -228,8 +224,8 @@ void SpoolSet::trim(MonoTime now, WallTime wall) {
         }
         member->spool.trim(now);
     }
-    if (members_.size() > 1 && is_short_of_space()) {
-        others_give_way(wire::DropClass::state);
+    while (growing_->spool.lacks_room() && others_give_way(wire::DropClass::state)) {
+        share_limits();
     }
     remove_gone();
     share_limits();

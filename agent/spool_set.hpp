@@ -75,7 +75,6 @@ class SpoolSet {
     void begin();
     bool others_give_way(wire::DropClass at_least);
     void share_limits();
-    bool is_short_of_space() const;
     void remove_gone();
     void remove(const Member& member);
 

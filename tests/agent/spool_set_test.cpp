@@ -146,6 +146,32 @@ TEST_F(SpoolSetTest, AtTheLimitTheOldOneGivesWayFirst) {
     expect_set_balance(set);
 }
 
+TEST_F(SpoolSetTest, WhereTheFileSystemIsNearlyFullTheOldOneMakesRoomForWhatIsNew) {
+    options.segment_bytes = 4096;
+    SpoolSet set = open_set();
+    fill_set(set, 50, 1000);
+    const SpoolId old = set.positions().front().spool;
+    ASSERT_TRUE(set.renew());
+    files.disk.free = 1000;
+    const std::uint64_t before = set.disk_bytes();
+    set.trim(now, wall);
+    EXPECT_EQ(set.counters().all_gaps(), 0U) << "nothing has to give way while nothing comes";
+    for (int round = 0; round < 20; ++round) {
+        ASSERT_TRUE(set.append(record(std::string(1000, 'y'))));
+        static_cast<void>(set.sync());
+        set.trim(now, wall);
+    }
+    ASSERT_TRUE(set.sync());
+    EXPECT_LE(set.disk_bytes(), before + 4096) << "it does not grow";
+    EXPECT_GT(set.find(old)->counters().gaps(wire::GapReason::full), 0U);
+    EXPECT_EQ(growing(set).counters().all_gaps(), 0U);
+    expect_set_balance(set);
+    const std::uint64_t given_up = set.counters().all_gaps();
+    set.trim(now + 1s, wall);
+    set.trim(now + 2s, wall);
+    EXPECT_EQ(set.counters().all_gaps(), given_up) << "and no more than that";
+}
+
 TEST_F(SpoolSetTest, OldChangesOfStateOutliveNewSamples) {
     options.limits.max_bytes = 32'000;
     options.limits.keep_free = 0;

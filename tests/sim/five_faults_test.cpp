@@ -41,7 +41,8 @@ const std::vector<Turn> turns{
      "authentication",
      "an answer from 10.0.0.25:161 within 2s",
      "wrong authentication password"},
-    {"intranet", "http", 18h, "status", "status 200", "HTTP 503"},
+    {"intranet", "http", 18h, "status", "status 200 and a body that matches all is well", "HTTP 503"
+    },
 };
 constexpr Duration lasts = 15min;
 constexpr Duration every = 10s;

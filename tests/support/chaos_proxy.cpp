@@ -109,7 +109,8 @@ Task<void> ChaosProxy::pass(
             }
             co_return;
         }
-        if (way.delay > Duration{0} && !co_await sleep_for(way.delay)) {
+        const bool is_slow = way.delay > Duration{0};
+        if (is_slow && !co_await sleep_for(way.delay)) {
             co_return;
         }
         if (way.swallows) {
