@@ -1,6 +1,7 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "collector/api/policy_store.hpp"
+#include "collector/backup/start_check.hpp"
 #include "collector/collector_impl.hpp"
 #include "collector/settings.hpp"
 #include "collector/watch_entry.hpp"
@@ -307,6 +308,11 @@ Task<void> Collector::Impl::shut_down(std::string reason) {
     access->stop();
     if (const auto removed = world.files->remove(data / "collector.json"); !removed) {
         log(LogLevel::warning, "collector.not_removed", {{"why", removed.error().text()}});
+    }
+    // After a store has failed the next start looks through all of them.
+    const Status noted = exit_code == 0 ? note_stopped(*world.files, data.path()) : Status{};
+    if (!noted) {
+        log(LogLevel::warning, "collector.not_removed", {{"why", noted.error().text()}});
     }
     guard.cancel();
     log(LogLevel::notice, "collector.stopped", {});

@@ -1,4 +1,5 @@
 #include "collector/backup/restore.hpp"
+#include "collector/backup/start_check.hpp"
 #include "collector/collector_impl.hpp"
 #include "collector/fold_order.hpp"
 #include "collector/journal/segments.hpp"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr Duration verdict_patience = std::chrono::seconds(2);
 constexpr int state_readers = 2;
+/// Of looking through stores at a start: people wait for it.
+constexpr Duration longest_check = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -27,6 +30,16 @@ Result<Collector> Collector::open(
     // Before anything in there is opened.
     if (auto finished = finish_restore(*world.files, data->path()); !finished) {
         return failure(finished.error());
+    }
+    const std::string backups = backup_options(options.loaded.process, data->path()).plan.folder;
+    const auto sound = check_at_start(
+        *world.files,
+        {.data_dir = data->path(), .folder = backups, .from = {}},
+        longest_check,
+        world.clock->wall()
+    );
+    if (!sound) {
+        return failure(sound.error());
     }
     auto impl = std::make_unique<Impl>(loop, std::move(options), world, std::move(*data));
     if (auto opened = impl->open_authority(); !opened) {
@@ -87,6 +100,9 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
     JournalWriterOptions journalling = journal_options(process, data.path());
     journalling.version = options.version;
     journalling.installation = installation;
+    if (auto noted = note_running(*world.files, data.path()); !noted) {
+        return noted;
+    }
     auto writer = JournalWriter::open(std::move(journalling), *world.clock);
     if (!writer) {
         return failure(writer.error());

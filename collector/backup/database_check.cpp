@@ -120,6 +120,19 @@ Result<std::map<std::string, std::int64_t>> check_database(
     return rows ? std::move(rows) : failure(rows.error(), path);
 }
 
+Status check_store(const std::string& path, StoreDepth depth, const std::stop_token& stop) {
+    auto database = Database::open(path, {.mode = DatabaseMode::writer});
+    if (!database) {
+        return failure(database.error(), path);
+    }
+    database->stop_with(stop);
+    const Status sound = depth == StoreDepth::whole
+                             ? quick_check(*database)
+                             : Status(number_in(*database, "SELECT count(*) FROM sqlite_schema")
+                                          .transform([](std::int64_t) {}));
+    return sound ? sound : failure(sound.error(), path);
+}
+
 Result<Lsn> last_entry_of(const std::string& segment) {
     return position_in(segment, "SELECT max(lsn) FROM entry");
 }

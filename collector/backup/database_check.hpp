@@ -15,6 +15,12 @@ namespace muster::collector {
 Result<std::map<std::string, std::int64_t>> check_database(
     const std::string& path, const std::stop_token& stop = {}
 );
+/// head: it can be opened and its schema read. whole: quick_check.
+enum class StoreDepth { head, whole };
+
+/// Of a database that the last run left: with what its WAL holds, which is in the file afterwards. `corrupt` says what is wrong with
+/// it, `timeout` that `stop` was asked for before the end.
+Status check_store(const std::string& path, StoreDepth depth, const std::stop_token& stop);
 /// Of a journal segment: 0 where it has no entries.
 Result<Lsn> last_entry_of(const std::string& segment);
 

@@ -153,6 +153,7 @@ Result<Restored> catch_up(
     body.set_backup(backup.name.substr(backup.name.rfind('/') + 1));
     body.set_incidents(greatest(*facts, "incidents"));
     body.set_epoch(restored.epoch);
+    body.set_damaged(plan.why);
     if (auto told = tell_journal(ready, body, now); !told) {
         return failure(told.error());
     }

@@ -13,6 +13,7 @@ struct RestorePlan {
     std::string data_dir;  ///< whose lock the caller holds
     std::string folder;    ///< the backups'
     std::string from;  ///< the name of one, or the folder of one; empty: the newest that is good
+    std::string why = {};  ///< what was damaged, where nobody asked for it; empty: somebody did
 };
 
 struct Restored {

@@ -92,6 +92,16 @@ TEST(Phrases, AreSaidInChineseWithTheNamesInThem) {
         in_chinese(Said::end, "a symptom of INC-7: site HQ is cut off: 2 of 3 agents are silent"),
         "是 INC-7 的表象：站点 HQ 断连：3 个代理中有 2 个失联"
     );
+    EXPECT_EQ(
+        in_chinese(
+            Said::title, "agent a1 lives twice: a copy of its machine calls from 192.0.2.9:40001"
+        ),
+        "代理 a1 重复：其机器的副本自 192.0.2.9:40001 连接"
+    );
+    EXPECT_EQ(
+        in_chinese(Said::title, "the collector went back to the backup 20261201T050003.054Z"),
+        "采集器已恢复到备份 20261201T050003.054Z"
+    );
     EXPECT_EQ(say_duration(config::Language::zh, "2 min 35 s"), "2 分钟 35 秒");
 }
 

@@ -161,5 +161,56 @@ TEST_F(RestoredSite, TakesNoBackupThatIsNotGood) {
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
 }
 
+/// Zeros in the middle of a file that nobody has open.
+void spoil(const std::string& path) {
+    const auto size = std::filesystem::file_size(path);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const std::string zeros(4096, '\0');
+    for (std::uintmax_t page = 1; page * 4096 < size; page += 2) {
+        file.seekp(static_cast<std::streamoff>(page * 4096));
+        file.write(zeros.data(), static_cast<std::streamsize>(zeros.size()));
+    }
+}
+
+TEST_F(RestoredSite, GoesBackByItselfWhereAStoreIsDamaged) {
+    ASSERT_EQ(site_.muster({"backup"}).exit_code, 0);
+    for (const std::string store : {"state.db", "access.db"}) {
+        wait_for(20);
+        site_.collector().signal(SIGKILL);
+        ASSERT_TRUE(eventually(10s, [&] { return !site_.collector().running(); }));
+        spoil(site_.data_dir() + "/" + store);
+        ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+        ASSERT_TRUE(site_.collector().running()) << site_.collector_log();
+        EXPECT_THAT(site_.collector_log(), HasSubstr(" store.restored "));
+        const auto told = [&] {
+            const auto all = site_.incidents();
+            return std::ranges::any_of(all, [&](const auto& incident) {
+                return text_of(incident, "kind") == "store_restored" &&
+                       text_of(incident, "seen").find(store) != std::string::npos;
+            });
+        };
+        EXPECT_TRUE(eventually(20s, told)) << store;
+    }
+    // And again in order: nothing is found.
+    const std::string before = site_.collector_log();
+    EXPECT_EQ(site_.stop_collector(), 0);
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    EXPECT_THAT(
+        site_.collector_log().substr(before.size()), testing::Not(HasSubstr(" store.damaged "))
+    );
+    agent_.reset();
+}
+
+TEST_F(RestoredSite, DoesNotStartWhereAStoreIsDamagedAndThereIsNoBackup) {
+    site_.collector().signal(SIGKILL);
+    ASSERT_TRUE(eventually(10s, [&] { return !site_.collector().running(); }));
+    spoil(site_.data_dir() + "/state.db");
+    site_.start_collector();
+    EXPECT_FALSE(site_.collector().running());
+    EXPECT_THAT(site_.collector_log(), HasSubstr("state.db"));
+    EXPECT_THAT(site_.collector_log(), HasSubstr("no backup can take its place"));
+    EXPECT_TRUE(std::filesystem::exists(site_.data_dir() + "/state.db")) << "it stays as it is";
+}
+
 }  // namespace
 }  // namespace muster::test
