@@ -58,7 +58,8 @@ class SmallAgent {
         };
         agent::UplinkEvents events;
         events.fetch = [this](SpoolId, std::uint64_t from, std::size_t) { answer(from); };
-        events.acked = [this](SpoolId, std::uint64_t seq) { acknowledged(seq); };
+        events.renew = [] {};
+        events.acked = [this](SpoolId, std::uint64_t seq, std::uint64_t) { acknowledged(seq); };
         events.rewound = [](SpoolId, std::uint64_t) {};
         events.rekeyed = [](SpoolId, std::uint64_t) {};
         events.apply = [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
