@@ -17,10 +17,6 @@ namespace {
 /// Payloads up to this are copied behind their head so that one write suffices.
 constexpr std::size_t joined_bytes = 64u << 10;
 
-std::uint64_t stored_bytes(const wire::Record& record) {
-    return record_head_bytes + record.payload.size();
-}
-
 }  // namespace
 
 std::uint64_t SpoolCounters::all_gaps() const {

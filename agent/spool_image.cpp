@@ -91,7 +91,7 @@ void SegmentImage::write(const wire::SequencedRecord& record) {
         record.record.drop_class,
         record.seq + record.record.span,
         index_.end_results + record.record.count,
-        record_head_bytes + record.record.payload.size()
+        stored_bytes(record.record)
     );
 }
 

@@ -413,7 +413,7 @@ Status Spool::load_unsynced() {
     while (!rest.empty()) {
         auto record = decode_record(rest, seed_);
         expect(record.has_value(), "what was just written can be read");
-        const std::size_t bytes = record_head_bytes + record->record.payload.size();
+        const std::size_t bytes = stored_bytes(record->record);
         rest.remove_prefix(bytes);
         memory_bytes_ += bytes;
         unsynced_bytes_ += bytes;

@@ -176,7 +176,7 @@ Result<Spool::Durability> Spool::rebuild(std::size_t at, const std::optional<Dro
         waiting_results_ -= tally[reason];
     }
     while (!memory_.empty() && memory_.front().seq < segment.end_seq) {
-        memory_bytes_ -= record_head_bytes + memory_.front().record.payload.size();
+        memory_bytes_ -= stored_bytes(memory_.front().record);
         memory_.pop_front();
     }
     if (is_last) {

@@ -68,6 +68,11 @@ struct RecordHead {
     std::size_t stored_bytes() const { return record_head_bytes + payload_bytes; }
 };
 
+/// What a record takes on disk.
+inline std::size_t stored_bytes(const wire::Record& record) {
+    return record_head_bytes + record.payload.size();
+}
+
 /// record_head_bytes bytes; the record on disk is this and then record.payload.
 std::string encode_record_head(
     std::uint64_t seq, std::uint64_t results_before, const wire::Record& record, std::uint32_t seed

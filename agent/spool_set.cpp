@@ -144,7 +144,7 @@ bool SpoolSet::renew() {
 
 Status SpoolSet::append(wire::Record record) {
     if (members_.size() > 1) {
-        const std::uint64_t bytes = record_head_bytes + record.payload.size();
+        const std::uint64_t bytes = stored_bytes(record);
         while (disk_bytes() + bytes > limits_.max_bytes && others_give_way(record.drop_class)) {
         }
         share_limits();

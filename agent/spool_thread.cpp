@@ -56,7 +56,7 @@ SpoolThread::~SpoolThread() {
 }
 
 Status SpoolThread::append(wire::Record record) {
-    const std::uint64_t bytes = record.payload.size() + record_head_bytes;
+    const std::uint64_t bytes = stored_bytes(record);
     if (queued_bytes_.load(std::memory_order_relaxed) + bytes > options_.queue_bytes) {
         refused_.add(record);
         queue_refused_results_ += record.count;
@@ -174,9 +174,7 @@ void SpoolThread::handle(Message& message) {
 }
 
 void SpoolThread::take(Append& append) {
-    queued_bytes_.fetch_sub(
-        append.record.payload.size() + record_head_bytes, std::memory_order_relaxed
-    );
+    queued_bytes_.fetch_sub(stored_bytes(append.record), std::memory_order_relaxed);
     ++taken_records_;
     urgent_ = urgent_ || append.record.drop_class == wire::DropClass::state;
     auto taken = spools_.append(std::move(append.record));
