@@ -87,8 +87,10 @@ Intake::Intake(
             .staged = cursor.committed_seq,
             .fingerprint = cursor.fingerprint,
             .results = cursor.results,
+            .used = cursor.used,
             .is_stored = true
         };
+        uses_ = std::max(uses_, cursor.used);
     }
 }
 
@@ -178,7 +180,18 @@ Intake::Actions Intake::reread_secrets() {
 }
 
 void Intake::on_records(Session& session, wire::server_action::Append append, Actions& out) {
-    Stream& stream = agent(session.agent).streams[append.spool];
+    Agent& owner = agent(session.agent);
+    const auto known = owner.streams.find(append.spool);
+    if (known == owner.streams.end()) {
+        auto closing = session.server.close(
+            "a spool that was forgotten, because this agent began more than " +
+                std::to_string(cursors_kept) + " others meanwhile; connect again",
+            false
+        );
+        perform(*owner.session, std::move(closing), {}, out);
+        return;
+    }
+    Stream& stream = known->second;
     std::uint64_t seq = append.first_seq;
     for (wire::Record& record : append.records) {
         CursorUpdate step{
@@ -205,8 +218,7 @@ void Intake::on_records(Session& session, wire::server_action::Append append, Ac
         }
     }
     if (seq - 1 <= stream.committed) {
-        const SessionId id = *agent(session.agent).session;
-        perform(id, session.server.committed(stream.cursor(append.spool)), {}, out);
+        perform(*owner.session, session.server.committed(stream.cursor(append.spool)), {}, out);
     }
 }
 
@@ -341,9 +353,11 @@ Intake::Actions Intake::on_appended(
             stream.committed = refused->committed_seq;
             stream.fingerprint = refused->fingerprint;
             stream.results = refused->results;
+            stream.is_stored = refused->committed_seq > 0;
             continue;
         }
-        stream.is_stored = true;
+        const bool is_new = !std::exchange(stream.is_stored, true);
+        stream.used = ++uses_;
         if (update.last_seq > stream.committed) {
             stream.committed = update.last_seq;
             stream.fingerprint = update.fingerprint;
@@ -356,11 +370,33 @@ Intake::Actions Intake::on_appended(
             auto actions = session.server.committed(stream.cursor(update.spool));
             perform(*owner.session, std::move(actions), {}, out);
         }
+        if (is_new) {
+            forget_streams(owner);
+        }
     }
     if (!rejected->empty()) {
         close_unstored("the journal stands elsewhere than thought; connect again", out);
     }
     return out;
+}
+
+/// As the journal does. Where they differ the journal is right, and says so when records come.
+void Intake::forget_streams(Agent& owner) {
+    while (owner.streams.size() > cursors_kept) {
+        auto oldest = owner.streams.end();
+        for (auto at = owner.streams.begin(); at != owner.streams.end(); ++at) {
+            const bool is_at_rest =
+                at->second.is_stored && at->second.staged == at->second.committed;
+            if (is_at_rest &&
+                (oldest == owner.streams.end() || at->second.used < oldest->second.used)) {
+                oldest = at;
+            }
+        }
+        if (oldest == owner.streams.end()) {
+            return;
+        }
+        owner.streams.erase(oldest);
+    }
 }
 
 /// Agents hold what was not acknowledged: after connecting again they send it from where the journal stands.

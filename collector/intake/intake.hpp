@@ -120,6 +120,7 @@ class Intake {
         std::uint64_t staged = 0;
         std::uint64_t fingerprint = 0;  // of the record that ends with `committed`
         std::uint64_t results = 0;      // up to there
+        std::uint64_t used = 0;         // the higher, the later it moved
         bool is_stored = false;         // the journal knows the spool
 
         wire::StreamCursor cursor(SpoolId spool) const {
@@ -177,6 +178,7 @@ class Intake {
     void set_aside(
         Session& session, const CursorUpdate& step, std::string payload, std::string why
     );
+    void forget_streams(Agent& owner);
     void end_session(SessionId id, const std::string& why, bool orderly);
     void close_unstored(const std::string& why, Actions& out);
 
@@ -194,7 +196,8 @@ class Intake {
     MonoTime now_;  // as told last
     WallTime wall_{};
     std::uint64_t next_challenge_ = 1;
-    std::string raw_;  // memory reused by decompression
+    std::uint64_t uses_ = 0;  // of streams, so far
+    std::string raw_;         // memory reused by decompression
     std::uint64_t quarantined_ = 0;
 };
 

@@ -194,7 +194,7 @@ Result<Journal> Journal::open(JournalOptions options) {
 Status Journal::Impl::store_batch(Pending& pending, JournalMoment now, Appended& done) {
     BatchGroup& batch = pending.batch;
     for (const CursorUpdate& update : batch.cursors) {
-        auto fits = segment->advance(update);
+        auto fits = segment->advance(update, next + done.entries.size());
         if (!fits) {
             return failure(fits.error());
         }
@@ -215,7 +215,7 @@ Status Journal::Impl::store_batch(Pending& pending, JournalMoment now, Appended&
         }
     }
     if (!batch.quarantined.empty()) {
-        if (auto trimmed = segment->trim_quarantine(options.quarantine_rows); !trimmed) {
+        if (auto trimmed = segment->trim_quarantine(options.quarantine); !trimmed) {
             return trimmed;
         }
     }

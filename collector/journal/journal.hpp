@@ -19,8 +19,8 @@ struct JournalOptions {
         std::chrono::hours(24);  ///< or when its first entry is this old, by journal time
     std::uint64_t keep_bytes = 20ULL << 30U;  ///< beyond this the oldest sealed segments go …
     Duration keep_at_least =
-        std::chrono::hours(24);            ///< … once their last entry is this old, by journal time
-    std::uint64_t quarantine_rows = 1000;  ///< a segment keeps the newest of them
+        std::chrono::hours(24);        ///< … once their last entry is this old, by journal time
+    QuarantineBounds quarantine = {};  ///< of each segment
     Durability durability = Durability::full;
 };
 

@@ -9,6 +9,10 @@
 
 namespace muster::collector {
 
+/// Spools of one agent that are remembered: those used last. An agent has eight at most, and each comes back for as long as it
+/// keeps its results; one that names new ones all the time loses only its own.
+inline constexpr std::size_t cursors_kept = 64;
+
 /// Records `first_seq … last_seq` of one spool become stored, provided that `first_seq − 1` was the last before.
 struct CursorUpdate {
     AgentId agent;
@@ -28,6 +32,7 @@ struct AgentCursor {
     std::uint64_t committed_seq = 0;
     std::uint64_t fingerprint = 0;  ///< of the record it ends with; 0: unknown
     std::uint64_t results = 0;      ///< up to there, those in gaps included
+    Lsn used = 0;                   ///< the entry that moved it last; 0: unknown
 
     bool operator==(const AgentCursor&) const = default;
 };
@@ -39,6 +44,14 @@ struct QuarantinedRecord {
     std::uint64_t seq = 0;
     std::string why;
     std::string payload;
+};
+
+/// What a segment keeps of records that were set aside: the newest that fit all of these.
+struct QuarantineBounds {
+    std::uint64_t rows = 1000;
+    std::uint64_t bytes = 64ULL << 20U;  ///< of payload
+    std::uint64_t agent_rows = 100;      ///< of one agent: it cannot push out what others left
+    std::uint64_t agent_bytes = 4ULL << 20U;
 };
 
 /// The records of one group commit. `entry.items` and `decoded` have the same order; both leave out what is quarantined.

@@ -18,6 +18,7 @@ enum Query : std::size_t {
     insert_entry,
     advance_cursor,
     begin_cursor,
+    trim_cursors,
     read_cursor,
     insert_quarantine,
     delete_quarantine,
@@ -27,14 +28,21 @@ enum Query : std::size_t {
 
 constexpr auto queries = std::to_array<std::string_view>({
     "INSERT INTO entry(lsn, kind, version, elapsed, wall, body) VALUES(?, ?, ?, ?, ?, ?)",
-    "UPDATE agent_cursor SET committed_seq = ?, fingerprint = ?, results = results + ? "
+    "UPDATE agent_cursor SET committed_seq = ?, fingerprint = ?, results = results + ?, used = ? "
     "WHERE agent_id = ? AND spool_id = ? AND committed_seq = ?",
-    "INSERT INTO agent_cursor(agent_id, spool_id, committed_seq, fingerprint, results) "
-    "VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO agent_cursor(agent_id, spool_id, committed_seq, fingerprint, results, used) "
+    "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "DELETE FROM agent_cursor WHERE agent_id = ?1 AND spool_id NOT IN "
+    "(SELECT spool_id FROM agent_cursor WHERE agent_id = ?1 ORDER BY used DESC, spool_id LIMIT ?2)",
     "SELECT committed_seq, fingerprint, results FROM agent_cursor "
     "WHERE agent_id = ? AND spool_id = ?",
     "INSERT INTO quarantine(agent_id, spool_id, seq, wall, why, payload) VALUES(?, ?, ?, ?, ?, ?)",
-    "DELETE FROM quarantine WHERE id <= (SELECT MAX(id) FROM quarantine) - ?",
+    "DELETE FROM quarantine WHERE id IN (SELECT id FROM (SELECT id, "
+    "ROW_NUMBER() OVER newest AS nth, SUM(LENGTH(payload)) OVER newest AS bytes, "
+    "ROW_NUMBER() OVER of_agent AS agent_nth, SUM(LENGTH(payload)) OVER of_agent AS agent_bytes "
+    "FROM quarantine WINDOW newest AS (ORDER BY id DESC), "
+    "of_agent AS (PARTITION BY agent_id ORDER BY id DESC)) "
+    "WHERE nth > ? OR bytes > ? OR agent_nth > ? OR agent_bytes > ?)",
     "INSERT INTO meta(name, value) VALUES(?, ?) "
     "ON CONFLICT(name) DO UPDATE SET value = excluded.value",
     "SELECT value FROM meta WHERE name = ?",
@@ -44,7 +52,7 @@ constexpr std::string_view last_entry =
     "SELECT lsn, elapsed, wall FROM entry ORDER BY lsn DESC LIMIT 1";
 constexpr std::string_view first_entry = "SELECT elapsed FROM entry ORDER BY lsn LIMIT 1";
 constexpr std::string_view all_cursors =
-    "SELECT agent_id, spool_id, committed_seq, fingerprint, results FROM agent_cursor "
+    "SELECT agent_id, spool_id, committed_seq, fingerprint, results, used FROM agent_cursor "
     "ORDER BY agent_id, spool_id";
 constexpr std::string_view entries_from =
     "SELECT lsn, kind, version, elapsed, wall, body FROM entry WHERE lsn >= ? ORDER BY lsn";
@@ -128,35 +136,53 @@ Status SegmentStore::insert(const Entry& entry, std::string_view body) {
                             .run());
 }
 
-Result<bool> SegmentStore::advance(const CursorUpdate& update) {
+Result<bool> SegmentStore::advance(const CursorUpdate& update, Lsn lsn) {
     auto changed = statements_[advance_cursor]
                        .bind(0, stored(update.last_seq))
                        .bind(1, stored(update.fingerprint))
                        .bind(2, stored(update.results))
-                       .bind_blob(3, update.agent.raw())
-                       .bind_blob(4, update.spool.raw())
-                       .bind(5, stored(update.first_seq) - 1)
+                       .bind(3, stored(lsn))
+                       .bind_blob(4, update.agent.raw())
+                       .bind_blob(5, update.spool.raw())
+                       .bind(6, stored(update.first_seq) - 1)
                        .run();
-    if (changed && *changed == 0 && (update.begins || update.first_seq == 1)) {
-        changed = statements_[begin_cursor]
-                      .bind_blob(0, update.agent.raw())
-                      .bind_blob(1, update.spool.raw())
-                      .bind(2, stored(update.last_seq))
-                      .bind(3, stored(update.fingerprint))
-                      .bind(4, stored(update.results))
-                      .run();
+    const bool may_begin = update.begins || update.first_seq == 1;
+    if (!changed || *changed > 0 || !may_begin) {
+        return changed.map([](std::int64_t rows) { return rows > 0; });
+    }
+    changed = insert_cursor(
+        {.agent = update.agent,
+         .spool = update.spool,
+         .committed_seq = update.last_seq,
+         .fingerprint = update.fingerprint,
+         .results = update.results,
+         .used = lsn}
+    );
+    if (changed && *changed > 0) {
+        const auto trimmed = statements_[trim_cursors]
+                                 .bind_blob(0, update.agent.raw())
+                                 .bind(1, stored(cursors_kept))
+                                 .run();
+        if (!trimmed) {
+            return failure(trimmed.error());
+        }
     }
     return changed.map([](std::int64_t rows) { return rows > 0; });
 }
 
+Result<std::int64_t> SegmentStore::insert_cursor(const AgentCursor& cursor) {
+    return statements_[begin_cursor]
+        .bind_blob(0, cursor.agent.raw())
+        .bind_blob(1, cursor.spool.raw())
+        .bind(2, stored(cursor.committed_seq))
+        .bind(3, stored(cursor.fingerprint))
+        .bind(4, stored(cursor.results))
+        .bind(5, stored(cursor.used))
+        .run();
+}
+
 Status SegmentStore::set_cursor(const AgentCursor& cursor) {
-    return ignore_count(statements_[begin_cursor]
-                            .bind_blob(0, cursor.agent.raw())
-                            .bind_blob(1, cursor.spool.raw())
-                            .bind(2, stored(cursor.committed_seq))
-                            .bind(3, stored(cursor.fingerprint))
-                            .bind(4, stored(cursor.results))
-                            .run());
+    return ignore_count(insert_cursor(cursor));
 }
 
 Result<AgentCursor> SegmentStore::cursor(AgentId agent, SpoolId spool) {
@@ -193,7 +219,8 @@ Result<std::vector<AgentCursor>> SegmentStore::cursors() {
              .spool = SpoolId(*spool),
              .committed_seq = static_cast<std::uint64_t>(statement->integer(2)),
              .fingerprint = static_cast<std::uint64_t>(statement->integer(3)),
-             .results = static_cast<std::uint64_t>(statement->integer(4))}
+             .results = static_cast<std::uint64_t>(statement->integer(4)),
+             .used = static_cast<Lsn>(statement->integer(5))}
         );
     }
     if (!row) {
@@ -213,8 +240,13 @@ Status SegmentStore::quarantine(const QuarantinedRecord& record, WallTime wall) 
                             .run());
 }
 
-Status SegmentStore::trim_quarantine(std::uint64_t rows) {
-    return ignore_count(statements_[delete_quarantine].bind(0, stored(rows)).run());
+Status SegmentStore::trim_quarantine(const QuarantineBounds& bounds) {
+    return ignore_count(statements_[delete_quarantine]
+                            .bind(0, stored(bounds.rows))
+                            .bind(1, stored(bounds.bytes))
+                            .bind(2, stored(bounds.agent_rows))
+                            .bind(3, stored(bounds.agent_bytes))
+                            .run());
 }
 
 Status SegmentStore::set_meta(std::string_view name, std::string_view value) {

@@ -25,21 +25,23 @@ class SegmentStore {
     Database& database() { return database_; }
 
     Status insert(const Entry& entry, std::string_view body);
-    /// False when the spool does not stand at `first_seq − 1`; nothing is changed then.
-    Result<bool> advance(const CursorUpdate& update);
+    /// False when the spool does not stand at `first_seq − 1`; nothing is changed then. `lsn`: of the entry that brings it.
+    /// Where a spool begins, those of its agent beyond `cursors_kept` are forgotten, the ones that moved least lately first.
+    Result<bool> advance(const CursorUpdate& update, Lsn lsn);
     Status set_cursor(const AgentCursor& cursor);
     /// At 0 for a spool never heard of.
     Result<AgentCursor> cursor(AgentId agent, SpoolId spool);
     Result<std::vector<AgentCursor>> cursors();
     Status quarantine(const QuarantinedRecord& record, WallTime wall);
-    /// Keeps the newest `rows` quarantined records.
-    Status trim_quarantine(std::uint64_t rows);
+    Status trim_quarantine(const QuarantineBounds& bounds);
     Status set_meta(std::string_view name, std::string_view value);
     /// Empty where there is none.
     Result<std::string> meta(std::string_view name);
 
   private:
     SegmentStore(Lsn first, Database database, std::vector<Statement> statements);
+    /// 0 where the spool is known already.
+    Result<std::int64_t> insert_cursor(const AgentCursor& cursor);
 
     Lsn first_;
     Database database_;

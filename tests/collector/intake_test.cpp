@@ -461,6 +461,60 @@ TEST_F(Taking, StandsWhereTheJournalStandsWhenTheyDisagree) {
     EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 2U);
 }
 
+TEST_F(Taking, BeginsASpoolAnewThatTheJournalHasForgotten) {
+    const SessionId session = connect();
+    send(session, 5, records(some_record(3)));
+    EXPECT_EQ(stored(take(), {{agent_, spool_, 0}}).closed.size(), 1U);
+    const SessionId again = connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 0U);
+    send(again, 1, records(some_record(3)));
+    const auto begun = take();
+    EXPECT_TRUE(begun.pending.back().batch.cursors.at(0).begins);
+    EXPECT_EQ(stored(begun).sent.at(0).ack().committed_seq(), 1U);
+}
+
+/// An agent that names a new spool with each connection costs what 64 of them cost.
+TEST_F(Taking, RemembersOfAnAgentTheSpoolsUsedLast) {
+    const SpoolId first = spool_;
+    for (int i = 0; i < 100; ++i) {
+        spool_ = spool_named("spool " + std::to_string(i));
+        const SessionId session = connect();
+        EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 0U);
+        send(session, 1, records(some_record(3)));
+        EXPECT_EQ(stored(take()).sent.at(0).ack().committed_seq(), 1U);
+        seen(intake_.on_closed(session, "broke"));
+    }
+    connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 1U) << "the last one";
+    spool_ = spool_named("spool 36");
+    connect();
+    EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 1U) << "the oldest that is kept";
+    for (const SpoolId gone : {first, spool_named("spool 35")}) {
+        spool_ = gone;
+        connect();
+        EXPECT_EQ(last_.sent[0].welcome().streams(0).committed_seq(), 0U);
+    }
+}
+
+TEST_F(Taking, EndsALinkOfASpoolThatWasForgottenMeanwhile) {
+    std::vector<AgentCursor> many;
+    for (std::uint64_t i = 0; i < 64; ++i) {
+        many.push_back({agent_, spool_named("other " + std::to_string(i)), 1, 0, 0, 100 + i});
+    }
+    many.push_back({agent_, spool_, 4, 0, 0, 99});
+    intake_ = Intake(options(), many, files_, now_);
+    auto [session, actions] = intake_.open_session(agent_, "192.0.2.9:4000", now_);
+    auto two = hello(spool_, 5);
+    const SpoolId fresh = spool_named("fresh");
+    two.mutable_hello()->add_streams()->set_spool_id(std::string(fresh.raw()));
+    EXPECT_EQ(seen(intake_.on_frame(session, now_, noon, two)).sent.size(), 1U);
+    seen(intake_.on_frame(session, now_, noon, batch(fresh, 1, records(gap_of(1)))));
+    EXPECT_TRUE(stored(take()).closed.empty());
+    const auto answer = send(session, 5, records(some_record(3)));
+    ASSERT_EQ(answer.closed.size(), 1U) << "or it would wait for an answer for ever";
+    EXPECT_THAT(answer.closed.front(), ::testing::HasSubstr("forgotten"));
+}
+
 TEST_F(Taking, GoesOnBehindAGroupThatWasStoredAfterOneThatWasNot) {
     const SessionId session = connect();
     const auto refused = take();

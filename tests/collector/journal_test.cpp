@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -170,6 +171,40 @@ TEST_F(JournalFiles, RememberCursorsAndTheConfigurationOverSegments) {
     EXPECT_EQ(read(3).size(), 1U);
 }
 
+/// Each name of a spool is a row: an agent that makes up names all the time must not fill the disk.
+TEST_F(JournalFiles, RememberOfAnAgentTheSpoolsUsedLast) {
+    JournalOptions small = options();
+    small.segment_bytes = 1;
+    Journal journal = opened(small);
+    const auto begin = [&](const std::string& name) {
+        const SpoolId spool = spool_named(name);
+        const auto done = journal.append(together(some_batch(agent_, spool, 1, 1)), moment(1s));
+        ASSERT_TRUE(done) << done.error().text();
+        EXPECT_TRUE(done->rejected.empty());
+    };
+    ASSERT_TRUE(journal.append(together(some_batch(agent_named("b"), spool_, 1, 1)), moment(1s)));
+    for (int i = 0; i < 64; ++i) {
+        begin("spool " + std::to_string(i));
+    }
+    EXPECT_EQ(journal.cursors()->size(), 65U);
+    const SpoolId first = spool_named("spool 0");
+    EXPECT_TRUE(journal.append(together(some_batch(agent_, first, 2, 2)), moment(1s)));
+    ASSERT_TRUE(journal.maintain(Elapsed(2s)))
+        << "what was used last is carried into a new segment";
+    begin("new");
+    begin("newer");
+    const auto kept = journal.cursors();
+    EXPECT_EQ(kept->size(), 65U) << "and of other agents none is forgotten";
+    const auto knows = [&](const std::string& name) {
+        return std::ranges::find(*kept, spool_named(name), &AgentCursor::spool) != kept->end();
+    };
+    EXPECT_TRUE(knows("newer") && knows("new") && knows("spool 0") && knows("spool 3"));
+    EXPECT_FALSE(knows("spool 1") || knows("spool 2"));
+    const auto gone =
+        journal.append(together(some_batch(agent_, spool_named("spool 1"), 2, 2)), moment(3s));
+    EXPECT_EQ(gone->rejected.at(0).committed_seq, 0U) << "as of one never heard of";
+}
+
 TEST_F(JournalFiles, AreReadAcrossSegments) {
     JournalOptions small = options();
     small.segment_bytes = 1;
@@ -230,7 +265,7 @@ TEST_F(JournalFiles, AreDroppedOnlyBeyondTheLimitsAndWhenNoFoldNeedsThem) {
 
 TEST_F(JournalFiles, KeepABoundedQuarantineAndGoOn) {
     JournalOptions few = options();
-    few.quarantine_rows = 2;
+    few.quarantine.rows = 2;
     Journal journal = opened(few);
     for (std::uint64_t seq = 1; seq <= 5; ++seq) {
         Pending bad;
@@ -250,6 +285,50 @@ TEST_F(JournalFiles, KeepABoundedQuarantineAndGoOn) {
     ASSERT_TRUE(*rows->step());
     EXPECT_EQ(rows->integer(0), 2);
     EXPECT_EQ(rows->integer(1), 4);
+}
+
+TEST_F(JournalFiles, LetNoAgentPushOutWhatAnotherLeftInQuarantine) {
+    JournalOptions few = options();
+    few.quarantine = {.rows = 6, .bytes = 1000, .agent_rows = 3, .agent_bytes = 500};
+    Journal journal = opened(few);
+    const auto leave = [&](const std::string& who, std::uint64_t seq, std::size_t bytes) {
+        Pending bad;
+        bad.kind = EntryKind::batch;
+        const AgentId agent = agent_named(who);
+        bad.batch.cursors.push_back(
+            {.agent = agent, .spool = spool_, .first_seq = seq, .last_seq = seq}
+        );
+        bad.batch.quarantined.push_back(
+            {.agent = agent,
+             .spool = spool_,
+             .seq = seq,
+             .why = "garbage",
+             .payload = std::string(bytes, 'x')}
+        );
+        ASSERT_TRUE(journal.append(together(std::move(bad)), moment(1s)));
+    };
+    leave("quiet", 1, 10);
+    for (std::uint64_t seq = 1; seq <= 50; ++seq) {
+        leave("flood", seq, 10);
+    }
+    leave("large", 1, 300);
+    leave("large", 2, 300);
+    auto database =
+        Database::open(dir_ / "journal/" + segment_name(1), {.mode = DatabaseMode::reader});
+    auto rows = database->prepare("SELECT agent_id, seq FROM quarantine ORDER BY id");
+    std::vector<std::pair<std::string, std::int64_t>> kept;
+    while (*rows->step()) {
+        kept.emplace_back(rows->blob(0), rows->integer(1));
+    }
+    const auto of = [](const char* who, std::int64_t seq) {
+        return std::pair{std::string(agent_named(who).raw()), seq};
+    };
+    EXPECT_EQ(
+        kept,
+        (std::vector{
+            of("quiet", 1), of("flood", 48), of("flood", 49), of("flood", 50), of("large", 2)
+        })
+    );
 }
 
 /// Run by itself, or in another process by the tests below, which let it die on the way.

@@ -1,8 +1,8 @@
--- a segment of the journal, schema version 2
+-- a segment of the journal, schema version 3
 CREATE TABLE agent_cursor(
     agent_id      BLOB    NOT NULL,
     spool_id      BLOB    NOT NULL,
-    committed_seq INTEGER NOT NULL, fingerprint INTEGER NOT NULL DEFAULT 0, results INTEGER NOT NULL DEFAULT 0,
+    committed_seq INTEGER NOT NULL, fingerprint INTEGER NOT NULL DEFAULT 0, results INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (agent_id, spool_id)
 ) WITHOUT ROWID;
 CREATE TABLE entry(
