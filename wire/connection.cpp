@@ -462,7 +462,12 @@ Task<Result<std::unique_ptr<Connection>>> connect_link(
 }
 
 Task<Result<std::unique_ptr<Connection>>> accept_link(
-    asio::io_context* loop, int socket, std::string address, ssl_ctx_st* context, Deadline deadline
+    asio::io_context* loop,
+    int socket,
+    std::string address,
+    ssl_ctx_st* context,
+    Deadline deadline,
+    PeerCheck check
 ) {
     tcp::socket accepted(*loop);
     error_code problem;
@@ -483,7 +488,7 @@ Task<Result<std::unique_ptr<Connection>>> accept_link(
         link->linger();
         co_return failure(why);
     }
-    Result<PeerCertificate> agent = read_agent_peer(link->session());
+    Result<PeerCertificate> agent = check(link->session());
     if (!agent) {
         link->linger();
         co_return failure(agent.error());

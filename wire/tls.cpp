@@ -18,6 +18,7 @@ namespace muster::wire {
 namespace {
 
 constexpr int longest_chain = 2;
+constexpr int security_level = 2;  // 112 bits
 constexpr int longest_public_chain = 8;
 
 Status present(SSL_CTX* context, const TlsIdentity& identity) {
@@ -59,6 +60,8 @@ Result<TlsContext> make_context(const SSL_METHOD* method) {
     TlsContext context(SSL_CTX_new(method));
     expect(context != nullptr, "OpenSSL gives a context");
     SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
+    // Neither SHA-1 nor RSA below 2048 bits, whatever the distribution thinks.
+    SSL_CTX_set_security_level(context.get(), security_level);
     SSL_CTX_set_verify_depth(context.get(), longest_chain);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
@@ -190,10 +193,10 @@ Result<TlsContext> make_client_context(const TlsIdentity& identity) {
 
 Result<TlsContext> make_https_context(const std::string& ca_pem, ServerVerification verification) {
     Result<TlsContext> context = make_context(TLS_client_method());
-    SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
     if (verification == ServerVerification::later) {
-        return context;
+        return context;  // a pin is a collector's, which speaks TLS 1.3
     }
+    SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
     SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
     // Public chains are longer than ours.
     SSL_CTX_set_verify_depth(context->get(), longest_public_chain);
@@ -308,7 +311,10 @@ Result<PeerCertificate> read_agent_peer(ssl_st* session) {
     if (Status checked = check_peer(session); !checked) {
         return failure(checked.error());
     }
-    const X509* certificate = SSL_get0_peer_certificate(session);
+    X509* const certificate = SSL_get0_peer_certificate(session);
+    if (X509_check_ca(certificate) != 0) {
+        return failure(ErrorKind::refused, "not an agent certificate: it is an authority's");
+    }
     const AgentId agent = agent_of(certificate);
     if (agent.is_nil()) {
         return failure(

@@ -41,7 +41,7 @@ Result<TlsContext> make_server_context(const TlsIdentity& identity, ClientCertif
 Result<TlsContext> make_client_context(const TlsIdentity& identity);
 
 /// For an HTTPS client, TLS 1.2 and later. The server is verified against ca_pem, or where that is empty the system's authorities;
-/// `later`: the caller runs check_pinned() before it sends anything.
+/// `later`: TLS 1.3, and the caller runs check_pinned() before it sends anything.
 enum class ServerVerification { during_handshake, later };
 Result<TlsContext> make_https_context(const std::string& ca_pem, ServerVerification verification);
 

@@ -1,9 +1,12 @@
 #include "wire/certificates.hpp"
 
+#include "tests/support/forged_certificate.hpp"
 #include "tests/wire/loop.hpp"
+#include "wire/openssl.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/x509v3.h>
 
 namespace muster::wire {
 namespace {
@@ -33,6 +36,60 @@ TEST(Certificates, NameTheAgentAndNothingTheAgentAskedFor) {
     EXPECT_GE(made.now - facts->not_before, std::chrono::minutes(10) - std::chrono::seconds(1));
     EXPECT_LE(facts->not_after - made.now, two_weeks);
     EXPECT_GE(facts->not_after - made.now, two_weeks - std::chrono::seconds(1));
+}
+
+std::vector<int> extensions_of(const X509* certificate) {
+    std::vector<int> kinds;
+    for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
+        kinds.push_back(OBJ_obj2nid(X509_EXTENSION_get_object(X509_get_ext(certificate, i))));
+    }
+    return kinds;
+}
+
+// T-46: what a request asks for besides its key is not even looked at.
+TEST(Certificates, GrantNothingThatARequestAsksFor) {
+    const test::Certificates made;
+    const AgentId agent = test::agent_number(9);
+    const AgentId victim = test::agent_number(1);
+    const std::string request = muster::test::forge_request(
+        victim.text(),
+        {{"subjectAltName", "URI:urn:muster:agent:" + victim.text() + ",DNS:localhost"},
+         {"basicConstraints", "critical,CA:TRUE,pathlen:3"},
+         {"keyUsage", "critical,keyCertSign,cRLSign"},
+         {"extendedKeyUsage", "serverAuth,clientAuth,codeSigning,anyExtendedKeyUsage"},
+         {"privateKeyUsagePeriod", "DER:30:00"},
+         {"nameConstraints", "permitted;DNS:example.test"}}
+    );
+    const auto issued = issue_agent(made.authority, request, agent, made.now, two_weeks);
+    ASSERT_TRUE(issued) << issued.error().text();
+    const auto facts = read_certificate(issued->certificate_pem).value();
+    EXPECT_EQ(facts.agent, agent);
+    EXPECT_THAT(facts.names, ElementsAre("urn:muster:agent:" + agent.text()));
+    EXPECT_LE(facts.not_after - facts.not_before, two_weeks + clock_slack);
+    const auto certificates = read_certificates(issued->certificate_pem).value();
+    ASSERT_THAT(certificates, SizeIs(1));
+    X509* const certificate = certificates.front().get();
+    EXPECT_EQ(X509_check_ca(certificate), 0);
+    EXPECT_EQ(X509_get_extended_key_usage(certificate), std::uint32_t{XKU_SSL_CLIENT});
+    EXPECT_EQ(X509_get_key_usage(certificate), std::uint32_t{KU_DIGITAL_SIGNATURE});
+    EXPECT_EQ(X509_NAME_entry_count(X509_get_subject_name(certificate)), 1);
+    EXPECT_THAT(
+        extensions_of(certificate),
+        testing::UnorderedElementsAre(
+            NID_subject_alt_name,
+            NID_basic_constraints,
+            NID_key_usage,
+            NID_ext_key_usage,
+            NID_subject_key_identifier,
+            NID_authority_key_identifier
+        )
+    );
+    const std::string subject = [certificate] {
+        std::array<char, 256> line{};
+        X509_NAME_oneline(X509_get_subject_name(certificate), line.data(), line.size());
+        return std::string(line.data());
+    }();
+    EXPECT_EQ(subject, "/CN=" + agent.text());
 }
 
 TEST(Certificates, HaveSerialsByChance) {

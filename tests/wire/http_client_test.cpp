@@ -1,7 +1,7 @@
 #include "wire/http_client.hpp"
 
+#include "tests/support/tiny_server.hpp"
 #include "tests/wire/loop.hpp"
-#include "tests/wire/tiny_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tests/wire/tiny_server.hpp"
+#include "tests/support/tiny_server.hpp"
 
 #include "base/expect.hpp"
 
@@ -64,6 +64,7 @@ struct TinyServer::Impl {
     int listening = -1;
     std::uint16_t port = 0;
     std::atomic<bool> stopping = false;
+    std::atomic<int> connections = 0;
     mutable std::mutex mutex;
     std::string request;
     std::thread thread;
@@ -79,6 +80,7 @@ struct TinyServer::Impl {
             ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
             talk(peer);
             ::close(peer);
+            ++connections;
         }
     }
 
@@ -96,6 +98,9 @@ struct TinyServer::Impl {
                 SSL_free(session);
                 return;
             }
+        }
+        if (session == nullptr) {
+            ::send(peer, options.greeting.data(), options.greeting.size(), MSG_NOSIGNAL);
         }
         const auto receive = [&](char* to, int size) {
             return session != nullptr
@@ -136,6 +141,10 @@ TinyServer::TinyServer(TinyServerOptions options) : impl_(std::make_unique<Impl>
     if (!impl_->options.identity.private_key_pem.empty()) {
         impl_->context =
             make_server_context(impl_->options.identity, ClientCertificates::none).value();
+        if (impl_->options.is_outdated) {
+            SSL_CTX_set_min_proto_version(impl_->context.get(), TLS1_2_VERSION);
+            SSL_CTX_set_max_proto_version(impl_->context.get(), TLS1_2_VERSION);
+        }
         SSL_CTX_set_alpn_select_cb(impl_->context.get(), choose_alpn, &impl_->options.alpn);
     }
     impl_->listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -159,6 +168,10 @@ TinyServer::~TinyServer() {
 
 std::uint16_t TinyServer::port() const {
     return impl_->port;
+}
+
+int TinyServer::connections() const {
+    return impl_->connections;
 }
 
 std::string TinyServer::request() const {

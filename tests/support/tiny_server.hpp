@@ -15,6 +15,8 @@ struct TinyServerOptions {
     std::string alpn;           ///< chosen where the client offers it
     std::string answer;         ///< sent byte for byte after a whole request
     bool stays_silent = false;  ///< reads, never answers, until the client leaves
+    std::string greeting = {};  ///< without an identity: said to whoever comes, unasked
+    bool is_outdated = false;   ///< speaks TLS 1.2 and nothing newer
 };
 
 /// Runs on its own thread from construction to destruction; 127.0.0.1, a free port.
@@ -28,6 +30,8 @@ class TinyServer {
     std::uint16_t port() const;
     /// The last request, headers and body, after its answer was sent.
     std::string request() const;
+    /// Those that ended, whatever came of them.
+    int connections() const;
 
   private:
     struct Impl;
