@@ -43,9 +43,7 @@ SpoolThread::SpoolThread(
       events_(std::move(events)),
       gate_(std::make_shared<Gate>(Gate{this})),
       report_(report_of(spools)),
-      spools_(std::move(spools)),
-      last_trim_(clock.mono()),
-      last_save_(clock.mono()),
+      upkeep_(std::move(spools), options.upkeep, clock.mono()),
       told_(report_),
       thread_([this] { run(); }) {}
 
@@ -125,20 +123,16 @@ bool SpoolThread::all_synced() const {
 void SpoolThread::run() {
     name_thread("spool");
     while (!stopping_) {
-        for (Message& message : mailbox_.take_all(patience(clock_.mono()))) {
+        const Duration patience =
+            std::max(Duration(upkeep_.next_wake() - clock_.mono()), Duration{0});
+        for (Message& message : mailbox_.take_all(patience)) {
             handle(message);
         }
-        settle();
-        maintain(clock_.mono());
+        upkeep_.settle(clock_.mono());
+        upkeep_.maintain(clock_.mono(), clock_.wall());
         tell();
     }
-    // The last sync may have left a gap record behind it.
-    if (auto synced = spools_.sync(); !synced) {
-        log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
-    }
-    if (auto saved = spools_.save_acked(); !saved) {
-        log(LogLevel::warning, "spool.acked_not_saved", {{"why", saved.error().text()}});
-    }
+    upkeep_.finish();
 }
 
 void SpoolThread::handle(Message& message) {
@@ -147,27 +141,27 @@ void SpoolThread::handle(Message& message) {
     } else if (const auto* fetch = std::get_if<Fetch>(&message)) {
         answer(*fetch);
     } else if (const auto* ack = std::get_if<Ack>(&message)) {
-        if (Spool* spool = spools_.find(ack->spool)) {
+        if (Spool* spool = upkeep_.spools().find(ack->spool)) {
             spool->ack(ack->seq, ack->fingerprint);
         }
     } else if (const auto* rewind = std::get_if<Rewind>(&message)) {
-        if (Spool* spool = spools_.find(rewind->spool)) {
+        if (Spool* spool = upkeep_.spools().find(rewind->spool)) {
             spool->rewind(rewind->seq);
         }
     } else if (const auto* refused = std::get_if<Refused>(&message)) {
-        spools_.refuse(*refused);
+        upkeep_.spools().refuse(*refused);
         passed_refused_ += refused->results;
     } else if (const auto* limits = std::get_if<SpoolLimits>(&message)) {
-        spools_.set_limits(*limits);
+        upkeep_.spools().set_limits(*limits);
     } else if (const auto* rename = std::get_if<Rename>(&message)) {
-        Spool* spool = spools_.find(rename->spool);
+        Spool* spool = upkeep_.spools().find(rename->spool);
         const Status renamed =
             spool != nullptr ? spool->rename(rename->name, rename->from_seq) : Status();
         if (!renamed) {
             log(LogLevel::error, "spool.cannot_rename", {{"why", renamed.error().text()}});
         }
     } else if (std::holds_alternative<Renew>(message)) {
-        spools_.renew();
+        upkeep_.spools().renew();
     } else {
         stopping_ = true;
     }
@@ -176,17 +170,12 @@ void SpoolThread::handle(Message& message) {
 void SpoolThread::take(Append& append) {
     queued_bytes_.fetch_sub(stored_bytes(append.record), std::memory_order_relaxed);
     ++taken_records_;
-    urgent_ = urgent_ || append.record.drop_class == wire::DropClass::state;
-    auto taken = spools_.append(std::move(append.record));
-    if (!taken && !refusing_) {
-        log(LogLevel::error, "spool.refuses", {{"why", taken.error().text()}});
-    }
-    refusing_ = !taken;
+    upkeep_.append(std::move(append.record));
 }
 
 void SpoolThread::answer(const Fetch& fetch) {
     std::vector<wire::SequencedRecord> answer;
-    if (Spool* spool = spools_.find(fetch.spool)) {
+    if (Spool* spool = upkeep_.spools().find(fetch.spool)) {
         auto records = spool->read(fetch.from_seq, fetch.bytes);
         if (!records) {
             log(LogLevel::error, "spool.cannot_read", {{"why", records.error().text()}});
@@ -202,61 +191,8 @@ void SpoolThread::answer(const Fetch& fetch) {
     });
 }
 
-/// Group commit.
-void SpoolThread::settle() {
-    const MonoTime now = clock_.mono();
-    const std::uint64_t waiting = spools_.unsynced_bytes();
-    if (waiting == 0) {
-        return;
-    }
-    const bool due =
-        urgent_ || waiting >= options_.flush_bytes || now >= last_sync_ + options_.flush;
-    if (!stopping_ && (!due || now < not_before_)) {
-        return;
-    }
-    auto synced = spools_.sync();
-    last_sync_ = now;
-    if (!synced) {
-        not_before_ = now + options_.retry;
-        if (!failing_since_) {
-            failing_since_ = now;
-            log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
-        }
-        return;
-    }
-    if (failing_since_) {
-        failing_since_.reset();
-        log(LogLevel::notice, "spool.syncs_again", {});
-    }
-    urgent_ = false;
-}
-
-void SpoolThread::maintain(MonoTime now) {
-    if (now >= last_trim_ + options_.trim_every) {
-        last_trim_ = now;
-        spools_.trim(now, clock_.wall());
-    }
-    if (failing_since_ && now - *failing_since_ >= options_.disk_patience) {
-        spools_.trust_memory();
-    }
-    if (now >= last_save_ + options_.save_acked_every) {
-        last_save_ = now;
-        if (auto saved = spools_.save_acked(); !saved) {
-            log(LogLevel::warning, "spool.acked_not_saved", {{"why", saved.error().text()}});
-        }
-    }
-}
-
-Duration SpoolThread::patience(MonoTime now) const {
-    MonoTime until = last_trim_ + options_.trim_every;
-    if (spools_.unsynced_bytes() > 0) {
-        until = std::min(until, std::max(last_sync_ + options_.flush, not_before_));
-    }
-    return std::max(Duration(until - now), Duration{0});
-}
-
 void SpoolThread::tell() {
-    SpoolReport report = report_of(spools_);
+    SpoolReport report = report_of(upkeep_.spools());
     report.taken_records = taken_records_;
     report.queue_refused_results = passed_refused_;
     if (same(report, told_)) {

@@ -1,8 +1,8 @@
-// Owns: the thread that writes the spools: group commit, and messages to and from the loop.
-// Leaves to spool_set.hpp: what is written; to delivery.hpp: what is sent.
+// Owns: the thread that writes the spools, and messages to and from the loop.
+// Leaves to spool_upkeep.hpp: when something is written; to delivery.hpp: what is sent.
 #pragma once
 
-#include "agent/spool_set.hpp"
+#include "agent/spool_upkeep.hpp"
 #include "base/clock.hpp"
 #include "base/mailbox.hpp"
 #include "base/task.hpp"
@@ -21,16 +21,9 @@
 namespace muster::agent {
 
 struct SpoolThreadOptions {
-    Duration flush =
-        std::chrono::milliseconds(200);      ///< longest wait for a sync that others can join
-    std::uint64_t flush_bytes = 256u << 10;  ///< unsynced bytes that are synced at once
+    SpoolUpkeepOptions upkeep;
     std::uint64_t queue_bytes =
         16u << 20;  ///< handed over and not yet written; beyond, `append` refuses
-    Duration retry = std::chrono::seconds(1);  ///< after a failed sync
-    /// A disk that takes nothing for so long is done without: Spool::trust_memory.
-    Duration disk_patience = std::chrono::seconds(3);
-    Duration trim_every = std::chrono::seconds(1);
-    Duration save_acked_every = std::chrono::seconds(30);
 };
 
 /// What the loop knows of the spools.
@@ -52,8 +45,7 @@ struct SpoolEvents {
     std::function<void(SpoolId spool, std::vector<wire::SequencedRecord>)> records;
 };
 
-/// Made, used and destroyed on the loop's thread. A record is synced within `flush`; at once where
-/// it holds a change of state or nothing was synced for that long.
+/// Made, used and destroyed on the loop's thread.
 class SpoolThread {
   public:
     SpoolThread(
@@ -135,9 +127,6 @@ class SpoolThread {
     void take(Append& append);
     void answer(const Fetch& fetch);
     void pass_refused();
-    void settle();
-    void maintain(MonoTime now);
-    Duration patience(MonoTime now) const;
     void tell();
 
     asio::io_context& loop_;
@@ -153,15 +142,8 @@ class SpoolThread {
     Mailbox<Message> mailbox_;
 
     // Of the thread alone:
-    SpoolSet spools_;
+    SpoolUpkeep upkeep_;
     bool stopping_ = false;
-    bool urgent_ = false;
-    MonoTime last_sync_{};
-    MonoTime not_before_{};
-    MonoTime last_trim_{};
-    MonoTime last_save_{};
-    std::optional<MonoTime> failing_since_;
-    bool refusing_ = false;
     std::uint64_t taken_records_ = 0;
     std::uint64_t passed_refused_ = 0;
     SpoolReport told_;

@@ -1,10 +1,12 @@
-// Figures of the way from agent to collector: the real daemons over TLS on loopback, durable on a real file system.
-//   bench_delivery [--quick] [--only restart|drain|reconnect|spool]
+// Figures of the way from agent to collector: the real daemons over TLS on loopback, durable on a real file system; and how fast
+// their simulator is.
+//   bench_delivery [--quick] [--only restart|drain|reconnect|spool|simulation]
 // TMPDIR says where the files go (not a tmpfs, or nothing is durable).
 #include "agent/spool_set.hpp"
 #include "base/clock.hpp"
 #include "bench/bench_collector.hpp"
 #include "bench/figures.hpp"
+#include "bench/simulation.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/service_manager.hpp"
@@ -31,6 +33,7 @@ using test::program;
 struct Lengths {
     Duration outage = 120s;
     Duration writing = 60s;
+    Duration simulation = 60s;
 };
 
 double seconds(Duration span) {
@@ -263,6 +266,9 @@ void measure(const Lengths& lengths, const std::string& only) {
         measure_writing(lengths, 1000, 1000, "1s");
         measure_writing(lengths, 10, 100, "10s");
     }
+    if (is_wanted("simulation")) {
+        measure_simulation(lengths.simulation);
+    }
 }
 
 /// A sync to memory measures nothing.
@@ -284,11 +290,14 @@ int main(int count, char** arguments) {
     for (int i = 1; i < count; ++i) {
         const std::string argument = arguments[i];
         if (argument == "--quick") {
-            lengths = {std::chrono::seconds(30), std::chrono::seconds(20)};
+            lengths = {
+                std::chrono::seconds(30), std::chrono::seconds(20), std::chrono::seconds(10)
+            };
         } else if (argument == "--only" && i + 1 < count) {
             only = arguments[++i];
         } else {
-            std::cerr << "usage: bench_delivery [--quick] [--only restart|drain|reconnect|spool]\n";
+            std::cerr << "usage: bench_delivery [--quick] [--only "
+                         "restart|drain|reconnect|spool|simulation]\n";
             return 2;
         }
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Installs, builds and runs every test; ends with one line "N passed, N failed".
 
-    script/test            all parts but fuzz and tidy
-    script/test PART...    only these: install dev asan tsan headers checks fuzz tidy
+    script/test            all parts but fuzz, tidy and long
+    script/test PART...    only these: install dev asan tsan headers checks fuzz tidy long
 
 install  packages that are missing
 dev      build with warnings as errors; every test. Those with real daemons, which wait more than they work, run while asan builds
@@ -12,8 +12,10 @@ headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
 tidy     clang-tidy over all sources, or with TIDY=REGEX over some (half an hour; needs clang-tidy-19)
 checks   layout of the sources
+long     what takes hours, as released: a million seeds of the delivery simulator (SEEDS="FIRST COUNT": others); also --long
 """
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -24,10 +26,11 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 USUAL = ["install", "dev", "asan", "tsan", "headers", "checks"]
-PARTS = [*USUAL, "fuzz", "tidy"]
+PARTS = [*USUAL, "fuzz", "tidy", "long"]
 FUZZ_SECONDS = 30
 MOST_AGAIN = 5  # more than that have failed for a reason
 MOST_SAID = 3000
+SEEDS_IN_BLOCK = 5000
 TSAN = ["base", "agent", "collector"]
 NOT_ASAN = ["e2e", "fuzz", "programs", "support"]
 
@@ -196,8 +199,41 @@ def tidy(tally):
         tally.failed.append("tidy: clang-tidy")
 
 
+def simulate(tally):
+    """Lives through seeds in blocks, as many at a time as there are processors; says of each block how it went, and of each
+    seed that fails how to replay it. A block counts as one test."""
+    first, count = (int(number) for number in os.environ.get("SEEDS", "1 1000000").split())
+    program = str(ROOT / "build/release/bin/tests_sim")
+
+    def live_through(begin):
+        size = min(SEEDS_IN_BLOCK, first + count - begin)
+        seeds = {**os.environ, "MUSTER_SIM_SEEDS": f"{begin} {size}"}
+        command = [program, "--gtest_filter=*DeliverySeeds*"]
+        done = subprocess.run(command, env=seeds, capture_output=True, text=True, errors="replace", check=False)
+        said = [line for line in done.stdout.splitlines() if line.startswith(("seed ", "again: "))]
+        verdict = "all add up" if done.returncode == 0 else "\n".join(said) or done.stdout[-MOST_SAID:]
+        print(f"seeds {begin} to {begin + size - 1}: {verdict}", flush=True)
+        return begin, done.returncode == 0
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for begin, has_passed in pool.map(live_through, range(first, first + count, SEEDS_IN_BLOCK)):
+            if has_passed:
+                tally.passed += 1
+            else:
+                tally.failed.append(f"long: seeds from {begin} on")
+
+
+LONG = [simulate]  # each takes the tally, and prints what it does
+
+
+def long(tally):
+    if build(tally, "release", "tests_sim"):
+        for one in LONG:
+            one(tally)
+
+
 def main():
-    chosen = sys.argv[1:] or USUAL
+    chosen = [part.removeprefix("--") for part in sys.argv[1:]] or USUAL
     if any(part not in PARTS for part in chosen):
         print(__doc__.strip())
         sys.exit(2)

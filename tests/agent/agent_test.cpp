@@ -64,7 +64,7 @@ class AgentTest : public ::testing::Test {
         options.scheduler.first_within = 10ms;
         options.assignments_file = dir / "assignments";
         options.delivery.spool_dir = dir / "spool";
-        options.delivery.spool_thread.flush = 5ms;
+        options.delivery.spool_thread.upkeep.flush = 5ms;
         options.delivery.uplink.collector = {"127.0.0.1", collector.port()};
         options.delivery.uplink.identity = collector.agent_identity();
         options.delivery.uplink.link.backoff_least = 1ms;

@@ -40,7 +40,7 @@ class ChaoticDelivery : public ::testing::Test {
     void start() {
         DeliveryOptions options;
         options.spool_dir = dir / "spool";
-        options.spool_thread.flush = 1ms;
+        options.spool_thread.upkeep.flush = 1ms;
         options.uplink.collector = {"127.0.0.1", proxy->port()};
         options.uplink.identity = collector.agent_identity();
         options.uplink.connect_within = 1s;

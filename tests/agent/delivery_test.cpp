@@ -46,7 +46,7 @@ class DeliveryTest : public ::testing::Test {
         DeliveryOptions options;
         options.spool_dir = dir / "spool";
         options.spool.segment_bytes = 20'000;
-        options.spool_thread.flush = 5ms;
+        options.spool_thread.upkeep.flush = 5ms;
         options.uplink.collector = {"127.0.0.1", collector.port()};
         options.uplink.identity = collector.agent_identity();
         options.uplink.link.backoff_least = 1ms;

@@ -1,8 +1,8 @@
 // A spool's whole life in any order, with power cuts and kills in between (T-11 for the spool).
 #include "agent/spool.hpp"
-#include "tests/agent/power_cut_files.hpp"
 #include "tests/agent/spool_fixture.hpp"
 #include "tests/support/ledger.hpp"
+#include "tests/support/power_cut_files.hpp"
 
 #include <gtest/gtest.h>
 
@@ -98,7 +98,7 @@ class PowerCut : public ::testing::TestWithParam<int> {
         }
 
         SeededRandom random;
-        PowerCutFiles files;
+        test::PowerCutFiles files;
         SpoolOptions options{
             .limits = {.max_bytes = 12'000, .retain_acked = 2min, .retain_acked_bytes = 6'000},
             .segment_bytes = 1500,

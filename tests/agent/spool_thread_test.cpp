@@ -38,7 +38,7 @@ class SpoolThreadTest : public SpoolTest {
     asio::io_context loop;
     asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
     SystemClock clock;
-    SpoolThreadOptions thread_options{.flush = 1ms, .queue_bytes = 500};
+    SpoolThreadOptions thread_options{.upkeep = {.flush = 1ms}, .queue_bytes = 500};
     std::vector<wire::SequencedRecord> fetched;
     std::optional<SpoolThread> thread;
 };

@@ -34,7 +34,7 @@ class ScriptedAgent {
         }
         agent::DeliveryOptions options;
         options.spool_dir = dir_ + "/spool";
-        options.spool_thread.flush = 20ms;
+        options.spool_thread.upkeep.flush = 20ms;
         options.uplink.collector = {"localhost", endpoint->port};
         options.uplink.identity = identity->tls;
         options.uplink.link.backoff_least = 50ms;

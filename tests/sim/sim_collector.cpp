@@ -4,6 +4,7 @@
 #include "base/expect.hpp"
 #include "collector/journal/journal_reader.hpp"
 #include "probes/probe_type.hpp"
+#include "tests/sim/must.hpp"
 
 #include <algorithm>
 
@@ -11,20 +12,6 @@ namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class T>
-T must(Result<T> result, const char* why) {
-    if (!result) {
-        expect(false, std::string(why) + ": " + result.error().text());
-    }
-    return std::move(*result);
-}
-
-void must(const Status& status, const char* why) {
-    if (!status) {
-        expect(false, std::string(why) + ": " + status.error().text());
-    }
-}
 
 collector::Pending pending(collector::EntryKind kind, std::string body) {
     collector::Pending result;

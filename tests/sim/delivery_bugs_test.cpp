@@ -1,0 +1,122 @@
+// T-72: the simulator notices a collector that acknowledges before it commits, a spool that skips its checksums, and folds that run
+// ahead of what the journal has made durable. (A collector that accepts a null certificate: the tests of TLS.) Each bug is in the
+// adapter that the simulator owns, so the product is the same; without it the same seeds have nothing to complain of.
+#include "tests/sim/delivery_world.hpp"
+#include "tests/sim/quiet_log.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <iostream>
+#include <optional>
+
+namespace muster::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+struct Caught {
+    std::uint64_t seed = 0;
+    std::string problem;
+};
+
+/// The first of so many seeds that complains with the bug; each must be clean without it.
+std::optional<Caught> first_caught(
+    std::uint64_t seeds,
+    const std::function<DeliveryPlan(std::uint64_t)>& plan_of,
+    const std::function<void(DeliveryPlan&)>& put_bug
+) {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        DeliveryPlan plan = plan_of(seed);
+        const DeliveryVerdict sound = live_through(plan, Trace::Detail::none);
+        EXPECT_EQ(sound.problem, "") << "seed " << seed << ", without a bug";
+        put_bug(plan);
+        const DeliveryVerdict buggy = live_through(plan, Trace::Detail::none);
+        if (!buggy.problem.empty()) {
+            std::cout << "caught with seed " << seed << ": " << buggy.problem << "\n";
+            return Caught{seed, buggy.problem};
+        }
+    }
+    return std::nullopt;
+}
+
+/// A short life of an agent that keeps nothing of what is confirmed, which is all that stands between this bug and a loss.
+DeliveryPlan dying_collector(std::uint64_t seed) {
+    SeededRandom random(seed);
+    DeliveryPlan plan;
+    plan.seed = seed;
+    plan.lasts = 30s;
+    plan.interval = 500ms;
+    plan.agent.spool.segment_bytes = 600;
+    plan.agent.spool.limits.retain_acked = 0s;
+    plan.agent.link.backoff_most = 2s;
+    for (Duration at = 3s; at < plan.lasts; at += 3s) {
+        plan.disturbances.push_back(
+            {.what = Disturbance::collector_dies_at_commit, .at = at, .draw = random.next_u64()}
+        );
+    }
+    return plan;
+}
+
+DeliveryPlan spoilt_disk(std::uint64_t seed) {
+    SeededRandom random(seed);
+    DeliveryPlan plan;
+    plan.seed = seed;
+    plan.lasts = 30s;
+    plan.interval = 500ms;
+    plan.agent.spool.memory_bytes = 0;  // what is sent is read from the disk
+    plan.agent.link.backoff_most = 2s;
+    for (Duration at = 2s; at < plan.lasts; at += 6s) {
+        plan.disturbances.push_back(
+            {.what = Disturbance::path_cut, .at = at, .lasts = 5s, .draw = 2}
+        );
+        plan.disturbances.push_back(
+            {.what = Disturbance::bit_flipped, .at = at + 4s, .draw = random.next_u64() | 1U}
+        );
+    }
+    return plan;
+}
+
+/// Results come all the time, and the power goes.
+DeliveryPlan dark_collector(std::uint64_t seed) {
+    DeliveryPlan plan = plan_calm(seed);
+    plan.lasts = 60s;
+    for (Duration at = 20s; at < plan.lasts; at += 7s) {
+        plan.disturbances.push_back(
+            {.what = Disturbance::collector_power_cut, .at = at, .lasts = 1s}
+        );
+    }
+    return plan;
+}
+
+TEST(SeededBugs, AnAcknowledgementBeforeTheCommitIsCaught) {
+    const QuietLog quiet;
+    const auto caught = first_caught(20, dying_collector, [](DeliveryPlan& plan) {
+        plan.bug = SeededBug::ack_before_commit;
+    });
+    ASSERT_TRUE(caught);
+    EXPECT_THAT(caught->problem, HasSubstr("restored")) << "lost, and nothing was restored";
+}
+
+TEST(SeededBugs, ASpoolThatSkipsItsChecksumsIsCaught) {
+    const QuietLog quiet;
+    const auto caught = first_caught(20, spoilt_disk, [](DeliveryPlan& plan) {
+        plan.checksums_are_skipped = true;
+    });
+    ASSERT_TRUE(caught);
+    EXPECT_THAT(caught->problem, HasSubstr("stored otherwise than any was made"));
+}
+
+TEST(SeededBugs, AFoldAheadOfWhatIsDurableIsCaught) {
+    const QuietLog quiet;
+    const auto caught = first_caught(10, dark_collector, [](DeliveryPlan& plan) {
+        plan.bug = SeededBug::fold_before_sync;
+    });
+    ASSERT_TRUE(caught);
+    EXPECT_THAT(caught->problem, HasSubstr("folded anew gives another record"));
+}
+
+}  // namespace
+}  // namespace muster::test

@@ -1,0 +1,79 @@
+// T-02, T-03, T-09, T-10, T-11, T-12, T-15, T-16, T-17, T-18, T-22, T-23, T-24, T-27 together and in any order: agents, link and
+// collector with bad networks, disks, clocks and deaths, from a seed. Whatever happens every result that was durable is stored
+// once, in order and unaltered, or counted in a gap that something explains.
+#include "tests/sim/delivery_world.hpp"
+#include "tests/sim/quiet_log.hpp"
+#include "tests/sim/sim_seeds.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <utility>
+
+namespace muster::test {
+namespace {
+
+constexpr std::uint64_t shards = 10;
+constexpr SeedRange usual{.first = 1, .count = 5000 / fewer_by};
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) {
+        text += line + "\n";
+    }
+    return text;
+}
+
+class DeliverySeeds : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
+    const QuietLog quiet;
+    const SeedRange seeds = seeds_of(usual, GetParam(), shards);
+    DeliveryVerdict sum;
+    bool has_failed = false;
+    for (std::uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
+        const DeliveryPlan plan = plan_delivery(seed);
+        const auto detail = is_traced() ? Trace::Detail::all : Trace::Detail::none;
+        const DeliveryVerdict verdict = live_through(plan, detail);
+        if (!verdict.problem.empty()) {
+            ADD_FAILURE() << "seed " << seed << ": " << verdict.problem
+                          << "\nagain: " << replay_command("DeliverySeeds", seed);
+            if (!is_traced() && !std::exchange(has_failed, true)) {
+                std::cout << joined(live_through(plan, Trace::Detail::all).trace);
+            }
+        }
+        if (is_traced()) {
+            std::cout << joined(verdict.trace);
+        }
+        sum.simulated += verdict.simulated;
+        sum.made += verdict.made;
+        sum.delivered += verdict.delivered;
+        sum.lost += verdict.lost;
+        sum.connections += verdict.connections;
+        sum.disturbances += verdict.disturbances;
+        sum.rekeys += verdict.rekeys;
+        sum.renewals += verdict.renewals;
+        sum.restores += verdict.restores;
+    }
+    std::cout << fmt::format(
+        "{} seeds, {} simulated s, {} records made, {} stored, {} results in gaps, {} connections, "
+        "{} "
+        "disturbances, {} restores, {} spools renamed, {} renewed\n",
+        seeds.count,
+        to_ms(sum.simulated) / 1000,
+        sum.made,
+        sum.delivered,
+        sum.lost,
+        sum.connections,
+        sum.disturbances,
+        sum.restores,
+        sum.rekeys,
+        sum.renewals
+    );
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, DeliverySeeds, ::testing::Range<std::uint64_t>(0, shards));
+
+}  // namespace
+}  // namespace muster::test
