@@ -41,6 +41,7 @@ struct Agent::Impl {
         : clock(the_clock),
           files(the_files),
           assignments_file(std::move(options.assignments_file)),
+          sealing_key(std::move(options.sealing_key)),
           run_probe(std::move(run)),
           scheduler(options.scheduler),
           batcher(options.batcher, options.delivery.facts.boot_id),
@@ -68,6 +69,7 @@ struct Agent::Impl {
     const Clock& clock;
     Files& files;
     std::string assignments_file;
+    Secret sealing_key;
     RunProbe run_probe;
     Scheduler scheduler;
     ResultBatcher batcher;
@@ -84,7 +86,7 @@ void Agent::Impl::on_assignments(std::uint32_t epoch, std::vector<wire::proto::A
     if (stopped) {
         return;
     }
-    if (auto saved = save_assignments(files, assignments_file, epoch, items); !saved) {
+    if (auto saved = save_assignments(files, assignments_file, sealing_key, epoch, items); !saved) {
         log(LogLevel::warning, "assignments.not_saved", {{"why", saved.error().text()}});
     }
     AssignmentTable table = read_assignments(epoch, std::move(items));
@@ -108,7 +110,7 @@ void Agent::Impl::take_up(AssignmentTable table) {
 /// The collector still sends the whole set, secrets included: it is not told that these are
 /// running.
 void Agent::Impl::take_up_last() {
-    auto last = load_assignments(files, assignments_file);
+    auto last = load_assignments(files, assignments_file, sealing_key);
     if (!last) {
         log(LogLevel::warning, "assignments.not_loaded", {{"why", last.error().text()}});
         return;

@@ -7,6 +7,7 @@
 #include "agent/inventory.hpp"
 #include "agent/result_batcher.hpp"
 #include "agent/scheduler.hpp"
+#include "base/secret.hpp"
 #include "probes/outcome.hpp"
 
 #include <cstdint>
@@ -22,9 +23,9 @@ struct AgentOptions {
     BatcherOptions batcher;
     DeliveryOptions delivery;
     InventoryOptions inventory;
-    /// What was assigned last, without secrets: probes that need none go on after a restart while
-    /// the collector is away.
+    /// What was assigned last: it goes on after a restart while the collector is away.
     std::string assignments_file;
+    Secret sealing_key;  ///< of the secrets in that file; empty: none are kept
 };
 
 /// Runs one probe; must end when its timeout has passed.

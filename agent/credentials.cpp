@@ -13,6 +13,7 @@ namespace {
 /// An answer that has not come, or a refusal, is followed by another request.
 constexpr Duration longest_pause = std::chrono::hours(1);
 constexpr std::uint64_t grains = 1000;
+constexpr std::size_t most_authorities = 2;
 
 }  // namespace
 
@@ -44,6 +45,31 @@ void Credentials::plan() {
     const auto earlier =
         static_cast<std::int64_t>(static_cast<double>(third.count()) / 10 * early_);
     due_ = not_after_ - third - Duration(earlier);
+    // The authority that signs is another by now, and the one before will be dropped.
+    if (!wire::is_issued_by(in_use().certificate_chain_pem, in_use().ca_pem)) {
+        due_ = facts->not_before;
+    }
+}
+
+Result<bool> Credentials::trust(const std::string& authorities_pem) {
+    if (authorities_pem == present_.ca_pem) {
+        return false;
+    }
+    const auto count = wire::count_authorities(authorities_pem);
+    if (!count || *count > most_authorities) {
+        return failure(
+            ErrorKind::corrupt, "not one or two authorities, as the collector tells them"
+        );
+    }
+    if (auto stored = store_authorities(*files_, data_dir_, authorities_pem); !stored) {
+        return failure(stored.error());
+    }
+    present_.ca_pem = authorities_pem;
+    if (next_) {
+        next_->ca_pem = authorities_pem;
+    }
+    plan();
+    return true;
 }
 
 void Credentials::accepted() {
@@ -74,9 +100,15 @@ void Credentials::refused() {
 }
 
 std::optional<std::string> Credentials::request_due(WallTime now) {
-    if (next_ || now < due_ || now < ask_again_) {
-        return std::nullopt;
-    }
+    return next_ || now < due_ || now < ask_again_ ? std::nullopt : make_request(now);
+}
+
+std::optional<std::string> Credentials::recovery_due(WallTime now) {
+    const bool has_ended = not_after_ != WallTime{} && not_after_ <= now;
+    return !has_ended || now < ask_again_ ? std::nullopt : make_request(now);
+}
+
+std::optional<std::string> Credentials::make_request(WallTime now) {
     ask_again_ = now + std::min<Duration>(longest_pause, valid_ / 30);
     auto request = wire::make_request(agent_.text());
     if (!request) {
@@ -85,6 +117,11 @@ std::optional<std::string> Credentials::request_due(WallTime now) {
     }
     asked_key_pem_ = std::move(request->key_pem);
     return std::move(request->request_pem);
+}
+
+Status Credentials::recovered(const std::string& certificate_pem, WallTime now) {
+    accepted();
+    return issued(certificate_pem, now);
 }
 
 Status Credentials::issued(const std::string& certificate_pem, WallTime now) {

@@ -29,9 +29,18 @@ class Credentials {
 
     /// A request for the next certificate, where it is time to ask; afterwards not before an answer, or a while later.
     std::optional<std::string> request_due(WallTime now);
+    /// A request for another certificate, where the one in use has ended, to be signed by its key; as request_due.
+    std::optional<std::string> recovery_due(WallTime now);
+    /// The answer to that: the certificate in use was good for it, as if a connection had been accepted; then as `issued`.
+    Status recovered(const std::string& certificate_pem, WallTime now);
     /// The answer: stored, and in use from the next connection on. `corrupt` where it is not for our key and name; `io` where it
     /// cannot be stored: the present one stays either way.
     Status issued(const std::string& certificate_pem, WallTime now);
+
+    /// Whom to trust from now on, as the collector says over its link: at most two authorities, first the one that signs. Stored; with a
+    /// certificate of another one than the first it is time for the next. True where this was news. `corrupt` for anything
+    /// else than one or two authorities; `io` where it cannot be stored: what was trusted before stays either way.
+    Result<bool> trust(const std::string& authorities_pem);
 
     /// When the certificate in use ends; the epoch where it cannot be read.
     WallTime not_after() const { return not_after_; }
@@ -44,6 +53,7 @@ class Credentials {
     enum class Which { present, next };
 
     void plan();
+    std::optional<std::string> make_request(WallTime now);
 
     Files* files_;
     std::string data_dir_;

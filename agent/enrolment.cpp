@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "wire/certificates.hpp"
 #include "wire/http_client.hpp"
+#include "wire/recovery.hpp"
 
 #include <boost/json.hpp>
 
@@ -16,7 +17,9 @@ namespace muster::agent {
 namespace {
 
 constexpr std::string_view alpn = "muster-enrol/1";
-constexpr std::string_view path = "/api/v1/enrol";
+constexpr std::string_view enrol_path = "/api/v1/enrol";
+constexpr std::string_view recover_path = "/api/v1/recover";
+constexpr std::size_t longest_answer = 64u << 10;
 constexpr std::uint16_t link_port = 8444;
 constexpr std::size_t pin_digits = 64;
 
@@ -73,6 +76,27 @@ Result<Identity> read_answer(
     return out;
 }
 
+std::string without_slash(std::string url) {
+    while (url.ends_with('/')) {
+        url.pop_back();
+    }
+    return url;
+}
+
+/// To the enrolment door alone.
+wire::HttpCall call_to(
+    const std::string& base, std::string_view path, const boost::json::object& body
+) {
+    wire::HttpCall call;
+    call.method = "POST";
+    call.url = base + std::string(path);
+    call.headers["Content-Type"] = "application/json";
+    call.body = boost::json::serialize(body);
+    call.trust.alpn = alpn;
+    call.body_limit = longest_answer;
+    return call;
+}
+
 }  // namespace
 
 Result<std::string> pin_of_token(std::string_view token) {
@@ -104,10 +128,7 @@ Task<Result<Identity>> enrol(asio::io_context& loop, EnrolmentRequest request, D
     if (!pin) {
         co_return failure(pin.error());
     }
-    std::string base = request.collector_url;
-    while (base.ends_with('/')) {
-        base.pop_back();
-    }
+    const std::string base = without_slash(request.collector_url);
     const auto url = wire::parse_url(base);
     if (!url || url->scheme != "https") {
         co_return failure(
@@ -126,14 +147,8 @@ Task<Result<Identity>> enrol(asio::io_context& loop, EnrolmentRequest request, D
     if (!request.name.empty()) {
         body["name"] = request.name;
     }
-    wire::HttpCall call;
-    call.method = "POST";
-    call.url = base + std::string(path);
-    call.headers["Content-Type"] = "application/json";
-    call.body = boost::json::serialize(body);
+    wire::HttpCall call = call_to(base, enrol_path, body);
     call.trust.spki_pin = *pin;
-    call.trust.alpn = alpn;
-    call.body_limit = 64u << 10;
     const auto answer = co_await wire::http_call(loop, std::move(call), deadline);
     if (!answer) {
         co_return failure(answer.error());
@@ -141,7 +156,48 @@ Task<Result<Identity>> enrol(asio::io_context& loop, EnrolmentRequest request, D
     if (answer->status < 200 || answer->status > 299) {
         co_return refusal(*answer);
     }
-    co_return read_answer(*answer, own->key_pem, url->host);
+    Result<Identity> identity = read_answer(*answer, own->key_pem, url->host);
+    if (identity) {
+        identity->people_port = url->port;
+    }
+    co_return identity;
+}
+
+Task<Result<std::string>> recover(
+    asio::io_context& loop,
+    std::string collector_url,
+    wire::TlsIdentity old,
+    std::string request_pem,
+    Deadline deadline
+) {
+    const wire::KeyAndCertificate pair{
+        .key_pem = old.private_key_pem, .certificate_pem = old.certificate_chain_pem
+    };
+    const auto proof = wire::prove_recovery(pair, request_pem);
+    if (!proof) {
+        co_return failure(proof.error());
+    }
+    const boost::json::object body{
+        {"certificate_pem", proof->certificate_pem},
+        {"request_pem", proof->request_pem},
+        {"signature", to_base64url(proof->signature)}
+    };
+    wire::HttpCall call = call_to(without_slash(std::move(collector_url)), recover_path, body);
+    call.trust.ca_pem = old.ca_pem;
+    const auto answer = co_await wire::http_call(loop, std::move(call), deadline);
+    if (!answer) {
+        co_return failure(answer.error());
+    }
+    if (answer->status < 200 || answer->status > 299) {
+        co_return refusal(*answer);
+    }
+    boost::system::error_code problem;
+    const boost::json::value json = boost::json::parse(answer->body, problem);
+    std::string certificate = problem ? "" : text_of(json, "certificate_pem");
+    if (certificate.empty()) {
+        co_return failure(ErrorKind::corrupt, "the collector's answer has no certificate");
+    }
+    co_return certificate;
 }
 
 }  // namespace muster::agent

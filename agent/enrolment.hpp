@@ -1,5 +1,5 @@
-// Owns: joining a collector: join token → own key → request → certificate. Leaves to identity.hpp:
-// keeping it.
+// Owns: the collector's enrolment door: join token → own key → request → certificate, and the old key's signature → the next
+// certificate where the present one has ended. Leaves to identity.hpp: keeping them; to credentials.hpp: when.
 #pragma once
 
 #include "agent/identity.hpp"
@@ -27,5 +27,15 @@ Result<std::string> pin_of_token(std::string_view token);
 /// authority, and gets a certificate. Nothing is written. `refused` with the collector's reason
 /// ("join token already used").
 Task<Result<Identity>> enrol(asio::io_context& loop, EnrolmentRequest request, Deadline deadline);
+
+/// The next certificate, in PEM, of an agent whose certificate in `old` has ended, by its key. `collector_url` as for enrolment; the
+/// collector proves itself by old.ca_pem. `refused` with the collector's reason.
+Task<Result<std::string>> recover(
+    asio::io_context& loop,
+    std::string collector_url,
+    wire::TlsIdentity old,
+    std::string request_pem,
+    Deadline deadline
+);
 
 }  // namespace muster::agent

@@ -1,7 +1,11 @@
 #include "agent/identity.hpp"
 
+#include "base/failpoint.hpp"
+#include "base/sealed.hpp"
+
 #include <boost/json.hpp>
 
+#include <limits>
 #include <utility>
 
 namespace muster::agent {
@@ -35,6 +39,11 @@ Result<Identity> parse(const std::string& text) {
     out.name = text_of(object, "name");
     out.site = text_of(object, "site");
     out.link = text_of(object, "link");
+    const boost::json::value* port = object.if_contains("people_port");
+    if (port != nullptr && port->is_int64() && port->get_int64() > 0 &&
+        port->get_int64() <= std::numeric_limits<std::uint16_t>::max()) {
+        out.people_port = static_cast<std::uint16_t>(port->get_int64());
+    }
     return out;
 }
 
@@ -72,6 +81,7 @@ Status save_identity(Files& files, const std::string& data_dir, const Identity& 
         {"name", identity.name},
         {"site", identity.site},
         {"link", identity.link},
+        {"people_port", identity.people_port},
     };
     const std::pair<std::string, std::string> parts[] = {
         {"/agent.key", identity.tls.private_key_pem},
@@ -132,12 +142,33 @@ Result<Identity> load_identity(Files& files, const std::string& data_dir) {
     return identity;
 }
 
+Result<Secret> sealing_key(Files& files, const std::string& data_dir) {
+    const std::string path = folder(data_dir) + "/seal.key";
+    auto stored = read_file(files, path, most_bytes);
+    if (stored) {
+        Secret key(std::move(*stored));
+        if (is_sealing_key(key)) {
+            return key;
+        }
+    } else if (stored.error().kind() != ErrorKind::not_found) {
+        return failure(stored.error());
+    }
+    Secret key = make_sealing_key();
+    if (auto kept = write_file_atomically(files, path, key.reveal()); !kept) {
+        return failure(kept.error());
+    }
+    return key;
+}
+
 Status store_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next) {
     const std::string at = folder(data_dir);
     if (auto key = write_file_atomically(files, at + "/next.key", next.private_key_pem); !key) {
         return key;
     }
-    return write_file_atomically(files, at + "/next.crt", next.certificate_chain_pem);
+    failpoint("identity.next_key");
+    const auto stored = write_file_atomically(files, at + "/next.crt", next.certificate_chain_pem);
+    failpoint("identity.next_certificate");
+    return stored;
 }
 
 Status adopt_next(Files& files, const std::string& data_dir, const wire::TlsIdentity& next) {
@@ -145,8 +176,10 @@ Status adopt_next(Files& files, const std::string& data_dir, const wire::TlsIden
     if (auto key = write_file_atomically(files, at + "/agent.key", next.private_key_pem); !key) {
         return key;
     }
+    failpoint("identity.adopted_key");
     const auto certificate =
         write_file_atomically(files, at + "/agent.crt", next.certificate_chain_pem);
+    failpoint("identity.adopted_certificate");
     return certificate ? forget_next(files, data_dir) : certificate;
 }
 
@@ -157,6 +190,10 @@ Status forget_next(Files& files, const std::string& data_dir) {
         return gone;
     }
     return files.remove(at + "/next.key");
+}
+
+Status store_authorities(Files& files, const std::string& data_dir, const std::string& pem) {
+    return write_file_atomically(files, folder(data_dir) + "/ca.crt", pem);
 }
 
 }  // namespace muster::agent

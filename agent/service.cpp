@@ -3,6 +3,7 @@
 #include "agent/agent.hpp"
 #include "agent/credentials.hpp"
 #include "agent/data_folder.hpp"
+#include "agent/enrolment.hpp"
 #include "agent/identity.hpp"
 #include "agent/process_stats.hpp"
 #include "base/capabilities.hpp"
@@ -33,6 +34,7 @@ namespace muster::agent {
 namespace {
 
 constexpr Duration stop_within = std::chrono::seconds(8);
+constexpr Duration recover_within = std::chrono::seconds(30);
 constexpr Duration kill_after = std::chrono::seconds(10);
 constexpr Duration status_every = std::chrono::seconds(1);
 constexpr std::uint16_t link_port = 8444;
@@ -211,10 +213,24 @@ void Service::open(const Endpoint& collector) {
     keep_one_heap();
     keep_only_sockets(runner_);
     AgentOptions options = options_for(options_, identity_, collector);
+    if (auto key = sealing_key(files_, options_.config.data_dir)) {
+        options.sealing_key = std::move(*key);
+    } else {
+        log(LogLevel::warning, "secrets.not_kept", {{"why", key.error().text()}});
+    }
     options.delivery.uplink.credentials = &*credentials_;
     options.delivery.uplink.resolve = [this](std::string host, Deadline deadline) {
         return addresses_of(&resolver_, std::move(host), deadline);
     };
+    options.delivery.uplink.recover =
+        [this](std::string host, wire::TlsIdentity shown, std::string request_pem) {
+            const bool is_v6 = host.find(':') != std::string::npos;
+            const std::string url = "https://" + (is_v6 ? "[" + host + "]" : host) + ":" +
+                                    std::to_string(identity_.people_port);
+            return recover(
+                loop_, url, std::move(shown), std::move(request_pem), Deadline::in(recover_within)
+            );
+        };
     auto run_probe = [this](std::shared_ptr<const ScheduledProbe> probe) {
         return runner_.run(probe->type, probe->host, probe->params, probe->secrets, probe->timeout);
     };
@@ -344,8 +360,12 @@ Task<void> Service::watch_certificate() {
                 "certificate.ends",
                 {{"at", format_rfc3339(end)},
                  {"remedy",
-                  "it is renewed while the collector is connected; once it has ended: muster token "
-                  "create --agent --name " +
+                  "it is renewed while the collector is connected, and recovered by its key once "
+                  "it "
+                  "has ended, over port " +
+                      std::to_string(identity_.people_port) +
+                      " of the collector; where that is refused: muster token create --agent "
+                      "--name " +
                       identity_.name +
                       ", stop the agent, remove its folder identity, muster-agent enrol"}});
         }

@@ -1,5 +1,8 @@
 #include "agent/uplink.hpp"
 
+#include "base/bytes.hpp"
+#include "base/crypto.hpp"
+#include "base/failpoint.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +17,13 @@ namespace {
 
 /// The link client itself notices a silent collector; this only keeps an await from being endless.
 constexpr Duration longest_receive = std::chrono::hours(1);
+
+wire::AgentFacts with_authorities(wire::AgentFacts facts, const UplinkOptions& options) {
+    if (options.credentials != nullptr) {
+        facts.authorities = sha256(options.credentials->in_use().ca_pem);
+    }
+    return facts;
+}
 
 }  // namespace
 
@@ -56,7 +66,13 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
           clock(the_clock),
           options(std::move(the_options)),
           events(std::move(the_events)),
-          client(options.link, std::move(facts), std::move(positions), random, clock.mono()),
+          client(
+              options.link,
+              with_authorities(std::move(facts), options),
+              std::move(positions),
+              random,
+              clock.mono()
+          ),
           timer(on),
           tasks(on) {}
 
@@ -68,6 +84,9 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     void connection_ended(const Error& why);
     void count();
     void ask_for_certificate();
+    void on_authorities(const std::string& pem);
+    void recover_if_due();
+    static Task<void> recover(std::shared_ptr<Impl> self, std::string request_pem);
     void on_certificate(const wire::link_action::Certificate& answer);
     Task<Result<std::unique_ptr<wire::Connection>>> dial();
     static Task<void> serve(std::shared_ptr<Impl> self, std::uint64_t generation);
@@ -87,6 +106,7 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     bool draining = false;  // stop() closes the connection itself, after what is queued
     bool stopped = false;
     bool live = false;
+    bool recovering = false;
     std::string last_failure;
     std::uint64_t failures = 0;
 };
@@ -135,12 +155,14 @@ void Uplink::Impl::act(wire::LinkAction action) {
     } else if (auto* apply = std::get_if<todo::Apply>(&action)) {
         events.apply(apply->epoch, std::move(apply->items));
     } else if (auto* closing = std::get_if<todo::Close>(&action)) {
-        if (closing->is_refusal && options.credentials != nullptr) {
+        if (closing->is_refusal && options.credentials != nullptr && !recovering) {
             options.credentials->refused();
         }
         close(closing->why);
     } else if (const auto* answer = std::get_if<todo::Certificate>(&action)) {
         on_certificate(*answer);
+    } else if (const auto* authorities = std::get_if<todo::Authorities>(&action)) {
+        on_authorities(authorities->pem);
     } else if (std::get_if<todo::Connected>(&action) != nullptr) {
         log(LogLevel::info,
             "link.connected",
@@ -173,8 +195,10 @@ void Uplink::Impl::connection_ended(const Error& why) {
     // Not what a network does: the other side, or our own TLS, does not want this certificate.
     const bool is_unwanted = why.kind() == ErrorKind::refused || why.kind() == ErrorKind::invalid ||
                              why.kind() == ErrorKind::internal;
-    if (is_unwanted && options.credentials != nullptr) {
+    // While one certificate is being recovered, it stays the one in use.
+    if (is_unwanted && options.credentials != nullptr && !recovering) {
         options.credentials->refused();
+        recover_if_due();
     }
     if (client.is_live()) {
         log(LogLevel::notice, "link.closed", {{"why", why.text()}});
@@ -226,6 +250,7 @@ void Uplink::Impl::ask_for_certificate() {
         return;
     }
     if (auto request = options.credentials->request_due(clock.wall())) {
+        failpoint("renewal.before_request");
         perform(client.request_certificate(std::move(*request)));
     }
 }
@@ -234,6 +259,7 @@ void Uplink::Impl::on_certificate(const wire::link_action::Certificate& answer) 
     if (options.credentials == nullptr) {
         return;
     }
+    failpoint("renewal.answered");
     const Status stored = answer.problem.empty()
                               ? options.credentials->issued(answer.certificate_pem, clock.wall())
                               : failure(ErrorKind::refused, answer.problem);
@@ -246,6 +272,54 @@ void Uplink::Impl::on_certificate(const wire::link_action::Certificate& answer) 
     }
     // The collector counts the new certificate from its first connection on.
     perform(client.call_anew(clock.mono(), "a new certificate"));
+}
+
+/// The next Hello says that they are kept: then the one before them may go.
+void Uplink::Impl::on_authorities(const std::string& pem) {
+    if (options.credentials == nullptr) {
+        return;
+    }
+    const Result<bool> is_news = options.credentials->trust(pem);
+    if (!is_news) {
+        log(LogLevel::error, "authorities.not_kept", {{"why", is_news.error().text()}});
+    } else if (*is_news) {
+        log(LogLevel::notice, "authorities.changed", {{"sha256", to_hex(sha256(pem))}});
+        client.trusts(sha256(pem));
+        perform(client.call_anew(clock.mono(), "other authorities"));
+    }
+}
+
+/// The collector refuses a certificate that has ended; its key is still good for another one.
+void Uplink::Impl::recover_if_due() {
+    if (recovering || stopped || !options.recover) {
+        return;
+    }
+    if (auto request = options.credentials->recovery_due(clock.wall())) {
+        recovering = true;
+        tasks.start("uplink.recover", recover(shared_from_this(), std::move(*request)));
+    }
+}
+
+Task<void> Uplink::Impl::recover(std::shared_ptr<Impl> self, std::string request_pem) {
+    Task<Result<std::string>> asking = self->options.recover(
+        self->options.collector.host, self->options.credentials->in_use(), std::move(request_pem)
+    );
+    const Result<std::string> certificate = co_await std::move(asking);
+    self->recovering = false;
+    if (self->stopped) {
+        co_return;
+    }
+    const Status stored =
+        certificate ? self->options.credentials->recovered(*certificate, self->clock.wall())
+                    : failure(certificate.error());
+    if (!stored) {
+        log(LogLevel::warning, "certificate.not_recovered", {{"why", stored.error().text()}});
+        co_return;
+    }
+    log(LogLevel::notice,
+        "certificate.recovered",
+        {{"until", format_rfc3339(self->options.credentials->not_after())}});
+    self->perform(self->client.call_anew(self->clock.mono(), "a new certificate"));
 }
 
 void Uplink::Impl::count() {

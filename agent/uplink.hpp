@@ -39,6 +39,11 @@ struct UplinkOptions {
     Resolve resolve;               ///< empty: the collector must be given by address
     Credentials* credentials =
         nullptr;  ///< goes before `identity`, and renews it; outlives the uplink
+    /// Where the certificate in `shown` has ended: the next one for this request, in PEM, or why there is none. May be empty.
+    std::function<Task<Result<std::string>>(
+        std::string host, wire::TlsIdentity shown, std::string request_pem
+    )>
+        recover;
 };
 
 /// Called on the loop's thread.

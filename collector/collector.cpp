@@ -23,7 +23,7 @@ constexpr Duration lag_every = std::chrono::milliseconds(200);
 constexpr Duration certificate_every = std::chrono::minutes(1);
 constexpr std::uint64_t incidents_ahead = 100;
 constexpr Duration longest_stop = std::chrono::seconds(10);
-constexpr std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
+const std::uint64_t full_credit = wire::LinkServerOptions{}.credit_bytes;
 /// Entries the brain may be behind while the collector still counts as well to those outside.
 constexpr std::uint64_t most_behind = 10'000;
 

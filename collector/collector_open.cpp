@@ -134,9 +134,12 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
     context.renew = [this](wire::Peer peer, std::string request_pem) {
         return access->renew(std::move(peer), std::move(request_pem));
     };
-    Intake intake(
-        intake_options(process, data.path()), *cursors, *world.files, world.clock->mono()
-    );
+    context.trusts = [this](AgentId agent, const std::string& authorities) {
+        access->trusts(agent, authorities);
+    };
+    IntakeOptions taking = intake_options(process, data.path());
+    taking.link.authorities_pem = authority->ca_pem();
+    Intake intake(std::move(taking), *cursors, *world.files, world.clock->mono());
     link.emplace(std::move(context), std::move(listener), std::move(intake));
     return {};
 }

@@ -1,5 +1,6 @@
 // Owns: the command line of muster-collector. Leaves to collector.hpp: running.
 #include "base/log.hpp"
+#include "collector/authority_command.hpp"
 #include "collector/backup/restore.hpp"
 #include "collector/collector.hpp"
 #include "collector/configuration/load.hpp"
@@ -28,6 +29,7 @@ struct Arguments {
     std::optional<std::string> size;
     bool check = false;
     std::string from;
+    collector::AuthorityCommand authority;
 };
 
 int complain(const std::string& text) {
@@ -91,6 +93,44 @@ int restore(const Arguments& arguments) {
         restored->aside.c_str()
     );
     return 0;
+}
+
+/// The collector must not run, either.
+int roll_authority(const Arguments& arguments) {
+    configure_log(LogFormat::text, LogLevel::warning);
+    RealFiles files;
+    auto loaded = collector::load_configuration(files, arguments.config_path, arguments.data_dir);
+    if (!loaded) {
+        std::fprintf(stderr, "%s\n", loaded.error().text().c_str());
+        return bad_configuration;
+    }
+    const std::string data_dir =
+        arguments.data_dir.empty() ? loaded->process.data_dir : arguments.data_dir;
+    return collector::run_authority_command(
+        files, data_dir, arguments.authority, SystemClock().wall()
+    );
+}
+
+/// `muster-collector ca list|add|use|drop`
+CLI::App* add_authority_verbs(CLI::App& app, collector::AuthorityCommand& command) {
+    using collector::AuthorityVerb;
+    CLI::App* const authority = app.add_subcommand(
+        "ca", "lets one authority give way to another; the collector must not run"
+    );
+    authority->require_subcommand(1);
+    const auto verb = [&](const char* name, AuthorityVerb which, const char* what) {
+        CLI::App* const made = authority->add_subcommand(name, what);
+        made->callback([&command, which] { command.verb = which; });
+        return made;
+    };
+    verb("list", AuthorityVerb::list, "the authorities there are, and what comes next");
+    verb("add", AuthorityVerb::add, "makes the next one: agents are told of it and trust both");
+    const char* const force = "also where agents would have to enrol anew";
+    verb("use", AuthorityVerb::use, "the next one signs; agents renew their certificates")
+        ->add_flag("--force", command.force, force);
+    verb("drop", AuthorityVerb::drop, "what the old one signed counts no more")
+        ->add_flag("--force", command.force, force);
+    return authority;
 }
 
 int run(const Arguments& arguments) {
@@ -158,6 +198,7 @@ int main(int count, char** values) {
     restoring->add_option(
         "--from", arguments.from, "name or folder of a backup, instead of the newest good one"
     );
+    CLI::App* const authority = add_authority_verbs(app, arguments.authority);
     app.set_version_flag("--version", std::string("muster-collector ") + MUSTER_VERSION);
     try {
         app.parse(count, values);
@@ -167,6 +208,9 @@ int main(int count, char** values) {
     } catch (const CLI::ParseError& wrong) {
         const int code = app.exit(wrong);
         return code == 0 ? 0 : bad_configuration;
+    }
+    if (authority->parsed()) {
+        return roll_authority(arguments);
     }
     return restoring->parsed() ? restore(arguments) : run(arguments);
 }

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <memory>
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace muster::ctl {
 
@@ -23,6 +25,7 @@ struct Options {
     std::string role;
     std::string name;
     std::string id;
+    std::vector<std::string> from;
     int uses = 1;
 };
 
@@ -59,6 +62,7 @@ std::vector<Cell> join_row(const Session& session, const json::value& token) {
         {text_of(token, "id")},
         {text_of(token, "name")},
         {text_of(token, "site")},
+        {joined(token, "from", " ")},
         {fmt::format("{} of {}", uses_left(token), text_of(token, "max_uses"))},
         {session.time(member_of(token, "expires"))},
         {text_of(token, "created_by")},
@@ -80,7 +84,7 @@ std::vector<Cell> api_row(const Session& session, const json::value& token) {
 }
 
 Table join_table() {
-    return {{"JOIN TOKEN", "NAME", "SITE", "USES LEFT", "UNTIL", "BY", "STATE"}, {}};
+    return {{"JOIN TOKEN", "NAME", "SITE", "FROM", "USES LEFT", "UNTIL", "BY", "STATE"}, {}};
 }
 
 /// Those with which an agent can still enrol, below the API tokens; nothing for those who may not see them.
@@ -138,6 +142,13 @@ json::object join_body(const Options& options) {
     if (!options.name.empty()) {
         body["name"] = options.name;
     }
+    if (!options.from.empty()) {
+        json::array networks;
+        for (const std::string& network : options.from) {
+            networks.emplace_back(network);
+        }
+        body["from"] = std::move(networks);
+    }
     return body;
 }
 
@@ -178,6 +189,11 @@ std::string enrol_line(Session& session, const json::value& created) {
 }
 
 int create(Session& session, const Options& options) {
+    if (!options.for_agent && !options.from.empty()) {
+        return session.fail(
+            {ErrorKind::invalid, "--from is for join tokens: add --agent"}, exit_usage
+        );
+    }
     if (!options.for_agent && options.name.empty()) {
         return session.fail(
             {ErrorKind::invalid,
@@ -262,7 +278,14 @@ void add_token_verbs(CLI::App& app, Session& session) {
     creator->add_option("--role", options->role, "metrics, viewer, operator or administrator")
         ->check(CLI::IsMember({"metrics", "viewer", "operator", "administrator"}));
     creator->add_option("--site", options->site, "The agent's site; what an API token sees alone");
-    creator->add_option("--name", options->name, "The agent's name; what an API token is for");
+    creator->add_option(
+        "--name",
+        options->name,
+        "The agent's name, or a pattern such as 'edge-*'; what an API token is for"
+    );
+    creator->add_option(
+        "--from", options->from, "A network from which agents may come with it, such as 10.0.0.0/8"
+    );
     creator->callback([&session, options] {
         session.action = [&session, options] { return create(session, *options); };
     });

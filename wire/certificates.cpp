@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <ctime>
@@ -237,6 +238,13 @@ Result<KeyHandle> verified_key(const std::string& request_pem) {
     return key;
 }
 
+bool has_signed(X509* authority, X509* certificate) {
+    const bool has = X509_check_issued(authority, certificate) == X509_V_OK &&
+                     X509_verify(certificate, X509_get0_pubkey(authority)) == 1;
+    ERR_clear_error();
+    return has;
+}
+
 Result<WallTime> read_time(const ASN1_TIME* time) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(time, &parts) != 1) {
@@ -349,9 +357,9 @@ Result<IssuedCertificate> issue_agent(
     return IssuedCertificate{pem_of(made->get()), serial_of(made->get()), until};
 }
 
-Status check_issued(const KeyAndCertificate& pair, const std::string& authority_pem) {
+Status check_issued(const KeyAndCertificate& pair, const std::string& authorities_pem) {
     const auto certificates = read_certificates(pair.certificate_pem);
-    const auto authorities = read_certificates(authority_pem);
+    const auto authorities = read_certificates(authorities_pem);
     const auto key = read_key(pair.key_pem);
     if (!certificates || !authorities || !key) {
         return failure(
@@ -365,16 +373,33 @@ Status check_issued(const KeyAndCertificate& pair, const std::string& authority_
         ERR_clear_error();
         return failure(ErrorKind::invalid, "certificate and private key do not belong together");
     }
-    X509* const authority = authorities->front().get();
-    EVP_PKEY* const signer = X509_get0_pubkey(authority);
-    const bool is_ours = X509_check_issued(authority, certificate) == X509_V_OK &&
-                         X509_verify(certificate, signer) == 1;
-    ERR_clear_error();
+    const bool is_ours = std::ranges::any_of(*authorities, [certificate](const auto& authority) {
+        return has_signed(authority.get(), certificate);
+    });
     return is_ours ? Status{}
                    : failure(
                          ErrorKind::invalid,
                          "signed by another authority than ca.crt beside it: agents would not come"
                      );
+}
+
+bool is_issued_by(const std::string& certificate_pem, const std::string& authority_pem) {
+    const auto certificates = read_certificates(certificate_pem);
+    const auto authorities = read_certificates(authority_pem);
+    return certificates && authorities &&
+           has_signed(authorities->front().get(), certificates->front().get());
+}
+
+Result<std::size_t> count_authorities(const std::string& authorities_pem) {
+    const auto authorities = read_certificates(authorities_pem);
+    if (!authorities) {
+        return failure(authorities.error());
+    }
+    const bool all_sign = std::ranges::all_of(*authorities, [](const auto& each) {
+        return X509_check_ca(each.get()) == 1;
+    });
+    return all_sign ? Result<std::size_t>(authorities->size())
+                    : failure(ErrorKind::invalid, "a certificate that may not sign others");
 }
 
 Result<std::string> spki_pin(const std::string& certificate_pem) {

@@ -51,8 +51,12 @@ Result<IssuedCertificate> issue_agent(
     WallTime now,
     Duration valid
 );
-/// Whether key and certificate belong together and the authority has signed it. `invalid` says which is not so.
-Status check_issued(const KeyAndCertificate& pair, const std::string& authority_pem);
+/// Whether key and certificate belong together and one of the authorities has signed it. `invalid` says which is not so.
+Status check_issued(const KeyAndCertificate& pair, const std::string& authorities_pem);
+/// How many authorities stand in the text, all of them good for signing; `invalid` where one is none, or is not readable.
+Result<std::size_t> count_authorities(const std::string& authorities_pem);
+/// Whether the first authority of the text has signed it.
+bool is_issued_by(const std::string& certificate_pem, const std::string& authority_pem);
 /// SHA-256 of the SubjectPublicKeyInfo, lower-case hex: the pin in a join token.
 Result<std::string> spki_pin(const std::string& certificate_pem);
 

@@ -450,6 +450,9 @@ void LinkClient::on_welcome(
     out.emplace_back(link_action::Connected{});
     beat(now, wall, out);
     fill(out);
+    if (!welcome.authorities_pem().empty()) {
+        out.emplace_back(link_action::Authorities{welcome.authorities_pem()});
+    }
 }
 
 void LinkClient::pause(MonoTime now, Duration asked) {

@@ -36,6 +36,7 @@ struct AgentFacts {
     std::string config_hash;
     std::string version;
     std::string hostname;
+    std::string authorities = {};  ///< SHA-256 of those it trusts, as PEM; may be empty
 };
 
 namespace link_action {
@@ -92,6 +93,11 @@ struct Certificate {
     std::string problem;
 };
 
+/// Whom the collector wants to be known by from now on, in PEM: to be kept, where it is not what is kept already.
+struct Authorities {
+    std::string pem;
+};
+
 struct Connected {};  ///< Welcome received: for the log
 }  // namespace link_action
 
@@ -106,6 +112,7 @@ using LinkAction = std::variant<
     link_action::Apply,
     link_action::Close,
     link_action::Certificate,
+    link_action::Authorities,
     link_action::Connected>;
 
 /// States: waiting (back-off) → connecting → (renewing: a new spool is awaited) → greeting (Hello sent) → live → (closed) waiting … →
@@ -141,6 +148,10 @@ class LinkClient {
     Actions request_certificate(std::string request_pem);
     /// Lets go of the connection there is, or of waiting for one, and calls anew at once.
     Actions call_anew(MonoTime now, std::string why);
+
+    /// Told with the next Hello.
+    void trusts(std::string authorities) { facts_.authorities = std::move(authorities); }
+
     /// From the next Hello and the next wait on.
     void reconfigure(Duration backoff_least, Duration backoff_most, std::string config_hash);
     /// Orderly end: Goodbye, then Close. Nothing is sent afterwards.

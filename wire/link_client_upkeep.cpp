@@ -43,6 +43,7 @@ proto::Hello LinkClient::hello(MonoTime now, WallTime wall) const {
     hello.set_assignment_epoch(applied_epoch_);
     hello.set_version(printable(facts_.version, 64));
     hello.set_hostname(printable(facts_.hostname, 255));
+    hello.set_authorities(facts_.authorities);
     return hello;
 }
 

@@ -146,6 +146,7 @@ LinkServer::Actions LinkServer::welcome(
     welcome.set_credit_bytes(options_.credit_bytes);
     welcome.set_server_wall_ns(to_ns(wall));
     welcome.set_assignment_epoch(assignment_epoch);
+    welcome.set_authorities_pem(options_.authorities_pem);
     welcome.set_heartbeat_ms(static_cast<std::uint32_t>(to_ms(options_.heartbeat)));
     out.emplace_back(server_action::Send{std::move(frame)});
     return out;

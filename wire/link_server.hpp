@@ -19,6 +19,7 @@ struct LinkServerOptions {
     Duration hello_within = std::chrono::seconds(10);
     Duration silent_after = std::chrono::seconds(30);  ///< no frame for this long: close
     std::uint64_t credit_bytes = 4u << 20;
+    std::string authorities_pem = {};  ///< whom agents are to trust: told with each Welcome
 };
 
 namespace server_action {

@@ -1,9 +1,11 @@
+#include "base/bytes.hpp"
 #include "collector/api/access_json.hpp"
 #include "collector/api/handlers.hpp"
 #include "collector/api/list_rules.hpp"
 #include "collector/api/own_address.hpp"
 #include "collector/api/parameters.hpp"
 #include "collector/enrolment/access_store.hpp"
+#include "collector/enrolment/join_rules.hpp"
 
 #include <utility>
 
@@ -15,13 +17,19 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_request_pem = 16u << 10;
+constexpr std::size_t longest_signature = 1024;
 constexpr std::int64_t most_uses = 10'000;
 
 json::object join_token_json(const JoinToken& token) {
+    json::array sources;
+    for (const std::string& source : token.sources) {
+        sources.push_back(json_text(source));
+    }
     return {
         {"id", json_text(token.id)},
         {"site", json_text(token.site)},
         {"name", json_text(token.name)},
+        {"from", std::move(sources)},
         {"uses", token.uses},
         {"max_uses", token.max_uses},
         {"created", json_time(token.created)},
@@ -63,6 +71,12 @@ Task<HttpResponse> create_join_token(Call call) {
     wanted.max_uses = static_cast<std::uint32_t>(form.integer("max_uses", 1, 1, most_uses));
     wanted.site = form.text("site", Form::Presence::optional, longest_name);
     wanted.name = form.text("name", Form::Presence::optional, longest_name);
+    wanted.sources = form.texts("from", most_source_ranges, longest_name);
+    for (const std::string& source : wanted.sources) {
+        if (const Result<std::string> range = read_source_range(source); !range) {
+            form.blame("from", range.error().what());
+        }
+    }
     if (!form.flaws().empty()) {
         co_return form.refusal();
     }
@@ -92,6 +106,47 @@ Task<HttpResponse> revoke_join_token(Call call) {
     const Status revoked = co_await std::move(revoking);
     co_return revoked ? json_answer(json::object{{"revoked", json_text(id)}})
                       : problem_of(revoked.error());
+}
+
+Task<HttpResponse> recover_agent(Call call) {
+    const std::string address = address_of(call.request);
+    const MonoTime now = call.context->clock->mono();
+    Duration wait{};
+    if (!call.enrol_attempts->allows(address, now, wait)) {
+        co_return too_many(wait);
+    }
+    Form form(call.request);
+    RecoverRequest wanted;
+    wanted.proof.certificate_pem =
+        form.text("certificate_pem", Form::Presence::required, longest_request_pem);
+    wanted.proof.request_pem =
+        form.text("request_pem", Form::Presence::required, longest_request_pem);
+    const auto signature =
+        from_base64url(form.text("signature", Form::Presence::required, longest_signature));
+    if (!signature) {
+        form.blame("signature", "expected base64url");
+    }
+    wanted.peer = call.request.peer;
+    form.tolerate_others();  // newer agents may tell more
+    if (!form.flaws().empty()) {
+        co_return form.refusal();
+    }
+    wanted.proof.signature = *signature;
+    Task<Result<RecoverAnswer>> asking = call.context->access.recover(std::move(wanted));
+    const Result<RecoverAnswer> agent = co_await std::move(asking);
+    if (!agent) {
+        if (agent.error().kind() == ErrorKind::refused) {
+            call.enrol_attempts->failed(address, now);
+        }
+        co_return problem_of(agent.error());
+    }
+    json::object body{
+        {"agent_id", json_text(agent->agent.text())},
+        {"name", json_text(agent->name)},
+        {"certificate_pem", json_text(agent->certificate_pem)},
+        {"ca_pem", json_text(agent->ca_pem)}
+    };
+    co_return json_answer(body, 201);
 }
 
 Task<HttpResponse> enrol_agent(Call call) {

@@ -57,6 +57,8 @@ struct AccessOperations {
     std::function<bool()> has_administrator;
     /// `refused`: the token is unknown, used up, expired; `invalid`: the request cannot be signed; `conflict`: name taken.
     std::function<Task<Result<EnrolAnswer>>(EnrolRequest request)> enrol;
+    /// The next certificate of an agent whose present one has ended. `refused`: it proves nothing, or too often, or is revoked.
+    std::function<Task<Result<RecoverAnswer>>(RecoverRequest request)> recover;
     /// The agent's certificate counts no more, and the journal is told. `not_found`: no active agent has this id.
     std::function<Task<Status>(AgentId agent, Actor actor)> revoke_agent;
 

@@ -98,6 +98,7 @@ Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);
 Task<HttpResponse> revoke_join_token(Call call);
 Task<HttpResponse> enrol_agent(Call call);
+Task<HttpResponse> recover_agent(Call call);
 
 Task<HttpResponse> open_session(Call call);
 Task<HttpResponse> show_session(Call call);

@@ -80,6 +80,19 @@ constexpr std::array table{
         .summary = "A join token and a certificate request for an agent's certificate.",
         .handler = enrol_agent
     },
+    Route{
+        .method = Method::post,
+        .pattern = "/api/v1/recover",
+        .door = Door::enrolment,
+        .permission = Permission::nobody,
+        .scope = Scope::nothing,
+        .csrf = Csrf::json_body,
+        .audit = Audit::access,
+        .parameters = "",
+        .summary =
+            "The next certificate of an agent whose present one has ended, proved by its key.",
+        .handler = recover_agent
+    },
 
     access_read(
         "/api/v1/backups", whole, "Backups that are there, and the last attempt.", list_backups

@@ -1,7 +1,10 @@
 #include "collector/enrolment/access_adapter.hpp"
 
+#include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "base/log.hpp"
+#include "collector/enrolment/refusal_tally.hpp"
+#include "collector/enrolment/tokens.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -33,9 +36,6 @@ constexpr std::size_t strangers_waiting = 4;
 constexpr std::size_t most_regulars = 4096;
 /// Between two renewals of an agent; shorter where certificates live shortly.
 constexpr Duration renewal_pause = std::chrono::minutes(1);
-/// Rows of the audit about refused sign-ins, a minute; the others are counted.
-constexpr std::uint32_t told_refusals = 60;
-constexpr Duration refusal_window = std::chrono::minutes(1);
 
 /// The body of a coroutine on a thread for passwords.
 template <class T>
@@ -108,9 +108,8 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     std::size_t hashes = 0;  // running and waiting
     bool has_administrator = false;
     std::set<std::string> regulars;  // "name address" that have signed in since the start
-    MonoTime refusals_began{};
-    std::uint32_t refusals = 0;
-    std::uint64_t untold = 0;
+    RefusalTally sign_ins_refused;
+    RefusalTally agents_refused;
     std::map<AgentId, EnrolledAgent> agents;
     std::map<AgentId, MonoTime> renewed;  // when each asked last
     bool is_stopped = false;
@@ -144,6 +143,9 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     void announce(const EnrolledAgent& agent);
     void mark_announced(AgentId agent);
     void tell_refused(const std::string& name, const std::string& peer);
+    void tell_agent_refused(
+        const std::string& who, const std::string& action, const Error& why, const std::string& peer
+    );
     Task<Result<Actor>> check_bearer(Secret bearer, std::string address);
     Task<Result<Actor>> check_session(Secret cookie);
     Task<Result<std::string>> checked(std::shared_ptr<SignIn> who);
@@ -152,6 +154,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     Task<Result<std::string>> hash_password(Secret password);
     Task<Status> perform_work(AccessWork work);
     Task<Result<EnrolAnswer>> enrol(EnrolRequest request);
+    Task<Result<RecoverAnswer>> recover(RecoverRequest request);
     Task<Status> revoke_agent(AgentId agent, Actor actor);
     void adopt(EnrolledAgent& agent, const std::string& peer);
     Task<Result<std::string>> renew(wire::Peer peer, std::string request_pem);
@@ -227,27 +230,44 @@ Task<Result<Actor>> AccessAdapter::Impl::check_session(Secret cookie) {
     co_return co_await perform<Actor>(std::move(work));
 }
 
-/// A flood of wrong passwords does not fill the audit.
 void AccessAdapter::Impl::tell_refused(const std::string& name, const std::string& peer) {
-    const MonoTime now = context.clock->mono();
-    if (refusals_began + refusal_window <= now) {
-        refusals_began = now;
-        refusals = 0;
-    }
-    if (refusals >= told_refusals) {
-        ++untold;
+    const std::optional<std::uint64_t> untold = sign_ins_refused.admit(context.clock->mono());
+    if (!untold) {
         return;
     }
-    ++refusals;
     log(LogLevel::notice, "session.refused", {{"peer", peer}});
     const auto impl = shared_from_this();
     const auto who = std::make_shared<SignIn>();  // std::function copies
     who->name = name;
     who->peer = peer;
-    const std::uint64_t more = std::exchange(untold, 0);
-    asio::post(thread, [impl, who, more] {
+    asio::post(thread, [impl, who, more = *untold] {
         const WallTime at = impl->context.clock->wall();
         if (const auto kept = impl->store.sessions().refused(*who, more, at); !kept) {
+            log(LogLevel::warning, "access.not_audited", {{"why", kept.error().text()}});
+        }
+    });
+}
+
+/// `who`: "join token 3f2c…", "agent 6f1c…", as far as it was said.
+void AccessAdapter::Impl::tell_agent_refused(
+    const std::string& who, const std::string& action, const Error& why, const std::string& peer
+) {
+    const std::optional<std::uint64_t> untold = agents_refused.admit(context.clock->mono());
+    if (!untold) {
+        return;
+    }
+    log(LogLevel::warning, action, {{"who", who}, {"peer", peer}, {"why", why.what()}});
+    Actor actor;
+    actor.name = who;
+    actor.peer = peer;
+    std::string target = why.what();
+    if (*untold > 0) {
+        target += " (and " + std::to_string(*untold) + " more refused agents)";
+    }
+    const auto impl = shared_from_this();
+    asio::post(thread, [impl, actor, action, target] {
+        const WallTime at = impl->context.clock->wall();
+        if (const auto kept = impl->store.note(at, actor, action, target); !kept) {
             log(LogLevel::warning, "access.not_audited", {{"why", kept.error().text()}});
         }
     });
@@ -356,7 +376,9 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
     };
     auto enrolled = co_await perform<AccessStore::Enrolled>(std::move(work));
     if (!enrolled) {
-        log(LogLevel::warning, "enrol.refused", {{"peer", peer}, {"why", enrolled.error().what()}});
+        const auto token = parse_join_token(shared->token);
+        const std::string who = token ? "join token " + token->id : "";
+        tell_agent_refused(who, "enrol.refused", enrolled.error(), peer);
         co_return failure(enrolled.error());
     }
     const EnrolledAgent& agent = enrolled->agent;
@@ -370,6 +392,40 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
         .name = agent.name,
         .site = agent.site,
         .certificate_pem = std::move(enrolled->certificate_pem),
+        .ca_pem = context.authority->ca_pem()
+    };
+}
+
+Task<Result<RecoverAnswer>> AccessAdapter::Impl::recover(RecoverRequest request) {
+    const auto impl = shared_from_this();
+    const auto shared = std::make_shared<RecoverRequest>(std::move(request));
+    std::function<Result<AccessStore::Recovered>()> work = [impl, shared] {
+        const AccessContext& outside = impl->context;
+        return impl->store.recover(
+            *shared, *outside.authority, outside.certificate_valid, outside.clock->wall()
+        );
+    };
+    auto recovered = co_await perform<AccessStore::Recovered>(std::move(work));
+    if (!recovered) {
+        // Not proved: it is only what the certificate that was shown says.
+        const auto shown = wire::read_certificate(shared->proof.certificate_pem);
+        const std::string who = shown ? "agent " + shown->agent.text() : "";
+        tell_agent_refused(who, "recover.refused", recovered.error(), shared->peer);
+        co_return failure(recovered.error());
+    }
+    const EnrolledAgent& agent = recovered->agent;
+    // It may have been revoked since.
+    if (const auto known = agents.find(agent.id); known != agents.end()) {
+        known->second.serial = agent.serial;
+        known->second.next_serial = agent.next_serial;
+    }
+    log(LogLevel::notice,
+        "certificate.recovered",
+        {{"agent", agent.id.text()}, {"name", agent.name}, {"peer", shared->peer}});
+    co_return RecoverAnswer{
+        .agent = agent.id,
+        .name = agent.name,
+        .certificate_pem = std::move(recovered->certificate.certificate_pem),
         .ca_pem = context.authority->ca_pem()
     };
 }
@@ -462,6 +518,7 @@ AccessOperations AccessAdapter::operations() {
         .perform = [impl](AccessWork work) { return impl->perform_work(std::move(work)); },
         .has_administrator = [impl] { return impl->has_administrator; },
         .enrol = [impl](EnrolRequest request) { return impl->enrol(std::move(request)); },
+        .recover = [impl](RecoverRequest request) { return impl->recover(std::move(request)); },
         .revoke_agent = [impl](
                             AgentId agent, Actor actor
                         ) { return impl->revoke_agent(agent, std::move(actor)); }
@@ -487,6 +544,20 @@ Status AccessAdapter::may_connect(const wire::Peer& peer) {
 
 Task<Result<std::string>> AccessAdapter::renew(wire::Peer peer, std::string request_pem) {
     return impl_->renew(std::move(peer), std::move(request_pem));
+}
+
+void AccessAdapter::trusts(AgentId agent, const std::string& authorities) {
+    const auto known = impl_->agents.find(agent);
+    std::string text = to_hex(authorities);
+    if (known == impl_->agents.end() || known->second.authorities == text) {
+        return;
+    }
+    known->second.authorities = text;
+    asio::post(impl_->thread, [impl = impl_, agent, text = std::move(text)] {
+        if (const auto noted = impl->store.note_trust(agent, text); !noted) {
+            log(LogLevel::warning, "access.not_noted", {{"why", noted.error().text()}});
+        }
+    });
 }
 
 void AccessAdapter::Impl::copy_step() {

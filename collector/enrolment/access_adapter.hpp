@@ -43,6 +43,8 @@ class AccessAdapter {
     Status may_connect(const wire::Peer& peer);
     /// Signs the next certificate of a connected agent: PEM. `refused` where it asks again too soon.
     Task<Result<std::string>> renew(wire::Peer peer, std::string request_pem);
+    /// A connected agent has said whom it trusts: SHA-256, raw, of the authorities as it was told them; empty: it does not say.
+    void trusts(AgentId agent, const std::string& authorities);
     /// Waits for running work. Operations called later are answered `closed`.
     void stop();
 

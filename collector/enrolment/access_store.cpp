@@ -2,12 +2,11 @@
 
 #include "base/bytes.hpp"
 #include "collector/enrolment/access_sql.hpp"
+#include "collector/enrolment/join_rules.hpp"
 #include "collector/enrolment/store_tools.hpp"
-#include "collector/enrolment/tokens.hpp"
 #include "collector/migrations.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -22,51 +21,18 @@ Failure refused(std::string why) {
     return failure(ErrorKind::refused, std::move(why));
 }
 
-JoinToken read_join_token(const Statement& row) {
-    return {
-        .id = std::string(row.text(0)),
-        .site = std::string(row.text(1)),
-        .name = std::string(row.text(2)),
-        .uses = static_cast<std::uint32_t>(row.integer(3)),
-        .max_uses = static_cast<std::uint32_t>(row.integer(4)),
-        .created = wall_from_ns(row.integer(5)),
-        .expires = wall_from_ns(row.integer(6)),
-        .created_by = std::string(row.text(7)),
-        .revoked = row.integer(8) != 0
-    };
-}
-
-std::string why_not(const JoinToken& token, WallTime now) {
-    if (token.revoked) {
-        return "join token revoked";
-    }
-    if (token.uses >= token.max_uses) {
-        return "join token already used";
-    }
-    if (token.expires <= now) {
-        return "join token expired at " + format_rfc3339(token.expires);
-    }
-    return "join token unknown";
-}
-
-/// Names stand in tables, messages and configuration: no spaces, no control characters.
-bool is_good_name(std::string_view name) {
-    return !name.empty() && name.size() <= longest_name &&
-           std::ranges::all_of(name, [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-           });
-}
-
 std::string clean_name(std::string_view text) {
     std::string name;
     for (const char c : text.substr(0, longest_name - 8)) {
-        name += is_good_name(std::string_view(&c, 1)) ? c : '-';
+        name += is_good_agent_name(std::string_view(&c, 1)) ? c : '-';
     }
     return name.empty() ? std::string("agent") : name;
 }
 
+}  // namespace
+
 /// The columns of find_agent_name and of the lists.
-Result<EnrolledAgent> read_agent(Statement& row) {
+Result<EnrolledAgent> AccessStore::read_agent(Statement& row) {
     const auto id = Uuid::from_bytes(row.blob(0));
     if (!id) {
         return failure(id.error(), "access.db");
@@ -78,11 +44,10 @@ Result<EnrolledAgent> read_agent(Statement& row) {
         .hostname = std::string(row.text(3)),
         .serial = std::string(row.text(4)),
         .is_active = row.integer(5) != 0,
-        .next_serial = std::string(row.text(6))
+        .next_serial = std::string(row.text(6)),
+        .authorities = std::string(row.text(7))
     };
 }
-
-}  // namespace
 
 Result<AccessStore> AccessStore::open(const std::string& path) {
     auto database = Database::open(path, {.mode = DatabaseMode::writer});
@@ -99,95 +64,6 @@ Result<AccessStore> AccessStore::open(const std::string& path) {
     return store;
 }
 
-Result<CreatedJoinToken> AccessStore::create_join_token(
-    const JoinTokenRequest& request,
-    const Actor& actor,
-    const std::string& pin,
-    Random& random,
-    WallTime now
-) {
-    if (!request.name.empty() && !is_good_name(request.name)) {
-        return failure(
-            ErrorKind::invalid,
-            "an agent's name has letters, digits, '-', '_' and '.', at most " +
-                std::to_string(longest_name)
-        );
-    }
-    if (!request.name.empty() && request.max_uses > 1) {
-        return failure(ErrorKind::invalid, "a join token for one name is used once");
-    }
-    MadeToken made = make_join_token(random, pin);
-    JoinToken token{
-        .id = made.parts.id,
-        .site = request.site,
-        .name = request.name,
-        .uses = 0,
-        .max_uses = std::max(request.max_uses, 1U),
-        .created = now,
-        .expires = now + request.ttl,
-        .created_by = actor.name,
-        .revoked = false
-    };
-    auto transaction = Transaction::begin(parts_->database);
-    auto insert = transaction ? parts_->database.prepare(insert_join_token)
-                              : Result<Statement>(failure(transaction.error()));
-    if (insert) {
-        insert->bind_text(0, token.id)
-            .bind_blob(1, made.parts.secret_hash)
-            .bind_text(2, token.site)
-            .bind_text(3, token.name)
-            .bind(4, std::int64_t{token.max_uses})
-            .bind(5, to_ns(now))
-            .bind(6, to_ns(token.expires))
-            .bind_text(7, token.created_by);
-    }
-    if (auto inserted = run_to_end(insert); !inserted) {
-        return failure(inserted.error());
-    }
-    if (auto told = parts_->audit.add(now, actor.name, "join_token.created", token.id, actor.peer);
-        !told) {
-        return failure(told.error());
-    }
-    if (auto committed = transaction->commit(); !committed) {
-        return failure(committed.error());
-    }
-    return CreatedJoinToken{.token = std::move(made.token), .row = std::move(token)};
-}
-
-Result<std::vector<JoinToken>> AccessStore::join_tokens() {
-    auto all = parts_->database.prepare(all_join_tokens);
-    if (!all) {
-        return failure(all.error());
-    }
-    std::vector<JoinToken> found;
-    auto row = all->step();
-    for (; row && *row; row = all->step()) {
-        found.push_back(read_join_token(*all));
-    }
-    if (!row) {
-        return failure(row.error());
-    }
-    return found;
-}
-
-Status AccessStore::revoke_join_token(const std::string& id, const Actor& actor, WallTime now) {
-    auto transaction = Transaction::begin(parts_->database);
-    auto update = transaction ? parts_->database.prepare(withdraw_join_token)
-                              : Result<Statement>(failure(transaction.error()));
-    if (update) {
-        update->bind_text(0, id);
-    }
-    const Result<std::int64_t> changed = run_counted(update);
-    if (!changed) {
-        return failure(changed.error());
-    }
-    if (*changed == 0) {
-        return failure(ErrorKind::not_found, "there is no join token with this id", id);
-    }
-    const Status told = parts_->audit.add(now, actor.name, "join_token.revoked", id, actor.peer);
-    return told ? transaction->commit() : told;
-}
-
 Status AccessStore::note(
     WallTime now, const Actor& actor, const std::string& action, const std::string& target
 ) {
@@ -197,36 +73,6 @@ Status AccessStore::note(
     }
     const Status told = parts_->audit.add(now, actor.name, action, target, actor.peer);
     return told ? transaction->commit() : told;
-}
-
-/// Part of the caller's transaction: an enrolment that fails later gives the use back.
-Result<JoinToken> AccessStore::use_token(const EnrolRequest& request, WallTime now) {
-    auto parts = parse_join_token(request.token);
-    if (!parts) {
-        return failure(parts.error());
-    }
-    auto use = parts_->database.prepare(use_join_token);
-    if (!use) {
-        return failure(use.error());
-    }
-    auto used =
-        use->bind_text(0, parts->id).bind_blob(1, parts->secret_hash).bind(2, to_ns(now)).run();
-    auto find = parts_->database.prepare(find_join_token);
-    if (!used || !find) {
-        return failure(!used ? used.error() : find.error());
-    }
-    auto row = find->bind_text(0, parts->id).bind_blob(1, parts->secret_hash).step();
-    if (!row) {
-        return failure(row.error());
-    }
-    if (!*row) {
-        return refused("join token unknown");
-    }
-    JoinToken token = read_join_token(*find);
-    if (*used == 0) {
-        return refused(why_not(token, now));
-    }
-    return token;
 }
 
 Result<std::optional<EnrolledAgent>> AccessStore::agent_named(const std::string& name) {
@@ -245,21 +91,29 @@ Result<std::optional<EnrolledAgent>> AccessStore::agent_named(const std::string&
     return std::move(*agent);
 }
 
-/// The token's name binds, also where it is taken; a wished one must be free; a host name gets a number when it is not.
+/// The token's name binds, also where it is taken; a wished one must be free; a host name gets a number when it is not. What fits
+/// a pattern is a wished name or a host name.
 Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const JoinToken& token) {
-    if (!token.name.empty() && !request.name.empty() && token.name != request.name) {
+    const bool is_for_one = !token.name.empty() && !is_name_pattern(token.name);
+    if (is_for_one && !request.name.empty() && token.name != request.name) {
         return refused("this join token is for an agent named \"" + token.name + "\"");
     }
-    const std::string& asked = token.name.empty() ? request.name : token.name;
-    if (!asked.empty() && !is_good_name(asked)) {
+    const std::string& asked = is_for_one ? token.name : request.name;
+    if (!asked.empty() && !is_good_agent_name(asked)) {
         return failure(ErrorKind::invalid, "an agent's name has letters, digits, '-', '_' and '.'");
     }
-    if (!token.name.empty()) {
+    if (is_for_one) {
         return token.name;
     }
     const std::string base = asked.empty() ? clean_name(request.hostname) : asked;
     std::string name = base;
     for (int number = 2; number < names_to_try; ++number) {
+        if (!token.name.empty() && !fits_pattern(token.name, name)) {
+            return refused(
+                "this join token is for agents named \"" + token.name + "\", and not for \"" +
+                name + "\"; choose a name with --name"
+            );
+        }
         auto taken = agent_named(name);
         if (!taken) {
             return failure(taken.error());
@@ -281,7 +135,7 @@ Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const 
 }
 
 Status AccessStore::insert_agent(
-    const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after, WallTime now
+    const EnrolledAgent& agent, const EnrolRequest& request, const Signed& certificate, WallTime now
 ) {
     auto insert = parts_->database.prepare(insert_agent_row);
     if (insert) {
@@ -291,15 +145,16 @@ Status AccessStore::insert_agent(
             .bind_text(3, agent.hostname)
             .bind_text(4, printable(request.version, longest_name))
             .bind_text(5, agent.serial)
-            .bind(6, to_ns(not_after))
-            .bind(7, to_ns(now));
+            .bind(6, to_ns(certificate.not_after))
+            .bind(7, to_ns(now))
+            .bind_text(8, certificate.issuer);
     }
     return run_to_end(insert);
 }
 
 /// Whoever makes a join token for a name that is taken wants that agent back: its older certificate ends.
 Status AccessStore::renew_agent(
-    const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after
+    const EnrolledAgent& agent, const EnrolRequest& request, const Signed& certificate
 ) {
     auto update = parts_->database.prepare(renew_agent_row);
     if (!update) {
@@ -309,8 +164,9 @@ Status AccessStore::renew_agent(
                              .bind_text(1, agent.hostname)
                              .bind_text(2, printable(request.version, longest_name))
                              .bind_text(3, agent.serial)
-                             .bind(4, to_ns(not_after))
-                             .bind_blob(5, agent.id.raw())
+                             .bind(4, to_ns(certificate.not_after))
+                             .bind_text(5, certificate.issuer)
+                             .bind_blob(6, agent.id.raw())
                              .run();
     if (!changed) {
         return failure(changed.error());
@@ -355,9 +211,9 @@ Result<AccessStore::Enrolled> AccessStore::enrol(
         .is_active = true,
         .next_serial = {}
     };
-    const WallTime until = issued->not_after;
+    const Signed made{.not_after = issued->not_after, .issuer = authority.pin()};
     const Status kept =
-        *known ? renew_agent(agent, request, until) : insert_agent(agent, request, until, now);
+        *known ? renew_agent(agent, request, made) : insert_agent(agent, request, made, now);
     if (!kept) {
         return failure(kept.error());
     }
@@ -404,6 +260,14 @@ Status AccessStore::mark_announced(AgentId agent) {
     auto update = parts_->database.prepare(announce_agent);
     if (update) {
         update->bind_blob(0, agent.raw());
+    }
+    return run_to_end(update);
+}
+
+Status AccessStore::note_trust(AgentId agent, const std::string& authorities) {
+    auto update = parts_->database.prepare(note_authorities);
+    if (update) {
+        update->bind_text(0, authorities).bind_blob(1, agent.raw());
     }
     return run_to_end(update);
 }

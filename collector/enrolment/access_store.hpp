@@ -27,8 +27,12 @@ struct EnrolledAgent {
     std::string hostname;
     std::string serial;  ///< of its certificate, lower-case hex
     bool is_active = true;
-    std::string next_serial;  ///< of a certificate made and not yet used; empty: none
+    std::string next_serial;       ///< of a certificate made and not yet used; empty: none
+    std::string authorities = {};  ///< whom it trusts, as note_trust was told
 };
+
+inline constexpr std::int64_t most_recoveries = 3;
+inline constexpr Duration recovery_window = std::chrono::hours(24 * 30);
 
 /// The one connection to access.db; used by one thread at a time.
 class AccessStore {
@@ -101,7 +105,23 @@ class AccessStore {
     /// The agent has used its next certificate: the one before counts no more. Nothing where this is known.
     Status adopt(const EnrolledAgent& agent, const std::string& peer, WallTime now);
 
+    struct Recovered {
+        EnrolledAgent agent;  ///< as it is from now on
+        wire::IssuedCertificate certificate;
+    };
+
+    /// Signs the next certificate of an agent whose present one, or next one, has ended, where its key says so: at most
+    /// most_recoveries within recovery_window. `refused` says why not; a revoked agent never gets one.
+    Result<Recovered> recover(
+        const RecoverRequest& request,
+        const CertificateAuthority& authority,
+        Duration valid,
+        WallTime now
+    );
+
     Result<std::vector<EnrolledAgent>> agents();
+    /// The agent has said whom it trusts: SHA-256 in hex of the authorities as it was told them.
+    Status note_trust(AgentId agent, const std::string& authorities);
     /// Agents whose agent.enrolled, or agent.revoked, may be missing in the journal.
     Result<std::vector<EnrolledAgent>> unannounced();
     Status mark_announced(AgentId agent);
@@ -131,13 +151,28 @@ class AccessStore {
     explicit AccessStore(Database database)
         : parts_(std::make_unique<Parts>(std::move(database))) {}
 
+    static Result<EnrolledAgent> read_agent(Statement& row);
     Result<JoinToken> use_token(const EnrolRequest& request, WallTime now);
     Result<std::string> choose_name(const EnrolRequest& request, const JoinToken& token);
     Result<std::optional<EnrolledAgent>> agent_named(const std::string& name);
+    Result<EnrolledAgent> recoverable(const wire::CertificateFacts& shown, WallTime now);
+    Status count_recovery(const EnrolledAgent& agent, WallTime now);
+
+    /// What is signed with the certificate of an agent's row.
+    struct Signed {
+        WallTime not_after;
+        std::string issuer;  ///< the pin of its authority
+    };
+
     Status insert_agent(
-        const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after, WallTime now
+        const EnrolledAgent& agent,
+        const EnrolRequest& request,
+        const Signed& certificate,
+        WallTime now
     );
-    Status renew_agent(const EnrolledAgent& agent, const EnrolRequest& request, WallTime not_after);
+    Status renew_agent(
+        const EnrolledAgent& agent, const EnrolRequest& request, const Signed& certificate
+    );
     Result<std::vector<EnrolledAgent>> read_agents(std::string_view sql);
 
     std::unique_ptr<Parts> parts_;

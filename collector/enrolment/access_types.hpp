@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "collector/api/read_scope.hpp"
+#include "wire/recovery.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -48,7 +49,9 @@ struct JoinTokenRequest {
     Duration ttl = std::chrono::hours(1);
     std::uint32_t max_uses = 1;
     std::string site;
-    std::string name;  ///< the agent must take this name; empty: any
+    std::string
+        name;  ///< the agent must take this name, or one that fits it ("edge-*"); empty: any
+    std::vector<std::string> sources = {};  ///< networks it may be used from; empty: all
 };
 
 /// A join token as it is stored: without its secret.
@@ -62,6 +65,7 @@ struct JoinToken {
     WallTime expires{};
     std::string created_by;
     bool revoked = false;
+    std::vector<std::string> sources;
 };
 
 struct CreatedJoinToken {
@@ -75,13 +79,26 @@ struct EnrolRequest {
     std::string hostname;
     std::string version;
     std::string name;  ///< wished; empty: the token's, else the host name
-    std::string peer;
+    std::string peer;  ///< "192.0.2.7:40312"
 };
 
 struct EnrolAnswer {
     AgentId agent;
     std::string name;
     std::string site;
+    std::string certificate_pem;
+    std::string ca_pem;
+};
+
+struct RecoverRequest {
+    wire::RecoveryProof proof;
+    std::string peer;
+};
+
+/// The next certificate of an agent whose present one has ended.
+struct RecoverAnswer {
+    AgentId agent;
+    std::string name;
     std::string certificate_pem;
     std::string ca_pem;
 };

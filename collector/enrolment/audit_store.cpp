@@ -116,7 +116,9 @@ Status AuditStore::note_lasting(const AuditRow& row) {
     if (std::ranges::find(withdrawals, row.action) != std::end(withdrawals)) {
         return lasting_->note(row.at, row.action, row.target);
     }
-    if (row.actor.starts_with(by_join_token)) {
+    // Not where it was refused: its use was given back.
+    const bool has_enrolled = row.action == "agent.enrolled" || row.action == "agent.enrolled_anew";
+    if (has_enrolled && row.actor.starts_with(by_join_token)) {
         return lasting_->note(row.at, "join_token.used", row.actor.substr(by_join_token.size()));
     }
     return {};

@@ -1,6 +1,7 @@
 #include "collector/enrolment/certificate_authority.hpp"
 
 #include "base/log.hpp"
+#include "collector/enrolment/authority_roll.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -79,6 +80,9 @@ Result<CertificateAuthority> CertificateAuthority::open(
     if (auto made = files.create_directories(directory); !made) {
         return failure(made.error());
     }
+    if (auto finished = finish_roll(files, directory); !finished) {
+        return failure(finished.error());
+    }
     CertificateAuthority result;
     auto authority = load(files, directory + "/ca");
     if (!authority) {
@@ -97,12 +101,18 @@ Result<CertificateAuthority> CertificateAuthority::open(
         result.authority_ = std::move(*made);
         log(LogLevel::notice, "authority.created", {{"path", directory + "/ca.crt"}});
     }
+    auto others = other_authorities(files, directory);
+    if (!others) {
+        return failure(others.error());
+    }
+    result.trusted_pem_ = result.authority_.certificate_pem + *others;
     auto server = load(files, directory + "/server");
     if (!server) {
         return failure(server.error());
     }
     result.directory_ = directory;
-    if (*server && is_good(**server, names, now)) {
+    const bool is_ours = *server && wire::check_issued(**server, result.authority_.certificate_pem);
+    if (is_ours && is_good(**server, names, now)) {
         result.server_ = std::move(**server);
     } else if (auto made = result.make_server(files, names, now); !made) {
         return failure(made.error());
@@ -168,7 +178,7 @@ wire::TlsIdentity CertificateAuthority::link_identity() const {
     return {
         .certificate_chain_pem = server_chain_pem(),
         .private_key_pem = server_.key_pem,
-        .ca_pem = authority_.certificate_pem
+        .ca_pem = trusted_pem_
     };
 }
 

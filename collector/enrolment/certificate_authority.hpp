@@ -16,8 +16,9 @@ namespace muster::collector {
 /// `ca_pem()` and `pin()` may be called on any thread.
 class CertificateAuthority {
   public:
-    /// Files `ca.key`, `ca.crt`, `server.key`, `server.crt` in `directory`, 0600. Makes what is missing; makes a new
-    /// server certificate when the names have changed or a third of its life is left.
+    /// Files `ca.key`, `ca.crt`, `server.key`, `server.crt` in `directory`, 0600; `next.key` and `next.crt`, or `old.crt`, while one
+    /// authority gives way to another (authority_roll.hpp). Makes what is missing; makes a new server certificate when the names
+    /// have changed, a third of its life is left, or another authority signs now.
     static Result<CertificateAuthority> open(
         Files& files, const std::string& directory, std::vector<std::string> names, WallTime now
     );
@@ -29,7 +30,9 @@ class CertificateAuthority {
 
     const wire::KeyAndCertificate& authority() const { return authority_; }
 
-    const std::string& ca_pem() const { return authority_.certificate_pem; }
+    /// Whom agents are to trust, and whose certificates count: this authority first, then the next or the old one where there is
+    /// one.
+    const std::string& ca_pem() const { return trusted_pem_; }
 
     /// Pin of the authority, for join tokens.
     const std::string& pin() const { return pin_; }
@@ -50,6 +53,7 @@ class CertificateAuthority {
 
     std::string directory_;
     wire::KeyAndCertificate authority_;
+    std::string trusted_pem_;
     wire::KeyAndCertificate server_;
     std::string pin_;
 };

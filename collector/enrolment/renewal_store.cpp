@@ -1,4 +1,5 @@
 // Owns: an agent's next certificate in access.db. Leaves to access_store.cpp: the first one.
+#include "base/failpoint.hpp"
 #include "collector/enrolment/access_sql.hpp"
 #include "collector/enrolment/access_store.hpp"
 #include "collector/enrolment/store_tools.hpp"
@@ -23,8 +24,9 @@ Result<wire::IssuedCertificate> AccessStore::renew(
     if (update) {
         update->bind_text(0, issued->serial)
             .bind(1, to_ns(issued->not_after))
-            .bind_blob(2, agent.id.raw())
-            .bind_text(3, agent.serial);
+            .bind_text(2, authority.pin())
+            .bind_blob(3, agent.id.raw())
+            .bind_text(4, agent.serial);
     }
     const Result<std::int64_t> changed = run_counted(update);
     if (!changed) {
@@ -41,9 +43,11 @@ Result<wire::IssuedCertificate> AccessStore::renew(
         !told) {
         return failure(told.error());
     }
+    failpoint("access.before_promise");
     if (auto committed = transaction->commit(); !committed) {
         return failure(committed.error());
     }
+    failpoint("access.after_promise");
     return issued;
 }
 
@@ -68,9 +72,13 @@ Status AccessStore::adopt(const EnrolledAgent& agent, const std::string& peer, W
         }
     }
     const std::string actor = "agent " + agent.name;
-    const Status told =
+    Status done =
         parts_->audit.add(now, actor, "agent.certificate_replaced", agent.id.text(), peer);
-    return told ? transaction->commit() : told;
+    if (done) {
+        done = transaction->commit();
+    }
+    failpoint("access.after_adoption");
+    return done;
 }
 
 }  // namespace muster::collector

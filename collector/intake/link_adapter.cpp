@@ -184,6 +184,9 @@ Task<void> LinkAdapter::Impl::receive_all(SessionId session, std::shared_ptr<Lin
             }
             continue;
         }
+        if (frame->has_hello() && context.trusts) {
+            context.trusts(line->connection->peer().agent, frame->hello().authorities());
+        }
         const WallTime wall = context.clock->wall();
         perform(intake.on_frame(session, context.clock->mono(), wall, std::move(*frame)));
         if (!is_greeted) {

@@ -24,6 +24,8 @@ struct LinkContext {
     std::function<Status(const wire::Peer& peer)> may_connect;
     /// The next certificate of the agent on the other side, in PEM; the error is told to the agent.
     std::function<Task<Result<std::string>>(wire::Peer peer, std::string request_pem)> renew;
+    /// Told with each Hello: SHA-256 of the authorities that the agent trusts, empty where it does not say. May be empty.
+    std::function<void(AgentId agent, const std::string& authorities)> trusts = {};
 };
 
 /// The agents' listener at work. Belongs to the loop's thread.

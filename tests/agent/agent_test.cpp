@@ -1,6 +1,7 @@
 #include "agent/agent.hpp"
 
 #include "agent/assignments_file.hpp"
+#include "base/sealed.hpp"
 #include "tests/agent/small_collector.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "wire/results.hpp"
@@ -12,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -48,6 +50,9 @@ class AgentTest : public ::testing::Test {
         AgentTest* self, std::shared_ptr<const ScheduledProbe> probe
     ) {
         ++self->runs[probe->host];
+        for (const auto& [option, value] : probe->secrets) {
+            self->communities.insert(value);
+        }
         if (self->slow) {
             co_await sleep_for(10s);
         }
@@ -63,6 +68,7 @@ class AgentTest : public ::testing::Test {
         options.batcher.flush = 10ms;
         options.scheduler.first_within = 10ms;
         options.assignments_file = dir / "assignments";
+        options.sealing_key = key.clone();
         options.delivery.spool_dir = dir / "spool";
         options.delivery.spool_thread.upkeep.flush = 5ms;
         options.delivery.uplink.collector = {"127.0.0.1", collector.port()};
@@ -134,6 +140,8 @@ class AgentTest : public ::testing::Test {
     SmallCollector collector{loop};
     std::unique_ptr<Agent> agent;
     std::map<std::string, std::int64_t> runs;
+    std::set<std::string> communities;  // the secrets of what was run
+    Secret key = make_sealing_key();
     wire::ResultState state = wire::ResultState::ok;
     bool slow = false;
 };
@@ -177,7 +185,14 @@ TEST_F(AgentTest, GoesOnAfterARestartThoughTheCollectorIsAway) {
     runs.clear();
     const auto kept = read_file(files, dir / "assignments", 100'000);
     ASSERT_TRUE(kept);
-    EXPECT_EQ(kept->find("private"), std::string::npos) << "secrets stay in memory";
+    EXPECT_EQ(kept->find("private"), std::string::npos) << "sealed";
+    start();
+    ASSERT_TRUE(run_until([&] { return runs["192.0.2.1"] >= 5 && runs["192.0.2.2"] >= 5; }));
+    EXPECT_EQ(communities, std::set<std::string>{"private"});
+    stop();
+    // The key is another, or gone: the probe waits, the others go on.
+    key = make_sealing_key();
+    runs.clear();
     start();
     ASSERT_TRUE(run_until([&] { return runs["192.0.2.1"] >= 5; }));
     EXPECT_FALSE(runs.contains("192.0.2.2")) << "it waits for its secret";

@@ -76,6 +76,7 @@ class CredentialsTest : public ::testing::Test {
         };
         EXPECT_TRUE(save_identity(files, "/data", identity));
         first = identity.tls.certificate_chain_pem;
+        first_key = identity.tls.private_key_pem;
     }
 
     std::string issue(
@@ -116,6 +117,7 @@ class CredentialsTest : public ::testing::Test {
     SeededRandom random{7};
     StoppingFiles files;
     std::string first;
+    std::string first_key;
     std::string second;
 };
 
@@ -204,6 +206,79 @@ TEST_F(CredentialsTest, IgnoreAnAnswerNobodyAskedFor) {
     const auto request = wire::make_request("agent").value();
     EXPECT_TRUE(credentials.issued(issue(request.request_pem, now, 30 * day), now));
     EXPECT_EQ(credentials.in_use().certificate_chain_pem, first);
+}
+
+TEST_F(CredentialsTest, AskToRecoverOnceTheyHaveEnded) {
+    Credentials credentials = load();
+    EXPECT_FALSE(credentials.recovery_due(now + 30 * day - 1s).has_value());
+    const WallTime late = now + 40 * day;
+    const auto request = credentials.recovery_due(late);
+    ASSERT_TRUE(request.has_value());
+    EXPECT_FALSE(credentials.recovery_due(late + 59min).has_value()) << "an answer may come yet";
+    second = issue(*request, late, 30 * day);
+    ASSERT_TRUE(credentials.recovered(second, late));
+    EXPECT_EQ(credentials.in_use().certificate_chain_pem, second);
+    EXPECT_EQ(stored("agent.crt"), first) << "until the collector has accepted the other";
+    EXPECT_TRUE(is_whole(load().in_use()));
+    EXPECT_FALSE(credentials.recovery_due(late + 2h).has_value());
+    EXPECT_TRUE(load().recovery_due(late + 31 * day).has_value()) << "that one ends, too";
+}
+
+TEST_F(CredentialsTest, RecoverByWhicheverOfTwoTheCollectorTakes) {
+    for (const bool is_second : {true, false}) {
+        ASSERT_TRUE(forget_next(files, "/data"));
+        Credentials credentials = renewing();
+        if (!is_second) {
+            credentials.refused();
+        }
+        const std::string& shown = is_second ? second : first;
+        const WallTime late = now + 60 * day;
+        const auto request = credentials.recovery_due(late);
+        ASSERT_TRUE(request.has_value());
+        EXPECT_EQ(credentials.in_use().certificate_chain_pem, shown);
+        const std::string third = issue(*request, late, 30 * day);
+        ASSERT_TRUE(credentials.recovered(third, late));
+        EXPECT_EQ(stored("agent.crt"), shown) << "it was good for that";
+        EXPECT_EQ(stored("next.crt"), third);
+        EXPECT_TRUE(is_whole(load().in_use()));
+        // Back to where the test began.
+        ASSERT_TRUE(forget_next(files, "/data"));
+        ASSERT_TRUE(write_file_atomically(files, std::string(folder) + "/agent.key", first_key));
+        ASSERT_TRUE(write_file_atomically(files, std::string(folder) + "/agent.crt", first));
+    }
+}
+
+TEST_F(CredentialsTest, TrustWhomTheCollectorSaysAndAskForACertificateOfTheOneThatSigns) {
+    const wire::KeyAndCertificate next = wire::make_authority("Next", now).value();
+    Credentials credentials = load();
+    EXPECT_FALSE(credentials.trust(authority.certificate_pem).value()) << "known already";
+    EXPECT_TRUE(credentials.trust(authority.certificate_pem + next.certificate_pem).value());
+    EXPECT_EQ(stored("ca.crt"), authority.certificate_pem + next.certificate_pem);
+    EXPECT_FALSE(credentials.request_due(now + 1 * day).has_value()) << "the old one still signs";
+    EXPECT_TRUE(credentials.trust(next.certificate_pem + authority.certificate_pem).value());
+    const auto request = credentials.request_due(now + 1 * day);
+    ASSERT_TRUE(request.has_value());
+    authority = next;
+    second = issue(*request, now + 1 * day, 30 * day);
+    ASSERT_TRUE(credentials.issued(second, now + 1 * day));
+    credentials.accepted();
+    EXPECT_FALSE(credentials.request_due(now + 2 * day).has_value());
+    EXPECT_TRUE(credentials.trust(next.certificate_pem).value());
+    EXPECT_EQ(load().in_use().ca_pem, next.certificate_pem);
+    EXPECT_TRUE(is_whole(load().in_use()));
+}
+
+TEST_F(CredentialsTest, TrustNothingElseThanOneOrTwoAuthorities) {
+    const std::string ours = authority.certificate_pem;
+    Credentials credentials = load();
+    for (const std::string& wrong : {std::string("nonsense"), first, ours + ours + ours}) {
+        EXPECT_EQ(credentials.trust(wrong).error().kind(), ErrorKind::corrupt);
+        EXPECT_EQ(stored("ca.crt"), ours);
+        EXPECT_EQ(credentials.in_use().ca_pem, ours);
+    }
+    files.changes_left = 0;
+    EXPECT_EQ(credentials.trust(ours + ours).error().kind(), ErrorKind::io);
+    EXPECT_EQ(credentials.in_use().ca_pem, ours);
 }
 
 // T-48: whatever moment the process is killed at, one identity works at the next start.

@@ -38,6 +38,31 @@ TEST(AgentIdentity, IsReadBackAsItWasSaved) {
     EXPECT_EQ(back->tls.ca_pem, "authority");
 }
 
+TEST(AgentIdentity, RemembersWhereItEnrolled) {
+    MemoryFiles files;
+    Identity identity = example();
+    identity.people_port = 443;
+    ASSERT_TRUE(save_identity(files, "/data", identity));
+    EXPECT_EQ(load_identity(files, "/data")->people_port, 443);
+    // As an earlier release has written it.
+    ASSERT_TRUE(write_file_atomically(
+        files,
+        "/data/identity/agent.json",
+        R"({"agent_id":")" + identity.agent.text() + R"(","name":"","site":"","link":"c:8444"})"
+    ));
+    EXPECT_EQ(load_identity(files, "/data")->people_port, 8443);
+}
+
+TEST(AgentIdentity, HasOneKeyForSecretsOfThisMachine) {
+    MemoryFiles files;
+    ASSERT_TRUE(save_identity(files, "/data", example()));
+    const auto key = sealing_key(files, "/data");
+    ASSERT_TRUE(key) << key.error().text();
+    EXPECT_EQ(sealing_key(files, "/data")->reveal(), key->reveal());
+    ASSERT_TRUE(write_file_atomically(files, "/data/identity/seal.key", "half"));
+    EXPECT_EQ(sealing_key(files, "/data")->reveal().size(), key->reveal().size());
+}
+
 TEST(AgentIdentity, IsNoneUntilItsLastFileIsWritten) {
     MemoryFiles files;
     ASSERT_TRUE(save_identity(files, "/data", example()));

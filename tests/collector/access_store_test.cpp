@@ -46,7 +46,7 @@ class Access : public ::testing::Test {
         request.hostname = "host.example";
         request.version = "1.0";
         request.name = std::move(name);
-        request.peer = "192.0.2.1:5";
+        request.peer = peer_;
         return store_.enrol(request, authority_, 24h, random_, now_);
     }
 
@@ -64,6 +64,7 @@ class Access : public ::testing::Test {
     AccessStore store_;
     CertificateAuthority authority_;
     std::string request_pem_;
+    std::string peer_ = "192.0.2.1:5";
 };
 
 TEST_F(Access, AJoinTokenEnrolsOneAgent) {
@@ -255,6 +256,131 @@ TEST_F(Access, ACertificateThatCountsNoMoreRenewsNothing) {
         store_.renew(revoked, request, "192.0.2.1:6", authority_, 24h, now_).error().kind(),
         ErrorKind::refused
     );
+}
+
+// T-45: the tokens of a thief, of a guesser, and of somebody elsewhere.
+TEST_F(Access, ATokenIsNotUsedUpByThoseWhoGuessItsSecret) {
+    const Secret join = token();
+    const std::string id(join.reveal().substr(0, 21));  // "jt1.<id>."
+    constexpr int tries = 10'000;
+    for (int i = 0; i < tries; ++i) {
+        const std::string guess(make_join_token(random_, authority_.pin()).token.reveal());
+        const auto refused = enrol(Secret(id + guess.substr(21)));
+        ASSERT_FALSE(refused);
+        ASSERT_EQ(refused.error().kind(), ErrorKind::refused);
+    }
+    EXPECT_EQ(store_.join_tokens()->front().uses, 0U);
+    EXPECT_TRUE(store_.agents()->empty());
+    EXPECT_TRUE(enrol(join)) << "the one who has it";
+}
+
+TEST_F(Access, ATokenForANetworkIsOfNoUseElsewhere) {
+    const Secret join = token({.site = {}, .name = {}, .sources = {"10.0.0.0/8", "2001:db8::/32"}});
+    EXPECT_EQ(store_.join_tokens()->front().sources.size(), 2U);
+    const auto elsewhere = enrol(join);
+    ASSERT_FALSE(elsewhere);
+    EXPECT_EQ(elsewhere.error().kind(), ErrorKind::refused);
+    EXPECT_THAT(elsewhere.error().what(), HasSubstr("not be used from where you are"));
+    EXPECT_EQ(store_.join_tokens()->front().uses, 0U) << "it was not used up";
+    peer_ = "[2001:db8::9]:5";
+    EXPECT_TRUE(enrol(join));
+    const auto wrong = store_.create_join_token(
+        {.site = {}, .name = {}, .sources = {"10.1.0.0/8"}}, admin(), "pin", random_, now_
+    );
+    EXPECT_EQ(wrong.error().kind(), ErrorKind::invalid);
+}
+
+TEST_F(Access, ATokenForAPatternTakesTheNamesThatFitIt) {
+    const Secret join = token({.max_uses = 5, .site = {}, .name = "edge-*"});
+    EXPECT_EQ(enrol(join, "edge-1")->agent.name, "edge-1");
+    EXPECT_THAT(enrol(join, "core-1").error().what(), HasSubstr("agents named \"edge-*\""));
+    EXPECT_THAT(enrol(join).error().what(), HasSubstr("not for \"host.example\""))
+        << "the name of the host does not fit";
+    EXPECT_EQ(enrol(join, "edge-1").error().kind(), ErrorKind::conflict)
+        << "a pattern takes nobody's name over";
+    EXPECT_EQ(enrol(token({.site = {}, .name = "host.*"}))->agent.name, "host.example");
+    EXPECT_EQ(enrol(token({.site = {}, .name = "host.*"}))->agent.name, "host.example-2");
+    EXPECT_THAT(
+        enrol(token({.site = {}, .name = "*.example"})).error().what(),
+        HasSubstr("not for \"host.example-2\"")
+    );
+}
+
+class Recovering : public Access {
+  protected:
+    Recovering() {
+        const auto own = wire::make_request("agent").value();
+        request_pem_ = own.request_pem;
+        const auto enrolled = enrol(token()).value();
+        agent_ = enrolled.agent;
+        old_ = {.key_pem = own.key_pem, .certificate_pem = enrolled.certificate_pem};
+    }
+
+    /// Asks with the key of `old` for a certificate for a new key, which is `new_key_` then.
+    Result<AccessStore::Recovered> recover(const wire::KeyAndCertificate& old, WallTime at) {
+        const auto request = wire::make_request("agent").value();
+        new_key_ = request.key_pem;
+        const auto proof = wire::prove_recovery(old, request.request_pem).value();
+        return store_.recover({.proof = proof, .peer = "192.0.2.1:6"}, authority_, 24h, at);
+    }
+
+    EnrolledAgent agent_;
+    wire::KeyAndCertificate old_;
+    std::string new_key_;
+};
+
+TEST_F(Recovering, GivesTheNextCertificateOnceThePresentOneHasEnded) {
+    const auto early = recover(old_, now_ + 23h);
+    EXPECT_THAT(early.error().what(), HasSubstr("renewed over the link"));
+    const auto recovered = recover(old_, now_ + 25h);
+    ASSERT_TRUE(recovered) << recovered.error().text();
+    const EnrolledAgent known = store_.agents()->front();
+    EXPECT_EQ(known.serial, agent_.serial) << "until the agent has used the other";
+    EXPECT_EQ(known.next_serial, recovered->certificate.serial);
+    EXPECT_EQ(recovered->agent.next_serial, known.next_serial);
+    const auto facts = wire::read_certificate(recovered->certificate.certificate_pem).value();
+    EXPECT_EQ(facts.agent, agent_.id);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM audit WHERE action = 'agent.certificate_recovered'"), 1);
+    // The answer was lost: it asks again with what it has.
+    EXPECT_TRUE(recover(old_, now_ + 26h));
+}
+
+TEST_F(Recovering, TakesTheNextCertificateThatWasPromisedForThePresentOne) {
+    const auto first = recover(old_, now_ + 25h);
+    ASSERT_TRUE(first);
+    const wire::KeyAndCertificate next{
+        .key_pem = new_key_, .certificate_pem = first->certificate.certificate_pem
+    };
+    const auto second = recover(next, now_ + 72h);
+    ASSERT_TRUE(second) << second.error().text();
+    EXPECT_EQ(store_.agents()->front().serial, first->certificate.serial);
+    EXPECT_EQ(store_.agents()->front().next_serial, second->certificate.serial);
+    EXPECT_THAT(recover(old_, now_ + 73h).error().what(), HasSubstr("replaced by a newer one"));
+}
+
+TEST_F(Recovering, IsForThreeTimesAMonth) {
+    for (int i = 0; i < most_recoveries; ++i) {
+        ASSERT_TRUE(recover(old_, now_ + 25h + i * 24h));
+    }
+    const auto fourth = recover(old_, now_ + 20 * 24h);
+    ASSERT_FALSE(fourth);
+    EXPECT_EQ(fourth.error().kind(), ErrorKind::refused);
+    EXPECT_THAT(fourth.error().what(), HasSubstr("3 times within 30 days"));
+    EXPECT_TRUE(recover(old_, now_ + 25h + recovery_window)) << "the first is a month ago";
+}
+
+TEST_F(Recovering, IsNeverForARevokedAgentNorForAStranger) {
+    ASSERT_TRUE(store_.revoke(agent_.id, admin(), now_));
+    EXPECT_THAT(recover(old_, now_ + 25h).error().what(), HasSubstr("revoked"));
+    const auto stranger = wire::make_request("agent").value();
+    const auto issued = wire::issue_agent(
+        authority_.authority(), stranger.request_pem, AgentId{Uuid::named("x")}, now_, 24h
+    );
+    const wire::KeyAndCertificate unknown{
+        .key_pem = stranger.key_pem, .certificate_pem = issued->certificate_pem
+    };
+    EXPECT_THAT(recover(unknown, now_ + 25h).error().what(), HasSubstr("not enrolled here"));
+    EXPECT_EQ(count("SELECT COUNT(*) FROM agent_recovery"), 0);
 }
 
 class ServerCertificate : public ::testing::Test {

@@ -49,6 +49,11 @@ Task<Result<EnrolAnswer>> enrol(Surroundings* around, EnrolRequest request) {
     co_return around->enrol_answer;
 }
 
+Task<Result<RecoverAnswer>> recover(Surroundings* around, RecoverRequest request) {
+    around->recovered.push_back(request.proof.signature);
+    co_return around->recover_answer;
+}
+
 Task<Result<Verdict>> submit(Surroundings* around, Command command) {
     around->commands.push_back(std::move(command));
     co_return around->verdict;
@@ -217,6 +222,9 @@ ApiTest::ApiTest()
     open_access();
     context_.access.enrol = [this](EnrolRequest request) {
         return enrol(&around_, std::move(request));
+    };
+    context_.access.recover = [this](RecoverRequest request) {
+        return recover(&around_, std::move(request));
     };
     context_.submit = [this](Command command) { return submit(&around_, std::move(command)); };
     context_.configuration = [this] { return &configuration_; };

@@ -98,6 +98,8 @@ struct Surroundings {
     ReadScope scope = ReadScope::everything();
     std::vector<std::string> enrolled;  ///< host names
     Result<EnrolAnswer> enrol_answer = EnrolAnswer{};
+    std::vector<std::string> recovered;  ///< signatures
+    Result<RecoverAnswer> recover_answer = RecoverAnswer{};
     std::vector<HealthCheck> health;
     std::optional<ChannelTest> channel_test;  ///< what each channel answers; nothing: there is none
     std::string nobody_told;

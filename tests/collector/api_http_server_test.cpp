@@ -1,4 +1,5 @@
 #include "collector/api/http_server.hpp"
+#include "collector/api/routes.hpp"
 #include "tests/collector/api_fixture.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -8,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
+
+#include <regex>
 
 namespace muster::collector::test {
 namespace {
@@ -135,6 +138,44 @@ TEST_F(HttpServerTest, LetsEnrolmentThroughItsOwnProtocolAlone) {
     EXPECT_EQ(call(enrol)->status, 404);
     EXPECT_EQ(fetch("/api/v1/incidents", "muster-enrol/1")->status, 404);
     EXPECT_EQ(around_.enrolled.size(), 1U);
+}
+
+/// The door is what the connection has negotiated, and by each one reaches its own routes alone: every one is asked for at the
+/// other door, some over a connection.
+TEST_F(HttpServerTest, ReachesByEachDoorItsOwnRoutesAlone) {
+    listen();
+    int strangers = 0;
+    int at_people = 0;
+    for (const Route& route : routes()) {
+        HttpRequest request;
+        request.method = std::string(to_string(route.method));
+        request.path =
+            std::regex_replace(std::string(route.pattern), std::regex(R"(\{\w+\})"), "1");
+        request.door = route.door == Door::people ? Door::enrolment : Door::people;
+        request.headers = {{"authorization", "Bearer good"}, {"content-type", "application/json"}};
+        request.body = request.method == "GET" ? "" : "{}";
+        EXPECT_EQ(ask(request).status, 404) << request.method << " " << route.pattern;
+        ++strangers;
+        if (route.door == Door::people && ++at_people > 5) {
+            continue;
+        }
+        wire::HttpCall connected;
+        connected.method = request.method;
+        connected.url = url(request.path);
+        connected.headers = {
+            {"Authorization", "Bearer good"}, {"Content-Type", "application/json"}
+        };
+        connected.body = request.body;
+        connected.trust.ca_pem = authority_.certificate_pem;
+        connected.trust.alpn = route.door == Door::people ? "muster-enrol/1" : "";
+        const Result<wire::HttpAnswer> answer = call(connected);
+        ASSERT_TRUE(answer) << answer.error().text();
+        EXPECT_EQ(answer->status, 404) << request.method << " " << route.pattern;
+    }
+    EXPECT_GT(strangers, 50);
+    EXPECT_TRUE(around_.enrolled.empty());
+    EXPECT_TRUE(around_.recovered.empty());
+    EXPECT_TRUE(around_.commands.empty());
 }
 
 TEST_F(HttpServerTest, RefusesAProtocolItDoesNotSpeak) {

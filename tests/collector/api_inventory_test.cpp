@@ -174,6 +174,18 @@ TEST_F(ApiInventory, MakesJoinTokensShownOnce) {
     EXPECT_EQ(list.body.find("token\":"), std::string::npos);
 }
 
+TEST_F(ApiInventory, MakesJoinTokensForNamesThatFitAndForNetworks) {
+    const HttpResponse bound =
+        post("/api/v1/join-tokens", R"({"name":"edge-*","max_uses":5,"from":["10.0.0.0/8"]})");
+    EXPECT_EQ(bound.status, 201) << bound.body;
+    EXPECT_EQ(body_of(bound).at("from").at(0), "10.0.0.0/8");
+    EXPECT_EQ(body_of(bound).at("name"), "edge-*");
+    const HttpResponse wrong = post("/api/v1/join-tokens", R"({"from":["10.1.0.0/8"]})");
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_NE(wrong.body.find("this network is written 10.0.0.0/8"), std::string::npos);
+    EXPECT_EQ(post("/api/v1/join-tokens", R"({"name":"two words"})").status, 400);
+}
+
 TEST_F(ApiInventory, WithdrawsAJoinToken) {
     const boost::json::value made = body_of(post("/api/v1/join-tokens", "{}"));
     const std::string path = "/api/v1/join-tokens/" + std::string(made.at("id").as_string());
@@ -206,6 +218,28 @@ TEST_F(ApiInventory, SlowsDownWhoTriesTokens) {
     response = ask(request);
     EXPECT_EQ(response.status, 201);
     EXPECT_EQ(body_of(response).at("agent_id").as_string(), id_text(1));
+}
+
+TEST_F(ApiInventory, PassesOnTheProofOfAnAgentThatRecovers) {
+    HttpRequest request;
+    request.method = "POST";
+    request.path = "/api/v1/recover";
+    request.door = Door::enrolment;
+    request.headers["content-type"] = "application/json";
+    request.body = R"({"certificate_pem":"c","request_pem":"r","signature":"AQID"})";
+    const HttpResponse response = ask(request);
+    EXPECT_EQ(response.status, 201) << response.body;
+    EXPECT_EQ(around_.recovered, std::vector<std::string>{"\x01\x02\x03"});
+    request.body = R"({"certificate_pem":"c","request_pem":"r","signature":"?"})";
+    EXPECT_EQ(ask(request).status, 400);
+    around_.recover_answer = failure(ErrorKind::refused, "this agent has been revoked");
+    request.body = R"({"certificate_pem":"c","request_pem":"r","signature":"AQID"})";
+    HttpResponse refused = ask(request);
+    EXPECT_EQ(refused.status, 403);
+    for (int i = 0; i < 100 && refused.status == 403; ++i) {
+        refused = ask(request);
+    }
+    EXPECT_EQ(refused.status, 429) << "guessing is slow";
 }
 
 }  // namespace

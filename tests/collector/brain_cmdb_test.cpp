@@ -275,6 +275,7 @@ TEST_F(BrainCmdb, ShowsTextThatIsNoUtf8AsItCan) {
     }
 }
 
+// T-38: which machine an agent speaks of, and of which site, its certificate and its enrolment say.
 TEST_F(BrainCmdb, AnAgentIsTakenForNoOther) {
     world_.observe(*agent_, machine("web4", "10.0.0.4"));
     TestAgent& other = world_.enrol("b", "Branch");

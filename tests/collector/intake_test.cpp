@@ -279,6 +279,25 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     EXPECT_EQ(intake_.quarantined(), 4U);
 }
 
+// T-38: an agent is whom its certificate names. What was assigned to another is nothing to it, and who tried stands in the log.
+TEST_F(Taking, SetsAsideResultsOfProbesThatWereAssignedToAnotherAgent) {
+    const AgentId other = agent_named("b");
+    const SpoolId spool = spool_named("t");
+    testing::internal::CaptureStderr();
+    auto [session, actions] = intake_.open_session(other, "192.0.2.10:4000", now_);
+    seen(actions);
+    seen(intake_.on_frame(session, now_, noon, hello(spool, 2, 1)));
+    seen(intake_.on_frame(session, now_, noon, batch(spool, 1, records(some_record(3, 1)))));
+    const std::string log = testing::internal::GetCapturedStderr();
+    const auto group = take();
+    const BatchGroup& taken = group.pending.back().batch;
+    ASSERT_EQ(taken.quarantined.size(), 1U);
+    EXPECT_THAT(taken.quarantined[0].why, ::testing::HasSubstr("never issued to this agent"));
+    EXPECT_TRUE(taken.decoded.empty());
+    EXPECT_THAT(log, ::testing::HasSubstr("intake.quarantined"));
+    EXPECT_THAT(log, ::testing::HasSubstr(other.text()));
+}
+
 TEST_F(Taking, TakesWhatAnAgentHasSeenOfItsOwnMachine) {
     const SessionId session = connect();
     const wire::Observations seen = some_observations(agent_);

@@ -20,11 +20,30 @@ TEST_F(Tokens, PrintsAJoinTokenAloneOnStdout) {
     EXPECT_EQ(ran.out, "jt1.a.b.c\n");
     EXPECT_EQ(server.seen()[0].body, R"({"ttl":"2h","max_uses":1,"site":"HQ"})");
     EXPECT_EQ(run(server, {"token", "create"}).code, 2) << "only join tokens exist so far";
+    const Ran bound =
+        run(server,
+            {"token",
+             "create",
+             "--agent",
+             "--name",
+             "edge-*",
+             "--uses",
+             "5",
+             "--from",
+             "10.0.0.0/8",
+             "--from",
+             "2001:db8::/32"});
+    EXPECT_EQ(bound.code, 0) << bound.err;
+    EXPECT_EQ(
+        server.seen()[1].body,
+        R"({"ttl":"1h","max_uses":5,"name":"edge-*","from":["10.0.0.0/8","2001:db8::/32"]})"
+    );
+    EXPECT_EQ(run(server, {"token", "create", "--name", "n", "--from", "10.0.0.0/8"}).code, 2);
 }
 
 TEST_F(Tokens, ListsAndRevokesBothKindsOfTokens) {
     const std::string join =
-        R"({"id":"j1","name":"edge","site":"HQ","uses":1,"max_uses":3,"expires":"2026-11-23T00:00:00Z","created_by":"anna","revoked":false},
+        R"({"id":"j1","name":"edge","site":"HQ","from":["10.0.0.0/8"],"uses":1,"max_uses":3,"expires":"2026-11-23T00:00:00Z","created_by":"anna","revoked":false},
            {"id":"j2","name":"","site":"","uses":1,"max_uses":1,"expires":"2026-11-23T00:00:00Z","created_by":"anna","revoked":false},
            {"id":"j3","name":"","site":"","uses":0,"max_uses":1,"expires":"2026-11-21T00:00:00Z","created_by":"anna","revoked":false})";
     const CannedServer server({
@@ -34,7 +53,9 @@ TEST_F(Tokens, ListsAndRevokesBothKindsOfTokens) {
         {"DELETE /api/v1/join-tokens/j1", {200, R"({"revoked":"j1"})"}},
     });
     const Ran both = run(server, {"token", "list"});
-    EXPECT_THAT(both.out, AllOf(HasSubstr("t1"), HasSubstr("j1          edge  HQ    2 of 3")));
+    EXPECT_THAT(
+        both.out, AllOf(HasSubstr("t1"), HasSubstr("j1          edge  HQ    10.0.0.0/8  2 of 3"))
+    );
     EXPECT_THAT(both.out, AllOf(Not(HasSubstr("j2")), Not(HasSubstr("j3"))))
         << "of no use any more";
     EXPECT_THAT(run(server, {"token", "list", "-o", "json"}).out, Not(HasSubstr("j1")));

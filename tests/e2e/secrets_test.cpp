@@ -1,5 +1,6 @@
 // Secrets lie in files of the collector's machine: a changed one is taken on reload by agents that are connected, a missing one
 // is told to whoever put it there, and none leaves.
+#include "base/clock.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/site.hpp"
@@ -181,6 +182,54 @@ TEST_F(Secrets, ThatCannotBeReadAreToldWhereThePersonIsAndWaitedFor) {
     EXPECT_TRUE(eventually(10s, [&] { return site_.probe_states()["v2 snmp"] == "unknown"; }))
         << "neither up nor down: " << probe("v2 snmp");
     EXPECT_EQ(site_.open_incidents(), 0u);
+}
+
+// After a power cut at a site that is cut off: what was assigned last goes on, with its secrets, which stand nowhere in clear.
+TEST_F(Secrets, AreKeptSealedSoThatACutOffSiteGoesOnAfterAPowerCut) {
+    write_text(secret("community"), "public\n");
+    write_text(secret("auth"), "authentic-1\n");
+    write_text(secret("priv"), "confidential-1\n");
+    ASSERT_NO_FATAL_FAILURE(start());
+    ASSERT_TRUE(eventually(20s, [&] { return is_ok("v2 snmp") && is_ok("v3 snmp"); }));
+    site_.collector().kill_now();
+    site_.agent().kill_now();
+    for (const auto& file : std::filesystem::recursive_directory_iterator(site_.agent_dir())) {
+        if (file.is_regular_file()) {
+            EXPECT_THAT(
+                read_text(file.path()),
+                AllOf(Not(HasSubstr("authentic-1")), Not(HasSubstr("confidential-1")))
+            ) << file.path();
+        }
+    }
+    const std::int64_t cut_off = to_ms(SystemClock().wall().time_since_epoch());
+    site_.resume_agent();
+    ASSERT_TRUE(eventually(10s, [&] {
+        return site_.agent_log().find("waiting_for_secrets=0") != std::string::npos;
+    })) << site_.agent_log();
+    // Records of a dozen intervals are on disk.
+    std::string before;
+    int changes = 0;
+    ASSERT_TRUE(eventually(20s, [&] {
+        std::string now;
+        for (const auto& file :
+             std::filesystem::recursive_directory_iterator(site_.agent_dir() + "/spool")) {
+            now += file.is_regular_file() ? read_text(file.path()) : "";
+        }
+        changes += now == before ? 0 : 1;
+        before = std::move(now);
+        return changes > 12;
+    }));
+    const std::int64_t back = to_ms(SystemClock().wall().time_since_epoch());
+    ASSERT_NO_FATAL_FAILURE(site_.start_collector());
+    for (const std::string name : {"v2 snmp", "v3 snmp"}) {
+        EXPECT_TRUE(eventually(20s, [&] {
+            const std::vector<std::int64_t> times = times_of(name);
+            return std::ranges::count_if(times, [&](std::int64_t at) {
+                       return at > cut_off && at < back;
+                   }) >= 3;
+        })) << name;
+        EXPECT_TRUE(eventually(10s, [&] { return is_ok(name); })) << probe(name);
+    }
 }
 
 TEST_F(Secrets, ThatAreMissingAreToldByApply) {

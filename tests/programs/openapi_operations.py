@@ -126,6 +126,7 @@ EXAMPLES = [
 
     ("POST /api/v1/join-tokens", {"body": {"ttl": "10m", "site": "HQ"}, "status": 201, "save": {"join_id": "/id", "join_token": "/token"}}),
     ("GET /api/v1/join-tokens", {}),
+    ("POST /api/v1/recover", {"door": "enrolment", "status": 403, "type": "application/problem+json", "body": {"certificate_pem": "-", "request_pem": "{request_pem}", "signature": "AAAA"}}),
     ("POST /api/v1/enrol", {"door": "enrolment", "status": 201, "body": {"token": "{join_token}", "request_pem": "{request_pem}", "facts": {"hostname": "h9", "version": "0.1.0"}, "name": "a9"}}),
     ("DELETE /api/v1/join-tokens/{id}", {"path": {"id": "{join_id}"}}),
 

@@ -75,7 +75,9 @@ void DeliveryAgent::start() {
     }
     life_->told = life_->upkeep.spools().positions();
     trace_.add(events_.now(), "agent {} starts; on its disk: {}", number_, fmt::join(found, ", "));
-    if (auto last = agent::load_assignments(disk_, assignments_file); last && last->epoch != 0) {
+    // Nothing here has a secret.
+    auto last = agent::load_assignments(disk_, assignments_file, Secret());
+    if (last && last->epoch != 0) {
         take_up(std::move(*last));
     }
 }
@@ -328,7 +330,9 @@ void DeliveryAgent::rekey(const wire::link_action::Rekey& rekey) {
 }
 
 void DeliveryAgent::apply(wire::link_action::Apply apply) {
-    static_cast<void>(agent::save_assignments(disk_, assignments_file, apply.epoch, apply.items));
+    static_cast<void>(
+        agent::save_assignments(disk_, assignments_file, Secret(), apply.epoch, apply.items)
+    );
     agent::AssignmentTable table = agent::read_assignments(apply.epoch, std::move(apply.items));
     std::vector<std::string> problems = table.problems;
     const std::uint32_t epoch = table.epoch;

@@ -1,4 +1,4 @@
--- access.db, schema version 2
+-- access.db, schema version 3
 CREATE TABLE agent(
     id        BLOB    PRIMARY KEY,
     name      TEXT    NOT NULL UNIQUE,
@@ -11,7 +11,12 @@ CREATE TABLE agent(
     enrolled  INTEGER NOT NULL,
     -- 0 until the journal holds its agent.enrolled: told again after a crash in between.
     announced INTEGER NOT NULL DEFAULT 0 CHECK(announced IN (0, 1))
-, next_serial TEXT NOT NULL DEFAULT '', next_not_after INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+, next_serial TEXT NOT NULL DEFAULT '', next_not_after INTEGER NOT NULL DEFAULT 0, authorities TEXT NOT NULL DEFAULT '', issuer TEXT NOT NULL DEFAULT '', next_issuer TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+CREATE TABLE agent_recovery(
+    agent BLOB    NOT NULL REFERENCES agent(id) ON DELETE CASCADE,
+    at    INTEGER NOT NULL,
+    PRIMARY KEY(agent, at)
+) WITHOUT ROWID;
 CREATE TABLE "api_token"(
     id         TEXT    PRIMARY KEY,
     hash       BLOB    NOT NULL,
@@ -50,7 +55,7 @@ CREATE TABLE join_token(
     expires    INTEGER NOT NULL,
     created_by TEXT    NOT NULL,
     revoked    INTEGER NOT NULL DEFAULT 0 CHECK(revoked IN (0, 1))
-) WITHOUT ROWID;
+, sources TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;
 CREATE TABLE session(
     id        TEXT    PRIMARY KEY,
     hash      BLOB    NOT NULL,
