@@ -332,6 +332,21 @@ void Spool::forget_written() {
     synced_results_ = acked_results_;
 }
 
+/// Files that lie before the only segment there is: of records that were read at the start, or acknowledged from memory. Where one
+/// stays the next start goes by the newer one.
+void Spool::remove_stale() {
+    const auto names = files_->list(dir_);
+    for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+        const auto first_seq = first_seq_of(name);
+        if (!first_seq || *first_seq == segments_.back().first_seq) {
+            continue;
+        }
+        if (auto removed = files_->remove(path_of(*first_seq)); !removed) {
+            log(LogLevel::warning, "spool.cannot_delete", {{"why", removed.error().text()}});
+        }
+    }
+}
+
 /// A new file takes its name when it is durable: whatever lies under that name is of an attempt
 /// before.
 Status Spool::rewrite_unsynced() {
@@ -381,6 +396,14 @@ Status Spool::rewrite_unsynced() {
     disk_bytes_ += segments_.back().bytes;
     active_ = std::move(placed->file);
     broken_ = false;
+    if (segments_.size() == 1) {
+        // What is deleted must be known as acknowledged after a restart.
+        if (auto saved = save_acked(); saved) {
+            remove_stale();
+        } else {
+            log(LogLevel::warning, "spool.mark_not_saved", {{"why", saved.error().text()}});
+        }
+    }
     log(LogLevel::notice, "spool.rewritten", {{"dir", dir_}, {"from", first}});
     return {};
 }

@@ -229,6 +229,7 @@ class Spool {
     void abandon(const Error& why);
     Status commit();
     void forget_written();
+    void remove_stale();
     Status rewrite_unsynced();
     void count_acked(std::uint64_t to);
     std::uint64_t acked_since(std::uint64_t from_seq) const;

@@ -231,6 +231,7 @@ Result<wire::SequencedRecord> decode_record(std::string_view bytes, std::uint32_
     out.record.raw_size = head->raw_size;
     out.record.payload = bytes.substr(record_head_bytes, head->payload_bytes);
     out.record.span = head->span;
+    out.results_before = head->results_before;
     return out;
 }
 

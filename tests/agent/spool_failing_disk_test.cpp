@@ -249,5 +249,30 @@ TEST_F(FailingDisk, T10_WhatIsReadAgainAfterAKillIsWrittenAnewBeforeItIsSent) {
     }
 }
 
+TEST_F(FailingDisk, WhatIsConfirmedFromMemoryLeavesNothingBehindThatHidesWhatComesAfter) {
+    auto spool = open();
+    ASSERT_TRUE(spool);
+    fill(*spool, 3);
+    ASSERT_TRUE(spool->sync());
+    fill(*spool, 2);
+    // Killed; at the next start the disk takes nothing, so that all five are taken from memory.
+    files.disk.is_dead = true;
+    spool = open();
+    ASSERT_TRUE(spool);
+    spool->trust_memory();
+    fill(*spool, 4);
+    spool->ack(3);
+    files.disk.is_dead = false;
+    ASSERT_TRUE(spool->sync());
+    ASSERT_EQ(spool->position().synced, 9U);
+    spool = open();
+    ASSERT_TRUE(spool);
+    EXPECT_EQ(spool->position().next_seq, 10U);
+    const auto records = spool->read(4, 10'000);
+    ASSERT_TRUE(records);
+    EXPECT_EQ(seqs(*records), range(4, 9));
+    EXPECT_EQ(spool->position().first_kept, 4U) << "what lies before was written for nothing";
+}
+
 }  // namespace
 }  // namespace muster::agent

@@ -70,6 +70,16 @@ void DeliveryAgent::start() {
     life_ = std::make_unique<Life>(*this, std::move(spools), std::move(facts));
     if (std::exchange(has_lived_, true)) {
         book_.reopened(stands(), excuses);
+        for (const SpoolStand& spool : stands()) {
+            trace_.add(
+                events_.now(),
+                "agent {} finds {} records and {} results. {}",
+                number_,
+                spool.next_seq - 1,
+                spool.results,
+                book_.problem()
+            );
+        }
     } else {
         book_.stands(stands());
     }
@@ -113,6 +123,7 @@ void DeliveryAgent::cut_power() {
     life_.reset();
     ++lives_;
     disk_.cut(random_);
+    excuses.may_miscount = excuses.may_miscount || was_set_back_;
     boot_ = new_boot();
 }
 
@@ -128,6 +139,7 @@ bool DeliveryAgent::set_back() {
     trace_.add(events_.now(), "agent {} is set back to its image", number_);
     life_.reset();
     ++lives_;
+    was_set_back_ = true;
     const auto fails = disk_.fails;
     disk_ = image_->disk.image();
     disk_.fails = fails;

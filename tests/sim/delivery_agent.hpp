@@ -156,6 +156,7 @@ class DeliveryAgent {
     std::uint64_t lives_ = 0;
     bool is_probing_ = true;
     bool has_lived_ = false;
+    bool was_set_back_ = false;
     std::uint64_t rekeys_ = 0;
     std::uint64_t renewals_ = 0;
 };

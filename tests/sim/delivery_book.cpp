@@ -201,7 +201,7 @@ void DeliveryBook::take(const collector::proto::BatchEntry::Item& item, const Ex
             ", of another spool, or with another count"
         );
     }
-    if (made.results_before != walk.results && !excuses.may_be_damaged) {
+    if (made.results_before != walk.results && excuses.must_count()) {
         complain(
             "record " + text(item.seq()) + " comes after " + text(walk.results) +
             " results in the journal, and came after " + text(made.results_before)
@@ -263,7 +263,7 @@ void DeliveryBook::check_ends(const Excuses& excuses) {
         const Stream& stream = streams_.at(folder.name);
         const Walk end =
             walk != walks_.end() ? walk->second : Walk{stream.begins_at, stream.results_at_begin};
-        const bool counts_match = end.results == folder.results || excuses.may_be_damaged;
+        const bool counts_match = end.results == folder.results || !excuses.must_count();
         if (end.next_seq != folder.next_seq || !counts_match) {
             complain(
                 "the spool ends with record " + text(folder.next_seq - 1) + " and " +

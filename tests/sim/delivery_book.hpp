@@ -37,6 +37,11 @@ struct Excuses {
     /// spool that was drained and deleted, nor of what a stream was before it got another name.
     bool may_be_restored = false;
     bool may_be_full = false;  ///< the spool's limits are tight
+    /// The machine was set back and then lost power: where the tail of its disk is torn a gap of unknown size stands for numbers
+    /// that the collector has from before, with another count of results.
+    bool may_miscount = false;
+
+    bool must_count() const { return !may_be_damaged && !may_miscount; }
 };
 
 /// A record is known by its payload and its times. A spool has a folder for its whole life and a new name each time its past is not
