@@ -330,6 +330,12 @@ void Spool::forget_written() {
     reading_.reset();
     synced_ = acked_;
     synced_results_ = acked_results_;
+    // A gap of which a part was acknowledged is one record.
+    const wire::SequencedRecord* next = in_memory(acked_ + 1);
+    if (next != nullptr && next->seq <= acked_) {
+        synced_ = next->seq - 1;
+        synced_results_ = next->results_before;
+    }
 }
 
 /// Files that lie before the only segment there is: of records that were read at the start, or acknowledged from memory. Where one

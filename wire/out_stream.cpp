@@ -55,27 +55,35 @@ OutStream::Course OutStream::welcomed(const proto::StreamAnswer& answer) {
     if (is_comparable && committed_ >= at_.first_kept) {
         fingerprint_ = answer.fingerprint();
         compared_ = committed_;
+        is_unproven_ = false;
     }
     return committed_ + 1 < at_.first_unacked ? Course::rewind : Course::go_on;
 }
 
 std::uint64_t OutStream::next_fetch() const {
     if (fingerprint_ != 0) {
-        return compared_ <= at_.synced ? compared_ : 0;
+        const std::uint64_t from = is_unproven_ ? at_.first_unacked : compared_;
+        return compared_ <= at_.synced ? from : 0;
     }
     return next_send_ <= at_.synced ? next_send_ : 0;
 }
 
-bool OutStream::is_the_committed(const SequencedRecord& record) const {
+/// Where the agent's disk lost records that the collector has, a gap stands in their place. It proves nothing: a machine that was set
+/// back and then lost the end of its spool has such a gap as well, and before it records that the collector has not. So all that
+/// is not acknowledged has to be lost. What was given up for want of room or for its age had never been sent.
+OutStream::Past OutStream::past_of(const SequencedRecord& record) const {
     if (record.last_seq() == compared_ && fingerprint(record.record) == fingerprint_) {
-        return true;
+        return Past::same;
     }
-    // Where the agent's disk lost records that the collector has, a gap stands in their place. What was given up for want of room
-    // or for its age had never been sent.
     const auto gap = record.record.kind == RecordKind::gap ? read_gap(record.record)
                                                            : failure(ErrorKind::invalid, "no gap");
-    return gap && (gap->reason == GapReason::damaged || gap->reason == GapReason::missing) &&
-           record.seq <= compared_ && record.last_seq() >= compared_;
+    const bool is_loss = gap &&
+                         (gap->reason == GapReason::damaged || gap->reason == GapReason::missing) &&
+                         record.seq <= compared_ && record.last_seq() >= compared_;
+    if (!is_loss) {
+        return Past::other;
+    }
+    return record.seq <= at_.first_unacked ? Past::same : Past::unproven;
 }
 
 /// From next_send_ on without holes: what is not there any more is told as a gap.
@@ -122,7 +130,11 @@ OutStream::Frames OutStream::take(
         return out;
     }
     if (fingerprint_ != 0) {
-        if (!is_the_committed(records.front())) {
+        const Past past = past_of(records.front());
+        if (past == Past::unproven && !std::exchange(is_unproven_, true)) {
+            return out;  // once more, from the first that is not acknowledged on
+        }
+        if (past != Past::same) {
             out.course = Course::rekey;
             return out;
         }

@@ -111,7 +111,9 @@ class OutStream {
         std::uint64_t fingerprint;  // of the last record, as it was sent
     };
 
-    bool is_the_committed(const SequencedRecord& record) const;
+    enum class Past { same, other, unproven };
+
+    Past past_of(const SequencedRecord& record) const;
     Status make_whole(std::vector<SequencedRecord>& records);
     std::optional<proto::Frame> next_frame(
         std::vector<SequencedRecord>& records,
@@ -127,6 +129,8 @@ class OutStream {
     std::uint64_t fingerprint_ =
         0;  // what the collector has as the record that ends with compared_; 0: nothing is to be compared
     std::uint64_t compared_ = 0;
+    bool is_unproven_ =
+        false;  // a gap stands in its place: whether one stands for all that is not acknowledged decides
     std::uint64_t altered_ = 0;  // first seq of a record that goes otherwise than the spool has it
     std::uint64_t next_send_ = 1;  // first seq not yet sent on this connection
     std::uint64_t results_ = 0;    // results before it

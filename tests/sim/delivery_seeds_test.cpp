@@ -73,6 +73,15 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
     );
 }
 
+/// Each found a bug once: results lost behind a file that was left over, new ones taken for stored ones after a machine was set back,
+/// a gap of which a part was confirmed. Most likely they mean something else by now.
+TEST(DeliverySeedsOfOld, AddUp) {
+    const QuietLog quiet;
+    for (const std::uint64_t seed : {5097U, 5294U, 5485U}) {
+        EXPECT_EQ(live_through(plan_delivery(seed), Trace::Detail::none).problem, "") << seed;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shards, DeliverySeeds, ::testing::Range<std::uint64_t>(0, shards));
 
 }  // namespace

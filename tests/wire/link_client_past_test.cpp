@@ -190,6 +190,33 @@ TEST_F(LinkClientPast, WhatWasGivenUpForWantOfRoomIsNoProofOfTheSamePast) {
     }
 }
 
+TEST_F(LinkClientPast, ADamagedEndIsNoProofOfTheSamePastForWhatStandsBeforeIt) {
+    // Set back, and then the power went: 3 is new, and the collector has another one.
+    LinkClient link = client(position(3, 12, 13));
+    ASSERT_EQ(fetched(meet(link, known(6, mark(6)))), 6U);
+    auto damaged = history(6, 6);
+    damaged[0].record = make_gap({.reason = GapReason::damaged}, 1, 0);
+    const auto once_more = link.on_records(now, spool_id(), damaged);
+    EXPECT_THAT(all<link_action::Rekey>(once_more), IsEmpty());
+    ASSERT_EQ(fetched(once_more), 3U) << "from what is not acknowledged on";
+    const auto rekeys = all<link_action::Rekey>(link.on_records(now, spool_id(), history(3, 4)));
+    ASSERT_THAT(rekeys, SizeIs(1));
+    EXPECT_EQ(rekeys.front().from_seq, 3U);
+}
+
+TEST_F(LinkClientPast, ADamagedEndThatIsAllThereIsTakesNothingFromAnybody) {
+    LinkClient link = client(position(3, 12, 13));
+    ASSERT_EQ(fetched(meet(link, known(6, mark(6)))), 6U);
+    auto damaged = history(6, 6);
+    damaged[0].record = make_gap({.reason = GapReason::damaged}, 3, 0);
+    ASSERT_EQ(fetched(link.on_records(now, spool_id(), damaged)), 3U);
+    damaged[0].seq = 3;
+    damaged[0].record = make_gap({.reason = GapReason::damaged}, 6, 0);
+    const auto actions = link.on_records(now, spool_id(), damaged);
+    EXPECT_THAT(all<link_action::Rekey>(actions), IsEmpty());
+    EXPECT_EQ(first_record(actions).span(), 2U) << "7 and 8";
+}
+
 TEST_F(LinkClientPast, ARestoredCollectorOfAnotherPastGetsAllThatItLacks) {
     LinkClient link = client(position(9, 12, 13));
     meet(link, known(6, mark(6, 1)));
