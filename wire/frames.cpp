@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/expect.hpp"
 #include "wire/bounds.hpp"
+#include "wire/varint.hpp"
 
 #include <limits>
 #include <utility>
@@ -20,6 +21,63 @@ std::uint64_t raw_size_of(const proto::Frame& frame, std::size_t length) {
         sum += record.raw_size();
     }
     return sum;
+}
+
+/// As protobuf does, which does not look at what of the tenth byte is too much.
+bool skip_varint(ByteReader& in) {
+    constexpr int longest = 10;
+    std::string_view byte;
+    for (int i = 0; i < longest && in.fixed(1, byte); ++i) {
+        if ((static_cast<unsigned char>(byte.front()) & 0x80U) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Gives `visit` each field `number` that is bytes or a message. What is malformed ends it: the parser will say so. Whatever the
+/// parser takes for such a field is given, and perhaps more.
+template <class Visit>
+void for_each_field(std::string_view bytes, std::uint32_t number, Visit visit) {
+    enum WireType : std::uint8_t { varint = 0, fixed64 = 1, sized = 2, fixed32 = 5 };
+
+    ByteReader in(bytes);
+    std::uint64_t tag = 0;
+    std::string_view body;
+    for (bool good = true; good && !in.empty() && in.varint(tag);) {
+        switch (tag & 7U) {
+            case varint:
+                good = skip_varint(in);
+                break;
+            case fixed64:
+                good = in.fixed(sizeof(std::uint64_t), body);
+                break;
+            case fixed32:
+                good = in.fixed(sizeof(std::uint32_t), body);
+                break;
+            case sized:
+                good = in.bytes(body);
+                // A parser looks at 32 bits of a tag.
+                if (good && static_cast<std::uint32_t>(tag) >> 3U == number) {
+                    visit(body);
+                }
+                break;
+            default:
+                break;  // where a group begins or ends
+        }
+    }
+}
+
+/// Counted before any of them is unpacked.
+std::size_t records_in(std::string_view message) {
+    std::size_t count = 0;
+    const auto batch = [&count](std::string_view body) {
+        for_each_field(body, proto::Batch::kRecordsFieldNumber, [&count](std::string_view) {
+            ++count;
+        });
+    };
+    for_each_field(message, proto::Frame::kBatchFieldNumber, batch);
+    return count;
 }
 
 }  // namespace
@@ -66,6 +124,13 @@ Result<FrameHeader> read_frame_header(std::string_view header, std::uint32_t mos
 
 Result<proto::Frame> parse_frame(const FrameHeader& header, std::string_view message) {
     expect(message.size() == header.length, "the whole message");
+    if (const std::size_t records = records_in(message); records > max_frame_records) {
+        return failure(
+            ErrorKind::corrupt,
+            "a frame of " + std::to_string(records) + " records; at most " +
+                std::to_string(max_frame_records) + " are accepted"
+        );
+    }
     proto::Frame frame;
     if (!frame.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
         return failure(ErrorKind::corrupt, "a frame does not parse");

@@ -18,6 +18,8 @@ struct FrameHeader {
 };
 
 inline constexpr std::size_t frame_header_bytes = 8;
+/// An agent counts each as 64 bytes at least (framed_bytes), so it sends no more; unpacked, a million of two bytes would fill memory.
+inline constexpr std::size_t max_frame_records = max_frame_bytes / 64;
 /// A record with a larger payload has no place in a frame.
 inline constexpr std::size_t max_record_payload = max_frame_bytes - 4096;
 
@@ -25,7 +27,8 @@ inline constexpr std::size_t max_record_payload = max_frame_bytes - 4096;
 Status append_frame(const proto::Frame& frame, std::string& out);
 /// Checks the header before anything is allocated: `corrupt` for a length of 0 or beyond `most`, or a raw_size beyond 8 MiB.
 Result<FrameHeader> read_frame_header(std::string_view header, std::uint32_t most);
-/// The message of `header.length` bytes. `corrupt` when it does not parse or its records disagree with the header.
+/// The message of `header.length` bytes. `corrupt` when it does not parse, its records disagree with the header, or are more
+/// than max_frame_records.
 Result<proto::Frame> parse_frame(const FrameHeader& header, std::string_view message);
 
 /// Moves the payload.

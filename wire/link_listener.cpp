@@ -1,9 +1,12 @@
 #include "base/log.hpp"
 #include "wire/bind_failure.hpp"
 #include "wire/connection.hpp"
+#include "wire/descriptors.hpp"
 #include "wire/handshake.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -13,6 +16,8 @@
 
 #include <charconv>
 #include <deque>
+#include <list>
+#include <string>
 #include <utility>
 
 namespace muster::wire {
@@ -24,7 +29,10 @@ using boost::system::error_code;
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr auto handshake_within = std::chrono::seconds(10);
-constexpr std::size_t most_handshakes = 256;
+constexpr std::size_t most_handshakes = 512;
+/// Where so many are under way, the oldest of them gives way once it has had this long: who connects and says nothing must not
+/// keep agents out.
+constexpr auto handshake_patience = std::chrono::seconds(2);
 constexpr auto pause_after_failure = std::chrono::milliseconds(100);
 constexpr std::uint32_t most_refusal_lines = 60;
 constexpr auto refusal_window = std::chrono::minutes(1);
@@ -79,23 +87,53 @@ error_code listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
     return problem;
 }
 
+/// A handshake under way.
+struct Arrival {
+    std::chrono::steady_clock::time_point since;
+    asio::cancellation_signal give_way;
+    bool is_given_up = false;
+};
+
 /// Shared by the LinkListener and by its coroutines, which end after it is gone.
 class Door {
   public:
     Door(asio::io_context& on, TlsContext tls)
         : loop(on), acceptor(on), ready_timer(on), room_timer(on), context(std::move(tls)) {
         ready_timer.expires_at(std::chrono::steady_clock::time_point::max());
-        room_timer.expires_at(std::chrono::steady_clock::time_point::max());
     }
 
     asio::io_context& loop;
     tcp::acceptor acceptor;
     asio::steady_timer ready_timer;  // never fires; cancelled when a connection is ready
-    asio::steady_timer room_timer;   // never fires; cancelled when a place is free
+    asio::steady_timer room_timer;   // cancelled when a place is free
     TlsContext context;
     std::deque<std::unique_ptr<Connection>> ready;
-    std::size_t handshakes = 0;
+    std::list<std::shared_ptr<Arrival>> arrivals;  // shared with their coroutines; the oldest first
     bool is_closed = false;
+
+    bool is_crowded() const { return arrivals.size() + ready.size() >= most_handshakes; }
+
+    /// False: none has had its time yet.
+    bool turn_oldest_away() {
+        const auto now = std::chrono::steady_clock::now();
+        if (arrivals.empty() || now - arrivals.front()->since < handshake_patience) {
+            return false;
+        }
+        const std::shared_ptr<Arrival> oldest = arrivals.front();
+        arrivals.pop_front();
+        oldest->is_given_up = true;
+        oldest->give_way.emit(asio::cancellation_type::terminal);
+        return true;
+    }
+
+    /// Until there is a place, or the oldest handshake has had its time.
+    auto room() {
+        room_timer.expires_at(
+            arrivals.empty() ? std::chrono::steady_clock::time_point::max()
+                             : arrivals.front()->since + handshake_patience
+        );
+        return room_timer.async_wait(quietly);
+    }
 
     void close() {
         is_closed = true;
@@ -128,17 +166,24 @@ class Door {
     std::uint32_t in_window_ = 0;
 };
 
-Task<void> greet(std::shared_ptr<Door> door, int socket, std::string peer) {
+Task<void> greet(
+    std::shared_ptr<Door> door, std::shared_ptr<Arrival> arrival, int socket, std::string peer
+) {
     Task<Result<std::unique_ptr<Connection>>> handshake =
         accept_link(&door->loop, socket, peer, door->context.get(), Deadline::in(handshake_within));
     Result<std::unique_ptr<Connection>> connection = co_await std::move(handshake);
-    --door->handshakes;
+    std::erase(door->arrivals, arrival);
     door->room_timer.cancel();
     if (door->is_closed) {
         co_return;
     }
     if (!connection) {
-        door->log_refusal(peer, connection.error());
+        const Error crowded(
+            ErrorKind::timeout,
+            "too slow a handshake while " + std::to_string(most_handshakes) +
+                " others were under way"
+        );
+        door->log_refusal(peer, arrival->is_given_up ? crowded : connection.error());
         co_return;
     }
     door->ready.push_back(std::move(*connection));
@@ -146,9 +191,10 @@ Task<void> greet(std::shared_ptr<Door> door, int socket, std::string peer) {
 }
 
 Task<void> admit(std::shared_ptr<Door> door) {
+    bool has_told = false;
     while (!door->is_closed) {
-        if (door->handshakes + door->ready.size() >= most_handshakes) {
-            co_await door->room_timer.async_wait(quietly);
+        if (door->is_crowded() && !door->turn_oldest_away()) {
+            co_await door->room();
             continue;
         }
         tcp::endpoint from;
@@ -158,14 +204,32 @@ Task<void> admit(std::shared_ptr<Door> door) {
         }
         if (problem) {
             // Out of descriptors, mostly: trying at once again would only burn the processor.
-            log(LogLevel::error, "link.accept_failed", {{"why", problem.message()}});
+            if (!std::exchange(has_told, true)) {
+                log(LogLevel::error, "link.accept_failed", {{"why", problem.message()}});
+            }
             asio::steady_timer pause(door->loop, pause_after_failure);
             co_await pause.async_wait(quietly);
             continue;
         }
-        ++door->handshakes;
+        if (!leaves_reserve(socket.native_handle())) {
+            if (!std::exchange(has_told, true)) {
+                log(LogLevel::error,
+                    "link.accept_failed",
+                    {{"why", "too many open files: connections beyond are closed at once"},
+                     {"remedy", "raise LimitNOFILE= of the unit"}});
+            }
+            continue;
+        }
+        has_told = false;
+        auto arrival = std::make_shared<Arrival>();
+        arrival->since = std::chrono::steady_clock::now();
+        door->arrivals.push_back(arrival);
         const int descriptor = socket.release();
-        asio::co_spawn(door->loop, greet(door, descriptor, text_of(from)), asio::detached);
+        asio::co_spawn(
+            door->loop,
+            greet(door, arrival, descriptor, text_of(from)),
+            asio::bind_cancellation_slot(arrival->give_way.slot(), asio::detached)
+        );
     }
 }
 
