@@ -72,6 +72,7 @@ void read_silence(const Source& source, const MapReader& reader, CollectorConfig
     link.read("alive_every", config.alive_every);
     link.read("silent_after", config.silent_after);
     link.read("silent_incident_after", config.silent_incident_after);
+    link.read("agent_rate", config.agent_rate);
     expect_at_least(
         source,
         link,

@@ -50,6 +50,8 @@ struct CollectorConfig {
     Duration silent_incident_after = std::chrono::minutes(5);  ///< "agent silent" incident
     Duration tick = std::chrono::seconds(1);
     Duration alive_every = std::chrono::seconds(10);  ///< agent.alive entries
+    std::uint64_t agent_rate = 32ULL
+                               << 20U;  ///< bytes that one agent may bring in a second, unpacked
     Duration snapshot_every = std::chrono::seconds(20);
     Duration history_seal_every = std::chrono::seconds(60);
     std::uint64_t history_keep_bytes = 64ull << 30;

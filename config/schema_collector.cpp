@@ -21,7 +21,7 @@ constexpr KeySpec process_keys[] = {
      "Folders below which files applied over the API may name secrets; without it, /etc/muster. "
      "For collector.yaml and "
      "conf.d it is any folder. Nothing below `data_dir` is ever read as a secret."},
-    {"link", map, "When an agent counts as silent."},
+    {"link", map, "When an agent counts as silent, and how much one may bring."},
     {"journal", map, "How long the journal keeps what happened."},
     {"state", map, "The state folded from the journal."},
     {"history", map, "The history of results."},
@@ -74,6 +74,14 @@ constexpr KeySpec collector_link_keys[] = {
      "10s",
      20 * ms,
      5 * minute},
+    {"agent_rate",
+     size,
+     "What one agent may bring in a second, unpacked; one that brings more is read more slowly, "
+     "the "
+     "others are not.",
+     "32MiB",
+     mib,
+     1024 * mib},
 };
 
 constexpr KeySpec journal_keys[] = {

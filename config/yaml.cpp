@@ -41,12 +41,22 @@ class Lines {
             return {1, 1};
         }
         const auto line = std::min(static_cast<std::size_t>(mark.line), starts_.size() - 1);
-        const std::string_view rest =
-            text_.substr(starts_[line]).substr(0, static_cast<std::size_t>(mark.column));
-        const auto characters = std::count_if(rest.begin(), rest.end(), [](char c) {
-            return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-        });
-        return {static_cast<int>(line) + 1, static_cast<int>(characters) + 1};
+        const std::size_t begin = starts_[line];
+        const std::size_t end =
+            std::min(begin + static_cast<std::size_t>(mark.column), text_.size());
+        // Mostly it is further on in the line asked about last: counting each from its begin would be quadratic in a long line.
+        if (line != counted_line_ || end < counted_to_) {
+            counted_line_ = line;
+            counted_to_ = begin;
+            characters_ = 0;
+        }
+        characters_ += std::count_if(
+            text_.begin() + static_cast<std::ptrdiff_t>(counted_to_),
+            text_.begin() + static_cast<std::ptrdiff_t>(end),
+            [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+        );
+        counted_to_ = end;
+        return {static_cast<int>(line) + 1, static_cast<int>(characters_) + 1};
     }
 
     /// The text from a mark on.
@@ -61,6 +71,9 @@ class Lines {
   private:
     std::string_view text_;
     std::vector<std::size_t> starts_;
+    mutable std::size_t counted_line_ = 0;
+    mutable std::size_t counted_to_ = 0;
+    mutable std::ptrdiff_t characters_ = 0;  // of that line, up to there
 };
 
 /// Whether a quoted text ends: yaml-cpp takes the end of the file for the missing quote.
@@ -271,6 +284,12 @@ std::size_t first_bad_byte(std::string_view text) {
             if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80U) {
                 return i;
             }
+        }
+        // RFC 3629 §4: no longer than needed, no half of a surrogate pair, nothing beyond U+10FFFF.
+        const auto second = static_cast<unsigned char>(text[i + 1]);
+        if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+            (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
+            return i;
         }
         i += length;
     }
