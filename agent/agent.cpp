@@ -202,7 +202,7 @@ std::unique_ptr<Agent> Agent::open(
         self->on_assignments(epoch, std::move(items));
     };
     events.heartbeat = [self](wire::proto::Heartbeat& heartbeat) {
-        heartbeat.set_produced(self->batcher.produced() + self->inventory.delivered());
+        heartbeat.set_produced(self->batcher.produced());
         heartbeat.set_skipped(self->scheduler.skipped());
     };
     impl->delivery = std::make_unique<Delivery>(

@@ -107,10 +107,7 @@ void Inventory::take(HostInventory inventory) {
             {{"items", inventory.seen.items.size()},
              {"lacking", inventory.seen.lacking.size()},
              {"full", inventory.seen.full}});
-        wire::Record record =
-            inventory_record(std::move(inventory.seen), clock_.wall(), clock_.mono());
-        delivered_ += record.count;
-        deliver_(std::move(record));
+        deliver_(inventory_record(std::move(inventory.seen), clock_.wall(), clock_.mono()));
     }
     // A look takes a few MiB for a moment, once an hour: they go back.
     ::malloc_trim(0);

@@ -8,7 +8,6 @@
 #include "base/task.hpp"
 #include "wire/record.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,9 +43,6 @@ class Inventory {
     /// No more looks; what is under way is not delivered.
     void stop();
 
-    /// Items handed over so far: what the ledger counts.
-    std::uint64_t delivered() const { return delivered_; }
-
   private:
     struct Shared;
 
@@ -61,7 +57,6 @@ class Inventory {
     Deliver deliver_;
     InventoryPace pace_;
     std::vector<std::string> told_lacking_;
-    std::uint64_t delivered_ = 0;
     bool looking_ = false;
     TaskGroup tasks_;
     std::shared_ptr<Shared> shared_;  // with the thread of a look, which may outlive this

@@ -75,6 +75,8 @@ bool InventoryPace::take(HostInventory& inventory, MonoTime now) {
 
 wire::Record inventory_record(wire::Observations seen, WallTime wall, MonoTime mono) {
     constexpr std::size_t most_items = wire::ObservationLimits{}.items;
+    // What is lost of an inventory is no time that nobody watched: a gap counts results alone.
+    constexpr std::uint32_t no_results = 0;
     if (seen.items.size() > most_items) {
         keep_first(seen, most_items);
     }
@@ -82,7 +84,7 @@ wire::Record inventory_record(wire::Observations seen, WallTime wall, MonoTime m
         wire::Record record = wire::make_record(
             wire::RecordKind::observations,
             wire::DropClass::state,
-            static_cast<std::uint32_t>(seen.items.size()),
+            no_results,
             wall,
             mono,
             wire::encode_observations(seen)

@@ -270,7 +270,8 @@ TEST(HostInventory, IsARecordThatFitsAFrame) {
     ASSERT_TRUE(wire::open_payload(record, raw));
     const auto back = wire::decode_observations(raw);
     ASSERT_TRUE(back) << back.error().text();
-    EXPECT_EQ(back->items.size(), record.count);
+    EXPECT_EQ(record.count, 0U) << "none of it is a result";
+    EXPECT_GT(back->items.size(), 1U);
     EXPECT_FALSE(back->full);
     EXPECT_THAT(back->lacking, Contains(HasSubstr("they do not fit one message")));
 }
@@ -351,7 +352,6 @@ TEST(Inventory, LooksBesideTheLoopAgainAndAgainAndHandsOverWhatChanged) {
     );
     inventory.start();
     ASSERT_TRUE(runs_until(loop, [&] { return records.size() == 1; }));
-    EXPECT_EQ(inventory.delivered(), records[0].count);
     tree.file("/proc/meminfo", "MemTotal: 16777216 kB\n");
     ASSERT_TRUE(runs_until(loop, [&] { return records.size() == 2; }));
     std::string raw;
