@@ -52,7 +52,11 @@ CollectorFigures Collector::Impl::figures() const {
     now.history_fold = figures_of(*history_feed);
     now.history = figures_of(history->stats());
     now.sessions = link->sessions();
-    now.quarantined = link->quarantined();
+    const IntakeCounts taken = link->counts();
+    now.quarantined = taken.quarantined;
+    now.possible_duplicates = taken.possible_duplicates;
+    now.from_future = taken.from_future;
+    now.link_violations = taken.violations;
     now.agents = link->agents_said();
     now.connections = http->connections();
     const HeartbeatCounts counts = heartbeat->counts();

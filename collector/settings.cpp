@@ -68,6 +68,7 @@ IntakeOptions intake_options(const config::CollectorConfig& process, const std::
     result.link.heartbeat = process.heartbeat;
     result.link.silent_after = process.silent_after;
     result.alive_every = process.alive_every;
+    result.agent_rate = process.agent_rate;
     return result;
 }
 

@@ -1,9 +1,11 @@
 #include "collector/api/http_server.hpp"
 
 #include "base/log.hpp"
+#include "collector/api/doors.hpp"
 #include "collector/api/http_text.hpp"
 #include "collector/api/problem.hpp"
 #include "wire/bind_failure.hpp"
+#include "wire/descriptors.hpp"
 #include "wire/tls.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -26,8 +28,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace muster::collector {
@@ -39,58 +41,16 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+using SteadyTime = std::chrono::steady_clock::time_point;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-constexpr std::string_view enrolment_alpn = "muster-enrol/1";
-constexpr std::string_view people_alpn = "http/1.1";
 constexpr std::size_t read_ahead = 64U << 10;
 constexpr std::size_t most_drained = 4U << 20;
 constexpr auto farewell = std::chrono::seconds(2);
+constexpr auto client_patience = std::chrono::seconds(1);
+constexpr auto reader_patience = std::chrono::seconds(5);
 constexpr auto pause_without_sockets = std::chrono::milliseconds(100);
-
-/// The client's protocol list is length-prefixed names (RFC 7301 §3.1).
-const unsigned char* offered(
-    const unsigned char* list, unsigned int size, std::string_view protocol
-) {
-    for (unsigned int at = 0; at < size; at += 1U + list[at]) {
-        const std::string_view name(reinterpret_cast<const char*>(list) + at + 1, list[at]);
-        if (at + 1U + list[at] <= size && name == protocol) {
-            return list + at;
-        }
-    }
-    return nullptr;
-}
-
-int select_alpn(
-    SSL* /*session*/,
-    const unsigned char** chosen,
-    unsigned char* chosen_size,
-    const unsigned char* list,
-    unsigned int size,
-    void* /*unused*/
-) {
-    const unsigned char* found = offered(list, size, enrolment_alpn);
-    if (found == nullptr) {
-        found = offered(list, size, people_alpn);
-    }
-    if (found == nullptr) {
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
-    *chosen_size = *found;
-    *chosen = found + 1;
-    return SSL_TLSEXT_ERR_OK;
-}
-
-Door door_of(SSL* session) {
-    const unsigned char* name = nullptr;
-    unsigned int size = 0;
-    SSL_get0_alpn_selected(session, &name, &size);
-    const bool enrolment =
-        name != nullptr &&
-        std::string_view(reinterpret_cast<const char*>(name), size) == enrolment_alpn;
-    return enrolment ? Door::enrolment : Door::people;
-}
 
 Result<asio::ssl::context> make_tls(const std::string& chain_pem, const Secret& key_pem) {
     wire::TlsIdentity identity;
@@ -103,7 +63,7 @@ Result<asio::ssl::context> make_tls(const std::string& chain_pem, const Secret& 
     }
     // Browsers and scripts may be older than our agents.
     SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
-    SSL_CTX_set_alpn_select_cb(context->get(), select_alpn, nullptr);
+    choose_doors(context->get());
     return asio::ssl::context(context->release());
 }
 
@@ -178,6 +138,12 @@ bool is_sound(const Parser::value_type& message) {
            message.target().find('#') == beast::string_view::npos;
 }
 
+/// We unpack nothing of a stranger's: what unpacks to gigabytes is a few kilobytes here.
+bool is_packed(const Parser::value_type& message) {
+    const auto how = message[http::field::content_encoding];
+    return !how.empty() && !beast::iequals(how, "identity");
+}
+
 HttpRequest request_of(Parser::value_type message, const std::string& peer, Door door) {
     HttpRequest request;
     request.method = message.method_string();
@@ -224,31 +190,48 @@ struct HttpServer::Impl {
     asio::ssl::context tls;
     HttpLimits limits;
     HttpHandler handler;
-    std::set<TlsStream*> open;  // of the connections' coroutines; closed by stop()
+    /// Of the connections' coroutines, each with when it may be closed in favour of a newcomer.
+    std::map<TlsStream*, SteadyTime> open;
     bool told_full = false;
+    bool told_without = false;  // descriptors
     bool stopping = false;
     TaskGroup tasks;
 
     static Task<void> accept(std::shared_ptr<Impl> self);
     static Task<void> serve(std::shared_ptr<Impl> self, tcp::socket socket);
     void admit(const std::shared_ptr<Impl>& self, tcp::socket socket);
+    bool make_room();
 };
 
 namespace {
 
 using Server = HttpServer::Impl;
 
-/// Counts a connection while it lives.
+/// Counts a connection while it lives, and knows whether it is the client that is waited for.
 class Listed {
   public:
     Listed(Server* server, TlsStream* stream) : server_(server), stream_(stream) {
-        server_->open.insert(stream_);
+        server_->open.emplace(stream_, SteadyTime::max());
     }
 
     ~Listed() { server_->open.erase(stream_); }
 
     Listed(const Listed&) = delete;
     Listed& operator=(const Listed&) = delete;
+
+    /// A client that has to do something, a handshake, a request, reading its answer, is left alone for this long even where
+    /// others want its place.
+    void waits_for_client(Duration patience) {
+        if (const auto found = server_->open.find(stream_); found != server_->open.end()) {
+            found->second = std::chrono::steady_clock::now() + patience;
+        }
+    }
+
+    void works() {
+        if (const auto found = server_->open.find(stream_); found != server_->open.end()) {
+            found->second = SteadyTime::max();
+        }
+    }
 
   private:
     Server* server_;
@@ -337,7 +320,8 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
     error_code unknown;
     const std::string peer = text_of(socket.remote_endpoint(unknown));
     TlsStream stream(std::move(socket), self->tls);
-    const Listed listed(self.get(), &stream);
+    Listed listed(self.get(), &stream);
+    listed.waits_for_client(client_patience);
     beast::get_lowest_layer(stream).expires_after(self->limits.handshake);
     const auto [no_tls] = co_await stream.async_handshake(asio::ssl::stream_base::server, quietly);
     if (no_tls) {
@@ -352,6 +336,7 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
         parser.body_limit(
             door == Door::enrolment ? self->limits.enrol_body_bytes : self->limits.body_bytes
         );
+        listed.waits_for_client(client_patience);
         const error_code unread = co_await read(&stream, &buffer, &parser, &self->limits);
         if (unread) {
             const std::optional<HttpResponse> refusal = refusal_of(unread);
@@ -362,10 +347,22 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
             break;
         }
         after = parser.get().keep_alive() ? After::keep_open : After::close;
+        if (is_packed(parser.get())) {
+            std::string bytes = http_text(
+                problem(415, "send the body as it is, without Content-Encoding"),
+                "GET",
+                After::close,
+                wall_now()
+            );
+            co_await write(&stream, std::move(bytes), self->limits.write);
+            break;
+        }
         HttpRequest request = request_of(parser.release(), peer, door);
         const std::string method = request.method;
+        listed.works();
         Task<HttpResponse> answering = self->handler(std::move(request));
         const HttpResponse response = co_await std::move(answering);
+        listed.waits_for_client(reader_patience);
         std::string bytes = http_text(response, method, after, wall_now());
         const error_code unsent = co_await write(&stream, std::move(bytes), self->limits.write);
         if (unsent) {
@@ -375,6 +372,7 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
             if (method == "HEAD") {
                 break;
             }
+            listed.works();
             const bool is_sent = co_await send_stream(&stream, &response, &self->limits);
             if (!is_sent) {
                 co_return;
@@ -382,16 +380,40 @@ Task<void> HttpServer::Impl::serve(std::shared_ptr<Impl> self, tcp::socket socke
             break;
         }
     }
+    listed.waits_for_client({});
     co_await part(&stream);
 }
 
+/// Of those whose client is waited for, the one that may go first goes. False: there is none.
+bool HttpServer::Impl::make_room() {
+    const auto oldest =
+        std::ranges::min_element(open, {}, [](const auto& each) { return each.second; });
+    if (oldest == open.end() || oldest->second > std::chrono::steady_clock::now()) {
+        return false;
+    }
+    TlsStream& stream = *oldest->first;
+    open.erase(oldest);
+    beast::get_lowest_layer(stream).close();
+    return true;
+}
+
 void HttpServer::Impl::admit(const std::shared_ptr<Impl>& self, tcp::socket socket) {
-    const bool full = open.size() >= limits.connections;
+    // Agents need descriptors too: strangers at this door leave them half.
+    const bool full =
+        open.size() >= std::min(limits.connections, wire::descriptors_for_sockets() / 2);
     if (full && !told_full) {
         log(LogLevel::warning, "api.full", {{"connections", open.size()}});
     }
     told_full = full;
-    if (full) {
+    const bool without = !wire::leaves_reserve(socket.native_handle());
+    if (without && !told_without) {
+        log(LogLevel::error,
+            "api.cannot_accept",
+            {{"why", "too many open files: connections beyond are closed at once"},
+             {"remedy", "raise LimitNOFILE= of the unit"}});
+    }
+    told_without = without;
+    if (without || (full && !make_room())) {
         error_code ignored;
         socket.close(ignored);
         return;
@@ -485,7 +507,7 @@ void HttpServer::stop() {
     impl_->stopping = true;
     error_code ignored;
     impl_->acceptor.close(ignored);
-    for (TlsStream* stream : impl_->open) {
+    for (const auto& [stream, until] : impl_->open) {
         beast::get_lowest_layer(*stream).close();
     }
     impl_->tasks.stop();

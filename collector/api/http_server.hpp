@@ -15,7 +15,9 @@ namespace muster::collector {
 
 /// What one client may cost. At a bound the request is answered 4xx and the connection closed, or only closed.
 struct HttpLimits {
-    std::size_t connections = 512;  ///< beyond: accepted and closed at once
+    /// Beyond, and beyond half of the process's descriptors: whoever has kept us waiting longest is closed for a newcomer; where
+    /// there is nobody, the newcomer.
+    std::size_t connections = 512;
     std::size_t header_bytes = 16u << 10;
     std::size_t body_bytes = 1u << 20;
     std::size_t enrol_body_bytes = 64u << 10;

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/uuid.hpp"
+#include "collector/api/json_names.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -106,7 +107,12 @@ Form::Form(const HttpRequest& request) {
     options.max_depth = deepest;
     boost::system::error_code problem;
     json::value value = json::parse(request.body, problem, {}, options);
-    if (problem) {
+    const std::optional<std::string> twice =
+        problem ? std::nullopt : name_given_twice(request.body);
+    if (twice) {
+        flaws_.push_back({harmless(*twice), "is given twice"});
+        unreadable_ = true;
+    } else if (problem) {
         flaws_.push_back({"", "not JSON: " + problem.message()});
         unreadable_ = true;
     } else if (!value.is_object()) {

@@ -76,6 +76,25 @@ constexpr std::array table{
         "Records of agents that could not be read or were not theirs to send, set aside."
     },
     MetricSpec{
+        "muster_link_violations_total",
+        counter,
+        "",
+        "Links ended because what came over them was no frame, or one that has no place there."
+    },
+    MetricSpec{
+        "muster_results_possible_duplicates_total",
+        counter,
+        "",
+        "Results that may be stored twice: their agent was set back to an earlier state and said "
+        "so."
+    },
+    MetricSpec{
+        "muster_results_from_future_total",
+        counter,
+        "",
+        "Results whose time was more than ten minutes ahead, stored as of when they came."
+    },
+    MetricSpec{
         "muster_agent_spool_waiting_results",
         gauge,
         "agent",
@@ -109,6 +128,18 @@ constexpr std::array table{
         "muster_agent_resident_memory_bytes", gauge, "agent", "Resident memory of the agent."
     },
     MetricSpec{"muster_agent_open_fds", gauge, "agent", "Open files of the agent."},
+    MetricSpec{
+        "muster_agent_quarantined_records_total",
+        counter,
+        "agent",
+        "Records of the agent set aside since the collector's start."
+    },
+    MetricSpec{
+        "muster_agent_held_back_seconds_total",
+        counter,
+        "agent",
+        "How long the collector read nothing from the agent because it brought more than its share."
+    },
 
     MetricSpec{"muster_cis", gauge, "state", "Configuration items that are not retired, by state."},
     MetricSpec{"muster_probes", gauge, "state", "Probes by state."},

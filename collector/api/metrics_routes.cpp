@@ -62,6 +62,9 @@ void add_river(Exposition& out, const CollectorFigures& now) {
 void add_agents(Exposition& out, const CollectorFigures& now, const RecordFigures& records) {
     out.add("muster_link_sessions", std::uint64_t{now.sessions});
     out.add("muster_link_quarantined_records_total", now.quarantined);
+    out.add("muster_link_violations_total", now.link_violations);
+    out.add("muster_results_possible_duplicates_total", now.possible_duplicates);
+    out.add("muster_results_from_future_total", now.from_future);
     std::set<std::string> named;  // a series that is there twice makes the whole answer worthless
     for (const AgentFigures& agent : now.agents) {
         const auto known = records.agent_names.find(std::string(agent.agent.raw()));
@@ -75,6 +78,8 @@ void add_agents(Exposition& out, const CollectorFigures& now, const RecordFigure
         out.add("muster_agent_skipped_runs_total", agent.skipped_runs, name);
         out.add("muster_agent_resident_memory_bytes", agent.resident_bytes, name);
         out.add("muster_agent_open_fds", agent.open_files, name);
+        out.add("muster_agent_quarantined_records_total", agent.quarantined_records, name);
+        out.add("muster_agent_held_back_seconds_total", seconds(agent.held_back), name);
     }
 }
 

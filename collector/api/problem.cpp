@@ -5,9 +5,16 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <span>
+#include <string>
+
 namespace muster::collector {
 
 namespace {
+
+/// A body of a megabyte can hold a hundred thousand; nobody reads more.
+constexpr std::size_t most_flaws = 100;
 
 int status_of(ErrorKind kind) {
     switch (kind) {
@@ -87,10 +94,14 @@ HttpResponse problem(int status, std::string_view detail, const std::vector<Flaw
     body["detail"] = printable(detail);
     if (!flaws.empty()) {
         boost::json::array errors;
-        for (const Flaw& flaw : flaws) {
+        for (const Flaw& flaw : std::span(flaws).first(std::min(flaws.size(), most_flaws))) {
             errors.push_back(boost::json::object{
                 {"pointer", printable(flaw.pointer)}, {"detail", printable(flaw.detail)}
             });
+        }
+        if (flaws.size() > most_flaws) {
+            const std::string rest = "and " + std::to_string(flaws.size() - most_flaws) + " more";
+            errors.push_back(boost::json::object{{"pointer", ""}, {"detail", rest}});
         }
         body["errors"] = std::move(errors);
     }

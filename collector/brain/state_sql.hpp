@@ -165,9 +165,10 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(StateQuer
         "UPDATE agent_unobserved SET to_wall = MAX(to_wall, ?3) WHERE agent = ?1 AND from_wall = "
         "(SELECT MAX(from_wall) FROM agent_unobserved WHERE agent = ?1 AND from_wall <= ?2 AND "
         "reason = 'results lost') AND to_wall >= ?2",
-        "INSERT INTO agent_unobserved (agent, from_wall, to_wall, reason, lsn) SELECT ?1, ?2, ?3, "
-        "'results lost', ?4 WHERE NOT EXISTS (SELECT 1 FROM agent_unobserved WHERE agent = ?1 AND "
-        "from_wall <= ?2 AND to_wall >= ?3 AND reason = 'results lost') ON CONFLICT (agent, "
+        "INSERT INTO agent_unobserved (agent, from_wall, to_wall, reason, lsn) SELECT ?1, since, ?3, "
+        "'results lost', ?4 FROM (SELECT MAX(?2, enrolled + 1) AS since FROM agent WHERE id = ?1) WHERE "
+        "since < ?3 AND NOT EXISTS (SELECT 1 FROM agent_unobserved WHERE agent = ?1 AND "
+        "from_wall <= since AND to_wall >= ?3 AND reason = 'results lost') ON CONFLICT (agent, "
         "from_wall) DO UPDATE SET to_wall = MAX(to_wall, excluded.to_wall)",
         "DELETE FROM agent_unobserved WHERE agent = ?1 AND reason = 'results lost' AND from_wall < "
         "(SELECT from_wall FROM agent_unobserved WHERE agent = ?1 AND reason = 'results lost' ORDER "

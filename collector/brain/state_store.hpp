@@ -103,6 +103,7 @@ class StateStore {
 
     void insert_gap(const GapRow& row);
     /// Time in which results were lost; one row with the one before where they touch.
+    /// Nothing of before the agent was enrolled: what one says it lost then, nobody had asked it for.
     void insert_lost(AgentId agent, WallTime from, WallTime to, Lsn lsn);
     /// Keeps the newest `most` gaps of the agent, and as many times in which results were lost.
     void trim_gaps(AgentId agent, std::uint64_t most);

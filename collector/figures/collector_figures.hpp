@@ -48,6 +48,8 @@ struct AgentFigures {
     std::uint64_t skipped_runs = 0;
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_files = 0;
+    std::uint64_t quarantined_records = 0;  ///< counted by us, since our start
+    Duration held_back{};                   ///< likewise
 };
 
 struct OutsideFigures {
@@ -78,6 +80,9 @@ struct CollectorFigures {
     HistoryFigures history;
     std::size_t sessions = 0;  ///< agents with a link
     std::uint64_t quarantined = 0;
+    std::uint64_t possible_duplicates = 0;  ///< results
+    std::uint64_t from_future = 0;          ///< results
+    std::uint64_t link_violations = 0;
     std::vector<AgentFigures> agents;  ///< with a link, and heard of since
     std::size_t connections = 0;       ///< of people and programs
     OutsideFigures heartbeat;

@@ -12,7 +12,6 @@ namespace muster::collector {
 namespace {
 
 constexpr Duration tolerated = std::chrono::seconds(2);
-constexpr Duration most_ahead = std::chrono::minutes(10);
 constexpr std::size_t signs_kept = 8;
 /// Clocks drift: what is older tells nothing of now.
 constexpr Duration kept_for = std::chrono::minutes(10);
@@ -43,7 +42,7 @@ void AgentClock::heard(WallTime agents, MonoTime mono, WallTime ours) {
     });
 }
 
-Duration AgentClock::ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const {
+Duration AgentClock::said_ahead(const wire::Record& record, std::uint64_t boot) const {
     Duration ahead{};
     if (best_ && boot != 0 && boot == boot_) {
         ahead = record.wall - (best_->ours - (best_->mono - record.mono));
@@ -51,10 +50,16 @@ Duration AgentClock::ahead(const wire::Record& record, std::uint64_t boot, WallT
         // Of another boot only its calendar tells, and that may have been the same.
         ahead = best_->agents - best_->ours;
     }
-    if (std::chrono::abs(ahead) <= tolerated) {
-        ahead = {};
-    }
-    return record.wall - ahead > now + most_ahead ? record.wall - now : ahead;
+    return std::chrono::abs(ahead) <= tolerated ? Duration{} : ahead;
+}
+
+bool AgentClock::is_from_future(const wire::Record& record, std::uint64_t boot, WallTime now)
+    const {
+    return record.wall - said_ahead(record, boot) > now + most_ahead;
+}
+
+Duration AgentClock::ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const {
+    return is_from_future(record, boot, now) ? record.wall - now : said_ahead(record, boot);
 }
 
 }  // namespace muster::collector

@@ -25,8 +25,14 @@ class AgentClock {
     /// How far the calendar that wrote the record was ahead of ours; 0 within two seconds, which a network may take. `boot`: of
     /// the record, 0 where it does not say. Never leaves a record more than ten minutes in our future.
     Duration ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const;
+    /// Whether that is what keeps it there.
+    bool is_from_future(const wire::Record& record, std::uint64_t boot, WallTime now) const;
+
+    static constexpr Duration most_ahead = std::chrono::minutes(10);
 
   private:
+    Duration said_ahead(const wire::Record& record, std::uint64_t boot) const;
+
     struct Sign {
         WallTime agents;
         MonoTime mono;

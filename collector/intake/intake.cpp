@@ -44,6 +44,20 @@ void log_applied(const std::string& agent, const wire::server_action::Applied& a
          {"first", applied.problems.front()}});
 }
 
+/// A record is made after its results. One that says more of the time to come than clocks may be wrong is not to be believed.
+Status check_times(const wire::ResultBatch& results) {
+    const auto latest = std::ranges::max_element(results.time_ms);
+    if (latest != results.time_ms.end() &&
+        std::chrono::milliseconds(*latest) > AgentClock::most_ahead) {
+        return failure(
+            ErrorKind::invalid,
+            "a result of " + format_duration(std::chrono::milliseconds(*latest)) +
+                " after the record that holds it was made"
+        );
+    }
+    return {};
+}
+
 AgentFigures said_by(AgentId agent, const wire::proto::Heartbeat& heartbeat) {
     // Numbers of somebody else's: none of them is believed to fit another.
     constexpr std::uint64_t longest_ms = 1'000'000'000'000;
@@ -66,7 +80,10 @@ std::vector<AgentFigures> Intake::agents_said() const {
     std::vector<AgentFigures> all;
     for (const auto& [id, session] : sessions_) {
         if (session.said) {
+            const Agent& owner = agents_.at(session.agent);
             all.push_back(*session.said);
+            all.back().quarantined_records = owner.quarantined;
+            all.back().held_back = owner.held_back;
         }
     }
     return all;
@@ -110,7 +127,13 @@ Intake::Actions Intake::on_frame(
             heard_.insert(found->second.agent);
         }
     }
+    charge(agent(found->second.agent), frame);
     auto actions = found->second.server.on_frame(now, wall, std::move(frame));
+    const auto is_violation = [](const wire::ServerAction& action) {
+        const auto* close = std::get_if<wire::server_action::Close>(&action);
+        return close != nullptr && !close->orderly;
+    };
+    counts_.violations += std::ranges::any_of(actions, is_violation) ? 1 : 0;
     perform(session, std::move(actions), wall, out);
     return out;
 }
@@ -155,10 +178,13 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
     }
 }
 
-/// Of sets sent one after the other only the last tells what the agent has.
+/// Of sets sent one after the other only the last tells what the agent has. What nobody sent is not worth a line.
 void Intake::on_applied(Session& session, const wire::server_action::Applied& applied) {
+    if (session.unconfirmed == 0) {
+        return;
+    }
     log_applied(session.agent.text(), applied);
-    if (session.unconfirmed > 0 && --session.unconfirmed == 0) {
+    if (--session.unconfirmed == 0) {
         agent(session.agent).secrets = session.secrets;
     }
 }
@@ -257,7 +283,12 @@ void Intake::stage(Session& session, const CursorUpdate& step, wire::Record reco
         good = decoded.observations ? check_own(*decoded.observations, session.agent)
                                     : agent(session.agent).epochs.check(decoded.results);
     }
-    const Duration ahead = agent(session.agent).clock.ahead(record, decoded.results.boot, wall_);
+    if (good && !decoded.gap && !decoded.observations) {
+        good = check_times(decoded.results);
+    }
+    const AgentClock& clock = agent(session.agent).clock;
+    const Duration ahead = clock.ahead(record, decoded.results.boot, wall_);
+    const bool is_from_future = clock.is_from_future(record, decoded.results.boot, wall_);
     correct_times(decoded, ahead);
     if (!good) {
         set_aside(session, step, std::move(record.payload), good.error().text());
@@ -266,6 +297,8 @@ void Intake::stage(Session& session, const CursorUpdate& step, wire::Record reco
     const std::size_t count = decoded.gap            ? decoded.lost
                               : decoded.observations ? decoded.observations->items.size()
                                                      : decoded.results.size();
+    counts_.from_future += is_from_future && !decoded.gap ? count : 0;
+    counts_.possible_duplicates += record.possible_duplicate && !decoded.gap ? count : 0;
     const bool urgent = record.drop_class == wire::DropClass::state;
     staging_.add_record(
         batch_item(step, std::move(record), count, ahead), std::move(decoded), step, urgent
@@ -275,7 +308,9 @@ void Intake::stage(Session& session, const CursorUpdate& step, wire::Record reco
 void Intake::set_aside(
     Session& session, const CursorUpdate& step, std::string payload, std::string why
 ) {
-    ++quarantined_;
+    ++counts_.quarantined;
+    ++session.quarantined;
+    ++agent(session.agent).quarantined;
     if (!session.has_complained) {
         session.has_complained = true;
         log(LogLevel::warning,

@@ -33,6 +33,20 @@ struct IntakeOptions {
     Duration copy_refused_for = std::chrono::minutes(5);
     /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
     std::size_t most_memory = 128U << 20U;
+    /// Of one agent, beyond which nothing more is read from it. An agent within its credit stays below.
+    std::size_t agent_memory = 32U << 20U;
+    /// Bytes, unpacked, that one agent may bring in a second; after two seconds' worth at once it is read no faster.
+    std::uint64_t agent_rate = 32U << 20U;
+};
+
+/// What was taken since the start and is not as it should be.
+struct IntakeCounts {
+    std::uint64_t quarantined = 0;  ///< records set aside
+    std::uint64_t possible_duplicates =
+        0;  ///< results that may be stored twice, as their agents said
+    std::uint64_t from_future =
+        0;  ///< results stored as of when they came: their time was too far ahead
+    std::uint64_t violations = 0;  ///< links ended because of what came over them
 };
 
 /// One connection of an agent, from accept to close.
@@ -105,11 +119,13 @@ class Intake {
     /// When on_time or take_group wants to be called next.
     MonoTime next_wake() const;
 
-    bool is_full() const { return staging_.memory() >= options_.most_memory; }
+    /// For how long nothing more is to be read from this session, for a start: zero when there is room for it. Its agent has
+    /// brought more than its share, or all together have.
+    Duration hold_back(SessionId session, MonoTime now);
 
     std::size_t sessions() const { return sessions_.size(); }
 
-    std::uint64_t quarantined() const { return quarantined_; }
+    const IntakeCounts& counts() const { return counts_; }
 
     /// What agents with a session said with their last heartbeat, in no order.
     std::vector<AgentFigures> agents_said() const;
@@ -140,6 +156,9 @@ class Intake {
         std::deque<std::string> refused;    // of copies, the newest last
         std::string address;                // it was greeted at last
         MonoTime heard{};                   // last
+        MonoTime paid_until{};              // what it brought is worth this much of its rate
+        Duration held_back{};               // since the start
+        std::uint64_t quarantined = 0;      // likewise
     };
 
     struct Session {
@@ -148,6 +167,8 @@ class Intake {
         wire::LinkServer server;
         bool is_greeted = false;
         bool has_complained = false;  // of a record set aside: once a session
+        std::uint64_t quarantined = 0;
+        bool is_told_held_back = false;
         std::optional<wire::proto::Hello> hello =
             std::nullopt;                       // waits: does the older session live?
         WallTime hello_came{};                  // by our calendar
@@ -174,6 +195,8 @@ class Intake {
     void end_straddled(
         Session& session, const CursorUpdate& step, std::uint64_t staged, Actions& out
     );
+    void tell_held_back(Session& session) const;
+    void charge(Agent& owner, const wire::proto::Frame& frame);
     void stage(Session& session, const CursorUpdate& step, wire::Record record);
     void set_aside(
         Session& session, const CursorUpdate& step, std::string payload, std::string why
@@ -198,7 +221,7 @@ class Intake {
     std::uint64_t next_challenge_ = 1;
     std::uint64_t uses_ = 0;  // of streams, so far
     std::string raw_;         // memory reused by decompression
-    std::uint64_t quarantined_ = 0;
+    IntakeCounts counts_;
 };
 
 }  // namespace muster::collector

@@ -250,6 +250,11 @@ void Intake::end_session(SessionId id, const std::string& why, bool orderly) {
     log(LogLevel::info,
         "link.closed",
         {{"agent", session.agent.text()}, {"peer", session.address}, {"why", why}});
+    if (session.quarantined > 1) {
+        log(LogLevel::warning,
+            "intake.quarantined_more",
+            {{"agent", session.agent.text()}, {"records", session.quarantined}});
+    }
     Agent& owner = agent(session.agent);
     if (owner.newcomer == id) {
         owner.newcomer.reset();

@@ -54,6 +54,7 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     std::deque<SessionId> to_assign;
     bool is_assigning = false;
     bool is_stopping = false;
+    std::uint64_t broken_frames = 0;  // that ended links
     TaskGroup tasks;
 
     Task<void> accept_all();
@@ -63,6 +64,7 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     Task<void> assign_all();
     Task<void> renew(SessionId session, std::shared_ptr<Line> line, std::string request_pem);
     Task<void> keep_time();
+    Duration wait_of(SessionId session, const Line& line);
     void perform(Intake::Actions actions);
     void send(const std::shared_ptr<Line>& line, wire::proto::Frame frame);
     void close(SessionId session);
@@ -91,8 +93,10 @@ std::size_t LinkAdapter::sessions() const {
     return impl_->intake.sessions();
 }
 
-std::uint64_t LinkAdapter::quarantined() const {
-    return impl_->intake.quarantined();
+IntakeCounts LinkAdapter::counts() const {
+    IntakeCounts counts = impl_->intake.counts();
+    counts.violations += impl_->broken_frames;
+    return counts;
 }
 
 std::vector<AgentFigures> LinkAdapter::agents_said() const {
@@ -179,6 +183,7 @@ Task<void> LinkAdapter::Impl::receive_all(SessionId session, std::shared_ptr<Lin
         }
         if (!frame) {
             if (frame.error().kind() != ErrorKind::timeout) {
+                broken_frames += frame.error().kind() == ErrorKind::corrupt ? 1 : 0;
                 perform(intake.on_closed(session, frame.error().text()));
                 close(session);
             }
@@ -194,14 +199,23 @@ Task<void> LinkAdapter::Impl::receive_all(SessionId session, std::shared_ptr<Lin
             line->connection->allow_large_frames();
         }
         // Who does not read its answers is not listened to either.
-        while ((intake.is_full() || line->queue.size() > most_queued) && !line->is_over) {
-            co_await sleep_for(full_pause);
+        for (Duration hold = wait_of(session, *line); hold > Duration::zero();
+             hold = wait_of(session, *line)) {
+            co_await sleep_for(hold);
         }
     }
     // Destroying the connection now would cut off what is still in the queue.
     if (!line->is_sending) {
         line->connection->close();
     }
+}
+
+Duration LinkAdapter::Impl::wait_of(SessionId session, const Line& line) {
+    if (line.is_over) {
+        return {};
+    }
+    const Duration queued = line.queue.size() > most_queued ? full_pause : Duration{};
+    return std::max(queued, intake.hold_back(session, context.clock->mono()));
 }
 
 void LinkAdapter::Impl::perform(Intake::Actions actions) {

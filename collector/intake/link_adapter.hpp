@@ -40,8 +40,7 @@ class LinkAdapter {
     void start();
     std::uint16_t port() const;
     std::size_t sessions() const;
-    /// Records set aside since the start.
-    std::uint64_t quarantined() const;
+    IntakeCounts counts() const;
     /// What connected agents said with their last heartbeat.
     std::vector<AgentFigures> agents_said() const;
     void issued(IssuedAssignments assignments);

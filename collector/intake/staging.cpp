@@ -55,8 +55,7 @@ void Staging::add_record(
     BatchGroup& batch = open_batch();
     is_urgent_ = is_urgent_ || urgent;
     advance(step);
-    staged_bytes_ += item.payload().size();
-    staged_memory_ += item.payload().size() + memory_bytes(decoded);
+    count(step.agent, item.payload().size(), memory_bytes(decoded));
     batch.entry.add_items()->Swap(&item);
     batch.decoded.push_back(std::move(decoded));
 }
@@ -64,9 +63,26 @@ void Staging::add_record(
 void Staging::add_quarantined(QuarantinedRecord record, const CursorUpdate& step) {
     BatchGroup& batch = open_batch();
     advance(step);
-    staged_bytes_ += record.payload.size();
-    staged_memory_ += record.payload.size();
+    count(step.agent, record.payload.size(), sizeof(QuarantinedRecord));
     batch.quarantined.push_back(std::move(record));
+}
+
+void Staging::count(AgentId agent, std::size_t payload, std::size_t unpacked) {
+    staged_bytes_ += payload;
+    staged_memory_ += payload + unpacked;
+    staged_of_[agent] += payload + unpacked;
+}
+
+std::size_t Staging::memory_of(AgentId agent) const {
+    const auto in = [agent](const MemoryOf& all) {
+        const auto found = all.find(agent);
+        return found == all.end() ? 0 : found->second;
+    };
+    std::size_t bytes = in(staged_of_);
+    for (const InFlight& each : in_flight_) {
+        bytes += in(each.memory_of);
+    }
+    return bytes;
 }
 
 MonoTime Staging::due() const {
@@ -84,7 +100,12 @@ std::optional<Staging::Group> Staging::take(MonoTime now) {
         return std::nullopt;
     }
     last_taken_ = now;
-    InFlight flight{.id = next_id_++, .memory = staged_memory_, .cursors = {}};
+    InFlight flight{
+        .id = next_id_++,
+        .memory = staged_memory_,
+        .cursors = {},
+        .memory_of = std::exchange(staged_of_, {})
+    };
     for (const Pending& pending : pending_) {
         std::ranges::copy(pending.batch.cursors, std::back_inserter(flight.cursors));
     }
@@ -111,6 +132,7 @@ void Staging::drop_records() {
     std::erase_if(pending_, [](const Pending& one) { return one.kind == EntryKind::batch; });
     staged_bytes_ = 0;
     staged_memory_ = 0;
+    staged_of_.clear();
     batch_is_open_ = false;
 }
 

@@ -57,15 +57,22 @@ class Staging {
     /// Memory that waits or is in flight: payloads and what was unpacked from them.
     std::size_t memory() const { return staged_memory_ + in_flight_memory_; }
 
+    /// Likewise, of one agent.
+    std::size_t memory_of(AgentId agent) const;
+
   private:
+    using MemoryOf = std::unordered_map<AgentId, std::size_t>;
+
     struct InFlight {
         std::uint64_t id = 0;
         std::size_t memory = 0;
         std::vector<CursorUpdate> cursors;
+        MemoryOf memory_of;
     };
 
     BatchGroup& open_batch();
     void advance(const CursorUpdate& step);
+    void count(AgentId agent, std::size_t payload, std::size_t unpacked);
 
     StagingOptions options_;
     std::vector<Pending> pending_;
@@ -80,6 +87,7 @@ class Staging {
     std::unordered_map<Stream, std::size_t, StreamHash> cursor_of_;  // in the open batch
     std::size_t staged_bytes_ = 0;  // of payload: what the journal will write
     std::size_t staged_memory_ = 0;
+    MemoryOf staged_of_;
     std::size_t in_flight_memory_ = 0;
     std::deque<InFlight> in_flight_;
     std::uint64_t next_id_ = 1;

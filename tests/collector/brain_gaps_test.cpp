@@ -111,6 +111,8 @@ TEST(LostResults, AreKeptWithWhatHowManyWhenAndWhyAndCountAsUnobserved) {
     }
 }
 
+constexpr std::size_t agent_enrolled = 9;  // column of the table
+
 /// A world with one agent that has results to lose.
 class ManyGaps : public ::testing::Test {
   protected:
@@ -152,6 +154,20 @@ TEST_F(ManyGaps, ThatTouchAreOneTime) {
     lose(begin + seconds(100), begin + seconds(110));
     EXPECT_THAT(lost_after(begin), ElementsAre("0-20", "100-110"));
     EXPECT_THAT(world_.rows("agent_gap"), SizeIs(4));
+}
+
+/// An agent's word would else make everything unobserved that there ever was.
+TEST_F(ManyGaps, ReachBackToTheEnrolmentOfTheAgentAtMost) {
+    const WallTime begin = world_.now() - minutes(50);
+    lose(wall_from_ns(1), begin);
+    const WallTime enrolled =
+        wall_from_ns(std::stoll(world_.column("agent", agent_enrolled).at(0)));
+    EXPECT_GT(enrolled, world_.now() - minutes(70));
+    ASSERT_THAT(lost_after(enrolled), SizeIs(1));
+    EXPECT_THAT(lost_after(enrolled).front(), testing::StartsWith("0-"));
+    lose(wall_from_ns(1), wall_from_ns(2));
+    EXPECT_THAT(lost_after(enrolled), SizeIs(1));
+    EXPECT_THAT(world_.rows("agent_gap"), SizeIs(2)) << "what it said stays on record";
 }
 
 TEST_F(ManyGaps, OfOneAgentAreKeptUpToAThousandTheNewest) {

@@ -276,7 +276,7 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     EXPECT_EQ(taken.decoded[0].seq, 9U);
     EXPECT_EQ(taken.cursors[0].last_seq, 9U);
     EXPECT_EQ(stored(group).sent.at(0).ack().committed_seq(), 9U);
-    EXPECT_EQ(intake_.quarantined(), 4U);
+    EXPECT_EQ(intake_.counts().quarantined, 4U);
 }
 
 // T-38: an agent is whom its certificate names. What was assigned to another is nothing to it, and who tried stands in the log.

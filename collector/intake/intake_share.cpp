@@ -1,0 +1,65 @@
+// Owns: the share half of Intake: how much one agent may bring, so that the others are served as if it were not there.
+#include "base/log.hpp"
+#include "collector/intake/intake.hpp"
+
+#include <algorithm>
+
+namespace muster::collector {
+
+namespace {
+
+// What a frame and a record cost beside their bytes: many small ones are as much work as a large one.
+constexpr std::uint64_t frame_cost = 1024;
+constexpr std::uint64_t record_cost = 256;
+constexpr Duration burst = std::chrono::seconds(2);
+constexpr Duration without_credit = std::chrono::seconds(1);
+constexpr Duration until_stored = std::chrono::milliseconds(5);
+constexpr Duration longest_hold = std::chrono::seconds(1);
+
+}  // namespace
+
+/// Without credit an agent is to wait and then to try one batch; one that does not wait is made to.
+void Intake::charge(Agent& owner, const wire::proto::Frame& frame) {
+    std::uint64_t bytes = frame_cost;
+    for (const wire::proto::Record& record : frame.batch().records()) {
+        bytes += record_cost + record.raw_size();
+    }
+    const auto worth = std::chrono::nanoseconds(bytes * 1'000'000'000 / options_.agent_rate);
+    owner.paid_until = std::max(owner.paid_until, now_ - burst) + worth;
+    if (frame.has_batch() && options_.link.credit_bytes == 0) {
+        owner.paid_until = std::max(owner.paid_until, now_ + without_credit);
+    }
+}
+
+Duration Intake::hold_back(SessionId id, MonoTime now) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) {
+        return {};
+    }
+    Session& session = found->second;
+    Agent& owner = agent(session.agent);
+    const bool is_beyond_share = staging_.memory_of(session.agent) >= options_.agent_memory;
+    const Duration least = is_beyond_share ? until_stored : Duration::zero();
+    const Duration wait = std::clamp<Duration>(owner.paid_until - now, least, longest_hold);
+    if (wait > Duration::zero()) {
+        owner.held_back += wait;
+        tell_held_back(session);
+        return wait;
+    }
+    return staging_.memory() >= options_.most_memory ? until_stored : Duration::zero();
+}
+
+/// Once a session; while nobody has credit it is not the agent's doing.
+void Intake::tell_held_back(Session& session) const {
+    if (session.is_told_held_back || options_.link.credit_bytes == 0) {
+        return;
+    }
+    session.is_told_held_back = true;
+    log(LogLevel::notice,
+        "intake.held_back",
+        {{"agent", session.agent.text()},
+         {"why", "it brings more than link.agent_rate lets one agent bring"},
+         {"bytes_a_second", options_.agent_rate}});
+}
+
+}  // namespace muster::collector
