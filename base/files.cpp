@@ -88,7 +88,10 @@ class RealFile final : public File {
         if (!whole) {
             return failure(whole.error());
         }
-        const std::uint64_t left = *whole > offset ? *whole - offset : 0;
+        // A file of the kernel's (/proc, /sys) says that it is empty, and is not.
+        constexpr std::uint64_t piece = 16U << 10U;
+        const bool is_unsaid = *whole == 0;
+        const std::uint64_t left = is_unsaid ? piece : *whole > offset ? *whole - offset : 0;
         std::string out(std::min<std::uint64_t>(left, limit), '\0');
         std::size_t filled = 0;
         while (filled < out.size()) {
@@ -105,6 +108,9 @@ class RealFile final : public File {
                 break;
             }
             filled += static_cast<std::size_t>(got);
+            if (is_unsaid && filled == out.size()) {
+                out.resize(std::min<std::uint64_t>(filled + piece, limit));
+            }
         }
         out.resize(filled);
         return out;

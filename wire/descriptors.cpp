@@ -5,8 +5,9 @@
 
 namespace muster::wire {
 
-std::size_t descriptors_for_sockets() {
-    constexpr rlim_t reserve = 64;
+namespace {
+
+std::size_t all_but(rlim_t reserve) {
     constexpr rlim_t most = 1U << 20U;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
@@ -16,8 +17,24 @@ std::size_t descriptors_for_sockets() {
     return all - std::min(reserve, all / 2);
 }
 
+bool is_below(int descriptor, std::size_t end) {
+    return descriptor >= 0 && static_cast<std::size_t>(descriptor) < end;
+}
+
+constexpr rlim_t reserve = 64;
+
+}  // namespace
+
+std::size_t descriptors_for_sockets() {
+    return all_but(reserve);
+}
+
 bool leaves_reserve(int descriptor) {
-    return descriptor >= 0 && static_cast<std::size_t>(descriptor) < descriptors_for_sockets();
+    return is_below(descriptor, all_but(reserve));
+}
+
+bool leaves_half_reserve(int descriptor) {
+    return is_below(descriptor, all_but(reserve / 2));
 }
 
 }  // namespace muster::wire

@@ -11,5 +11,7 @@ std::size_t descriptors_for_sockets();
 
 /// Whether an accepted socket may stay. The kernel gives the lowest free number, so its number says how many are taken.
 bool leaves_reserve(int descriptor);
+/// Whether it may at least take the place of another socket, which is on its way out: half of the reserve is never touched.
+bool leaves_half_reserve(int descriptor);
 
 }  // namespace muster::wire

@@ -211,7 +211,10 @@ Task<void> admit(std::shared_ptr<Door> door) {
             co_await pause.async_wait(quietly);
             continue;
         }
-        if (!leaves_reserve(socket.native_handle())) {
+        const bool may_stay =
+            leaves_reserve(socket.native_handle()) ||
+            (leaves_half_reserve(socket.native_handle()) && door->turn_oldest_away());
+        if (!may_stay) {
             if (!std::exchange(has_told, true)) {
                 log(LogLevel::error,
                     "link.accept_failed",

@@ -413,7 +413,8 @@ void HttpServer::Impl::admit(const std::shared_ptr<Impl>& self, tcp::socket sock
              {"remedy", "raise LimitNOFILE= of the unit"}});
     }
     told_without = without;
-    if (without || (full && !make_room())) {
+    const bool hopeless = !wire::leaves_half_reserve(socket.native_handle());
+    if (hopeless || ((without || full) && !make_room())) {
         error_code ignored;
         socket.close(ignored);
         return;

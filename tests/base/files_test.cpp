@@ -249,6 +249,19 @@ TEST(RealFiles, SayWhoseTheyAreWhereTheyMayNotBeRead) {
     EXPECT_FALSE(files.exists(folder.file("nothing")));
 }
 
+TEST(RealFiles, ReadWhatTheKernelSaysThoughItsFilesSeemEmpty) {
+    RealFiles files;
+    const auto stat = read_file(files, "/proc/self/stat", 64U << 10U);
+    ASSERT_TRUE(stat) << stat.error().text();
+    EXPECT_TRUE(stat->starts_with(std::to_string(::getpid()) + " (")) << *stat;
+    const auto some = read_file(files, "/proc/self/stat", 3);
+    ASSERT_TRUE(some);
+    EXPECT_EQ(some->size(), 3U) << "and no more than was asked for";
+    const auto symbols = read_file(files, "/proc/self/smaps", 1U << 20U);
+    ASSERT_TRUE(symbols);
+    EXPECT_GT(symbols->size(), 16U << 10U) << "in one piece";
+}
+
 TEST(RealFiles, WaitsForNoPipeAndReadsNoDevice) {
     const TemporaryFolder folder;
     RealFiles files;

@@ -281,6 +281,7 @@ TEST_F(HostileAgents, ThatBringPoisonHoldNobodyUp) {
     bomb.payload = zstd_compress(std::string(64U << 20U, '\0'), 1);
     bomb.raw_size = 1U << 20U;
     const std::size_t before = resident();
+    ASSERT_GT(before, 0U) << "or nothing is measured";
     Conversation seen;
     run(talk(
         agent_,

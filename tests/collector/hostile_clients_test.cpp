@@ -87,7 +87,11 @@ class HostileClients : public ApiTest {
         get.trust.ca_pem = authority_.certificate_pem;
         get.trust.alpn = alpn;
         const auto began = std::chrono::steady_clock::now();
-        const Result<wire::HttpAnswer> answer = call(std::move(get));
+        // Turned away while nobody has been slow for a second yet, a client comes again.
+        Result<wire::HttpAnswer> answer = call(get);
+        while (!answer && std::chrono::steady_clock::now() - began < 10s) {
+            answer = call(get);
+        }
         EXPECT_TRUE(answer) << answer.error().text();
         return std::chrono::steady_clock::now() - began;
     }
@@ -99,6 +103,7 @@ TEST_F(HostileClients, CannotFillMemory) {
     listen();
     fetch();
     const std::size_t before = resident();
+    ASSERT_GT(before, 0U) << "or nothing is measured";
     std::string headers;
     for (int i = 0; i < 1000; ++i) {
         headers += "x" + std::to_string(i) + ": y\r\n";
