@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -136,6 +137,9 @@ class World {
                 agent->step();
             }
             collector_.step();
+            if (!collector_.is_running() && back_after_) {
+                start_collector(*std::exchange(back_after_, std::nullopt));
+            }
         }
     }
 
@@ -196,7 +200,7 @@ class World {
                         planned.draw % 2 == 0 ? DeliveryCollector::Moment::before_commit
                                               : DeliveryCollector::Moment::after_commit
                     );
-                    start_collector(1s + planned.lasts);
+                    back_after_ = planned.lasts;
                 }
                 break;
             case Disturbance::backup_made:
@@ -388,6 +392,7 @@ class World {
     std::uint64_t disturbances_ = 0;
     std::uint64_t restores_ = 0;
     std::set<std::size_t> has_lost_its_disk_;  // for a while: what it kept then, it kept in memory
+    std::optional<Duration> back_after_;       // once it has died at a commit
     bool is_healed_ = false;
     std::string problem_;
 };
