@@ -55,7 +55,7 @@ ErrorKind kind_of(int code) {
 
 Failure sql_failure(sqlite3* connection, int code, std::string context = {}) {
     const bool out_of_space = connection != nullptr && sqlite3_system_errno(connection) == ENOSPC &&
-                              (code & 0xFF) == SQLITE_IOERR;
+                              ((code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN);
     if ((code & 0xFF) == SQLITE_INTERRUPT) {
         return failure(ErrorKind::timeout, std::string(too_long), std::move(context));
     }
@@ -174,6 +174,17 @@ std::string pragmas(const DatabaseOptions& options) {
 
 }  // namespace
 
+namespace {
+
+/// May be called by any thread while the connection is open.
+struct Interrupt {
+    sqlite3* connection;
+
+    void operator()() const { sqlite3_interrupt(connection); }
+};
+
+}  // namespace
+
 struct Database::Impl {
     sqlite3* connection = nullptr;
     DatabaseOptions options;
@@ -182,6 +193,8 @@ struct Database::Impl {
     std::uint64_t wal_frames = 0;
     std::optional<Deadline> stop_at;
     std::stop_token stop;
+    /// Checking a file for damage is one instruction of SQLite's machine, which looks at this alone.
+    std::optional<std::stop_callback<Interrupt>> on_stop;
 
     bool is_out_of_time() const {
         return stop.stop_requested() || (stop_at && stop_at->left() == Duration{0});
@@ -196,6 +209,7 @@ struct Database::Impl {
     Impl& operator=(const Impl&) = delete;
 
     ~Impl() {
+        on_stop.reset();
         // v2 waits for statements that are still alive instead of leaking the connection.
         sqlite3_close_v2(connection);
         if (!claimed.empty()) {
@@ -475,6 +489,7 @@ void Database::limit_time(std::optional<Duration> time) {
 }
 
 void Database::stop_with(std::stop_token stop) {
+    impl_->on_stop.emplace(stop, Interrupt{impl_->connection});
     impl_->stop = std::move(stop);
     impl_->look_at_time();
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -19,14 +20,14 @@ constexpr Duration patience = std::chrono::milliseconds(500);
 
 struct BrainThread::Impl {
     Impl(Brain folding, FoldFeed& entries, Lsn until, asio::io_context& owner, Callbacks tell)
-        : brain(std::move(folding)),
+        : brain(std::in_place, std::move(folding)),
           feed(&entries),
           catch_up_to(until),
           loop(&owner),
           callbacks(std::move(tell)),
           copies([this] { feed->wake(); }) {}
 
-    Brain brain;
+    std::optional<Brain> brain;  // none while the disk is full
     FoldFeed* feed;
     Lsn catch_up_to;
     asio::io_context* loop;
@@ -39,6 +40,8 @@ struct BrainThread::Impl {
 
     void run();
     Status step();
+    Status work();
+    Status reopen();
     void copy();
     void release(Effects effects);
 };
@@ -74,25 +77,53 @@ void BrainThread::Impl::release(Effects effects) {
     });
 }
 
+/// What was folded and not committed is lost with a transaction that found the disk full: the brain begins anew where it had
+/// committed, once there is room.
 Status BrainThread::Impl::step() {
+    const Status done = brain ? work() : reopen();
+    if (done || done.error().kind() != ErrorKind::full || !callbacks.reopen) {
+        return done;
+    }
+    if (brain) {
+        log(LogLevel::error, "brain.stuck", {{"why", done.error().text()}});
+        copies.interrupt(done.error());
+        is_copying = false;
+        brain.reset();
+    }
+    feed->pause(patience);
+    return {};
+}
+
+Status BrainThread::Impl::reopen() {
+    auto anew = callbacks.reopen();
+    if (!anew) {
+        return failure(anew.error());
+    }
+    feed->rewind(anew->next_lsn());
+    brain.emplace(std::move(*anew));
+    log(LogLevel::notice, "brain.resumed", {});
+    return {};
+}
+
+Status BrainThread::Impl::work() {
     auto entries = feed->take(is_copying ? Duration::zero() : patience);
     if (!entries) {
         return failure(entries.error());
     }
     for (const Entry& entry : *entries) {
-        if (auto folded = brain.fold(entry); !folded) {
+        if (auto folded = brain->fold(entry); !folded) {
             return folded;
         }
     }
-    auto effects = brain.commit();
+    auto effects = brain->commit();
     if (!effects) {
         return failure(effects.error());
     }
     release(std::move(*effects));
-    if (auto saved = brain.snapshot_if_due(); !saved) {
+    if (auto saved = brain->snapshot_if_due(); !saved) {
         return saved;
     }
-    feed->keep_from(brain.kept_from());
+    feed->keep_from(brain->kept_from());
     copy();
     if (!is_caught_up && feed->next() > catch_up_to) {
         is_caught_up = true;
@@ -103,7 +134,7 @@ Status BrainThread::Impl::step() {
 
 void BrainThread::Impl::copy() {
     const CopyRules rules{.begin = [this](const CopyPlace& to) {
-        return brain.begin_copy(to.folder);
+        return brain->begin_copy(to.folder);
     }};
     is_copying = copies.work(rules);
 }
@@ -115,12 +146,12 @@ Status BrainThread::copy(const CopyPlace& to, const std::stop_token& stop) {
 void BrainThread::Impl::run() {
     name_thread("brain");
     Status good;
-    while (good && !(is_stopping && feed->lag().entries == 0)) {
+    while (good && !(is_stopping && (!brain || feed->lag().entries == 0))) {
         good = step();
     }
     copies.close();
-    if (good) {
-        good = brain.snapshot_now();
+    if (good && brain) {
+        good = brain->snapshot_now();
     }
     if (!good) {
         log(LogLevel::error, "brain.failed", {{"why", good.error().text()}});

@@ -15,11 +15,13 @@ namespace muster::collector {
 class BrainThread {
   public:
     /// `effects` is called on the loop after each commit that releases something; `caught_up` once, when all that was in
-    /// the journal at start is folded; `failed` when the brain cannot go on.
+    /// the journal at start is folded; `failed` when the brain cannot go on. `reopen`, on the brain's thread, opens it anew after
+    /// the disk was full; empty: a full disk is a failure like others.
     struct Callbacks {
         std::function<void(Effects)> effects;
         std::function<void()> caught_up;
         std::function<void(Error)> failed;
+        std::function<Result<Brain>()> reopen;
     };
 
     /// `catch_up_to`: the last entry in the journal at start.

@@ -20,6 +20,9 @@ namespace muster::collector {
 namespace {
 
 constexpr Duration lag_every = std::chrono::milliseconds(200);
+constexpr Duration room_every = std::chrono::milliseconds(500);
+/// So long the disk is given to show what was freed before more is spared.
+constexpr Duration between_sacrifices = std::chrono::seconds(5);
 constexpr Duration certificate_every = std::chrono::minutes(1);
 constexpr std::uint64_t incidents_ahead = 100;
 constexpr Duration longest_stop = std::chrono::seconds(10);
@@ -47,6 +50,7 @@ void Collector::start() {
     impl.warn_of_secrets();
     impl.tasks.start("collector.signals", impl.watch_signals());
     impl.tasks.start("collector.lag", impl.watch_lag());
+    impl.tasks.start("collector.room", impl.watch_room());
     impl.tasks.start("collector.certificate", impl.watch_certificate());
     impl.supervision->start(impl.tasks);
 }
@@ -117,13 +121,13 @@ Task<std::optional<ChannelTest>> Collector::Impl::test_channel(std::string name)
     co_return ChannelTest{answer->delivered, answer->status, answer->detail};
 }
 
-/// What is told outside as "well": everything that is ready, and the brain at the journal's heels.
+/// What is told outside as "well": everything that is ready, room for results, and the brain at the journal's heels.
 bool Collector::Impl::is_well() const {
     const std::vector<HealthCheck> checks = health();
     return std::ranges::all_of(
                checks, [](const HealthCheck& check) { return check.ready || check.strict_only; }
            ) &&
-           brain_feed->lag().entries < most_behind;
+           room.room() != Room::none && brain_feed->lag().entries < most_behind;
 }
 
 /// An entry only where something has changed; channels in any case.
@@ -255,6 +259,11 @@ std::vector<HealthCheck> Collector::Impl::health() const {
          .detail = std::to_string(history_behind.entries) + " entries behind the journal"},
         {.name = "agents", .ready = true, .detail = std::to_string(link->sessions()) + " connected"
         },
+        {.name = "storage",
+         .ready = room.room() != Room::none,
+         .detail = std::to_string(room.free() >> 20U) + " MiB free" +
+                   (room.room() == Room::none ? ", no results are taken: make room" : ""),
+         .strict_only = true},
         {.name = "telling",
          .ready = nobody_told.empty(),
          .detail = nobody_told.empty() ? "somebody is told" : "nobody will be told: " + nobody_told,
@@ -339,9 +348,55 @@ Task<void> Collector::Impl::watch_lag() {
     while (!is_stopping && co_await sleep_for(lag_every)) {
         const Lsn next = brain_feed->next();
         const FoldFeed::Lag behind = brain_feed->lag();
-        link->set_credit(lag.credit(world.clock->mono(), next, behind, full_credit));
+        const std::uint64_t credit = lag.credit(world.clock->mono(), next, behind, full_credit);
+        link->set_credit(room.room() == Room::none ? 0 : credit);
         appender->retry();
     }
+}
+
+/// A full disk does not tell when it is full no more.
+Task<void> Collector::Impl::watch_room() {
+    MonoTime thin_at{};
+    while (!is_stopping) {
+        const Room before = room.room();
+        const Room now = room.look();
+        use_room(now);
+        if (now == Room::ample || before == Room::ample) {
+            // The journal first; what that frees is seen at the next look.
+            thin_at = world.clock->mono() + between_sacrifices;
+        } else if (world.clock->mono() >= thin_at) {
+            thin_at = world.clock->mono() + between_sacrifices;
+            history->thin(room.missing());
+        }
+        if (!co_await sleep_for(room_every)) {
+            co_return;
+        }
+    }
+}
+
+void Collector::Impl::use_room(Room now) {
+    journal->retain(now == Room::ample ? Retain::to_limits : Retain::least);
+    const bool is_full = now == Room::none;
+    if (is_full == is_storage_full) {
+        return;
+    }
+    const bool was_known = std::exchange(is_storage_full, is_full).has_value();
+    if (is_full) {
+        log(LogLevel::error,
+            "storage.full",
+            {{"path", data.path()},
+             {"free", room.free()},
+             {"effect", "no results are taken; agents keep theirs"},
+             {"do", "make room: results are taken again by themselves"}});
+    } else if (was_known) {
+        log(LogLevel::notice, "storage.ample", {{"path", data.path()}, {"free", room.free()}});
+    }
+    proto::CollectorStorage body;
+    body.set_is_full(is_full);
+    body.set_free_bytes(room.free());
+    body.set_reserve_bytes(room.reserve());
+    body.set_path(data.path());
+    appender->append(EntryKind::collector_storage, body.SerializeAsString());
 }
 
 /// Certificates end, and files change, without anybody telling.

@@ -67,6 +67,7 @@ CollectorFigures Collector::Impl::figures() const {
         .last_sent = counts.last_sent
     };
     now.backup = backups->figures();
+    now.storage = {.free_bytes = room.free(), .is_full = room.room() == Room::none};
     now.process = read_process_figures(*world.files, "/proc/self");
     return now;
 }

@@ -10,6 +10,7 @@
 #include "collector/command_gate.hpp"
 #include "collector/configuration/keeper.hpp"
 #include "collector/data_directory.hpp"
+#include "collector/disk_room.hpp"
 #include "collector/enrolment/access_adapter.hpp"
 #include "collector/fold_lag.hpp"
 #include "collector/heartbeat_loop.hpp"
@@ -45,6 +46,7 @@ struct Collector::Impl {
           ),
           process(configuration.running().process),
           started_at(world.clock->wall()),
+          room(data.path()),
           signals(own),
           guard(own),
           tasks(own) {}
@@ -79,6 +81,8 @@ struct Collector::Impl {
     std::vector<IssuedAssignments> in_force;  // until start
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
+    DiskRoom room;
+    std::optional<bool> is_storage_full;  // by the journal's last word on it; nothing: not known
     std::optional<Supervision> supervision;
     std::string certificate_problem;    // said last
     std::string nobody_told;            // why; empty: somebody would be
@@ -117,6 +121,8 @@ struct Collector::Impl {
     Task<void> shut_down(std::string reason);
     Task<void> watch_signals();
     Task<void> watch_lag();
+    Task<void> watch_room();
+    void use_room(Room now);
     Task<void> watch_certificate();
 };
 

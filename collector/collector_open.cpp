@@ -1,5 +1,6 @@
 #include "collector/backup/restore.hpp"
 #include "collector/backup/start_check.hpp"
+#include "collector/brain/incidents/storage.hpp"
 #include "collector/collector_impl.hpp"
 #include "collector/fold_order.hpp"
 #include "collector/journal/segments.hpp"
@@ -147,7 +148,8 @@ Status Collector::Impl::open_stores(wire::LinkListener listener) {
 Status Collector::Impl::open_folds(JournalWriter writer) {
     const Lsn end = writer.journal().next_lsn() - 1;
     const std::string directory = data / "journal";
-    auto deciding = Brain::open(brain_options(process, data.path()));
+    const BrainOptions deciding_options = brain_options(process, data.path());
+    auto deciding = Brain::open(deciding_options);
     if (!deciding) {
         return failure(deciding.error());
     }
@@ -178,6 +180,10 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
     history_feed.emplace(std::move(*history_reader), past->next_lsn(), end);
     const auto failed = [this](const Error& why) { fail(why); };
     in_force = deciding->assignments();
+    // What the brain has yet to fold, beside the start, may say otherwise.
+    if (!deciding->has_open(storage_full_key) && deciding->next_lsn() >= end) {
+        is_storage_full = false;
+    }
     journal.emplace(
         std::move(writer),
         *world.clock,
@@ -189,7 +195,8 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
     BrainThread::Callbacks callbacks{
         .effects = [this](Effects effects) { release(std::move(effects)); },
         .caught_up = [this] { caught_up(); },
-        .failed = failed
+        .failed = failed,
+        .reopen = [deciding_options] { return Brain::open(deciding_options); }
     };
     brain.emplace(std::move(*deciding), *brain_feed, end, *loop, std::move(callbacks));
     history.emplace(std::move(*past), *history_feed, *loop, failed);

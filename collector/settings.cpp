@@ -12,6 +12,9 @@ namespace muster::collector {
 
 namespace {
 
+/// At least so many files make up the journal.
+constexpr std::uint64_t segments_kept = 8;
+
 constexpr std::size_t most_names = 128;
 
 bool is_everywhere(const std::string& endpoint) {
@@ -32,6 +35,9 @@ JournalWriterOptions journal_options(
     JournalWriterOptions result;
     result.journal.directory = directory + "/journal";
     result.journal.keep_bytes = process.journal_keep_bytes;
+    // What is dropped is a segment: of a small journal they are small.
+    result.journal.segment_bytes =
+        std::min(result.journal.segment_bytes, process.journal_keep_bytes / segments_kept);
     result.journal.keep_at_least = process.journal_keep_at_least;
     result.tick = process.tick;
     return result;

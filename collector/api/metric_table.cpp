@@ -195,6 +195,16 @@ constexpr std::array table{
     },
 
     MetricSpec{
+        "muster_storage_free_bytes",
+        gauge,
+        "",
+        "Free on the file system of data_dir; not counted is what giving up the ballast has freed."
+    },
+    MetricSpec{
+        "muster_storage_full", gauge, "", "1 while no results are taken because the disk is full."
+    },
+
+    MetricSpec{
         "muster_backup_last_success_timestamp_seconds",
         gauge,
         "",

@@ -127,6 +127,8 @@ void add_outside(Exposition& out, const CollectorFigures& now) {
         out.add("muster_backup_last_success_timestamp_seconds", seconds(now.backup.last_success));
         out.add("muster_backup_last_bytes", now.backup.last_bytes);
     }
+    out.add("muster_storage_free_bytes", now.storage.free_bytes);
+    out.add("muster_storage_full", std::uint64_t{now.storage.is_full ? 1U : 0U});
     out.add("muster_backups_kept", std::uint64_t{now.backup.kept});
     out.add("muster_backups_total", now.backup.made, {"made"});
     out.add("muster_backups_total", now.backup.failed, {"failed"});

@@ -82,6 +82,13 @@ bool CopyDesk::work(const CopyRules& rules) {
     return true;
 }
 
+void CopyDesk::interrupt(const Error& why) {
+    copy_.reset();
+    if (current_) {
+        std::exchange(current_, nullptr)->done.set_value(failure(why));
+    }
+}
+
 void CopyDesk::close() {
     copy_.reset();
     if (current_) {

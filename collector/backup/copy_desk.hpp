@@ -40,6 +40,8 @@ class CopyDesk {
     Status copy(const CopyPlace& to, const std::stop_token& stop);
     /// The owner's thread, as often as it can: some milliseconds of copying. True: there is more to do.
     bool work(const CopyRules& rules);
+    /// The owner's thread: the store is closed for now, and what is being copied from it ends with `why`.
+    void interrupt(const Error& why);
     /// The owner's thread, at its end: what is ordered is not made.
     void close();
 

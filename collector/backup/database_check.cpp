@@ -1,6 +1,7 @@
 #include "collector/backup/database_check.hpp"
 
 #include "base/database.hpp"
+#include "collector/backup/file_copies.hpp"
 
 #include <set>
 #include <string_view>
@@ -10,8 +11,10 @@ namespace muster::collector {
 
 namespace {
 
-Result<Database> open_frozen(const std::string& path) {
-    return Database::open(path, {.mode = DatabaseMode::frozen});
+/// A log that could not be emptied, on a full disk, holds the newest.
+Result<Database> open_quiet(const std::string& path) {
+    const bool has_log = file_bytes(path + "-wal") > 0;
+    return Database::open(path, {.mode = has_log ? DatabaseMode::reader : DatabaseMode::frozen});
 }
 
 /// One number of a file; 0 where it is null or there is no row.
@@ -25,7 +28,7 @@ Result<std::int64_t> number_in(Database& database, std::string_view sql) {
 }
 
 Result<Lsn> position_in(const std::string& path, std::string_view sql) {
-    auto database = open_frozen(path);
+    auto database = open_quiet(path);
     const auto number = database ? number_in(*database, sql) : failure(database.error());
     return number ? Result<Lsn>(static_cast<Lsn>(*number)) : failure(number.error(), path);
 }
@@ -108,7 +111,7 @@ Result<std::map<std::string, std::int64_t>> count_rows(Database& database) {
 Result<std::map<std::string, std::int64_t>> check_database(
     const std::string& path, const std::stop_token& stop
 ) {
-    auto database = open_frozen(path);
+    auto database = open_quiet(path);
     if (!database) {
         return failure(database.error());
     }
@@ -124,6 +127,9 @@ Status check_store(const std::string& path, StoreDepth depth, const std::stop_to
     auto database = Database::open(path, {.mode = DatabaseMode::writer});
     if (!database) {
         return failure(database.error(), path);
+    }
+    if (stop.stop_requested()) {
+        return failure(ErrorKind::timeout, "there was no time to look", path);
     }
     database->stop_with(stop);
     const Status sound = depth == StoreDepth::whole

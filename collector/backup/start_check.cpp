@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "collector/backup/database_check.hpp"
+#include "collector/backup/history_mend.hpp"
 #include "collector/journal/segments.hpp"
 
 #include <algorithm>
@@ -60,6 +61,18 @@ Result<std::string> fault_of(
                                                       : Result<std::string>(failure(whole.error()));
 }
 
+/// The newest entry; 0 where there is no journal yet.
+Result<Lsn> last_of_journal(Files& files, const std::string& data_dir) {
+    const std::string journal = data_dir + "/journal";
+    const auto segments =
+        files.exists(journal) ? list_segments(journal) : Result<std::vector<Lsn>>();
+    if (!segments || segments->empty()) {
+        return segments ? Result<Lsn>(0) : failure(segments.error());
+    }
+    const auto last = last_entry_of(journal + "/" + segment_name(segments->back()));
+    return last ? std::max(*last, segments->back() - 1) : last;
+}
+
 Result<std::string> fault_of_all(
     Files& files, const std::string& data_dir, StoreDepth depth, const std::stop_token& stop
 ) {
@@ -86,11 +99,11 @@ Result<std::string> fault_of_all(
         return std::string();
     }
     const auto folded = position_of(paths.front());
-    const auto last = last_entry_of(paths.back());
+    const auto last = last_of_journal(files, data_dir);
     if (!folded || !last) {
         return failure(folded ? last.error() : folded.error());
     }
-    return folded->folded > std::max(*last, segments.back() - 1)
+    return folded->folded > *last
                ? "the journal ends before what state.db has folded: its last entries are lost"
                : std::string();
 }
@@ -102,13 +115,22 @@ Result<std::optional<Restored>> check_at_start(
 ) {
     const bool was_cut = files.exists(plan.data_dir + note_name);
     const Alarm alarm(within);
-    const auto fault = fault_of_all(
-        files, plan.data_dir, was_cut ? StoreDepth::whole : StoreDepth::head, alarm.token()
-    );
+    const StoreDepth depth = was_cut ? StoreDepth::whole : StoreDepth::head;
+    const auto fault = fault_of_all(files, plan.data_dir, depth, alarm.token());
     if (!fault) {
         return failure(fault.error());
     }
     if (fault->empty()) {
+        const auto last = last_of_journal(files, plan.data_dir);
+        if (!last) {
+            return failure(last.error());
+        }
+        const HistoryMending mending{
+            .data_dir = plan.data_dir, .backups = plan.folder, .last = *last, .depth = depth
+        };
+        if (auto mended = mend_history(files, mending, alarm.token(), now); !mended) {
+            return failure(mended.error());
+        }
         return std::nullopt;
     }
     log(LogLevel::error, "store.damaged", {{"why", *fault}});

@@ -18,6 +18,7 @@
 #include "collector/brain/incidents/record.hpp"
 #include "collector/brain/incidents/silences.hpp"
 #include "collector/brain/incidents/site_cut.hpp"
+#include "collector/brain/incidents/storage.hpp"
 #include "collector/brain/incidents/storm.hpp"
 #include "collector/brain/observations_stage.hpp"
 #include "collector/brain/outbox.hpp"
@@ -204,6 +205,8 @@ struct Brain::Impl {
                 return fold_started(fold, entry);
             case EntryKind::collector_restored:
                 return fold_restored(fold, entry);
+            case EntryKind::collector_storage:
+                return fold_storage(fold, entry);
             case EntryKind::config_loaded:
                 return fold_config(fold, entry);
             case EntryKind::assignment_issued:
@@ -428,6 +431,10 @@ std::vector<IssuedAssignments> Brain::assignments() const {
 
 std::string Brain::config_hash() const {
     return impl_->state.config_hash;
+}
+
+bool Brain::has_open(std::string_view key) const {
+    return impl_->state.open_by_key.contains(std::string(key));
 }
 
 Result<std::string> Brain::digest() {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace muster::collector {
@@ -104,6 +105,8 @@ class Brain {
     std::string memory_digest() const;
     /// Hash of the configuration folded last; empty before the first.
     std::string config_hash() const;
+    /// Whether an incident of this key is not over.
+    bool has_open(std::string_view key) const;
 
   private:
     struct Impl;

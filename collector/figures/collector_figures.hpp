@@ -68,6 +68,11 @@ struct BackupFigures {
     Duration last_took{};
 };
 
+struct StorageFigures {
+    std::uint64_t free_bytes = 0;  ///< where data_dir is
+    bool is_full = false;          ///< no results are taken
+};
+
 struct CollectorFigures {
     std::string version;
     WallTime started{};
@@ -87,6 +92,7 @@ struct CollectorFigures {
     std::size_t connections = 0;       ///< of people and programs
     OutsideFigures heartbeat;
     BackupFigures backup;
+    StorageFigures storage;
     ProcessFigures process;
 };
 

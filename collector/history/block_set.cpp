@@ -16,6 +16,7 @@ namespace muster::collector {
 namespace {
 
 constexpr std::string_view suffix = ".block";
+constexpr std::int64_t never_thinned_ms = 24 * 60 * 60 * 1000;
 
 /// The bytes are at fault, not the moment.
 bool is_damage(const Error& error) {
@@ -158,7 +159,25 @@ void BlockSet::add(BlockRow row) {
 
 Status BlockSet::retain(std::int64_t now_ms) {
     now_ms_ = now_ms;
-    const RetentionPlan plan = plan_retention(lists_, options_.rules, options_.limits, now_ms_);
+    return retain(options_.limits);
+}
+
+Status BlockSet::thin(std::uint64_t bytes) {
+    std::uint64_t all = 0;
+    for (const HistoryKind kind : history_kinds) {
+        all += totals(kind).bytes;
+    }
+    std::uint64_t spared = 0;
+    for (const HistoryBlock& block : list(HistoryKind::raw)) {
+        spared += newest_ms(block.row) < now_ms_ - never_thinned_ms ? block.row.extent.bytes : 0;
+    }
+    RetentionLimits limits = options_.limits;
+    limits.keep_bytes = std::min(limits.keep_bytes, all - std::min(bytes, spared));
+    return retain(limits);
+}
+
+Status BlockSet::retain(const RetentionLimits& limits) {
+    const RetentionPlan plan = plan_retention(lists_, options_.rules, limits, now_ms_);
     may_merge_ = may_merge_ || plan.roll_up_first;
     const bool is_nothing =
         std::ranges::all_of(plan.drop, [](const auto& one) { return one.empty(); });
@@ -256,6 +275,9 @@ Result<bool> BlockSet::start_merging() {
         .kind = chosen->kind,
         .roll_up_path = beside ? path(beside->name) : std::string()
     };
+    if (Status settled = catalog_->settle(); !settled) {
+        return failure(settled.error());
+    }
     for (const std::string& file : {plan.path, plan.roll_up_path}) {
         if (Status removed = file.empty() ? Status() : files_->remove(file); !removed) {
             return failure(removed.error());
@@ -308,7 +330,8 @@ Result<bool> BlockSet::merge(std::uint64_t samples) {
         return true;
     }
     if (Status finished = finish_merging(**extent); !finished) {
-        abandon_merging();
+        // The files stay: a commit that failed may be there all the same at the next start.
+        merging_.reset();
         may_merge_ = false;
         return failure(finished.error());
     }

@@ -57,6 +57,9 @@ class BlockSet {
     void add(BlockRow row);
     /// Drops what is beyond its age at `now_ms`, journal time, or beyond the bytes. What must be rolled up first is, by `merge`.
     Status retain(std::int64_t now_ms);
+    /// Drops the oldest results until so many bytes are freed: none of the last day, and none without their roll-up. Roll-ups
+    /// stay.
+    Status thin(std::uint64_t bytes);
     /// Merges at least `samples` samples if there is something to merge. True: there is more to do.
     Result<bool> merge(std::uint64_t samples);
     /// From where a question is answered.
@@ -90,6 +93,7 @@ class BlockSet {
 
     std::vector<HistoryBlock>& list(HistoryKind kind) { return lists_[number(kind)]; }
 
+    Status retain(const RetentionLimits& limits);
     Status drop(const RetentionPlan& plan);
     std::optional<MergeChoice> choose() const;
     Result<bool> start_merging();

@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/compression.hpp"
+#include "base/log.hpp"
 #include "collector/migrations.hpp"
 
 #include <utility>
@@ -185,10 +186,29 @@ Result<std::vector<SeriesId>> CatalogStore::find_or_add(const std::vector<ProbeI
 }
 
 Status CatalogStore::finish(Transaction& transaction) {
+    is_certain_ = false;
     if (Status committed = transaction.commit(); !committed) {
         return committed;
     }
-    return database_.checkpoint();
+    is_certain_ = true;
+    // It is stored: what is not moved into the file now is moved after the next one.
+    if (const Status moved = database_.checkpoint(); !moved) {
+        log(LogLevel::warning, "history.not_checkpointed", {{"why", moved.error().text()}});
+    }
+    return {};
+}
+
+Status CatalogStore::settle() {
+    if (is_certain_) {
+        return {};
+    }
+    auto transaction = Transaction::begin(database_);
+    if (!transaction) {
+        return failure(transaction.error());
+    }
+    auto update = database_.prepare("UPDATE position SET last_lsn = last_lsn");
+    const auto done = update ? update->run() : failure(update.error());
+    return done ? finish(*transaction) : failure(done.error());
 }
 
 Result<std::vector<SeriesId>> CatalogStore::assign(

@@ -61,6 +61,8 @@ class CatalogStore {
     /// `removed` no longer count; `thinned` replaces what was said before.
     Status dropped(std::span<const BlockRow> removed, const Thinned& thinned);
     Result<Thinned> thinned();
+    /// After a commit that failed: it is certain that it will not be there at the next start. Before files are removed that it may list.
+    Status settle();
 
   private:
     explicit CatalogStore(Database database) : database_(std::move(database)) {}
@@ -71,6 +73,7 @@ class CatalogStore {
     Status finish(Transaction& transaction);
 
     Database database_;
+    bool is_certain_ = true;  // false: the last commit failed
 };
 
 }  // namespace muster::collector

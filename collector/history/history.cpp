@@ -226,6 +226,9 @@ Result<std::optional<BlockRow>> History::Impl::write_block() {
         .extent = {}
     };
     const std::string path = blocks->path(row.name);
+    if (Status settled = catalog.settle(); !settled) {
+        return failure(settled.error());
+    }
     if (Status removed = files->remove(path); !removed) {
         return failure(removed.error());
     }
@@ -292,6 +295,10 @@ Status History::link_blocks(const std::string& folder) const {
         }
     }
     return {};
+}
+
+Status History::thin(std::uint64_t bytes) {
+    return impl_->blocks->thin(bytes);
 }
 
 Result<bool> History::merge_if_due() {

@@ -72,6 +72,8 @@ class History {
     Status seal_if_due(Elapsed now);
     /// Makes a block of the tail now.
     Status seal();
+    /// Drops the oldest results until so many bytes are freed, as far as their roll-ups are there; none of the last day.
+    Status thin(std::uint64_t bytes);
     /// Does a bounded piece (some 10 ms) of merging. True: there is more to do.
     Result<bool> merge_if_due();
 

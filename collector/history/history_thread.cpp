@@ -61,6 +61,8 @@ struct HistoryThread::Impl {
     bool is_merging = false;
     bool is_copying = false;
     CopyDesk copies;
+    bool is_unreadable = false;              // the journal, because the disk is full
+    std::atomic<std::uint64_t> to_thin = 0;  // bytes
     std::atomic<bool> is_stopping = false;
     mutable std::mutex mutex;
     HistoryStats stats;  // under the mutex
@@ -71,6 +73,7 @@ struct HistoryThread::Impl {
     void fold();
     void merge();
     void copy();
+    void thin();
     void publish();
     void answer(Duration longest);
 };
@@ -150,9 +153,17 @@ void HistoryThread::Impl::fold() {
 
 Status HistoryThread::Impl::take() {
     auto entries = feed->take(is_merging || is_copying ? Duration::zero() : patience);
+    if (!entries && entries.error().kind() == ErrorKind::full) {
+        if (!std::exchange(is_unreadable, true)) {
+            log(LogLevel::error, "history.stuck", {{"why", entries.error().text()}});
+        }
+        feed->pause(patience);
+        return {};
+    }
     if (!entries) {
         return failure(entries.error());
     }
+    is_unreadable = false;
     for (Entry& entry : *entries) {
         held.push_back(std::move(entry));
     }
@@ -164,6 +175,26 @@ void HistoryThread::Impl::merge() {
     is_merging = more && *more;
     if (!more) {
         log(LogLevel::error, "history.merge_failed", {{"why", more.error().text()}});
+    }
+}
+
+void HistoryThread::thin(std::uint64_t bytes) {
+    impl_->to_thin = bytes;
+    impl_->feed->wake();
+}
+
+void HistoryThread::Impl::thin() {
+    const std::uint64_t bytes = to_thin.exchange(0);
+    if (bytes == 0) {
+        return;
+    }
+    const std::uint64_t before = history.stats().block_bytes;
+    if (const Status thinned = history.thin(bytes); !thinned) {
+        log(LogLevel::error, "history.not_thinned", {{"why", thinned.error().text()}});
+    }
+    const std::uint64_t after = history.stats().block_bytes;
+    if (after < before) {
+        log(LogLevel::notice, "history.thinned", {{"bytes", before - after}});
     }
 }
 
@@ -197,6 +228,7 @@ void HistoryThread::Impl::run() {
         fold();
         publish();  // first: who has an answer finds it counted
         answer(Duration::zero());
+        thin();
         merge();
         copy();
         feed->keep_from(history.next_lsn());

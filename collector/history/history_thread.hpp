@@ -28,6 +28,8 @@ class HistoryThread {
     Task<Result<HistorySeries>> query(HistoryQuery query);
     /// A copy of the catalog, and links to its blocks. Any thread but its own; `closed` when the thread or `stop` ends it.
     Status copy(const CopyPlace& to, const std::stop_token& stop);
+    /// Any thread: drops the oldest results until so many bytes are freed, as History::thin.
+    void thin(std::uint64_t bytes);
     /// Any thread; as of the last entry folded.
     HistoryStats stats() const;
     /// Ends the thread; what is not in a block yet is folded again at the next start. Open questions are answered `closed`.

@@ -24,6 +24,7 @@ constexpr auto names = std::to_array<std::pair<EntryKind, std::string_view>>({
     {EntryKind::tick, "tick"},
     {EntryKind::agent_copied, "agent.copied"},
     {EntryKind::collector_restored, "collector.restored"},
+    {EntryKind::collector_storage, "collector.storage"},
 });
 
 }  // namespace

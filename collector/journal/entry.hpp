@@ -38,6 +38,7 @@ enum class EntryKind : std::uint8_t {
     tick,
     agent_copied,
     collector_restored,
+    collector_storage,
 };
 std::string_view to_string(EntryKind kind);
 /// Nothing for a text this release does not know.

@@ -130,6 +130,11 @@ Result<std::vector<Entry>> FoldFeed::take(Duration patience) {
     return read;
 }
 
+void FoldFeed::rewind(Lsn next) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->next = next;
+}
+
 void FoldFeed::wake() {
     {
         const std::lock_guard lock(impl_->mutex);
@@ -141,6 +146,12 @@ void FoldFeed::wake() {
 void FoldFeed::keep_from(Lsn from) {
     const std::lock_guard lock(impl_->mutex);
     impl_->kept = from;
+}
+
+void FoldFeed::pause(Duration patience) {
+    std::unique_lock lock(impl_->mutex);
+    impl_->ready.wait_for(lock, patience, [this] { return impl_->woken; });
+    impl_->woken = false;
 }
 
 Lsn FoldFeed::kept_from() const {

@@ -33,12 +33,16 @@ class FoldFeed {
     /// The fold's thread: the next entries, waiting up to `patience` for the first; empty after that or after `wake()`.
     /// An error is the store's: the fold cannot go on.
     Result<std::vector<Entry>> take(Duration patience);
+    /// The fold's thread, which was opened anew: what was given from `next` on is given again.
+    void rewind(Lsn next);
     /// Any thread: after a restart the fold would begin at `from`; what is older may be dropped by retention. Until
     /// this is called, nothing from the first `next` on is dropped.
     void keep_from(Lsn from);
     Lsn kept_from() const;
-    /// Any thread: lets a waiting `take` return at once, or the next one.
+    /// Any thread: lets a waiting `take` or `pause` return at once, or the next one.
     void wake();
+    /// The fold's thread: waits, whatever comes.
+    void pause(Duration patience);
 
     /// Any thread: the entry that `take` gives next.
     Lsn next() const;

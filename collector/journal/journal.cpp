@@ -17,8 +17,6 @@ namespace muster::collector {
 
 namespace {
 
-constexpr std::uint64_t checkpoint_wal_bytes = 4U << 20U;
-
 std::string moment_bytes(JournalMoment moment) {
     std::string bytes;
     put_u64(bytes, static_cast<std::uint64_t>(to_ns(moment.elapsed)));
@@ -80,8 +78,11 @@ struct Journal::Impl {
     JournalMoment last;
     std::optional<Elapsed> segment_began;
     std::string config_hash;
+    std::optional<Error> broken;  // nothing can be appended any more
 
     Status load_position();
+    Result<bool> is_stale(const std::vector<Lsn>& segments);
+    Status write_segment(const std::vector<AgentCursor>& cursors);
     Status create_segment(const std::vector<AgentCursor>& cursors);
     Status store_batch(Pending& pending, JournalMoment now, Appended& done);
     Status store(Pending& pending, JournalMoment now, Appended& done);
@@ -118,8 +119,33 @@ Status Journal::Impl::load_position() {
     return {};
 }
 
-/// Opens the segment of `next` and carries over what must not stay behind, in its first transaction.
+/// Whether the newest segment, which is open, was given up: whoever began it met an error, and the one before went on. `segments`
+/// rise and end with it.
+Result<bool> Journal::Impl::is_stale(const std::vector<Lsn>& segments) {
+    auto bounds = read_bounds(segment->database());
+    if (!bounds || *bounds || segments.size() < 2) {
+        return bounds ? Result<bool>(false) : failure(bounds.error());
+    }
+    const std::string before = options.directory + "/" + segment_name(segments.end()[-2]);
+    auto reader = Database::open(before, {.mode = DatabaseMode::reader});
+    bounds = reader ? read_bounds(*reader) : failure(reader.error());
+    return bounds ? Result<bool>(*bounds && (*bounds)->last >= segment->first())
+                  : failure(bounds.error());
+}
+
+/// What is left of a segment that could not be begun would count as the newest.
 Status Journal::Impl::create_segment(const std::vector<AgentCursor>& cursors) {
+    Status written = write_segment(cursors);
+    if (!written) {
+        if (const Status removed = remove_segment(options.directory, next); !removed) {
+            broken = removed.error();
+        }
+    }
+    return written;
+}
+
+/// Opens the segment of `next` and carries over what must not stay behind, in its first transaction.
+Status Journal::Impl::write_segment(const std::vector<AgentCursor>& cursors) {
     auto opened = SegmentStore::open(options.directory, next, options.durability);
     if (!opened) {
         return failure(opened.error());
@@ -175,7 +201,14 @@ Result<Journal> Journal::open(JournalOptions options) {
         }
         if (!complete->empty()) {
             impl->segment = std::move(*opened);
-            break;
+            const auto stale = impl->is_stale(*segments);
+            if (!stale) {
+                return failure(stale.error(), "journal");
+            }
+            if (!*stale) {
+                break;
+            }
+            impl->segment.reset();
         }
         // The process died while it began this segment: nothing is in it, the one before goes on.
         opened = failure(ErrorKind::closed, "not needed");
@@ -269,6 +302,9 @@ Status Journal::Impl::store_all(std::vector<Pending>& pending, JournalMoment now
 
 Result<Appended> Journal::append(std::vector<Pending> pending, JournalMoment now) {
     expect(now.elapsed >= impl_->last.elapsed, "journal time goes back");
+    if (impl_->broken) {
+        return failure(*impl_->broken, "journal");
+    }
     Appended done;
     done.lsns.reserve(pending.size());
     auto transaction = Transaction::begin(impl_->segment->database());
@@ -319,7 +355,7 @@ Result<std::vector<AgentCursor>> Journal::cursors() {
 Status Journal::maintain(Elapsed now) {
     SegmentStore& current = *impl_->segment;
     const JournalOptions& options = impl_->options;
-    if (current.database().wal_bytes() > checkpoint_wal_bytes) {
+    if (current.database().wal_bytes() > options.checkpoint_bytes) {
         if (auto done = current.database().checkpoint(); !done) {
             return failure(done.error(), "journal");
         }
@@ -379,8 +415,9 @@ Status Journal::link_sealed(const std::string& folder) const {
     return {};
 }
 
-Result<int> Journal::retain(Elapsed now, Lsn needed) {
+Result<int> Journal::retain(Elapsed now, Lsn needed, Retain how) {
     const JournalOptions& options = impl_->options;
+    const std::uint64_t keep_bytes = how == Retain::least ? 0 : options.keep_bytes;
     auto segments = list_segments(options.directory);
     if (!segments) {
         return failure(segments.error(), "journal");
@@ -390,7 +427,7 @@ Result<int> Journal::retain(Elapsed now, Lsn needed) {
         total += segment_bytes(options.directory, first);
     }
     int dropped = 0;
-    for (std::size_t i = 0; i + 1 < segments->size() && total > options.keep_bytes; ++i) {
+    for (std::size_t i = 0; i + 1 < segments->size() && total > keep_bytes; ++i) {
         const Lsn first = (*segments)[i];
         auto old = impl_->may_drop(first, now);
         if (!old) {

@@ -19,10 +19,14 @@ struct JournalOptions {
         std::chrono::hours(24);  ///< or when its first entry is this old, by journal time
     std::uint64_t keep_bytes = 20ULL << 30U;  ///< beyond this the oldest sealed segments go …
     Duration keep_at_least =
-        std::chrono::hours(24);        ///< … once their last entry is this old, by journal time
-    QuarantineBounds quarantine = {};  ///< of each segment
+        std::chrono::hours(24);  ///< … once their last entry is this old, by journal time
+    std::uint64_t checkpoint_bytes = 4U << 20U;  ///< of the database's log
+    QuarantineBounds quarantine = {};            ///< of each segment
     Durability durability = Durability::full;
 };
+
+/// What retention leaves: all that the limits allow, or, where the disk is nearly full, no more than `keep_at_least`.
+enum class Retain { to_limits, least };
 
 /// The one writing connection to the journal; belongs to one thread.
 class Journal {
@@ -47,7 +51,7 @@ class Journal {
     /// Checkpoints the log of the database when it has grown, starts a new segment when the current one is full.
     Status maintain(Elapsed now);
     /// Deletes the oldest sealed segments beyond the limits, none that holds entries from `needed` on. Gives how many.
-    Result<int> retain(Elapsed now, Lsn needed);
+    Result<int> retain(Elapsed now, Lsn needed, Retain how = Retain::to_limits);
     /// A copy in `folder` of the segment that is written. Until it is whole, neither `maintain` nor `retain` is called.
     Result<DatabaseCopy> begin_copy(const std::string& folder);
     /// Links in `folder` to the sealed segments.

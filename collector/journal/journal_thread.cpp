@@ -71,6 +71,8 @@ struct JournalThread::Impl {
     std::function<void(Error)> failed;
     Mailbox<Request> mailbox;
     std::atomic<bool> stopped = false;
+    std::atomic<Retain> retain = Retain::to_limits;
+    std::string complaint;  // of upkeep, said last
     CopyDesk copies;
     mutable std::mutex figures_mutex;
     JournalFigures figures;
@@ -81,6 +83,7 @@ struct JournalThread::Impl {
     bool commit(std::deque<Request>& requests);
     void tick();
     bool copy();
+    void maintain();
     void publish(const Appended& appended);
     void answer(Done done, Result<AppendAnswer> result);
     void give_up(const Error& why);
@@ -225,6 +228,22 @@ bool JournalThread::Impl::copy() {
     return copies.work(rules);
 }
 
+void JournalThread::retain(Retain how) {
+    if (impl_->retain.exchange(how) != how) {
+        impl_->mailbox.post({});
+    }
+}
+
+/// What fails is tried again after the next commit, and told once.
+void JournalThread::Impl::maintain() {
+    const Status kept = writer.maintain(needed(), retain);
+    std::string why = kept ? std::string() : kept.error().text();
+    if (!kept && why != complaint) {
+        log(LogLevel::warning, "journal.maintenance_failed", {{"why", why}});
+    }
+    complaint = std::move(why);
+}
+
 Status JournalThread::copy(const CopyPlace& to, const std::stop_token& stop) {
     return impl_->copies.copy(to, stop);
 }
@@ -248,9 +267,7 @@ void JournalThread::Impl::run() {
         if (is_copying) {
             continue;  // what is being copied is neither sealed nor dropped
         }
-        if (auto kept = writer.maintain(needed()); !kept) {
-            log(LogLevel::warning, "journal.maintenance_failed", {{"why", kept.error().text()}});
-        }
+        maintain();
     }
     copies.close();
 }

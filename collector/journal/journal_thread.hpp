@@ -42,6 +42,8 @@ class JournalThread {
     /// A copy of the segment that is written, and links to the others. Any thread but its own; `closed` when the thread or `stop`
     /// ends it.
     Status copy(const CopyPlace& to, const std::stop_token& stop);
+    /// Any thread: how much of the journal is kept from now on.
+    void retain(Retain how);
     /// Any thread. `bytes` is left to whoever knows the folder.
     JournalFigures figures() const;
     /// Commits what was posted before and ends the thread. Later requests are answered `closed`.

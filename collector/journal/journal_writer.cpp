@@ -83,16 +83,17 @@ Result<Appended> JournalWriter::tick_if_due() {
     return append(std::vector<Pending>(1));
 }
 
-Status JournalWriter::maintain(Lsn needed) {
+Status JournalWriter::maintain(Lsn needed, Retain how) {
     const Elapsed now = time_.at(clock_->mono());
     if (auto done = journal_.maintain(now); !done) {
         return done;
     }
-    if (journal_.next_lsn() < retained_at_ + entries_between_retentions) {
+    if (how == Retain::to_limits &&
+        journal_.next_lsn() < retained_at_ + entries_between_retentions) {
         return {};
     }
     retained_at_ = journal_.next_lsn();
-    auto dropped = journal_.retain(now, needed);
+    auto dropped = journal_.retain(now, needed, how);
     if (!dropped) {
         return failure(dropped.error());
     }

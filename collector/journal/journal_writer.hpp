@@ -31,7 +31,7 @@ class JournalWriter {
     /// Appends a tick if it is due.
     Result<Appended> tick_if_due();
     /// Checkpoint, new segment, retention; cheap when nothing is to be done. `needed`: the first entry a fold still wants.
-    Status maintain(Lsn needed);
+    Status maintain(Lsn needed, Retain how = Retain::to_limits);
 
     Journal& journal() { return journal_; }
 

@@ -39,6 +39,7 @@ constexpr Word kinds[] = {
     {"agent_silent", "agent silent", "代理失联"},
     {"agent_copied", "agent lives twice", "代理重复"},
     {"store_restored", "store restored", "存储已恢复"},
+    {"storage_full", "storage full", "存储已满"},
     {"vantage_isolated", "vantage point isolated", "观测点被隔离"},
     {"site_cut_off", "site cut off", "站点断连"},
     {"channel_dead", "channel dead", "通知通道失效"},

@@ -228,6 +228,13 @@ std::string sample_body(EntryKind kind, WallTime now) {
             body.set_epoch(2);
             return body.SerializeAsString();
         }
+        case EntryKind::collector_storage: {
+            proto::CollectorStorage body;
+            body.set_free_bytes(900U << 20U);
+            body.set_reserve_bytes(64U << 20U);
+            body.set_path("/var/lib/muster");
+            return body.SerializeAsString();
+        }
         case EntryKind::clock_stepped: {
             proto::ClockStepped body;
             body.set_by_ns(-3'000'000'000);
@@ -273,7 +280,8 @@ std::vector<Entry> sample_journal() {
         EntryKind::agent_revoked,
         EntryKind::agent_copied,
         EntryKind::collector_stopping,
-        EntryKind::collector_restored
+        EntryKind::collector_restored,
+        EntryKind::collector_storage
     };
     auto brain = Brain::open(brain_test::options_at());
     expect(brain.has_value(), "a brain in memory opens");

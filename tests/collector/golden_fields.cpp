@@ -173,6 +173,13 @@ void describe(Lines& lines, const proto::CollectorRestored& body) {
     lines.number("epoch", body.epoch());
 }
 
+void describe(Lines& lines, const proto::CollectorStorage& body) {
+    lines.number("is_full", body.is_full() ? 1 : 0);
+    lines.number("free_bytes", body.free_bytes());
+    lines.number("reserve_bytes", body.reserve_bytes());
+    lines.text("path", body.path());
+}
+
 void describe(Lines& lines, const proto::ConfigLoaded& body) {
     for (const auto& file : body.files()) {
         lines.text("file " + file.name(), file.text());
@@ -249,6 +256,9 @@ std::string fields_of(EntryKind kind, const std::string& body) {
             break;
         case EntryKind::collector_restored:
             describe(lines, parsed<proto::CollectorRestored>(body));
+            break;
+        case EntryKind::collector_storage:
+            describe(lines, parsed<proto::CollectorStorage>(body));
             break;
         case EntryKind::clock_stepped:
             lines.number("by_ns", parsed<proto::ClockStepped>(body).by_ns());

@@ -16,6 +16,7 @@
 #include <new>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace muster::test {
@@ -43,6 +44,7 @@ void make_change(std::string& content, const Change& change) {
 
 /// What is known of one path.
 struct Image {
+    std::string folder;
     std::string durable;
     std::vector<Change> unsynced;
     std::uint64_t size = 0;  ///< in sight
@@ -94,6 +96,9 @@ struct SimVfs::Impl {
     std::optional<std::uint64_t> room;
     std::uint64_t operations = 0;
     std::uint64_t syncs = 0;
+    std::uint64_t reads = 0;
+    std::uint64_t call_at_read = 0;
+    std::function<void()> at_read;
     std::uint64_t cut_at_operation = never;
     std::uint64_t cut_at_sync = never;
     std::atomic<bool> is_on = true;
@@ -101,6 +106,8 @@ struct SimVfs::Impl {
 
     bool fails(Call call);
     bool passes(Call call);
+
+    void sync_folder(const std::string& folder);
 
     bool one_in(std::uint64_t n) { return random() % n == 0; }
 
@@ -118,6 +125,13 @@ bool SimVfs::Impl::fails(Call call) {
     const bool is_full = *fault == DiskFault::full || *fault == DiskFault::short_write;
     last_errno = is_full ? ENOSPC : EIO;
     return true;
+}
+
+/// What was removed from it stays so.
+void SimVfs::Impl::sync_folder(const std::string& folder) {
+    std::erase_if(images, [&folder](const auto& one) {
+        return one.second.is_removed && one.second.opened == 0 && one.second.folder == folder;
+    });
 }
 
 /// Counts a call that changes the disk; false: the power is gone.
@@ -166,6 +180,8 @@ struct SimFile {
     sqlite3_file base;
     SimVfs::Impl* disk;
     Image* image;  // null: a temporary file without a name
+    bool
+        syncs_folder;  // with its first sync, as the system's VFS does for journals that it may have made
     sqlite3_file* real;
 };
 
@@ -187,11 +203,18 @@ int close(sqlite3_file* file) {
 
 int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
     SimFile& own = sim(file);
+    std::function<void()> then;
     {
         const std::lock_guard lock(own.disk->mutex);
         if (!own.disk->is_on || own.disk->fails(Call::read)) {
             return SQLITE_IOERR_READ;
         }
+        if (++own.disk->reads == own.disk->call_at_read) {
+            then = std::exchange(own.disk->at_read, {});
+        }
+    }
+    if (then) {
+        then();
     }
     return own.real->pMethods->xRead(own.real, to, size, at);
 }
@@ -274,6 +297,9 @@ int sync(sqlite3_file* file, int /*flags*/) {
         make_change(own.image->durable, change);
     }
     own.image->unsynced.clear();
+    if (std::exchange(own.syncs_folder, false)) {
+        disk.sync_folder(own.image->folder);
+    }
     return SQLITE_OK;
 }
 
@@ -370,9 +396,12 @@ Image& image_of(SimVfs::Impl& disk, const std::string& path, bool is_there) {
         image.durable = is_there ? content_of(path) : std::string();
         image.size = image.durable.size();
     }
+    image.folder = path.substr(0, path.rfind('/'));
     image.is_removed = false;
     return image;
 }
+
+constexpr int journals = SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL;
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* did) {
     SimVfs::Impl& disk = disk_of(vfs);
@@ -386,6 +415,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
         .base = {.pMethods = nullptr},
         .disk = &disk,
         .image = name != nullptr ? &image_of(disk, name, is_there) : nullptr,
+        .syncs_folder = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & journals) != 0,
         .real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + own_bytes)
     };
     const int opened = disk.real->xOpen(disk.real, name, own.real, flags, did);
@@ -407,10 +437,9 @@ int remove(sqlite3_vfs* vfs, const char* name, int sync_folder) {
     const int removed = disk.real->xDelete(disk.real, name, 0);
     if (const auto found = disk.images.find(name);
         removed == SQLITE_OK && found != disk.images.end()) {
+        found->second.is_removed = true;
         if (sync_folder != 0) {
-            disk.images.erase(found);
-        } else {
-            found->second.is_removed = true;
+            disk.sync_folder(found->second.folder);
         }
     }
     return removed;
@@ -524,6 +553,28 @@ void SimVfs::power_on() {
     own.cut_at_operation = never;
     own.cut_at_sync = never;
     own.is_on = true;
+}
+
+void SimVfs::before_read(std::uint64_t nth, std::function<void()> then) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->call_at_read = impl_->reads + nth;
+    impl_->at_read = std::move(then);
+}
+
+std::uint64_t SimVfs::reads() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->reads;
+}
+
+void SimVfs::settle() {
+    const std::lock_guard lock(impl_->mutex);
+    std::erase_if(impl_->images, [](const auto& one) { return one.second.opened == 0; });
+    for (auto& [path, image] : impl_->images) {
+        for (const Change& change : image.unsynced) {
+            make_change(image.durable, change);
+        }
+        image.unsynced.clear();
+    }
 }
 
 void SimVfs::flip(const std::string& path, std::uint64_t byte, int bit) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,14 @@ class SimVfs {
     /// After a cut, when every database is closed: of what was not synced a part is there, torn at sectors of 512 bytes, whatever
     /// its order was. Removes shared memory, as a start of the machine does.
     void power_on();
+
+    /// `then` is called once, before the `nth` read from now (from 1), by whoever reads.
+    void before_read(std::uint64_t nth, std::function<void()> then);
+    /// Reads so far.
+    std::uint64_t reads() const;
+
+    /// All that was written so far is on the disk.
+    void settle();
 
     /// One bit of a file that is not open, on the disk and in sight.
     void flip(const std::string& path, std::uint64_t byte, int bit);

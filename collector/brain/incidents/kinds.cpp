@@ -24,6 +24,7 @@ constexpr IncidentKind kinds[] = {
     {"site_cut_off", Maker::watching, "high", 3, week},
     {"channel_dead", Maker::watching, "medium", 3, week},
     {"store_restored", Maker::watching, "medium", 3, week},
+    {"storage_full", Maker::watching, "medium", 3, week},
     {"imported", Maker::import, "low", 3, week},
     {"reported", Maker::person, "low", 3, three_days},
     {"request", Maker::person, "low", 4, three_days},
