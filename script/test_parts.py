@@ -12,7 +12,7 @@ headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
 tidy     clang-tidy over all sources, or with TIDY=REGEX over some (half an hour; needs clang-tidy-19)
 checks   layout of the sources
-long     what takes hours, as released: a million seeds of the delivery simulator (SEEDS="FIRST COUNT": others); also --long
+long     what takes hours, as released: a thousand kills of real daemons, a million seeds of the delivery simulator (SEEDS="FIRST COUNT": others); also --long
 """
 
 import concurrent.futures
@@ -223,11 +223,21 @@ def simulate(tally):
                 tally.failed.append(f"long: seeds from {begin} on")
 
 
-LONG = [simulate]  # each takes the tally, and prints what it does
+def kill(tally):
+    """A thousand kills of real daemons, 65 a round, from fresh seeds; the tests say which, and how they went."""
+    command = ["build/release/bin/tests_e2e", "--gtest_filter=Killed.T0*", "--gtest_repeat=16"]
+    print("$ MUSTER_TEST_LONG=1", *command, flush=True)
+    if subprocess.run(command, cwd=ROOT, env={**os.environ, "MUSTER_TEST_LONG": "1"}, check=False).returncode == 0:
+        tally.passed += 1
+    else:
+        tally.failed.append("long: kills")
+
+
+LONG = [kill, simulate]  # each takes the tally, and prints what it does
 
 
 def long(tally):
-    if build(tally, "release", "tests_sim"):
+    if build(tally, "release", "tests_e2e", "tests_sim"):
         for one in LONG:
             one(tally)
 

@@ -1,6 +1,6 @@
 // An agent whose results follow a script instead of probes: what it must have delivered can be computed. Killed and started
 // again it goes on at the record after the last one in its spool. Ends when the file `stop_at` names a record it has passed.
-//   scripted-agent DATA_DIR HOST:PORT SEED
+//   scripted-agent DATA_DIR ADDRESS:PORT SEED
 #include "agent/delivery.hpp"
 #include "agent/identity.hpp"
 #include "tests/support/script_of_results.hpp"
@@ -14,11 +14,18 @@
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+Task<Result<std::vector<std::string>>> only(std::string address) {
+    co_return std::vector<std::string>{std::move(address)};
+}
 
 class ScriptedAgent {
   public:
@@ -39,9 +46,9 @@ class ScriptedAgent {
         options.uplink.identity = identity->tls;
         options.uplink.link.backoff_least = 50ms;
         options.uplink.link.backoff_most = 300ms;
-        options.uplink.resolve = [](std::string,
-                                    Deadline) -> Task<Result<std::vector<std::string>>> {
-            co_return std::vector<std::string>{"127.0.0.1"};
+        // Called there, and taken for localhost.
+        options.uplink.resolve = [address = endpoint->host](std::string, Deadline) {
+            return only(address);
         };
         options.facts = {"", std::string(16, 'b'), "", "test", "scripted"};
         options.facts.instance_nonce = std::string(Uuid::random(random_).raw());
@@ -185,7 +192,7 @@ class ScriptedAgent {
 
 int main(int count, char** arguments) {
     if (count != 4) {
-        std::cerr << "usage: scripted-agent DATA_DIR HOST:PORT SEED\n";
+        std::cerr << "usage: scripted-agent DATA_DIR ADDRESS:PORT SEED\n";
         return 2;
     }
     muster::test::ScriptOfResults script;
