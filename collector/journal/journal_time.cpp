@@ -22,13 +22,21 @@ Duration offset(MonoTime mono, WallTime wall) {
 
 }  // namespace
 
-JournalTime::JournalTime(JournalMoment last, MonoTime mono, WallTime wall)
+JournalTime::JournalTime(JournalMoment last, MonoTime mono, WallTime wall, Duration most_at_once)
     : start_(last.elapsed + across_restart(last, wall)),
       started_(mono),
       latest_(start_),
+      asked_(mono),
+      most_at_once_(most_at_once),
       wall_offset_(offset(mono, wall)) {}
 
 Elapsed JournalTime::at(MonoTime mono) {
+    const Duration passed = mono - asked_;
+    asked_ = std::max(asked_, mono);
+    if (passed > most_at_once_) {
+        standstill_ += passed - most_at_once_;
+        started_ += passed - most_at_once_;
+    }
     latest_ = std::max(latest_, start_ + (mono - started_));
     return latest_;
 }

@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 
 #include <optional>
+#include <utility>
 
 namespace muster::collector {
 
@@ -14,12 +15,19 @@ struct JournalMoment {
 };
 
 /// Never goes back. While the process runs it grows by the monotonic clock; across a restart by the difference of the
-/// calendar, clamped to [0, 1 h], since nothing better is known of that time.
+/// calendar, clamped to [0, 1 h], since nothing better is known of that time. Time in which the collector stood still, as a stopped
+/// process does or a machine that sleeps, is evidence of nothing: it counts `most_at_once` between two questions.
 class JournalTime {
   public:
-    JournalTime(JournalMoment last, MonoTime mono, WallTime wall);
+    JournalTime(
+        JournalMoment last, MonoTime mono, WallTime wall, Duration most_at_once = Duration::max()
+    );
 
     Elapsed at(MonoTime mono);
+
+    /// What of standing still did not count since this was asked last.
+    Duration take_standstill() { return std::exchange(standstill_, Duration{}); }
+
     /// How far the calendar has stepped against the monotonic clock since the last call that told so; nothing up to 2 s.
     std::optional<Duration> wall_step(MonoTime mono, WallTime wall);
 
@@ -27,6 +35,9 @@ class JournalTime {
     Elapsed start_;
     MonoTime started_;
     Elapsed latest_;
+    MonoTime asked_;
+    Duration most_at_once_;
+    Duration standstill_{};
     Duration wall_offset_;
 };
 

@@ -10,6 +10,8 @@ namespace {
 
 /// Listing the folder after every commit would cost more than the commit.
 constexpr Lsn entries_between_retentions = 1000;
+/// Without an entry for so many ticks: we stood still.
+constexpr int most_ticks_at_once = 10;
 
 std::string started_body(const JournalWriterOptions& options, JournalMoment last) {
     proto::CollectorStarted started;
@@ -25,7 +27,7 @@ JournalWriter::JournalWriter(JournalWriterOptions options, const Clock& clock, J
     : options_(std::move(options)),
       clock_(&clock),
       journal_(std::move(journal)),
-      time_(journal_.last_moment(), clock.mono(), clock.wall()),
+      time_(journal_.last_moment(), clock.mono(), clock.wall(), most_ticks_at_once * options_.tick),
       last_append_(clock.mono()) {}
 
 Result<JournalWriter> JournalWriter::open(JournalWriterOptions options, const Clock& clock) {
@@ -57,7 +59,11 @@ Result<Appended> JournalWriter::append(std::vector<Pending> pending) {
         pending.insert(pending.begin(), std::move(entry));
         log(LogLevel::warning, "clock.stepped", {{"by_ms", to_ms(*step)}});
     }
-    auto appended = journal_.append(std::move(pending), {.elapsed = time_.at(mono), .wall = wall});
+    const Elapsed elapsed = time_.at(mono);
+    if (const Duration standstill = time_.take_standstill(); standstill > Duration{}) {
+        log(LogLevel::warning, "collector.stood_still", {{"for_ms", to_ms(standstill)}});
+    }
+    auto appended = journal_.append(std::move(pending), {.elapsed = elapsed, .wall = wall});
     // Also after a failure: a full disk must not turn ticks into a busy loop.
     last_append_ = mono;
     if (!appended) {

@@ -21,6 +21,16 @@ TEST(JournalTime, GrowsWithTheMonotonicClockAndNeverGoesBack) {
     EXPECT_EQ(time.at(MonoTime(103s)), Elapsed(7s));
 }
 
+TEST(JournalTime, T04CountsLittleOfATimeInWhichNobodyAsked) {
+    JournalTime time({}, MonoTime(100s), noon, 10s);
+    EXPECT_EQ(time.at(MonoTime(110s)), Elapsed(10s));
+    EXPECT_EQ(time.take_standstill(), Duration{});
+    EXPECT_EQ(time.at(MonoTime(230s)), Elapsed(20s));
+    EXPECT_EQ(time.take_standstill(), 110s);
+    EXPECT_EQ(time.take_standstill(), Duration{});
+    EXPECT_EQ(time.at(MonoTime(235s)), Elapsed(25s));
+}
+
 TEST(JournalTime, GrowsByTheCalendarOverARestartBetweenNothingAndAnHour) {
     const JournalMoment last{.elapsed = Elapsed(50s), .wall = noon};
     EXPECT_EQ(JournalTime(last, MonoTime(3s), noon + 20s).at(MonoTime(3s)), Elapsed(70s));
