@@ -1,5 +1,6 @@
 #include "agent/uplink.hpp"
 
+#include "agent/known_addresses.hpp"
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "base/failpoint.hpp"
@@ -99,6 +100,7 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     asio::steady_timer timer;
     MonoTime armed_for = MonoTime::max();
     TaskGroup tasks;
+    KnownAddresses addresses_known;
     std::shared_ptr<wire::Connection> connection;  // shared with serve(), which waits inside it
     std::uint64_t generation = 0;  // of the connection; what older ones report is ignored
     std::deque<wire::LinkAction> queue;
@@ -333,10 +335,10 @@ Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
     if (options.resolve) {
         auto found =
             co_await options.resolve(options.collector.host, Deadline::in(options.connect_within));
-        if (!found) {
+        addresses = addresses_known.to_call(found.value_or(std::vector<std::string>{}));
+        if (!found && addresses.empty()) {
             co_return failure(found.error(), "the collector's name");
         }
-        addresses = std::move(*found);
     }
     Error last(ErrorKind::not_found, "the collector's name has no address", options.collector.host);
     for (const std::string& address : addresses) {
@@ -349,6 +351,13 @@ Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
             Deadline::in(options.connect_within)
         );
         if (made) {
+            if (address != addresses.front()) {
+                log(LogLevel::notice,
+                    "link.other_address",
+                    {{"address", address}, {"instead_of", addresses.front()}, {"why", last.text()}}
+                );
+            }
+            addresses_known.worked(address);
             co_return std::move(*made);
         }
         last = made.error();
@@ -441,6 +450,7 @@ void Uplink::reconfigure(
     impl_->client.reconfigure(backoff_least, backoff_most, std::move(config_hash));
     if (collector != impl_->options.collector && !impl_->stopped) {
         impl_->options.collector = std::move(collector);
+        impl_->addresses_known.forget();
         impl_->perform(
             impl_->client.call_anew(impl_->clock.mono(), "another collector is configured")
         );
