@@ -125,6 +125,12 @@ constexpr std::array table{
         "Runs of probes left out because the one before still ran."
     },
     MetricSpec{
+        "muster_agent_clock_ahead_seconds",
+        gauge,
+        "agent",
+        "How far the agent's calendar is ahead of the collector's; 0 within two seconds."
+    },
+    MetricSpec{
         "muster_agent_resident_memory_bytes", gauge, "agent", "Resident memory of the agent."
     },
     MetricSpec{"muster_agent_open_fds", gauge, "agent", "Open files of the agent."},

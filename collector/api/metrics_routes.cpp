@@ -76,6 +76,7 @@ void add_agents(Exposition& out, const CollectorFigures& now, const RecordFigure
         out.add("muster_agent_spool_lost_results_total", agent.lost_results, name);
         out.add("muster_agent_spool_in_memory", std::uint64_t{agent.is_spool_in_memory}, name);
         out.add("muster_agent_skipped_runs_total", agent.skipped_runs, name);
+        out.add("muster_agent_clock_ahead_seconds", seconds(agent.clock_ahead), name);
         out.add("muster_agent_resident_memory_bytes", agent.resident_bytes, name);
         out.add("muster_agent_open_fds", agent.open_files, name);
         out.add("muster_agent_quarantined_records_total", agent.quarantined_records, name);

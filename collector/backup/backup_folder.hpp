@@ -23,8 +23,8 @@ std::string unfinished_name(const std::string& name);
 Result<std::vector<Backup>> backups_in(Files& files, const std::string& folder);
 /// Removes what a backup that was cut short has left: folders named as backups, without a manifest or unfinished.
 Status sweep_backups(Files& files, const std::string& folder);
-/// Removes the oldest but `keep`.
-Status prune_backups(Files& files, const std::string& folder, std::size_t keep);
+/// Removes the oldest but `keep`; before them those of after `now`, made while the calendar was wrong.
+Status prune_backups(Files& files, const std::string& folder, std::size_t keep, WallTime now);
 /// Reads every byte: all files are there and as the manifest says. `corrupt` names the first that is not.
 Status verify_backup(
     Files& files,

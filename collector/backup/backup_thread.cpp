@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -47,7 +48,7 @@ struct BackupThread::Impl {
     std::jthread thread;               // last: ends before what it uses
 
     void run(const std::stop_token& stop);
-    WallTime due() const;
+    WallTime due(WallTime now) const;
     bool is_asked() const;
     void make(const std::stop_token& stop);
     void failed(const Error& why);
@@ -158,14 +159,17 @@ bool BackupThread::Impl::is_asked() const {
     return attempt && attempt->state == BackupRow::State::making;
 }
 
-/// When the next is made unless somebody asks before.
-WallTime BackupThread::Impl::due() const {
+/// When the next is made unless somebody asks before. What was made in the future was made while the calendar was wrong.
+WallTime BackupThread::Impl::due(WallTime now) const {
     const std::lock_guard lock(mutex);
     WallTime next = opened + std::min(options.every, first_after);
-    if (!good.empty()) {
-        next = good.back().made + options.every;
+    const auto newest = std::ranges::find_if(
+        std::views::reverse(good), [now](const BackupRow& each) { return each.made <= now; }
+    );
+    if (newest != good.rend()) {
+        next = newest->made + options.every;
     }
-    if (attempt) {
+    if (attempt && attempt->made <= now) {
         next = std::max(next, attempt->made + std::min(options.every, again_after));
     }
     return next;
@@ -204,7 +208,7 @@ void BackupThread::Impl::make(const std::stop_token& stop) {
          {"last", made->manifest.last},
          {"took_ms", to_ms(clock->mono() - since)}});
     // What is good is good whatever becomes of the older ones.
-    Status kept = prune_backups(*files, options.plan.folder, options.keep);
+    Status kept = prune_backups(*files, options.plan.folder, options.keep, begun);
     if (kept) {
         kept = reread();
     }
@@ -224,7 +228,11 @@ void BackupThread::Impl::run(const std::stop_token& stop) {
     name_thread("backup");
     while (!stop.stop_requested()) {
         const WallTime now = clock->wall();
-        if (!is_asked() && options.every > Duration::zero() && due() <= now) {
+        {
+            const std::lock_guard lock(mutex);
+            opened = std::min(opened, now);  // the calendar may have been wrong
+        }
+        if (!is_asked() && options.every > Duration::zero() && due(now) <= now) {
             const std::lock_guard lock(mutex);
             attempt = BackupRow{.name = backup_name(now), .made = now, .manifest = {}};
         }
@@ -234,7 +242,7 @@ void BackupThread::Impl::run(const std::stop_token& stop) {
         }
         Duration patience = look_every;
         if (options.every > Duration::zero()) {
-            patience = std::clamp<Duration>(due() - now, Duration::zero(), look_every);
+            patience = std::clamp<Duration>(due(now) - now, Duration::zero(), look_every);
         }
         nudges.take_all(patience);
     }

@@ -46,6 +46,7 @@ struct AgentFigures {
     std::uint64_t lost_results = 0;
     bool is_spool_in_memory = false;  ///< its disk takes nothing
     std::uint64_t skipped_runs = 0;
+    Duration clock_ahead{};  ///< its calendar against ours; 0 within two seconds
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_files = 0;
     std::uint64_t quarantined_records = 0;  ///< counted by us, since our start

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <set>
 #include <span>
 #include <utility>
@@ -128,6 +130,15 @@ void BlockSet::report(HistoryBlock& block, const Error& error) {
             "history.block_damaged",
             {{"file", path(block.row.name)}, {"why", error.text()}});
     }
+}
+
+std::optional<WallTime> BlockSet::last_wall() const {
+    const std::vector<HistoryBlock>& raw = lists_[number(HistoryKind::raw)];
+    // An early version did not note it.
+    if (raw.empty() || raw.back().row.wall_ms == std::numeric_limits<std::int64_t>::max()) {
+        return std::nullopt;
+    }
+    return WallTime{std::chrono::milliseconds(raw.back().row.wall_ms)};
 }
 
 BlockTotals BlockSet::totals(HistoryKind kind) const {

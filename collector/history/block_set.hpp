@@ -55,7 +55,7 @@ class BlockSet {
 
     /// A block of results that the catalog has just taken.
     void add(BlockRow row);
-    /// Drops what is beyond its age at `now_ms`, journal time, or beyond the bytes. What must be rolled up first is, by `merge`.
+    /// Drops what is beyond its age at `now_ms` or beyond the bytes. What must be rolled up first is, by `merge`.
     Status retain(std::int64_t now_ms);
     /// Drops the oldest results until so many bytes are freed: none of the last day, and none without their roll-up. Roll-ups
     /// stay.
@@ -67,6 +67,8 @@ class BlockSet {
     /// Adds what is found to `out`.
     void read(const SeriesWanted& wanted, const HistorySources& sources, SeriesFound& out);
 
+    /// The collector's calendar when the newest block of results was made.
+    std::optional<WallTime> last_wall() const;
     BlockTotals totals(HistoryKind kind) const;
     /// Files of the blocks that count now, but for those that are missing or damaged.
     std::vector<std::string> whole_files() const;

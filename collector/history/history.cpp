@@ -4,6 +4,7 @@
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
 #include "collector/backup/file_copies.hpp"
+#include "collector/history/age_calendar.hpp"
 #include "collector/history/block_set.hpp"
 #include "collector/history/catalog_store.hpp"
 #include "collector/history/roll_up.hpp"
@@ -93,9 +94,10 @@ struct History::Impl {
     std::optional<BlockSet> blocks;  // refers to the catalog beside it
     SeriesMap map;
     Tail tail;
-    Lsn sealed = 0;                // the last entry in blocks
-    Lsn folded = 0;                // the last entry taken
-    WallTime wall{};               // of that
+    Lsn sealed = 0;   // the last entry in blocks
+    Lsn folded = 0;   // the last entry taken
+    WallTime wall{};  // of that
+    AgeCalendar age;
     std::optional<Elapsed> since;  // of the first entry after `sealed`
     HistoryStats counted;
 
@@ -130,6 +132,7 @@ Result<History> History::open(Files& files, const std::string& directory, Histor
         return failure(blocks.error(), "history");
     }
     impl->blocks.emplace(std::move(*blocks));
+    impl->age = AgeCalendar(impl->blocks->last_wall());
     return History(std::move(impl));
 }
 
@@ -182,6 +185,7 @@ Status History::Impl::take(const Entry& entry) {
     }
     folded = entry.lsn;
     wall = entry.wall;
+    age.follow(entry.elapsed, entry.wall);
     since = since.value_or(entry.elapsed);
     return {};
 }
@@ -280,7 +284,7 @@ Status History::Impl::seal() {
         ++counted.sealed;
         blocks->add(std::move(*row));
     }
-    return blocks->retain(floor_ms(wall));
+    return blocks->retain(floor_ms(age.shows()));
 }
 
 Result<DatabaseCopy> History::begin_copy(const std::string& folder) {

@@ -16,6 +16,10 @@ constexpr std::size_t signs_kept = 8;
 /// Clocks drift: what is older tells nothing of now.
 constexpr Duration kept_for = std::chrono::minutes(10);
 
+Duration beyond_tolerance(Duration ahead) {
+    return std::chrono::abs(ahead) <= tolerated ? Duration{} : ahead;
+}
+
 }  // namespace
 
 void AgentClock::begin(std::string_view boot_id) {
@@ -42,15 +46,33 @@ void AgentClock::heard(WallTime agents, MonoTime mono, WallTime ours) {
     });
 }
 
+void AgentClock::ours_stepped(Duration by) {
+    for (Sign& each : signs_) {
+        each.ours += by;
+    }
+    if (best_) {
+        best_->ours += by;
+    }
+}
+
+Duration AgentClock::ahead_at_last_sign() const {
+    return signs_.empty() ? Duration{}
+                          : beyond_tolerance(age_tells(signs_.back().agents, signs_.back().mono));
+}
+
+Duration AgentClock::age_tells(WallTime agents, MonoTime mono) const {
+    return agents - (best_->ours - (best_->mono - mono));
+}
+
 Duration AgentClock::said_ahead(const wire::Record& record, std::uint64_t boot) const {
     Duration ahead{};
     if (best_ && boot != 0 && boot == boot_) {
-        ahead = record.wall - (best_->ours - (best_->mono - record.mono));
+        ahead = age_tells(record.wall, record.mono);
     } else if (best_) {
         // Of another boot only its calendar tells, and that may have been the same.
         ahead = best_->agents - best_->ours;
     }
-    return std::chrono::abs(ahead) <= tolerated ? Duration{} : ahead;
+    return beyond_tolerance(ahead);
 }
 
 bool AgentClock::is_from_future(const wire::Record& record, std::uint64_t boot, WallTime now)

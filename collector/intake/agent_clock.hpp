@@ -14,14 +14,18 @@ namespace muster::collector {
 /// An agent's clocks against ours, as of its last Hellos and heartbeats. Its calendar may be wrong and may step; its monotonic
 /// clock does not, so that of a record of the same boot the age is known whatever its calendar said. A sign may wait on its way,
 /// behind results or because we were not reading: of the last eight the one that waited least counts. So a delay moves
-/// nothing, and a step of our own calendar is followed once eight signs have come after it.
+/// nothing.
 class AgentClock {
   public:
     /// A connection begins. `boot_id`: 16 bytes, as in Hello. What was heard in another boot is forgotten.
     void begin(std::string_view boot_id);
     /// What the agent's clocks said when it sent a sign, and ours when that came.
     void heard(WallTime agents, MonoTime mono, WallTime ours);
+    /// Our calendar was set: what was noted by it moves along.
+    void ours_stepped(Duration by);
 
+    /// How far the agent's calendar was ahead of ours at its last sign; 0 within two seconds.
+    Duration ahead_at_last_sign() const;
     /// How far the calendar that wrote the record was ahead of ours; 0 within two seconds, which a network may take. `boot`: of
     /// the record, 0 where it does not say. Never leaves a record more than ten minutes in our future.
     Duration ahead(const wire::Record& record, std::uint64_t boot, WallTime now) const;
@@ -38,6 +42,9 @@ class AgentClock {
         MonoTime mono;
         WallTime ours;
     };
+
+    /// How far a calendar of this boot that showed `agents` at `mono` was ahead of ours.
+    Duration age_tells(WallTime agents, MonoTime mono) const;
 
     std::uint64_t boot_ = 0;   // first 8 bytes of the boot id, as results carry it
     std::vector<Sign> signs_;  // the newest last

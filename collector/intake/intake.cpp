@@ -115,6 +115,7 @@ Intake::Actions Intake::on_frame(
     SessionId session, MonoTime now, WallTime wall, wire::proto::Frame frame
 ) {
     Actions out;
+    note_calendar(now, wall);
     now_ = now;
     wall_ = wall;
     const auto found = sessions_.find(session);
@@ -155,12 +156,8 @@ void Intake::perform(SessionId id, wire::LinkServer::Actions actions, WallTime w
             on_applied(session, *applied);
         } else if (const auto* heard = std::get_if<wire::server_action::Heard>(&action)) {
             session.said = said_by(session.agent, heard->heartbeat);
-            agent(session.agent)
-                .clock.heard(
-                    wall_from_ns(heard->heartbeat.wall_ns()),
-                    mono_from_ns(heard->heartbeat.mono_ns()),
-                    wall
-                );
+            hear_clock(session, heard->heartbeat.wall_ns(), heard->heartbeat.mono_ns(), wall);
+            session.said->clock_ahead = agent(session.agent).clock.ahead_at_last_sign();
         } else if (auto* renew = std::get_if<wire::server_action::Renew>(&action)) {
             out.emplace_back(
                 intake_action::Renew{.session = id, .request_pem = std::move(renew->request_pem)}

@@ -149,6 +149,7 @@ class Intake {
         IssuedEpochs epochs;
         IssuedAssignments current;
         AgentClock clock;
+        Duration told_ahead{};              // its calendar, as the log has it
         std::string secrets;                // the fingerprint of those it is known to have
         std::optional<SessionId> session;   // which is greeted
         std::optional<SessionId> newcomer;  // which is not, yet
@@ -181,6 +182,10 @@ class Intake {
     void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);
     void on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
     void greet(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void hear_clock(
+        const Session& session, std::int64_t wall_ns, std::int64_t mono_ns, WallTime ours
+    );
+    void note_calendar(MonoTime now, WallTime wall);
     void replace(SessionId older, const std::string& address, Actions& out);
     void refuse_copy(
         SessionId id, const wire::proto::Hello& hello, const std::string& other, Actions& out
@@ -218,6 +223,7 @@ class Intake {
     MonoTime next_scan_;
     MonoTime now_;  // as told last
     WallTime wall_{};
+    std::optional<Duration> calendar_;  // ours, ahead of the monotonic clock
     std::uint64_t next_challenge_ = 1;
     std::uint64_t uses_ = 0;  // of streams, so far
     std::string raw_;         // memory reused by decompression

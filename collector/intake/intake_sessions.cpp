@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t longest_text = 256;
 constexpr std::size_t nonces_remembered = 8;
+/// Of what a calendar is wrong by, and by what it changes: less a network may take.
+constexpr Duration least_told = std::chrono::seconds(2);
 
 std::string connected_body(
     AgentId agent,
@@ -202,9 +204,7 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
     owner.session = id;
     owner.newcomer.reset();
     owner.clock.begin(hello.boot_id());
-    owner.clock.heard(
-        wall_from_ns(hello.wall_ns()), mono_from_ns(hello.mono_ns()), session.hello_came
-    );
+    hear_clock(session, hello.wall_ns(), hello.mono_ns(), session.hello_came);
     std::vector<wire::StreamCursor> cursors;
     for (const auto& stream : hello.streams()) {
         // The link has checked that these are 16 bytes.
@@ -235,6 +235,36 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
     const bool has_others = !secrets.empty() && secrets != owner.secrets;
     if (hello.assignment_epoch() != epoch || has_others) {
         out.emplace_back(intake_action::Assign{.session = id});
+    }
+}
+
+/// A calendar that is wrong is told once, and again when it is another one or right.
+void Intake::hear_clock(
+    const Session& session, std::int64_t wall_ns, std::int64_t mono_ns, WallTime ours
+) {
+    Agent& owner = agent(session.agent);
+    owner.clock.heard(wall_from_ns(wall_ns), mono_from_ns(mono_ns), ours);
+    const Duration ahead = owner.clock.ahead_at_last_sign();
+    if (std::chrono::abs(ahead - owner.told_ahead) <= least_told) {
+        return;
+    }
+    owner.told_ahead = ahead;
+    const bool is_right = ahead == Duration{};
+    log(is_right ? LogLevel::notice : LogLevel::warning,
+        is_right ? "agent.clock_right_again" : "agent.clock_wrong",
+        {{"agent", session.agent.text()},
+         {"peer", session.address},
+         {"ahead_s", std::chrono::duration_cast<std::chrono::seconds>(ahead).count()}});
+}
+
+/// Else what is heard next would be compared with what was noted by another calendar.
+void Intake::note_calendar(MonoTime now, WallTime wall) {
+    const Duration offset = wall.time_since_epoch() - now.time_since_epoch();
+    const Duration by = offset - std::exchange(calendar_, offset).value_or(offset);
+    if (std::chrono::abs(by) > least_told) {
+        for (auto& [id, owner] : agents_) {
+            owner.clock.ours_stepped(by);
+        }
     }
 }
 

@@ -419,6 +419,16 @@ TEST_F(ServerCertificate, IsRenewedWhileTheCollectorRuns) {
     EXPECT_EQ(again->server_chain_pem(), authority.server_chain_pem()) << "the one on disk";
 }
 
+TEST_F(ServerCertificate, T18MadeWhileTheCalendarWasWrongIsMadeAnew) {
+    const WallTime wrong = now + 24h * 365;
+    EXPECT_EQ(*refresh(wrong), Refreshed::made);
+    EXPECT_EQ(*refresh(now), Refreshed::made);
+    const auto facts = wire::read_certificate(authority.server_chain_pem());
+    ASSERT_TRUE(facts);
+    EXPECT_LE(facts->not_before, now);
+    EXPECT_EQ(*refresh(now), Refreshed::unchanged);
+}
+
 TEST_F(ServerCertificate, IsTakenFromFilesThatSomebodyChanged) {
     const auto other =
         wire::issue_server(authority.authority(), {"localhost", "other.test"}, now, 24h * 30);

@@ -21,9 +21,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 std::string error_of(const Result<Backup>& backup) {
     return backup ? "" : backup.error().text();
@@ -273,7 +275,7 @@ TEST_F(BackingUp, SoManyStayAsAreToBeKept) {
     for (const int hour : {1, 2, 3, 4}) {
         ASSERT_TRUE(back_up(sources(), at(hour)));
     }
-    ASSERT_TRUE(prune_backups(files_, plan_.folder, 3));
+    ASSERT_TRUE(prune_backups(files_, plan_.folder, 3, at(4)));
     EXPECT_THAT(
         names_in(plan_.folder),
         ElementsAre(backup_name(at(2)), backup_name(at(3)), backup_name(at(4)))
@@ -320,6 +322,18 @@ TEST_F(BackingUpRegularly, MakesThemWhenDueAndKeepsTheNewest) {
     EXPECT_EQ(thread.figures().kept, 2U);
     EXPECT_EQ(thread.trouble(), "");
     EXPECT_EQ(names_in(plan_.folder).size(), 2U);
+}
+
+TEST_F(BackingUpRegularly, T18OneMadeWhileTheCalendarWasWrongHoldsNothingUpAndGoesFirst) {
+    const auto wrong = back_up(sources(), clock_.wall() + 10 * 365 * 24h);
+    ASSERT_TRUE(wrong);
+    ASSERT_TRUE(back_up(sources(), clock_.wall() - 1h));
+    BackupThread thread = open(20ms, sources());
+    thread.start();
+    EXPECT_TRUE(test::eventually(20s, [&] { return thread.figures().made >= 3; }));
+    thread.stop();
+    EXPECT_THAT(names_in(plan_.folder), Not(Contains(wrong->name)));
+    EXPECT_EQ(thread.figures().kept, 2U);
 }
 
 TEST_F(BackingUpRegularly, MakesOneWhenAskedAndOnlyOneAtATime) {

@@ -5,6 +5,7 @@
 #include "collector/journal/entries.pb.h"
 #include "collector/journal/entry.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -87,8 +88,14 @@ class EntryLine {
 
     Entry tick() { return next(EntryKind::tick); }
 
-    /// The collector's clock at the entries to come.
-    void clock(std::int64_t wall_ms) { wall_ = at_ms(wall_ms); }
+    /// The collector's clock at the entries to come; so much time passes.
+    void clock(std::int64_t wall_ms) {
+        passed_ += std::max(at_ms(wall_ms) - wall_, Duration{});
+        wall_ = at_ms(wall_ms);
+    }
+
+    /// Somebody sets it.
+    void set_clock(std::int64_t wall_ms) { wall_ = at_ms(wall_ms); }
 
     /// Of the next entry.
     Lsn lsn() const { return lsn_; }
@@ -98,13 +105,15 @@ class EntryLine {
         Entry entry;
         entry.lsn = lsn_++;
         entry.kind = kind;
-        entry.elapsed = elapsed_from_ns(static_cast<std::int64_t>(entry.lsn) * 1000 * ns_a_ms);
+        entry.elapsed =
+            elapsed_from_ns(static_cast<std::int64_t>(entry.lsn) * 1000 * ns_a_ms) + passed_;
         entry.wall = wall_;
         return entry;
     }
 
     Lsn lsn_ = 1;
     WallTime wall_{};
+    Duration passed_{};
 };
 
 }  // namespace muster::collector::test

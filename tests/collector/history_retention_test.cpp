@@ -120,6 +120,28 @@ TEST_F(HistoryRetention, AnswersAlikeFromRollUpsAndFromResults) {
     EXPECT_TRUE(ask("b", day_ms, day_ms + 6 * hour_ms, 1h).points.empty());
 }
 
+TEST_F(HistoryRetention, T18ACalendarThatIsWrongForAWhileDropsNothing) {
+    open();
+    issue(1, {"a", "b"});
+    watch(day_ms, day_ms + 2 * hour_ms);
+    merge_all();
+    const HistorySeries before = ask("b", day_ms, day_ms + 2 * hour_ms, 5min);
+    const std::int64_t ten_years = 3650 * day_length_ms;
+    line.set_clock(day_ms + ten_years);
+    fold(line.tick());
+    ASSERT_TRUE(history->seal());
+    restart();
+    watch(day_ms + ten_years, day_ms + ten_years + hour_ms);
+    merge_all();
+    expect_same(ask("b", day_ms, day_ms + 2 * hour_ms, 5min), before);
+    line.set_clock(day_ms + 3 * hour_ms);
+    fold(line.tick());
+    ASSERT_TRUE(history->seal());
+    expect_same(ask("b", day_ms, day_ms + 2 * hour_ms, 5min), before);
+    wait_until(day_ms + 30 * day_length_ms);
+    EXPECT_EQ(ask("b", day_ms, day_ms + 2 * hour_ms).step, 5min) << "they grow old as ever";
+}
+
 TEST_F(HistoryRetention, AnswersFromAllThreeKindsAtOnce) {
     options.keep_for = {4h, 8h, 1000h};
     open();

@@ -233,6 +233,9 @@ TEST(AgentClocks, T17ACalendarThatSteppedIsCorrectedByTheMonotonicClock) {
     EXPECT_EQ(clock.ahead(wrong, number, noon), Duration(1h));
     const wire::Record from_before_the_step = record_of(noon - 20s, MonoTime(480s));
     EXPECT_EQ(clock.ahead(from_before_the_step, number, noon), Duration{});
+    EXPECT_EQ(clock.ahead_at_last_sign(), Duration(1h));
+    clock.heard(noon + 10s, MonoTime(510s), noon + 10s);
+    EXPECT_EQ(clock.ahead_at_last_sign(), Duration{});
 }
 
 class DelayedSigns : public ::testing::Test {
@@ -279,6 +282,13 @@ TEST_F(DelayedSigns, AStepOfOurOwnCalendarIsFollowedWithinEightSigns) {
     EXPECT_EQ(ahead_of_a_record_made(580s), Duration(-1h));
 }
 
+TEST_F(DelayedSigns, T18AStepOfOurOwnCalendarThatIsKnownIsFollowedAtOnce) {
+    sign(500s, 0s);
+    clock_.ours_stepped(1h);
+    EXPECT_EQ(ahead_of_a_record_made(500s), Duration(-1h));
+    EXPECT_EQ(clock_.ahead_at_last_sign(), Duration(-1h));
+}
+
 TEST_F(DelayedSigns, CountAcrossConnectionsOfOneBootOnly) {
     sign(500s, 0s);
     clock_.begin(boot_);
@@ -307,8 +317,8 @@ TEST_F(Copies, ATimeIsComparedWithTheMomentItsHelloCameNotWithTheEndOfTheChallen
     const SessionId anew = come('q', "192.0.2.1:1001");
     auto [other, opened] = intake_.open_session(agent_named("b"), "192.0.2.5:1", now_);
     note(opened);
-    note(intake_.on_frame(other, now_, noon + 5s, hello('o')));
     now_ += 5s;
+    note(intake_.on_frame(other, now_, noon + 5s, hello('o')));
     note(intake_.on_time(now_));
     ASSERT_TRUE(is_welcome(anew));
     wire::proto::Frame frame;

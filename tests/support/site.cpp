@@ -227,7 +227,7 @@ std::string Site::ca_pem() const {
 ApiAnswer Site::call(const std::string& method, const std::string& path, const std::string& body) {
     wire::HttpCall call;
     call.method = method;
-    call.url = url() + "/api/v1" + path;
+    call.url = url() + path;
     std::string token = read_text(data_dir() + "/admin.token");
     token.erase(token.find_last_not_of("\r\n") + 1);
     call.headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/json"}};
@@ -253,11 +253,25 @@ CommandResult Site::muster(std::vector<std::string> arguments, Duration patience
 }
 
 ApiAnswer Site::get(const std::string& path) {
-    return call("GET", path, "");
+    return call("GET", "/api/v1" + path, "");
 }
 
 ApiAnswer Site::post(const std::string& path, const std::string& body) {
-    return call("POST", path, body);
+    return call("POST", "/api/v1" + path, body);
+}
+
+std::string Site::metric(const std::string& series) {
+    const ApiAnswer answer = call("GET", "/metrics", "");
+    if (answer.status != 200 || !answer.body.is_string()) {
+        return "";
+    }
+    const std::string text = "\n" + std::string(answer.body.as_string());
+    const std::size_t at = text.find("\n" + series + " ");
+    if (at == std::string::npos) {
+        return "";
+    }
+    const std::size_t value = at + series.size() + 2;
+    return text.substr(value, text.find('\n', value) - value);
 }
 
 boost::json::array Site::incidents() {

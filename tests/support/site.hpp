@@ -67,6 +67,8 @@ class Site {
     );
     ApiAnswer get(const std::string& path);
     ApiAnswer post(const std::string& path, const std::string& body);
+    /// The value of a series of GET /metrics, `name{label="value"}`, as it stands there; empty where there is none.
+    std::string metric(const std::string& series);
     /// All incidents, oldest first.
     boost::json::array incidents();
     /// Number of incidents in state "new" or later, not resolved.
