@@ -100,16 +100,22 @@ void Credentials::refused() {
 }
 
 std::optional<std::string> Credentials::request_due(WallTime now) {
-    return next_ || now < due_ || now < ask_again_ ? std::nullopt : make_request(now);
+    return next_ || now < due_ || waits(now) ? std::nullopt : make_request(now);
 }
 
 std::optional<std::string> Credentials::recovery_due(WallTime now) {
     const bool has_ended = not_after_ != WallTime{} && not_after_ <= now;
-    return !has_ended || now < ask_again_ ? std::nullopt : make_request(now);
+    return !has_ended || waits(now) ? std::nullopt : make_request(now);
+}
+
+bool Credentials::waits(WallTime now) const {
+    // A calendar set back since then must not make years of the pause.
+    return asked_ && now >= *asked_ &&
+           now < *asked_ + std::min<Duration>(longest_pause, valid_ / 30);
 }
 
 std::optional<std::string> Credentials::make_request(WallTime now) {
-    ask_again_ = now + std::min<Duration>(longest_pause, valid_ / 30);
+    asked_ = now;
     auto request = wire::make_request(agent_.text());
     if (!request) {
         log(LogLevel::error, "certificate.no_request", {{"why", request.error().text()}});

@@ -53,6 +53,8 @@ class Credentials {
     enum class Which { present, next };
 
     void plan();
+    /// So short a time ago that no other request is made yet.
+    bool waits(WallTime now) const;
     std::optional<std::string> make_request(WallTime now);
 
     Files* files_;
@@ -61,8 +63,8 @@ class Credentials {
     wire::TlsIdentity present_;
     std::optional<wire::TlsIdentity> next_;
     Which which_ = Which::present;
-    std::string asked_key_pem_;  // of the request that is out
-    WallTime ask_again_{};
+    std::string asked_key_pem_;      // of the request that is out
+    std::optional<WallTime> asked_;  // last
     WallTime not_after_{};
     WallTime due_ = WallTime::max();
     Duration valid_{};

@@ -141,6 +141,15 @@ TEST_F(CredentialsTest, AskAgainAfterAWhileWithoutAnAnswer) {
     EXPECT_TRUE(credentials.request_due(due + 1h).has_value());
 }
 
+TEST_F(CredentialsTest, ACalendarThatRanAheadDoesNotKeepTheAgentFromAsking) {
+    Credentials credentials = load();
+    const WallTime due = credentials.due();
+    const WallTime far_ahead = due + 80 * 365 * day;
+    ASSERT_TRUE(credentials.request_due(far_ahead).has_value());
+    EXPECT_TRUE(credentials.request_due(due).has_value());
+    EXPECT_FALSE(credentials.request_due(due + 1min).has_value());
+}
+
 TEST_F(CredentialsTest, KeepTheNextBesideThePresentUntilItIsAccepted) {
     Credentials credentials = renewing();
     EXPECT_EQ(credentials.in_use().certificate_chain_pem, second);
