@@ -233,11 +233,23 @@ def kill(tally):
         tally.failed.append("long: kills")
 
 
-LONG = [kill, simulate]  # each takes the tally, and prints what it does
+def cut_power(tally):
+    """Ten thousand power cuts under a collector's store, and as many under an agent's spool; the tests say how each seed went."""
+    wish = {**os.environ, "MUSTER_TEST_POWER_CUTS": "10000"}
+    for program in ("tests_collector", "tests_agent"):
+        command = [f"build/release/bin/{program}", "--gtest_filter=*PowerCut.Anywhere*:*PowerCut.Nothing*"]
+        print("$ MUSTER_TEST_POWER_CUTS=10000", *command, flush=True)
+        if subprocess.run(command, cwd=ROOT, env=wish, check=False).returncode == 0:
+            tally.passed += 1
+        else:
+            tally.failed.append(f"long: power cuts of {program}")
+
+
+LONG = [kill, cut_power, simulate]  # each takes the tally, and prints what it does
 
 
 def long(tally):
-    if build(tally, "release", "tests_e2e", "tests_sim"):
+    if build(tally, "release", "tests_e2e", "tests_sim", "tests_collector", "tests_agent"):
         for one in LONG:
             one(tally)
 

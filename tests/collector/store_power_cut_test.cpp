@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
 
 namespace muster::collector::test {
 namespace {
@@ -82,6 +83,9 @@ TEST_F(PowerCut, AnywhereLosesNothingThatWasConfirmed) {
     for (std::uint64_t seed = 1; seed <= cuts / 2 && !HasFailure(); ++seed) {
         SeededRandom random(seed);
         run(seed, 28, 2, [&](int) { disk_.cut_before_operation(1 + random.below(180)); });
+        if (wanted != nullptr) {
+            std::cout << "seed " << seed << ": " << (HasFailure() ? "failed" : "adds up") << "\n";
+        }
     }
     EXPECT_GT(confirmed_, cuts) << "the work is done between cuts";
 }
