@@ -1,6 +1,7 @@
 #include "agent/uplink.hpp"
 
 #include "agent/known_addresses.hpp"
+#include "agent/path_width.hpp"
 #include "base/bytes.hpp"
 #include "base/crypto.hpp"
 #include "base/failpoint.hpp"
@@ -101,6 +102,8 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     MonoTime armed_for = MonoTime::max();
     TaskGroup tasks;
     KnownAddresses addresses_known;
+    PathWidth path;
+    MonoTime connected_at{};
     std::shared_ptr<wire::Connection> connection;  // shared with serve(), which waits inside it
     std::uint64_t generation = 0;  // of the connection; what older ones report is ignored
     std::deque<wire::LinkAction> queue;
@@ -147,6 +150,14 @@ void Uplink::Impl::act(wire::LinkAction action) {
     } else if (auto* fetch = std::get_if<todo::Fetch>(&action)) {
         events.fetch(fetch->spool, fetch->from_seq, fetch->bytes);
     } else if (auto* acked = std::get_if<todo::Acked>(&action)) {
+        if (path.delivered(clock.mono() - connected_at)) {
+            log(LogLevel::notice,
+                "link.small_packets",
+                {{"collector", options.collector.host},
+                 {"why",
+                  "larger ones seem to vanish on the way: a tunnel, or a firewall that drops ICMP"}}
+            );
+        }
         events.acked(acked->spool, acked->seq, acked->fingerprint);
     } else if (auto* rewound = std::get_if<todo::Rewound>(&action)) {
         events.rewound(rewound->spool, rewound->seq);
@@ -159,6 +170,9 @@ void Uplink::Impl::act(wire::LinkAction action) {
     } else if (auto* closing = std::get_if<todo::Close>(&action)) {
         if (closing->is_refusal && options.credentials != nullptr && !recovering) {
             options.credentials->refused();
+        }
+        if (closing->is_silence) {
+            path.in_vain();
         }
         close(closing->why);
     } else if (const auto* answer = std::get_if<todo::Certificate>(&action)) {
@@ -210,6 +224,11 @@ void Uplink::Impl::connection_ended(const Error& why) {
         log(LogLevel::warning, "link.failed", {{"why", last_failure}, {"tries", failures}});
     }
     ++generation;
+    const bool is_silence = connection != nullptr ? why.kind() == ErrorKind::unavailable
+                                                  : why.kind() == ErrorKind::timeout;
+    if (is_silence) {
+        path.in_vain();
+    }
     if (connection) {
         connection->close();
         connection.reset();
@@ -348,7 +367,8 @@ Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
             options.collector.port,
             options.collector.host,
             options.credentials != nullptr ? options.credentials->in_use() : options.identity,
-            Deadline::in(options.connect_within)
+            Deadline::in(options.connect_within),
+            path.to_use()
         );
         if (made) {
             if (address != addresses.front()) {
@@ -378,6 +398,7 @@ Task<void> Uplink::Impl::serve(std::shared_ptr<Impl> self, std::uint64_t generat
     const std::shared_ptr<wire::Connection> connection = std::move(*made);
     connection->allow_large_frames();  // the collector has proved who it is
     self->connection = connection;
+    self->connected_at = self->clock.mono();
     self->count();
     self->perform(self->client.on_connected(self->clock.mono(), self->clock.wall()));
     while (generation == self->generation) {

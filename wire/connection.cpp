@@ -43,6 +43,8 @@ constexpr std::size_t waste_bytes = 16U << 10;
 constexpr std::size_t kept_buffer = 1U << 20;
 constexpr auto farewell = std::chrono::seconds(1);
 constexpr auto user_timeout = std::chrono::seconds(20);
+constexpr int small_segment =
+    1200;  // with its headers less than what any path of IPv6 takes, 1,280 bytes
 constexpr const char* another_collector =
     "an agent trusts the collector it enrolled with alone: see `collector` in agent.yaml, or enrol "
     "anew with a token of this one";
@@ -68,6 +70,15 @@ void tune(tcp::socket& socket) {
     socket.set_option(tcp::no_delay(true), ignored);
     const auto timeout = static_cast<unsigned int>(std::chrono::milliseconds(user_timeout).count());
     ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
+}
+
+/// Before it connects: the other side is asked for the same. Where the system refuses, packets are as usual.
+void keep_packets_small(tcp::socket& socket, const tcp& protocol) {
+    error_code ignored;
+    socket.open(protocol, ignored);
+    ::setsockopt(
+        socket.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &small_segment, sizeof small_segment
+    );
 }
 
 /// The socket with its buffers. Shared by the Connection and by what runs for it on the loop: the reading coroutine, the
@@ -395,7 +406,8 @@ Task<Result<std::unique_ptr<Connection>>> connect(
     std::uint16_t port,
     std::string host,
     TlsIdentity identity,
-    Deadline deadline
+    Deadline deadline,
+    Packets packets
 ) {
     error_code problem;
     const asio::ip::address ip = asio::ip::make_address(address, problem);
@@ -413,26 +425,25 @@ Task<Result<std::unique_ptr<Connection>>> connect(
     if (Status named = expect_host(link->session(), host); !named) {
         co_return failure(named.error());
     }
-    const auto timed_out = [&link] {
-        return failure(ErrorKind::timeout, "no connection before the deadline", link->peer.address);
-    };
+    if (packets == Packets::small) {
+        keep_packets_small(link->socket(), endpoint.protocol());
+    }
     link->guard(deadline.at());
     const auto [unreachable] = co_await link->socket().async_connect(endpoint, quietly);
     if (unreachable) {
         link->unguard();
-        if (deadline.left() == Duration::zero()) {
-            co_return timed_out();
-        }
-        co_return failure(
-            ErrorKind::unavailable, "cannot connect: " + unreachable.message(), link->peer.address
-        );
+        const bool is_late = deadline.left() == Duration::zero();
+        const std::string why = is_late ? "no answer before the deadline" : unreachable.message();
+        co_return failure(ErrorKind::unavailable, "cannot connect: " + why, link->peer.address);
     }
     tune(link->socket());
     const auto [rejected] =
         co_await link->stream.async_handshake(asio::ssl::stream_base::client, quietly);
     link->unguard();
     if (rejected && deadline.left() == Duration::zero()) {
-        co_return timed_out();
+        co_return failure(
+            ErrorKind::timeout, "the handshake was not over before the deadline", link->peer.address
+        );
     }
     if (rejected) {
         const Error why = explain_tls(link->session(), rejected).in(link->peer.address);
@@ -456,9 +467,12 @@ Task<Result<std::unique_ptr<Connection>>> connect_link(
     std::uint16_t port,
     std::string host,
     TlsIdentity identity,
-    Deadline deadline
+    Deadline deadline,
+    Packets packets
 ) {
-    return connect(&loop, std::move(address), port, std::move(host), std::move(identity), deadline);
+    return connect(
+        &loop, std::move(address), port, std::move(host), std::move(identity), deadline, packets
+    );
 }
 
 Task<Result<std::unique_ptr<Connection>>> accept_link(

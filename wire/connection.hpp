@@ -47,15 +47,21 @@ class Connection {
     std::unique_ptr<Impl> impl_;
 };
 
+/// How much a packet of a connection carries, both ways: what the network's devices say, or so little (1,200 bytes) that every path
+/// of today takes it: where larger ones vanish on the way and nobody says so.
+enum class Packets : std::uint8_t { usual, small };
+
 /// Connects, verifies the chain against identity.ca_pem and the host name, TLS 1.3 only. TCP_NODELAY, TCP_USER_TIMEOUT 20 s.
-/// `address` is an IP address already resolved.
+/// `address` is an IP address already resolved. `unavailable` where nobody is there, `timeout` where somebody is and the handshake is
+/// not over at the deadline.
 Task<Result<std::unique_ptr<Connection>>> connect_link(
     asio::io_context& loop,
     std::string address,
     std::uint16_t port,
     std::string host,
     TlsIdentity identity,
-    Deadline deadline
+    Deadline deadline,
+    Packets packets = Packets::usual
 );
 
 /// Listens with mutual TLS 1.3. A peer without a certificate of our CA never gets past the handshake; each refusal is

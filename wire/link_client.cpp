@@ -69,12 +69,14 @@ LinkClient::Actions LinkClient::on_time(MonoTime now, WallTime wall) {
         case State::connecting:
         case State::greeting:
             if (now - last_heard_ >= options_.answer_within) {
-                drop(now, "no answer within " + format_duration(options_.answer_within), out);
+                drop_silent(
+                    now, "no answer within " + format_duration(options_.answer_within), out
+                );
             }
             break;
         case State::live:
             if (now - last_heard_ >= heard_within_) {
-                drop(now, "nothing heard for " + format_duration(heard_within_), out);
+                drop_silent(now, "nothing heard for " + format_duration(heard_within_), out);
                 break;
             }
             if (now >= next_heartbeat_) {
@@ -420,6 +422,11 @@ void LinkClient::wait_again(MonoTime now) {
 
 void LinkClient::drop(MonoTime now, std::string why, Actions& out) {
     out.emplace_back(link_action::Close{.why = std::move(why)});
+    wait_again(now);
+}
+
+void LinkClient::drop_silent(MonoTime now, std::string why, Actions& out) {
+    out.emplace_back(link_action::Close{.why = std::move(why), .is_silence = true});
     wait_again(now);
 }
 

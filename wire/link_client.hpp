@@ -85,6 +85,7 @@ struct Apply {
 struct Close {
     std::string why;
     bool is_refusal = false;  ///< the collector does not want this agent, or not this certificate
+    bool is_silence = false;  ///< nothing came for too long
 };
 
 /// The answer to `request_certificate`: a certificate, or in words why there is none.
@@ -171,6 +172,7 @@ class LinkClient {
 
     void wait_again(MonoTime now);
     void drop(MonoTime now, std::string why, Actions& out);
+    void drop_silent(MonoTime now, std::string why, Actions& out);
     void greet(MonoTime now, WallTime wall, Actions& out);
     bool lies_behind(WallTime wall) const;
     void on_refusal(MonoTime now, const proto::Refusal& refusal, Actions& out);

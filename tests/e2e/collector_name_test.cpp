@@ -93,5 +93,23 @@ TEST_F(CollectorName, T30_WhoseIPv6LeadsNowhereIsReachedByIPv4AndThatIsSaid) {
     EXPECT_TRUE(eventually(5s, [&] { return is_connected(); })) << site_.agent_log();
 }
 
+TEST_F(CollectorName, T30_BehindAHopThatSwallowsLargePacketsIsReachedWithSmallOnesAndThatIsSaid) {
+    // What there is to do does not fit a packet.
+    site_.set_silence(3s, 4s);
+    site_.configure(
+        "targets:\n  - {name: \"host{n}\", each: 1..200, address: 127.0.0.9, probes: [{type: icmp, "
+        "count: 1, interval: 1s}]}\n"
+    );
+    ASSERT_NO_FATAL_FAILURE(break_link());
+    ASSERT_EQ(lose_packets_longer_than(site_.agents_port(), 1400), "");
+    resume();
+    // Two connections of half a minute each are in vain before.
+    EXPECT_TRUE(eventually(120s, [&] {
+        return site_.agent_log().find("link.small_packets") != std::string::npos;
+    })) << site_.agent_log();
+    EXPECT_GT(packets_lost(), 0U);
+    EXPECT_TRUE(eventually(10s, [&] { return is_connected(); })) << site_.agent_log();
+}
+
 }  // namespace
 }  // namespace muster::test

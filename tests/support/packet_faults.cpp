@@ -37,8 +37,15 @@ std::string lose_packets(std::uint16_t port, int percent) {
     return replace_rules("tcp dport " + number + chance, "tcp sport " + number + chance);
 }
 
-std::string lose_packets_longer_than(int bytes) {
-    return replace_rules("ip length > " + std::to_string(bytes) + " counter drop\n");
+std::string lose_packets_longer_than(std::uint16_t port, int bytes) {
+    const std::string single =
+        complaint_of({"ip", "link", "set", "dev", "lo", "mtu", "1500", "gso_max_segs", "1"});
+    if (!single.empty()) {
+        return single;
+    }
+    const std::string number = std::to_string(port);
+    const std::string fate = " ip length > " + std::to_string(bytes) + " counter drop\n";
+    return replace_rules("tcp dport " + number + fate + "tcp sport " + number + fate);
 }
 
 std::string lose_ipv6() {

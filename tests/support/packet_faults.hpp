@@ -10,8 +10,9 @@ namespace muster::test {
 /// what went wrong; empty: nothing. So do all of these.
 std::string lose_packets(std::uint16_t port, int percent);
 
-/// IPv4 packets longer than `bytes` vanish, and nobody is told: a tunnel on the way that forbids to say so.
-std::string lose_packets_longer_than(int bytes);
+/// IPv4 packets from and to `port` that are longer than `bytes` vanish, and nobody is told: a tunnel on the way of which no ICMP
+/// comes back. Loopback sends packets as a network card does from now on: one for each segment.
+std::string lose_packets_longer_than(std::uint16_t port, int bytes);
 
 /// IPv6 packets vanish.
 std::string lose_ipv6();
