@@ -1,6 +1,7 @@
 #include "collector/disk_room.hpp"
 
 #include "base/log.hpp"
+#include "base/owner.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -40,7 +41,7 @@ bool DiskRoom::has_ballast() const {
 /// Where the file system cannot set blocks aside there is none: zeros written out may take no room at all.
 void DiskRoom::make_ballast() {
     const std::string path = path_ + "/ballast";
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int file = open_or_make(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0) {
         return;
     }

@@ -39,7 +39,7 @@ class FullDisk : public ::testing::Test {
         agent_.emplace(Process::start(
             {program("scripted-agent"),
              site_.agent_dir(),
-             "localhost:" + std::to_string(site_.agents_port()),
+             "127.0.0.1:" + std::to_string(site_.agents_port()),
              std::to_string(script_.seed)},
             {{}, site_.dir() / "scripted.log"}
         ));
