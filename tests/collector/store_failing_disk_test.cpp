@@ -1,6 +1,7 @@
 // Calls on the disk that fail, each in its turn: what was confirmed is never lost, nothing crashes, and it goes on afterwards.
 #include "collector/backup/backup_maker.hpp"
 #include "tests/collector/store_run.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
@@ -126,12 +127,13 @@ TEST_P(FailingDisk, LosesNothingWhicheverCallOfTheDatabasesFails) {
     // What is full is what errs, in fewer places: every third of these.
     const bool is_whole =
         GetParam() == muster::test::DiskFault::io || GetParam() == muster::test::DiskFault::sync;
+    const std::uint64_t stride = (is_whole ? 1 : 3) * muster::test::fewer_by;
     const Outcomes outcomes = run_all(
-        is_whole ? 1 : 3,
+        stride,
         [this](muster::test::SimFiles&, std::uint64_t nth) { disk_.fail_at(GetParam(), nth); },
         [this](muster::test::SimFiles&) { return disk_.has_failed(); }
     );
-    EXPECT_GT(outcomes.calls, 20);
+    EXPECT_GT(static_cast<std::uint64_t>(outcomes.calls) * stride, 20U);
 }
 
 // T-09, the store's half: every call for history's own files.

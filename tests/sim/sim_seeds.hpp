@@ -8,13 +8,6 @@
 
 namespace muster::test {
 
-/// A sanitizer's build is slow: what it finds it finds in fewer seeds.
-#ifdef MUSTER_TEST_SANITIZED
-inline constexpr std::uint64_t fewer_by = 10;
-#else
-inline constexpr std::uint64_t fewer_by = 1;
-#endif
-
 /// From `first` on, `count` of them.
 struct SeedRange {
     std::uint64_t first = 0;
