@@ -34,6 +34,17 @@ constexpr Route access_change(
     };
 }
 
+/// Agents without a certificate that counts; what they send is the proof.
+constexpr Route at_enrolment(
+    std::string_view pattern, std::string_view summary, RouteHandler handler
+) {
+    Route route = access_change(Method::post, pattern, summary, handler);
+    route.door = Door::enrolment;
+    route.permission = Permission::nobody;
+    route.scope = Scope::nothing;
+    return route;
+}
+
 /// What is the caller's own; the handler looks whose it is.
 constexpr Route own_read(std::string_view pattern, std::string_view summary, RouteHandler handler) {
     return read(pattern, Scope::own, "", summary, handler);
@@ -68,31 +79,16 @@ constexpr std::array table{
         "Nobody enrols with it any more.",
         revoke_join_token
     ),
-    Route{
-        .method = Method::post,
-        .pattern = "/api/v1/enrol",
-        .door = Door::enrolment,
-        .permission = Permission::nobody,
-        .scope = Scope::nothing,
-        .csrf = Csrf::json_body,
-        .audit = Audit::access,
-        .parameters = "",
-        .summary = "A join token and a certificate request for an agent's certificate.",
-        .handler = enrol_agent
-    },
-    Route{
-        .method = Method::post,
-        .pattern = "/api/v1/recover",
-        .door = Door::enrolment,
-        .permission = Permission::nobody,
-        .scope = Scope::nothing,
-        .csrf = Csrf::json_body,
-        .audit = Audit::access,
-        .parameters = "",
-        .summary =
-            "The next certificate of an agent whose present one has ended, proved by its key.",
-        .handler = recover_agent
-    },
+    at_enrolment(
+        "/api/v1/enrol",
+        "A join token and a certificate request for an agent's certificate.",
+        enrol_agent
+    ),
+    at_enrolment(
+        "/api/v1/recover",
+        "The next certificate of an agent whose present one has ended, proved by its key.",
+        recover_agent
+    ),
 
     access_read(
         "/api/v1/backups", whole, "Backups that are there, and the last attempt.", list_backups

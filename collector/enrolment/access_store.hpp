@@ -157,6 +157,12 @@ class AccessStore {
     Result<std::optional<EnrolledAgent>> agent_named(const std::string& name);
     Result<EnrolledAgent> recoverable(const wire::CertificateFacts& shown, WallTime now);
     Status count_recovery(const EnrolledAgent& agent, WallTime now);
+    Status promise(
+        const EnrolledAgent& agent,
+        const wire::IssuedCertificate& issued,
+        const CertificateAuthority& authority
+    );
+    Result<bool> replace(const EnrolledAgent& agent, const std::string& peer, WallTime now);
 
     /// What is signed with the certificate of an agent's row.
     struct Signed {

@@ -94,24 +94,12 @@ Result<AccessStore::Recovered> AccessStore::recover(
     }
     // Whoever signs with the key of the next certificate has it: that one is the present one from here on.
     if (shown->serial == agent->next_serial) {
-        auto replace = parts_->database.prepare(replace_certificate);
-        if (replace) {
-            replace->bind_blob(0, agent->id.raw()).bind_text(1, agent->next_serial);
-        }
-        if (auto replaced = run_to_end(replace); !replaced) {
+        if (auto replaced = replace(*agent, request.peer, now); !replaced) {
             return failure(replaced.error());
         }
         agent->serial = agent->next_serial;
     }
-    auto promise = parts_->database.prepare(promise_certificate);
-    if (promise) {
-        promise->bind_text(0, issued->serial)
-            .bind(1, to_ns(issued->not_after))
-            .bind_text(2, authority.pin())
-            .bind_blob(3, agent->id.raw())
-            .bind_text(4, agent->serial);
-    }
-    Status done = run_to_end(promise);
+    Status done = promise(*agent, *issued, authority);
     if (done) {
         const std::string actor = "agent " + agent->name;
         done = parts_->audit.add(

@@ -6,6 +6,59 @@
 
 namespace muster::collector {
 
+/// Part of the caller's transaction: the certificate counts beside the present one until the agent has used it.
+Status AccessStore::promise(
+    const EnrolledAgent& agent,
+    const wire::IssuedCertificate& issued,
+    const CertificateAuthority& authority
+) {
+    auto update = parts_->database.prepare(promise_certificate);
+    if (update) {
+        update->bind_text(0, issued.serial)
+            .bind(1, to_ns(issued.not_after))
+            .bind_text(2, authority.pin())
+            .bind_blob(3, agent.id.raw())
+            .bind_text(4, agent.serial);
+    }
+    const Result<std::int64_t> changed = run_counted(update);
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return failure(
+            ErrorKind::refused, "the agent has been revoked, or has another certificate by now"
+        );
+    }
+    return {};
+}
+
+/// Part of the caller's transaction: the promised certificate is the present one from here on. False: that is known already.
+Result<bool> AccessStore::replace(
+    const EnrolledAgent& agent, const std::string& peer, WallTime now
+) {
+    auto update = parts_->database.prepare(replace_certificate);
+    if (update) {
+        update->bind_blob(0, agent.id.raw()).bind_text(1, agent.next_serial);
+    }
+    const Result<std::int64_t> changed = run_counted(update);
+    if (!changed) {
+        return failure(changed.error());
+    }
+    if (*changed == 0) {
+        return false;
+    }
+    if (lasting_ != nullptr) {
+        const std::string which = agent.id.text() + " " + agent.next_serial;
+        if (auto noted = lasting_->note(now, "agent.certificate", which); !noted) {
+            return failure(noted.error());
+        }
+    }
+    const std::string actor = "agent " + agent.name;
+    const Status told =
+        parts_->audit.add(now, actor, "agent.certificate_replaced", agent.id.text(), peer);
+    return told ? Result<bool>(true) : failure(told.error());
+}
+
 Result<wire::IssuedCertificate> AccessStore::renew(
     const EnrolledAgent& agent,
     const std::string& request_pem,
@@ -19,23 +72,11 @@ Result<wire::IssuedCertificate> AccessStore::renew(
         return failure(issued.error());
     }
     auto transaction = Transaction::begin(parts_->database);
-    auto update = transaction ? parts_->database.prepare(promise_certificate)
-                              : Result<Statement>(failure(transaction.error()));
-    if (update) {
-        update->bind_text(0, issued->serial)
-            .bind(1, to_ns(issued->not_after))
-            .bind_text(2, authority.pin())
-            .bind_blob(3, agent.id.raw())
-            .bind_text(4, agent.serial);
+    if (!transaction) {
+        return failure(transaction.error());
     }
-    const Result<std::int64_t> changed = run_counted(update);
-    if (!changed) {
-        return failure(changed.error());
-    }
-    if (*changed == 0) {
-        return failure(
-            ErrorKind::refused, "the agent has been revoked, or has another certificate by now"
-        );
+    if (auto promised = promise(agent, *issued, authority); !promised) {
+        return failure(promised.error());
     }
     const std::string actor = "agent " + agent.name;
     if (auto told =
@@ -53,30 +94,17 @@ Result<wire::IssuedCertificate> AccessStore::renew(
 
 Status AccessStore::adopt(const EnrolledAgent& agent, const std::string& peer, WallTime now) {
     auto transaction = Transaction::begin(parts_->database);
-    auto update = transaction ? parts_->database.prepare(replace_certificate)
-                              : Result<Statement>(failure(transaction.error()));
-    if (update) {
-        update->bind_blob(0, agent.id.raw()).bind_text(1, agent.next_serial);
+    if (!transaction) {
+        return failure(transaction.error());
     }
-    const Result<std::int64_t> changed = run_counted(update);
-    if (!changed) {
-        return failure(changed.error());
+    const Result<bool> is_news = replace(agent, peer, now);
+    if (!is_news) {
+        return failure(is_news.error());
     }
-    if (*changed == 0) {
+    if (!*is_news) {
         return {};
     }
-    if (lasting_ != nullptr) {
-        const std::string which = agent.id.text() + " " + agent.next_serial;
-        if (auto noted = lasting_->note(now, "agent.certificate", which); !noted) {
-            return noted;
-        }
-    }
-    const std::string actor = "agent " + agent.name;
-    Status done =
-        parts_->audit.add(now, actor, "agent.certificate_replaced", agent.id.text(), peer);
-    if (done) {
-        done = transaction->commit();
-    }
+    const Status done = transaction->commit();
     failpoint("access.after_adoption");
     return done;
 }

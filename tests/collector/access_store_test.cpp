@@ -1,6 +1,7 @@
 #include "collector/enrolment/access_store.hpp"
 
 #include "base/clock.hpp"
+#include "collector/backup/lasting.hpp"
 #include "collector/enrolment/tokens.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -356,6 +357,22 @@ TEST_F(Recovering, TakesTheNextCertificateThatWasPromisedForThePresentOne) {
     EXPECT_EQ(store_.agents()->front().serial, first->certificate.serial);
     EXPECT_EQ(store_.agents()->front().next_serial, second->certificate.serial);
     EXPECT_THAT(recover(old_, now_ + 73h).error().what(), HasSubstr("replaced by a newer one"));
+}
+
+TEST_F(Recovering, WithTheNextCertificateIsRememberedOverARestore) {
+    auto lasting = Lasting::open(files_, dir_ / "lasting").value();
+    store_.keep_lasting(lasting);
+    const auto first = recover(old_, now_ + 25h);
+    ASSERT_TRUE(first);
+    const wire::KeyAndCertificate next{
+        .key_pem = new_key_, .certificate_pem = first->certificate.certificate_pem
+    };
+    ASSERT_TRUE(recover(next, now_ + 72h));
+    const auto facts = read_lasting(files_, dir_ / "lasting").value();
+    ASSERT_EQ(facts.size(), 1U);
+    EXPECT_EQ(facts.front().what, "agent.certificate");
+    EXPECT_EQ(facts.front().which, agent_.id.text() + " " + first->certificate.serial);
+    EXPECT_EQ(count("SELECT COUNT(*) FROM audit WHERE action = 'agent.certificate_replaced'"), 1);
 }
 
 TEST_F(Recovering, IsForThreeTimesAMonth) {
