@@ -2,7 +2,7 @@
 // when there is room again everything that agents kept is taken, without a restart.
 #include "collector/journal/journal_reader.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/script_of_results.hpp"
+#include "tests/support/scripted_agent.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/small_disk.hpp"
 
@@ -27,32 +27,11 @@ class FullDisk : public ::testing::Test {
             GTEST_SKIP() << "needs the right to mount: " << disk_.problem();
         }
         std::filesystem::create_directory_symlink(disk_.path(), site_.data_dir());
-        std::string watch = "targets:\n";
-        for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
-            const std::string number = std::to_string(probe);
-            watch += "  - name: t" + number + "\n    address: 127.1.0." + number +
-                     "\n    probes: [{type: icmp, interval: 100ms, timeout: 50ms}]\n";
-        }
-        site_.configure(watch);
+        site_.configure(agent_.targets());
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
         ASSERT_NO_FATAL_FAILURE(site_.enrol_agent());
-        agent_.emplace(Process::start(
-            {program("scripted-agent"),
-             site_.agent_dir(),
-             "127.0.0.1:" + std::to_string(site_.agents_port()),
-             std::to_string(script_.seed)},
-            {{}, site_.dir() / "scripted.log"}
-        ));
-        ASSERT_NO_FATAL_FAILURE(wait_for(60));
-    }
-
-    std::uint64_t produced() const {
-        return std::strtoull(read_text(site_.agent_dir() + "/progress").c_str(), nullptr, 10);
-    }
-
-    void wait_for(std::uint64_t records) {
-        const std::uint64_t until = produced() + records;
-        ASSERT_TRUE(eventually(60s, [&] { return produced() > until; }));
+        agent_.start();
+        ASSERT_NO_FATAL_FAILURE(agent_.wait_for(60));
     }
 
     std::size_t said(const std::string& event) const {
@@ -95,10 +74,9 @@ class FullDisk : public ::testing::Test {
         return state;
     }
 
-    ScriptOfResults script_;
     SmallDisk disk_{160U << 20U};
     Site site_;
-    std::optional<Process> agent_;
+    ScriptedAgent agent_{site_};
 };
 
 TEST_F(FullDisk, StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
@@ -109,10 +87,10 @@ TEST_F(FullDisk, StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
     EXPECT_EQ(said(" storage.ballast_given_up "), 1U);
     disk_.fill();
     const std::size_t before = stored().size();
-    const std::uint64_t made = produced();
-    ASSERT_NO_FATAL_FAILURE(wait_for(120));
+    const std::uint64_t made = agent_.produced();
+    ASSERT_NO_FATAL_FAILURE(agent_.wait_for(120));
     // What was on its way may have found a place in the journal's log.
-    EXPECT_LT(stored().size(), before + (produced() - made) / 2);
+    EXPECT_LT(stored().size(), before + (agent_.produced() - made) / 2);
     EXPECT_EQ(site_.get("/probes").status, 200);
     EXPECT_EQ(site_.get("/incidents").status, 200);
     EXPECT_TRUE(site_.collector().running());
@@ -120,7 +98,7 @@ TEST_F(FullDisk, StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
     disk_.make_room();
     ASSERT_TRUE(eventually(20s, [&] { return said(" storage.ample ") == 1; }));
     EXPECT_TRUE(eventually(30s, [&] { return told() == "resolved"; }));
-    EXPECT_TRUE(eventually(30s, [&] { return stored().size() + 20 > produced(); }));
+    EXPECT_TRUE(eventually(30s, [&] { return stored().size() + 20 > agent_.produced(); }));
     EXPECT_EQ(said(" collector.ready "), 1U) << "without a restart";
 
     // Killed on a full disk, it comes back as soon as there is room.
@@ -131,9 +109,8 @@ TEST_F(FullDisk, StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
     disk_.make_room();
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
     EXPECT_TRUE(eventually(30s, [&] { return told() == "resolved"; }));
-    const std::uint64_t last = produced() + 20;
-    write_text(site_.agent_dir() + "/stop_at", std::to_string(last));
-    ASSERT_TRUE(eventually(60s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); }));
+    const std::uint64_t last = agent_.produced() + 20;
+    ASSERT_NO_FATAL_FAILURE(agent_.finish_at(last, 60s));
     EXPECT_EQ(site_.stop_collector(), 0);
     const std::map<std::uint64_t, int> all = stored();
     EXPECT_EQ(all.size(), last);

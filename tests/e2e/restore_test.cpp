@@ -1,7 +1,7 @@
 // A collector goes back to a backup: what agents have sent since they send again, and nothing that was withdrawn comes back.
 #include "collector/journal/journal_reader.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/script_of_results.hpp"
+#include "tests/support/scripted_agent.hpp"
 #include "tests/support/site.hpp"
 
 #include <gmock/gmock.h>
@@ -20,35 +20,12 @@ using testing::HasSubstr;
 class RestoredSite : public ::testing::Test {
   protected:
     void SetUp() override {
-        std::string watch = "targets:\n";
-        for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
-            const std::string number = std::to_string(probe);
-            watch += "  - name: t" + number + "\n    address: 127.1.0." + number +
-                     "\n    probes: [{type: icmp, interval: 100ms, timeout: 50ms}]\n";
-        }
-        site_.configure(watch);
+        site_.configure(agent_.targets());
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
         ASSERT_NO_FATAL_FAILURE(site_.enrol_agent());
         ASSERT_NO_FATAL_FAILURE(site_.enrol_agent("doomed"));
-        agent_.emplace(Process::start(
-            {program("scripted-agent"),
-             site_.agent_dir(),
-             "127.0.0.1:" + std::to_string(site_.agents_port()),
-             std::to_string(script_.seed)},
-            {{}, site_.dir() / "scripted.log"}
-        ));
-        wait_for(100);
-    }
-
-    std::uint64_t produced() const {
-        return std::strtoull(read_text(site_.agent_dir() + "/progress").c_str(), nullptr, 10);
-    }
-
-    /// So many more records.
-    void wait_for(std::uint64_t records) {
-        const std::uint64_t until = produced() + records;
-        ASSERT_TRUE(eventually(60s, [&] { return produced() > until; }))
-            << read_text(site_.dir() / "scripted.log");
+        agent_.start();
+        agent_.wait_for(100);
     }
 
     CommandResult restore(const std::vector<std::string>& more = {}) {
@@ -61,10 +38,8 @@ class RestoredSite : public ::testing::Test {
 
     /// Lets the agent end; gives its last record.
     std::uint64_t finish() {
-        const std::uint64_t last = produced() + 40;
-        write_text(site_.agent_dir() + "/stop_at", std::to_string(last));
-        EXPECT_TRUE(eventually(90s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); })
-        ) << read_text(site_.dir() / "scripted.log");
+        const std::uint64_t last = agent_.produced() + 40;
+        agent_.finish_at(last);
         return last;
     }
 
@@ -72,9 +47,8 @@ class RestoredSite : public ::testing::Test {
         return text_of(site_.post("/incidents", R"({"title":")" + title + "\"}").body, "id");
     }
 
-    ScriptOfResults script_;
     Site site_;
-    std::optional<Process> agent_;
+    ScriptedAgent agent_{site_};
 };
 
 TEST_F(RestoredSite, HasEverythingOnceThatAgentsStillKeepAndForgetsNoWithdrawal) {
@@ -86,7 +60,7 @@ TEST_F(RestoredSite, HasEverythingOnceThatAgentsStillKeepAndForgetsNoWithdrawal)
     ASSERT_EQ(report("after"), "INC-2");
     EXPECT_EQ(site_.muster({"agent", "revoke", "doomed"}).exit_code, 0);
     EXPECT_EQ(site_.muster({"token", "revoke", token}).exit_code, 0);
-    ASSERT_NO_FATAL_FAILURE(wait_for(200));
+    ASSERT_NO_FATAL_FAILURE(agent_.wait_for(200));
     const CommandResult running = restore();
     EXPECT_EQ(running.exit_code, 1);
     EXPECT_THAT(running.output, HasSubstr("another muster-collector is running"));
@@ -175,7 +149,7 @@ void spoil(const std::string& path) {
 TEST_F(RestoredSite, GoesBackByItselfWhereAStoreIsDamaged) {
     ASSERT_EQ(site_.muster({"backup"}).exit_code, 0);
     for (const std::string store : {"state.db", "access.db"}) {
-        wait_for(20);
+        agent_.wait_for(20);
         site_.collector().signal(SIGKILL);
         ASSERT_TRUE(eventually(10s, [&] { return !site_.collector().running(); }));
         spoil(site_.data_dir() + "/" + store);
@@ -198,7 +172,7 @@ TEST_F(RestoredSite, GoesBackByItselfWhereAStoreIsDamaged) {
     EXPECT_THAT(
         site_.collector_log().substr(before.size()), testing::Not(HasSubstr(" store.damaged "))
     );
-    agent_.reset();
+    agent_.kill();
 }
 
 TEST_F(RestoredSite, DoesNotStartWhereAStoreIsDamagedAndThereIsNoBackup) {

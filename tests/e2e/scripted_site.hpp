@@ -8,7 +8,7 @@
 #include "collector/journal/journal_reader.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/own_network.hpp"
-#include "tests/support/script_of_results.hpp"
+#include "tests/support/scripted_agent.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
 
@@ -37,15 +37,12 @@ class ScriptedSite : public ::testing::Test {
         hook_.emplace();
         std::string watch = "channels:\n  - {name: ops, type: webhook, url: \"" + hook_->url() +
                             "\", secret: {file: " + (site_.dir() / "hmac") +
-                            "}}\nincidents: {reopen_within: 0s}\ntargets:\n";
+                            "}}\nincidents: {reopen_within: 0s}\n";
         write_text(site_.dir() / "hmac", "hook key");
-        for (std::uint32_t probe = 0; probe < script_.probes; ++probe) {
-            const std::string number = std::to_string(probe);
-            watch += "  - name: t" + number + "\n    address: 127.1.0." + number +
-                     "\n    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 250ms\n"
-                     "    flapping: {transitions: 100, over: 1s}\n"
-                     "    probes: [{type: icmp, interval: 100ms, timeout: 50ms}]\n";
-        }
+        watch += agent_.targets(
+            "    breach: {failures: 3}\n    recover: {successes: 2}\n    hold: 250ms\n"
+            "    flapping: {transitions: 100, over: 1s}\n"
+        );
         site_.configure(watch);
         ASSERT_NO_FATAL_FAILURE(site_.start_collector());
         // Enrolled as any agent, then the script takes over its identity.
@@ -57,21 +54,9 @@ class ScriptedSite : public ::testing::Test {
     /// Between the two, and where the collector is called then: before anything is started.
     virtual void build_network() {}
 
-    void start_script() {
-        std::vector<std::string> command = within_;
-        command.insert(
-            command.end(),
-            {program("scripted-agent"),
-             site_.agent_dir(),
-             address_ + ":" + std::to_string(site_.agents_port()),
-             std::to_string(script_.seed)}
-        );
-        agent_.emplace(Process::start(std::move(command), {{}, site_.dir() / "scripted.log"}));
-    }
+    void start_script() { agent_.start(address_, within_); }
 
-    std::uint64_t produced() const {
-        return std::strtoull(read_text(site_.agent_dir() + "/progress").c_str(), nullptr, 10);
-    }
+    std::uint64_t produced() const { return agent_.produced(); }
 
     void kill_collector(std::map<std::string, std::string> environment = {}) {
         site_.collector().kill_now();
@@ -79,14 +64,14 @@ class ScriptedSite : public ::testing::Test {
     }
 
     void kill_agent() {
-        agent_->kill_now();
+        agent_.kill();
         start_script();
     }
 
     void let_run(SeededRandom& random, Duration at_most) {
         const Duration pause =
             std::chrono::milliseconds(random.below(static_cast<std::uint64_t>(to_ms(at_most))));
-        EXPECT_TRUE(throughout(pause, [&] { return agent_->running(); }));
+        EXPECT_TRUE(throughout(pause, [&] { return agent_.running(); }));
     }
 
     void kill_both_by_turns(SeededRandom& random, int kills) {
@@ -103,9 +88,7 @@ class ScriptedSite : public ::testing::Test {
     /// Lets the script end where all is well, waits until everything is stored and told; gives the last record.
     std::uint64_t finish() {
         const std::uint64_t last = script_.calm_from(produced() + 40, 40);
-        write_text(site_.agent_dir() + "/stop_at", std::to_string(last));
-        EXPECT_TRUE(eventually(90s, [&] { return !read_text(site_.agent_dir() + "/done").empty(); })
-        ) << read_text(site_.dir() / "scripted.log");
+        agent_.finish_at(last);
         const std::size_t faults = script_.faults(last, 3, 2).size();
         EXPECT_TRUE(eventually(20s, [&] {
             return site_.incidents().size() >= faults && site_.open_incidents() == 0 &&
@@ -279,10 +262,10 @@ class ScriptedSite : public ::testing::Test {
         EXPECT_EQ(told, to_tell);
     }
 
-    ScriptOfResults script_;
     std::optional<WebhookListener> hook_;
     Site site_;
-    std::optional<Process> agent_;
+    ScriptedAgent agent_{site_};
+    const ScriptOfResults& script_ = agent_.script();
     std::vector<std::string> within_;  // a command to run the agent by
     std::string address_ = "127.0.0.1";
 };
