@@ -1,6 +1,7 @@
 // Strangers at the people's port (API, pages, enrolment): slow ones, and ones that say what no request may.
 #include "collector/figures/process_figures.hpp"
 #include "tests/collector/api_fixture.hpp"
+#include "tests/collector/raw_client.hpp"
 #include "tests/support/sanitized.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -33,44 +34,16 @@ struct Stubborn {
 };
 
 Task<std::string> insist(asio::io_context* loop, std::uint16_t port, Stubborn what) {
-    asio::ssl::context tls(asio::ssl::context::tls_client);
-    Stream stream(*loop, tls);
-    if (!what.alpn.empty()) {
-        const std::string list = static_cast<char>(what.alpn.size()) + what.alpn;
-        SSL_set_alpn_protos(
-            stream.native_handle(),
-            reinterpret_cast<const unsigned char*>(list.data()),
-            static_cast<unsigned>(list.size())
-        );
-    }
-    const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), port);
-    const auto [refused] = co_await stream.next_layer().async_connect(endpoint, quietly);
-    if (refused) {
+    RawClient client(*loop, what.alpn);
+    const bool connected = co_await client.connect(port);
+    if (!connected) {
         co_return "not connected";
     }
-    const auto [no_tls] = co_await stream.async_handshake(asio::ssl::stream_base::client, quietly);
-    if (no_tls) {
-        co_return "no handshake";
+    bool is_taken = co_await client.send(std::move(what.first));
+    for (std::size_t i = 0; i < what.pieces && is_taken; ++i) {
+        is_taken = co_await client.send(what.piece);
     }
-    const auto begun = asio::buffer(what.first);
-    boost::system::error_code unsent;
-    const auto [first_problem, first_count] = co_await asio::async_write(stream, begun, quietly);
-    unsent = first_problem;
-    for (std::size_t i = 0; i < what.pieces && !unsent; ++i) {
-        const auto next = asio::buffer(what.piece);
-        const auto [problem, count] = co_await asio::async_write(stream, next, quietly);
-        unsent = problem;
-    }
-    std::string all;
-    std::string chunk(4096, '\0');
-    for (;;) {
-        const auto space = asio::buffer(chunk);
-        const auto [problem, count] = co_await stream.async_read_some(space, quietly);
-        all.append(chunk, 0, count);
-        if (problem) {
-            co_return all;
-        }
-    }
+    co_return co_await client.rest();
 }
 
 class HostileClients : public ApiTest {

@@ -1,10 +1,10 @@
 // Owns: the half of DeliveryCollector that folds: a brain over the journal, and a receiver of messages that takes each at once.
 #include "base/crypto.hpp"
-#include "base/database.hpp"
 #include "collector/journal/journal_reader.hpp"
 #include "probes/probe_type.hpp"
 #include "tests/sim/delivery_collector.hpp"
 #include "tests/sim/must.hpp"
+#include "tests/sim/sim_record.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -14,13 +14,6 @@ namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-collector::Pending pending(collector::EntryKind kind, std::string body) {
-    collector::Pending result;
-    result.kind = kind;
-    result.body = std::move(body);
-    return result;
-}
 
 }  // namespace
 
@@ -103,28 +96,14 @@ void DeliveryCollector::deliver() {
                 return;
             }
             under_way_.erase(id);
-            collector::proto::DeliveryResult result;
-            result.set_outbox_id(id);
-            result.set_delivered(true);
-            result.set_attempt(1);
-            result.set_status(204);
-            own_.push_back(
-                pending(collector::EntryKind::delivery_result, result.SerializeAsString())
-            );
+            own_.push_back(delivered(id));
             append_own();
         });
     }
 }
 
 std::vector<std::string> DeliveryCollector::column(const std::string& sql) {
-    auto database =
-        must(Database::open(options_.dir + "/state.db", {.mode = DatabaseMode::reader}), "state");
-    auto statement = must(database.prepare(sql), "sql");
-    std::vector<std::string> rows;
-    while (must(statement.step(), "row")) {
-        rows.emplace_back(statement.text(0));
-    }
-    return rows;
+    return column_of(options_.dir + "/state.db", sql);
 }
 
 std::vector<std::string> DeliveryCollector::told() {
@@ -149,22 +128,7 @@ bool DeliveryCollector::is_quiet() {
 std::pair<std::string, std::string> DeliveryCollector::digests() {
     const std::string shadow_path = options_.dir + "/shadow.db";
     std::filesystem::remove(shadow_path);
-    collector::BrainOptions options;
-    options.state_path = shadow_path;
-    options.probe_types = probes::probe_schemas();
-    auto shadow = must(collector::Brain::open(options), "shadow");
-    auto reader = must(collector::JournalReader::open(journal_dir()), "reader");
-    while (true) {
-        const auto entries = must(reader.read(shadow.next_lsn(), 256, 1U << 20U), "read");
-        if (entries.empty()) {
-            break;
-        }
-        for (const collector::Entry& entry : entries) {
-            must(shadow.fold(entry), "fold");
-        }
-        (void)must(shadow.commit(), "commit");
-        must(shadow.snapshot_now(), "snapshot");
-    }
+    collector::Brain shadow = refolded_brain(journal_dir(), shadow_path);
     return {
         must(brain_->digest(), "digest") + brain_->memory_digest(),
         must(shadow.digest(), "digest") + shadow.memory_digest()

@@ -5,6 +5,7 @@
 #include "collector/journal/journal_reader.hpp"
 #include "probes/probe_type.hpp"
 #include "tests/sim/must.hpp"
+#include "tests/sim/sim_record.hpp"
 
 #include <algorithm>
 
@@ -12,13 +13,6 @@ namespace muster::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-collector::Pending pending(collector::EntryKind kind, std::string body) {
-    collector::Pending result;
-    result.kind = kind;
-    result.body = std::move(body);
-    return result;
-}
 
 }  // namespace
 
@@ -161,14 +155,7 @@ void SimCollector::deliver() {
         told_.push_back(id);
         events_.after(100ms, [this, id] {
             if (is_running() && under_way_.contains(id)) {
-                collector::proto::DeliveryResult result;
-                result.set_outbox_id(id);
-                result.set_delivered(true);
-                result.set_attempt(1);
-                result.set_status(204);
-                waiting_.push_back(
-                    pending(collector::EntryKind::delivery_result, result.SerializeAsString())
-                );
+                waiting_.push_back(delivered(id));
                 settle();
             }
         });
@@ -222,35 +209,11 @@ std::string SimCollector::digest() {
 }
 
 std::string SimCollector::refolded(const std::string& path) {
-    collector::BrainOptions options;
-    options.state_path = path;
-    options.probe_types = probes::probe_schemas();
-    auto shadow = must(collector::Brain::open(options), "shadow");
-    auto reader = must(collector::JournalReader::open(dir_ + "/journal"), "reader");
-    while (true) {
-        const auto entries = must(reader.read(shadow.next_lsn(), 256, 1U << 20U), "read");
-        if (entries.empty()) {
-            break;
-        }
-        for (const collector::Entry& entry : entries) {
-            must(shadow.fold(entry), "fold");
-        }
-        (void)must(shadow.commit(), "commit");
-        must(shadow.snapshot_now(), "snapshot");
-    }
-    return must(shadow.digest(), "digest");
+    return must(refolded_brain(dir_ + "/journal", path).digest(), "digest");
 }
 
 std::vector<std::string> SimCollector::column(const std::string& sql) {
-    DatabaseOptions options;
-    options.mode = DatabaseMode::reader;
-    auto database = must(Database::open(dir_ + "/state.db", options), "state");
-    auto statement = must(database.prepare(sql), "sql");
-    std::vector<std::string> rows;
-    while (must(statement.step(), "row")) {
-        rows.emplace_back(statement.text(0));
-    }
-    return rows;
+    return column_of(dir_ + "/state.db", sql);
 }
 
 }  // namespace muster::test
