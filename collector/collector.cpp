@@ -80,6 +80,9 @@ void Collector::Impl::note_incidents(std::uint64_t last) {
 void Collector::Impl::release(Effects effects) {
     note_incidents(effects.last_incident);
     gate->answered(std::move(effects.answers));
+    for (const AgentId agent : effects.shown) {
+        access->shown(agent);
+    }
     for (Effects::Append& wanted : effects.append) {
         appender->append(wanted.kind, std::move(wanted.body));
     }

@@ -287,8 +287,8 @@ struct Brain::Impl {
         }
         const bool is_idle = std::exchange(asked_at, state.lsn) == state.lsn;
         const Duration since = state.elapsed - committed_at;
-        const bool is_awaited =
-            !answers.empty() || !fold.issued.empty() || state.assignments_wanted;
+        const bool is_awaited = !answers.empty() || !fold.shown.empty() || !fold.issued.empty() ||
+                                state.assignments_wanted;
         if (store.has_rows() && !is_awaited && !is_idle && since < rows_gather) {
             return out;
         }
@@ -308,6 +308,7 @@ struct Brain::Impl {
             }
         }
         out.answers = std::exchange(answers, {});
+        out.shown = std::exchange(fold.shown, {});
         out.last_incident = state.next_incident - 1;
         out.outbox_changed = std::exchange(fold.outbox_changed, false);
         out.events = store.take_events();

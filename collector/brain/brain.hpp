@@ -55,6 +55,7 @@ struct Effects {
     /// Whether anybody would be told has changed: why nobody would, or empty. Said once in every run.
     std::optional<std::string> nobody_told;
     std::uint64_t last_incident = 0;  ///< the highest number given so far
+    std::vector<AgentId> shown;       ///< enrolled or revoked: whoever reads sees it
     bool outbox_changed = false;      ///< rows of `outbox` wait to be sent
     bool events = false;              ///< rows of `event` were written
     ReceiptCounts receipts;           ///< written since the last release

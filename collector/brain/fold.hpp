@@ -50,6 +50,7 @@ struct Fold {
     std::optional<Verdict> verdict{};  ///< of a command
     std::set<AgentIndex> issued{};     ///< whose current epoch was issued since the last commit
     std::set<AgentIndex> agents_with_gaps{};  ///< in this entry
+    std::vector<AgentId> shown{};             ///< enrolled or revoked since the last commit
     bool outbox_changed = false;
 
     std::uint32_t next_ordinal() { return ordinal++; }

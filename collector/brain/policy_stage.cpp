@@ -244,6 +244,7 @@ void fold_enrolled(Fold& fold, const Entry& entry) {
     }
     State& state = fold.state;
     const AgentId id{*uuid};
+    fold.shown.push_back(id);
     const bool is_new = !state.agent_by_id.contains(id);
     const AgentIndex index = enrol(fold, id);
     std::vector<cmdb::Statement> said{statement_of(body, id, fold.wall)};
@@ -280,6 +281,7 @@ void fold_revoked(Fold& fold, const Entry& entry) {
     if (!read || !uuid) {
         return;
     }
+    fold.shown.emplace_back(*uuid);
     const auto found = fold.state.agent_by_id.find(AgentId{*uuid});
     if (found == fold.state.agent_by_id.end()) {
         return;

@@ -8,9 +8,12 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -36,6 +39,9 @@ constexpr std::size_t strangers_waiting = 4;
 constexpr std::size_t most_regulars = 4096;
 /// Between two renewals of an agent; shorter where certificates live shortly.
 constexpr Duration renewal_pause = std::chrono::minutes(1);
+
+/// For the brain to know of an agent whose enrolment or end is done.
+constexpr Duration show_patience = std::chrono::seconds(2);
 
 /// The body of a coroutine on a thread for passwords.
 template <class T>
@@ -111,7 +117,8 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     RefusalTally sign_ins_refused;
     RefusalTally agents_refused;
     std::map<AgentId, EnrolledAgent> agents;
-    std::map<AgentId, MonoTime> renewed;  // when each asked last
+    std::multimap<AgentId, std::shared_ptr<asio::steady_timer>> unshown;  // whose `show` waits
+    std::map<AgentId, MonoTime> renewed;                                  // when each asked last
     bool is_stopped = false;
     CopyDesk copies;
 
@@ -141,6 +148,7 @@ struct AccessAdapter::Impl : std::enable_shared_from_this<AccessAdapter::Impl> {
     }
 
     void announce(const EnrolledAgent& agent);
+    Task<void> show(EnrolledAgent agent);
     void mark_announced(AgentId agent);
     void tell_refused(const std::string& name, const std::string& peer);
     void tell_agent_refused(
@@ -201,6 +209,15 @@ void AccessAdapter::Impl::announce(const EnrolledAgent& agent) {
             impl->mark_announced(id);
         }
     });
+}
+
+/// Announces the agent, and waits until whoever asks next sees it. Not for long: it holds in any case.
+Task<void> AccessAdapter::Impl::show(EnrolledAgent agent) {
+    const auto timer = std::make_shared<asio::steady_timer>(*context.loop, show_patience);
+    unshown.emplace(agent.id, timer);
+    announce(agent);
+    boost::system::error_code ended;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ended));
 }
 
 void AccessAdapter::Impl::mark_announced(AgentId agent) {
@@ -383,10 +400,11 @@ Task<Result<EnrolAnswer>> AccessAdapter::Impl::enrol(EnrolRequest request) {
     }
     const EnrolledAgent& agent = enrolled->agent;
     agents.insert_or_assign(agent.id, agent);
-    announce(agent);
     log(LogLevel::notice,
         "agent.enrolled",
         {{"agent", agent.id.text()}, {"name", agent.name}, {"peer", peer}});
+    Task<void> showing = show(agent);
+    co_await std::move(showing);
     co_return EnrolAnswer{
         .agent = agent.id,
         .name = agent.name,
@@ -442,10 +460,11 @@ Task<Status> AccessAdapter::Impl::revoke_agent(AgentId agent, Actor actor) {
     }
     if (const auto known = agents.find(agent); known != agents.end()) {
         known->second.is_active = false;
-        announce(known->second);
         log(LogLevel::notice,
             "agent.revoked",
             {{"agent", agent.text()}, {"name", known->second.name}, {"by", actor.name}});
+        Task<void> showing = show(known->second);
+        co_await std::move(showing);
     }
     co_return Status{};
 }
@@ -525,6 +544,12 @@ AccessOperations AccessAdapter::operations() {
     };
 }
 
+void AccessAdapter::shown(AgentId agent) {
+    const auto [first, last] = impl_->unshown.equal_range(agent);
+    std::for_each(first, last, [](auto& waiting) { waiting.second->cancel(); });
+    impl_->unshown.erase(first, last);
+}
+
 Status AccessAdapter::may_connect(const wire::Peer& peer) {
     const auto found = impl_->agents.find(peer.agent);
     if (found == impl_->agents.end()) {
@@ -578,6 +603,7 @@ void AccessAdapter::stop() {
     impl_->hashing.join();
     impl_->thread.join();
     impl_->copies.close();
+    impl_->unshown.clear();
 }
 
 }  // namespace muster::collector

@@ -45,6 +45,8 @@ class AccessAdapter {
     Task<Result<std::string>> renew(wire::Peer peer, std::string request_pem);
     /// A connected agent has said whom it trusts: SHA-256, raw, of the authorities as it was told them; empty: it does not say.
     void trusts(AgentId agent, const std::string& authorities);
+    /// What the journal was told of this agent can be read by now.
+    void shown(AgentId agent);
     /// Waits for running work. Operations called later are answered `closed`.
     void stop();
 

@@ -124,6 +124,20 @@ TEST(Presence, SilenceHeldIncidentsWaitForTheAgent) {
     EXPECT_EQ(site.world.incidents("new"), 1U);
 }
 
+TEST(Presence, WhoEnrolsOrRevokesHearsWithTheSameEntryThatItCanBeRead) {
+    OneAgent site;
+    proto::AgentEnrolled other;
+    other.set_agent_id(std::string(AgentId{Uuid::named("a2")}.raw()));
+    other.set_name("a2");
+    const Effects enrolled =
+        site.world.append(EntryKind::agent_enrolled, other.SerializeAsString());
+    EXPECT_THAT(enrolled.shown, ElementsAre(AgentId{Uuid::named("a2")}));
+    proto::AgentDisconnected one;
+    one.set_agent_id(std::string(site.agent->id.raw()));
+    const Effects revoked = site.world.append(EntryKind::agent_revoked, one.SerializeAsString());
+    EXPECT_THAT(revoked.shown, ElementsAre(site.agent->id));
+}
+
 TEST(Presence, ProbesOfARevokedAgentGoToAnother) {
     OneAgent site;
     TestAgent& second = site.world.enrol("a2");
