@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "config/programs.hpp"
+#include "wire/protobuf_log.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -149,6 +150,7 @@ int dispatch(const Arguments& arguments) {
     configure_log(
         arguments.log_format == "json" ? LogFormat::json : LogFormat::text, LogLevel::info
     );
+    wire::log_what_protobuf_says();
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGHUP, SIG_IGN);  // until the service listens to it
     NotifySocket manager = NotifySocket::from_environment();

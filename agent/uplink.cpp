@@ -472,6 +472,7 @@ void Uplink::reconfigure(
     if (collector != impl_->options.collector && !impl_->stopped) {
         impl_->options.collector = std::move(collector);
         impl_->addresses_known.forget();
+        impl_->path = {};
         impl_->perform(
             impl_->client.call_anew(impl_->clock.mono(), "another collector is configured")
         );

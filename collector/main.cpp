@@ -8,6 +8,7 @@
 #include "collector/data_directory.hpp"
 #include "collector/settings.hpp"
 #include "collector/size_estimate.hpp"
+#include "wire/protobuf_log.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -140,6 +141,7 @@ int run(const Arguments& arguments) {
     configure_log(
         arguments.log_format == "json" ? LogFormat::json : LogFormat::text, LogLevel::info
     );
+    wire::log_what_protobuf_says();
     NotifySocket manager = NotifySocket::from_environment();
     const SystemClock clock;
     SystemRandom random;
