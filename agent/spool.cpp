@@ -300,10 +300,13 @@ void Spool::trust_memory() {
     }
 }
 
-void Spool::end() {
+Refused Spool::end() {
     is_ended_ = true;
     options_.memory_bytes = 0;
     shrink_memory();
+    counters_.refused_records -= untold_.records;
+    counters_.refused_results -= untold_.results;
+    return std::exchange(untold_, {});
 }
 
 /// After a failed write or fsync the kernel may have dropped the pages: nothing behind `synced_` is

@@ -139,12 +139,12 @@ class Spool {
 
     /// Little is left on the file system, and the next segment would make the spools larger than they were when that was found.
     bool lacks_room() const;
-    /// Nothing will be appended any more.
-    void end();
+    /// Nothing will be appended any more. Gives what was refused and no gap record tells of yet: for another spool to `refuse`.
+    Refused end();
 
     /// It has ended, and nothing of it is left.
     bool is_gone() const {
-        return is_ended_ && segments_.empty() && acked_ + 1 == next_seq_ && untold_.records == 0;
+        return is_ended_ && segments_.empty() && acked_ + 1 == next_seq_;
     }
 
     SpoolId name() const { return name_; }

@@ -277,6 +277,9 @@ bool Spool::deletable(const SegmentIndex& segment, MonoTime now) const {
     if (segment.end_seq > acked_ + 1) {
         return false;
     }
+    if (segment.places.empty()) {
+        return true;
+    }
     std::uint64_t acked_bytes = 0;
     for (const SegmentIndex& other : segments_) {
         acked_bytes += other.end_seq <= acked_ + 1 ? other.bytes : 0;

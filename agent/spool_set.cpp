@@ -131,8 +131,9 @@ bool SpoolSet::renew() {
     }
     Spool& former = growing_->spool;
     static_cast<void>(former.sync());  // where it fails `trim` tries again
-    former.end();
+    const Refused untold = former.end();
     begin();
+    growing_->spool.refuse(untold);
     share_limits();
     log(LogLevel::notice,
         "spool.renewed",
@@ -179,6 +180,28 @@ void SpoolSet::share_limits() {
     }
 }
 
+/// Of those that were drained from memory too: they are not done with before the disk knows it.
+Status SpoolSet::sync_ended() {
+    Status synced;
+    for (const auto& member : members_) {
+        Spool& spool = member->spool;
+        if (member.get() != growing_ && (spool.unsynced_bytes() > 0 || spool.is_in_memory())) {
+            if (auto one = spool.sync(); !one) {
+                synced = one;
+            }
+        }
+    }
+    return synced;
+}
+
+Status SpoolSet::sync_all() {
+    const Status ended = sync_ended();
+    // The first may leave a gap record behind it.
+    Status growing = sync();
+    growing = growing ? sync() : growing;
+    return growing ? ended : growing;
+}
+
 void SpoolSet::trust_memory() {
     for (const auto& member : members_) {
         member->spool.trust_memory();
@@ -218,10 +241,8 @@ void SpoolSet::trim(MonoTime now, WallTime wall) {
         }
         set_aside(wall);
     }
+    static_cast<void>(sync_ended());
     for (const auto& member : members_) {
-        if (member.get() != growing_ && member->spool.unsynced_bytes() > 0) {
-            static_cast<void>(member->spool.sync());
-        }
         member->spool.trim(now);
     }
     while (growing_->spool.lacks_room() && others_give_way(wire::DropClass::state)) {

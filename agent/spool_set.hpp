@@ -38,6 +38,9 @@ class SpoolSet {
     /// As Spool::sync, of the one that grows.
     Status sync() { return growing_->spool.sync(); }
 
+    /// So, of all of them, what was refused included.
+    Status sync_all();
+
     std::uint64_t unsynced_bytes() const { return growing_->spool.unsynced_bytes(); }
 
     /// As Spool::trust_memory.
@@ -74,6 +77,7 @@ class SpoolSet {
     void set_aside(WallTime wall);
     void begin();
     bool others_give_way(wire::DropClass at_least);
+    Status sync_ended();
     void share_limits();
     void remove_gone();
     void remove(const Member& member);

@@ -63,10 +63,7 @@ void SpoolUpkeep::maintain(MonoTime now, WallTime wall) {
 }
 
 void SpoolUpkeep::finish() {
-    // The first sync may leave a gap record behind it.
-    Status synced = spools_.sync();
-    synced = synced ? spools_.sync() : synced;
-    if (!synced) {
+    if (const Status synced = spools_.sync_all(); !synced) {
         log(LogLevel::error, "spool.cannot_sync", {{"why", synced.error().text()}});
     }
     if (auto saved = spools_.save_acked(); !saved) {

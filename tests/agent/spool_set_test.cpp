@@ -1,7 +1,5 @@
 // Several spools of one agent: what is new goes on beside what has piled up, whatever the disk does.
-#include "agent/spool_set.hpp"
-
-#include "tests/agent/spool_fixture.hpp"
+#include "tests/agent/spool_set_fixture.hpp"
 #include "wire/gap.hpp"
 
 #include <gmock/gmock.h>
@@ -10,42 +8,6 @@ namespace muster::agent {
 namespace {
 
 using ::testing::SizeIs;
-
-class SpoolSetTest : public SpoolTest {
-  protected:
-    SpoolSet open_set() { return SpoolSet::open(files, "/spool", random, options, now, wall); }
-
-    static Spool& growing(SpoolSet& set) { return *set.find(set.positions().front().spool); }
-
-    /// So many records of the growing spool, each of `bytes`.
-    static void fill_set(
-        SpoolSet& set,
-        int count,
-        std::size_t bytes = 10,
-        wire::DropClass drop_class = wire::DropClass::results
-    ) {
-        for (int at = 0; at < count; ++at) {
-            wire::Record one = record(std::string(bytes, 'x'));
-            one.drop_class = drop_class;
-            ASSERT_TRUE(set.append(std::move(one)));
-        }
-        ASSERT_TRUE(set.sync());
-    }
-
-    static void expect_set_balance(const SpoolSet& set) {
-        const SpoolCounters counters = set.counters();
-        EXPECT_EQ(
-            counters.found_results + counters.appended_results + counters.refused_results,
-            counters.acked_results + set.waiting_results() + counters.all_gaps()
-        );
-    }
-
-    static void ack_all(SpoolSet& set, const wire::SpoolPosition& position) {
-        set.find(position.spool)->ack(position.next_seq - 1);
-    }
-
-    std::vector<std::string> folders() { return *files.list("/spool"); }
-};
 
 TEST_F(SpoolSetTest, WhatIsNewGoesIntoANewSpoolAndTheOldOneIsDrainedAndRemoved) {
     options.limits.retain_acked = 0s;
