@@ -172,7 +172,7 @@ Status Spool::write(const wire::SequencedRecord& record, std::uint64_t results_b
         results_before + record.record.count,
         bytes
     );
-    segment.newest = std::max(segment.newest, record.record.mono);
+    segment.acked_at.reset();
     segment.made = std::max(segment.made, record.record.mono);
     disk_bytes_ += bytes;
     return {};
@@ -401,7 +401,7 @@ Status Spool::rewrite_unsynced() {
         return failure(ErrorKind::io, "the folder cannot be made durable", dir_);
     }
     segments_.push_back(image.take_index());
-    segments_.back().newest = segments_.back().made = newest;
+    segments_.back().made = newest;
     disk_bytes_ += segments_.back().bytes;
     active_ = std::move(placed->file);
     broken_ = false;
@@ -529,6 +529,7 @@ void Spool::rewind(std::uint64_t seq) {
     acked_results_ = results_before(to + 1).value_or(acked_results_);
     acked_fingerprint_ = fingerprint_at(to);
     acked_ = to;
+    forget_ages();
 }
 
 SpoolMark Spool::mark() const {
@@ -593,6 +594,7 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     acked_ = sent_ = reserved_ = from_seq - 1;
     acked_results_ = renamed.acked_results;
     acked_fingerprint_ = 0;
+    forget_ages();
     // The next segment has the new name in its head: it is known even where the mark is lost.
     active_.reset();
     log(LogLevel::notice,

@@ -32,6 +32,7 @@ struct SpoolLimits {
     Duration max_age = std::chrono::hours(7 * 24);  ///< records older than this are given up
     /// Left to others on the file system: where less is left the spool does not grow.
     std::uint64_t keep_free = 64u << 20;
+    /// What is acknowledged stays so long, and no longer than it fits these bytes.
     Duration retain_acked = std::chrono::minutes(30);
     std::uint64_t retain_acked_bytes = 64u << 20;
 
@@ -160,7 +161,7 @@ class Spool {
     void ack(std::uint64_t seq, std::uint64_t fingerprint = 0);
     /// The collector was restored and has the stream up to `seq` only: what is kept behind it waits again.
     void rewind(std::uint64_t seq);
-    /// Deletes segments that are acknowledged and past their retention; gives up what is too old, or beyond max_bytes: at most one
+    /// Deletes segments that have been acknowledged for as long as they are retained, or are beyond what is retained; gives up what is too old, or beyond max_bytes: at most one
     /// segment's at a time.
     void trim(MonoTime now);
     /// Writes down how far was acknowledged and sent. Losing it only means sending again.
@@ -257,6 +258,8 @@ class Spool {
     bool free_front();
     bool delete_front();
     bool deletable(const SegmentIndex& segment, MonoTime now) const;
+    void note_acked(MonoTime now);
+    void forget_ages();
     bool drop_oldest(wire::DropClass at_least);
     bool drop_from(std::size_t at, const DropRule& rule);
     bool expire_front(MonoTime now);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace muster::agent {
@@ -39,8 +40,8 @@ struct SegmentIndex {
     std::size_t holes = 0;                       ///< places that are damaged or missing
     std::int64_t first_wall_ns = 0;
     std::int64_t last_wall_ns = 0;
-    MonoTime newest{};  ///< for the retention of what is acknowledged
-    MonoTime made{};    ///< of the newest record, as far as clocks tell
+    MonoTime made{};                   ///< of the newest record, as far as clocks tell
+    std::optional<MonoTime> acked_at;  ///< when it was seen first that all of it is acknowledged
 
     std::uint64_t seq_of(std::size_t place) const { return first_seq + places[place].seq; }
 

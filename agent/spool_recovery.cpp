@@ -222,7 +222,6 @@ Status Spool::recover_segment(Recovery& recovery, std::uint64_t first_seq) {
         );
     }
     index.bytes = scan.good_bytes;
-    index.newest = recovery.now;
     index.made = recovery.mono_of(index.last_wall_ns);
     recovery.tail = scan.tail;
     recovery.tail_bytes = content->size() - scan.good_bytes;
@@ -272,7 +271,7 @@ Status Spool::recover_before(Recovery& recovery, std::uint64_t seq, std::uint64_
         SegmentIndex missing;
         missing.first_seq = missing.end_seq = mark->acked + 1;
         missing.first_results = missing.end_results = std::min(mark->acked_results, results);
-        missing.newest = missing.made = recovery.now;
+        missing.made = recovery.now;
         if (auto lost = recovery.add_hole(missing, PlaceState::missing, seq, results); !lost) {
             return lost;
         }
@@ -303,7 +302,7 @@ Status Spool::recover_before(Recovery& recovery, std::uint64_t seq, std::uint64_
     SegmentIndex missing;
     missing.first_seq = missing.end_seq = before.end_seq;
     missing.first_results = missing.end_results = before.end_results;
-    missing.newest = missing.made = recovery.now;
+    missing.made = recovery.now;
     if (auto lost = recovery.add_hole(missing, PlaceState::missing, seq, results); !lost) {
         return lost;
     }
@@ -321,7 +320,7 @@ Status Spool::recover_end(Recovery& recovery) {
         SegmentIndex none;
         none.first_seq = none.end_seq = acked_ + 1;
         none.first_results = none.end_results = acked_results_;
-        none.newest = none.made = recovery.now;
+        none.made = recovery.now;
         segments_.push_back(std::move(none));
     }
     SegmentIndex& last = segments_.back();

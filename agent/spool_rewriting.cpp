@@ -141,13 +141,12 @@ Result<Spool::Durability> Spool::rebuild(std::size_t at, const std::optional<Dro
         untouchable() + 1
     );
     Tally tally{};
-    MonoTime newest = MonoTime::min();
+    const auto acked_at = segments_[at].acked_at;
     MonoTime made = MonoTime::min();
     for (std::size_t one = first; one <= at; ++one) {
         if (auto copied = copy_segment(segments_[one], rule, image, tally); !copied) {
             return failure(copied.error());
         }
-        newest = std::max(newest, segments_[one].newest);
         made = std::max(made, segments_[one].made);
     }
     image.finish();
@@ -168,7 +167,7 @@ Result<Spool::Durability> Spool::rebuild(std::size_t at, const std::optional<Dro
         segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(at));
     }
     SegmentIndex& segment = segments_[first] = image.take_index();
-    segment.newest = newest;
+    segment.acked_at = acked_at;
     segment.made = made;
     disk_bytes_ += segment.bytes;
     for (std::size_t reason = 0; reason < tally.size(); ++reason) {
@@ -284,12 +283,32 @@ bool Spool::deletable(const SegmentIndex& segment, MonoTime now) const {
     for (const SegmentIndex& other : segments_) {
         acked_bytes += other.end_seq <= acked_ + 1 ? other.bytes : 0;
     }
-    return now - segment.newest >= options_.limits.retain_acked ||
-           acked_bytes > options_.limits.retain_acked_bytes;
+    const Duration age = now - segment.acked_at.value_or(now);
+    return age >= options_.limits.retain_acked || acked_bytes > options_.limits.retain_acked_bytes;
+}
+
+/// The age of what is acknowledged counts from when that is seen, at a start anew.
+void Spool::note_acked(MonoTime now) {
+    for (SegmentIndex& segment : segments_) {
+        if (segment.end_seq > acked_ + 1) {
+            return;
+        }
+        segment.acked_at = segment.acked_at.value_or(now);
+    }
+}
+
+/// Of what waits again.
+void Spool::forget_ages() {
+    for (SegmentIndex& segment : segments_) {
+        if (segment.end_seq > acked_ + 1) {
+            segment.acked_at.reset();
+        }
+    }
 }
 
 void Spool::trim(MonoTime now) {
     drops_fail_ = false;
+    note_acked(now);
     while (segments_.size() > segments_that_stay() && deletable(segments_.front(), now)) {
         if (!delete_front()) {
             return;

@@ -48,6 +48,65 @@ TEST_F(Reserve, TellsWhereItBeginsAndWhatItKeeps) {
     EXPECT_EQ(again->results_before(kept), kept - 1);
 }
 
+/// A backup of five minutes ago lacks what was confirmed since, though it piled up in the two hours before.
+TEST_F(Reserve, CountsItsAgeFromTheConfirmationHoweverOldTheRecordsAre) {
+    options.limits.retain_acked = 30min;
+    auto spool = filled(20);
+    now += 2h;
+    spool->ack(10);
+    spool->trim(now);
+    spool->ack(20);
+    spool->trim(now + 5min);
+    EXPECT_EQ(spool->position().first_kept, 1U);
+    spool->trim(now + 31min);
+    const std::uint64_t kept = spool->position().first_kept;
+    EXPECT_GT(kept, 5U) << "the first ten have been confirmed for long enough";
+    EXPECT_LE(kept, 11U);
+    spool->rewind(12);
+    spool->ack(20);
+    spool->trim(now + 33min);
+    spool->trim(now + 36min);
+    EXPECT_LE(spool->position().first_kept, 13U) << "what was confirmed again counts from there";
+    spool->trim(now + 64min);
+    EXPECT_GT(spool->position().first_kept, 13U);
+}
+
+TEST_F(Reserve, CountsItsAgeFromTheStartAfterARestart) {
+    options.limits.retain_acked = 30min;
+    auto spool = filled(20);
+    spool->ack(20);
+    spool->trim(now);
+    ASSERT_TRUE(spool->save_acked());
+    spool = open();
+    spool->trim(now + 29min);
+    spool->trim(now + 58min);
+    EXPECT_EQ(spool->position().first_kept, 1U);
+    spool->trim(now + 60min);
+    EXPECT_GT(spool->position().first_kept, 15U);
+}
+
+/// Of a segment that is acknowledged as it is written, as in an agent with little to say.
+TEST_F(Reserve, CountsTheAgeOfASegmentFromItsLastRecord) {
+    options.limits.retain_acked = 30min;
+    options.segment_bytes = 900;
+    auto spool = open();
+    do {
+        fill(*spool, 1);
+        ASSERT_TRUE(spool->sync());
+        spool->ack(spool->position().synced);
+        spool->trim(now);
+        now += 10min;
+        fill(*spool, 1);
+        ASSERT_TRUE(spool->sync());
+        spool->ack(spool->position().synced);
+    } while (segments().size() < 2);
+    spool->trim(now);
+    spool->trim(now + 15min);
+    EXPECT_EQ(spool->position().first_kept, 1U);
+    spool->trim(now + 31min);
+    EXPECT_GT(spool->position().first_kept, 1U);
+}
+
 TEST_F(Reserve, KnowsTheMarkOfWhatWasAcknowledged) {
     auto spool = filled(20);
     const std::uint64_t mark = wire::fingerprint(spool->read(12, 1)->front().record);

@@ -49,9 +49,10 @@ TEST_F(SpoolSetTest, WhatWasAcknowledgedStaysAsLongAsInAnyOther) {
     set.find(old.spool)->rewind(2);
     EXPECT_EQ(seqs(*set.find(old.spool)->read(3, 10'000)), range(3, 5));
     ack_all(set, old);
-    set.trim(now + 29min, wall);
-    EXPECT_NE(set.find(old.spool), nullptr);
-    set.trim(now + 31min, wall);
+    set.trim(now + 1h, wall);
+    set.trim(now + 1h + 29min, wall);
+    EXPECT_NE(set.find(old.spool), nullptr) << "since it was confirmed for the second time";
+    set.trim(now + 1h + 31min, wall);
     EXPECT_EQ(set.find(old.spool), nullptr);
 }
 
