@@ -118,7 +118,7 @@ Status Spool::room_for(std::uint64_t bytes, wire::DropClass drop_class) {
     const bool matters = drop_class == wire::DropClass::state;
     const std::uint64_t most =
         options_.unsynced_bytes + (matters ? options_.unsynced_bytes / 16 : 0);
-    if (unsynced_bytes_ + bytes > most) {
+    if (unsynced_bytes_ + unsynced_elsewhere_ + bytes > most) {
         return failure(ErrorKind::full, "too much waits to be written: the disk does not keep up");
     }
     while (disk_bytes_ + bytes > options_.limits.max_bytes) {

@@ -44,8 +44,8 @@ struct SpoolOptions {
     std::uint64_t segment_bytes = 8u << 20;  ///< or an eighth of max_bytes where that is less
     std::uint64_t memory_bytes = 16u
                                  << 20;  ///< synced records kept for sending without reading files
-    std::uint64_t unsynced_bytes =
-        16u << 20;  ///< beyond: records are refused (the disk does not keep up, or fails)
+    /// Of all spools of an agent. Beyond: records are refused (the disk does not keep up, or fails).
+    std::uint64_t unsynced_bytes = 16u << 20;
 };
 
 /// Since the spool was opened. At any moment:
@@ -135,8 +135,11 @@ class Spool {
     bool give_way(wire::DropClass at_least) { return free_front() || drop_oldest(at_least); }
 
     /// What other spools of the same agent take on the file system: all of them together keep their size where little is left to
-    /// others.
-    void set_elsewhere(std::uint64_t bytes) { elsewhere_ = bytes; }
+    /// others. `unsynced`: in memory, of which all have one bound too.
+    void set_elsewhere(std::uint64_t bytes, std::uint64_t unsynced) {
+        elsewhere_ = bytes;
+        unsynced_elsewhere_ = unsynced;
+    }
 
     /// Little is left on the file system, and the next segment would make the spools larger than they were when that was found.
     bool lacks_room() const;
@@ -319,6 +322,7 @@ class Spool {
     bool broken_ =
         false;  // the file's end cannot be trusted: unsynced records must be written again
     std::uint64_t elsewhere_ = 0;
+    std::uint64_t unsynced_elsewhere_ = 0;
     std::optional<std::uint64_t>
         short_of_space_at_;    // the footprint of all spools when little was left to others
     bool drops_fail_ = false;  // until trim comes again: the disk takes nothing

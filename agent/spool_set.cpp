@@ -171,12 +171,16 @@ bool SpoolSet::others_give_way(wire::DropClass at_least) {
 
 void SpoolSet::share_limits() {
     const std::uint64_t all = disk_bytes();
+    std::uint64_t unsynced = 0;
+    for (const auto& member : members_) {
+        unsynced += member->spool.unsynced_bytes();
+    }
     for (const auto& member : members_) {
         SpoolLimits share = limits_;
         const std::uint64_t others = all - member->spool.disk_bytes();
         share.max_bytes -= std::min(share.max_bytes, others);
         member->spool.set_limits(share);
-        member->spool.set_elsewhere(others);
+        member->spool.set_elsewhere(others, unsynced - member->spool.unsynced_bytes());
     }
 }
 

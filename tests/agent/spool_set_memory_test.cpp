@@ -84,6 +84,20 @@ TEST_F(SpoolSetInMemory, ASpoolThatWasDrainedFromMemoryIsNotInMemoryForAsLongAsI
     expect_set_balance(set);
 }
 
+TEST_F(SpoolSetInMemory, AllSpoolsTogetherTakeNoMoreMemoryThanOne) {
+    SpoolSet set = open_set();
+    const wire::SpoolPosition old = renewed(set);
+    EXPECT_EQ(put(set, 3), 0) << "the old one has it";
+    wire::Record change = record(std::string(1000, 'x'));
+    change.drop_class = wire::DropClass::state;
+    EXPECT_TRUE(set.append(std::move(change))) << "the last sixteenth is for changes of state";
+    EXPECT_EQ(put(set, 1), 0);
+    expect_set_balance(set);
+    ack_all(set, old);
+    EXPECT_EQ(put(set, 5), 2) << "what is delivered makes room";
+    expect_set_balance(set);
+}
+
 TEST_F(SpoolSetInMemory, TheEndOfTheProcessLeavesNothingInMemoryOfAnySpool) {
     {
         SpoolUpkeep upkeep(open_set(), {}, now);
