@@ -73,7 +73,12 @@ Result<bool> has_identity(Files& files, const std::string& data_dir) {
 
 Status save_identity(Files& files, const std::string& data_dir, const Identity& identity) {
     const std::string at = folder(data_dir);
-    if (auto made = files.create_directories(at); !made) {
+    Status made = files.create_directories(at);
+    if (made) {
+        // The folder's own name: its token has been used, there is no second one.
+        made = files.sync_directory(data_dir);
+    }
+    if (!made) {
         return made;
     }
     const boost::json::object json{

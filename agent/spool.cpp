@@ -235,14 +235,14 @@ Status Spool::begin_segment(std::uint64_t first_seq, std::uint64_t results_befor
     if (auto removed = files_->remove(path); !removed) {
         return removed;
     }
-    auto file = create_file(*files_, dir_, path);
+    auto file = create(path);
     if (!file) {
         return failure(file.error());
     }
     const std::string head = encode_segment_head(head_of(first_seq, results_before), seed_);
     Status begun = (*file)->append(head);
     if (begun) {
-        begun = files_->sync_directory(dir_);
+        begun = sync_folder();
     }
     if (!begun) {
         static_cast<void>(files_->remove(path));

@@ -258,6 +258,8 @@ class Spool {
     Result<std::string> read_range(std::uint64_t first_seq, std::uint64_t begin, std::uint64_t end);
 
     // spool_rewriting.cpp
+    Result<std::unique_ptr<File>> create(const std::string& path);
+    Status sync_folder();
     bool free_front();
     bool delete_front();
     bool deletable(const SegmentIndex& segment, MonoTime now) const;
@@ -319,6 +321,7 @@ class Spool {
     Refused untold_;
     bool is_in_memory_ = false;  // see trust_memory
     bool is_ended_ = false;
+    bool is_folder_durable_ = false;  // nor is it known of one that was found
     bool broken_ =
         false;  // the file's end cannot be trusted: unsynced records must be written again
     std::uint64_t elsewhere_ = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 namespace muster::agent {
 
@@ -61,20 +62,10 @@ std::optional<SpoolFolder> spool_folder_of(std::string_view name) {
     return folder.name() == name ? std::optional(folder) : std::nullopt;
 }
 
-Result<std::unique_ptr<File>> create_file(
-    Files& files, const std::string& dir, const std::string& path
-) {
-    auto file = files.open(path, OpenMode::create_new);
-    if (!file && file.error().kind() == ErrorKind::not_found) {
-        if (auto made = files.create_directories(dir); !made) {
-            return failure(made.error());
-        }
-        if (auto synced = files.sync_directory(dir.substr(0, dir.rfind('/'))); !synced) {
-            return failure(synced.error());
-        }
-        file = files.open(path, OpenMode::create_new);
-    }
-    return file;
+Status sync_folders_above(Files& files, const std::string& dir) {
+    const std::filesystem::path above = std::filesystem::path(dir).parent_path();
+    auto synced = files.sync_directory(above.string());
+    return synced ? files.sync_directory(above.parent_path().string()) : synced;
 }
 
 Result<std::string> read_spoilt_file(Files& files, const std::string& path) {

@@ -1,4 +1,4 @@
-// Owns: names of folders and segments, and reading files of which the disk has lost a part. Leaves to spool.hpp: what they mean.
+// Owns: names of folders and segments, making them durable, and reading files of which the disk has lost a part. Leaves to spool.hpp: what they mean.
 #pragma once
 
 #include "base/files.hpp"
@@ -27,10 +27,8 @@ struct SpoolFolder {
 
 std::optional<SpoolFolder> spool_folder_of(std::string_view name);
 
-/// A new file; its folder is made where it is not there.
-Result<std::unique_ptr<File>> create_file(
-    Files& files, const std::string& dir, const std::string& path
-);
+/// The names of a spool's folder and of the one it is in are durable: either may have just been made.
+Status sync_folders_above(Files& files, const std::string& dir);
 /// The whole file, at most 64 MiB; zeros where the disk does not give what was there; nothing when there is no file.
 Result<std::string> read_spoilt_file(Files& files, const std::string& path);
 

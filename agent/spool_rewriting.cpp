@@ -26,6 +26,29 @@ std::size_t index_of(wire::GapReason reason) {
 
 }  // namespace
 
+/// The folder is made where it is not there: at the beginning, or where somebody has deleted it.
+Result<std::unique_ptr<File>> Spool::create(const std::string& path) {
+    auto file = files_->open(path, OpenMode::create_new);
+    if (!file && file.error().kind() == ErrorKind::not_found) {
+        is_folder_durable_ = false;
+        if (auto made = files_->create_directories(dir_); !made) {
+            return failure(made.error());
+        }
+        file = files_->open(path, OpenMode::create_new);
+    }
+    return file;
+}
+
+/// What is in the folder, and the folder itself.
+Status Spool::sync_folder() {
+    auto synced = files_->sync_directory(dir_);
+    if (synced && !is_folder_durable_) {
+        synced = sync_folders_above(*files_, dir_);
+        is_folder_durable_ = synced.has_value();
+    }
+    return synced;
+}
+
 /// A new file beside the old one takes its place when it is durable.
 Result<Spool::Placed> Spool::put_in_place(std::uint64_t first_seq, const std::string& bytes) {
     const std::string path = path_of(first_seq);
@@ -33,7 +56,7 @@ Result<Spool::Placed> Spool::put_in_place(std::uint64_t first_seq, const std::st
     if (auto removed = files_->remove(beside); !removed) {
         return failure(removed.error());
     }
-    auto file = create_file(*files_, dir_, beside);
+    auto file = create(beside);
     if (!file) {
         return failure(file.error());
     }
@@ -51,7 +74,7 @@ Result<Spool::Placed> Spool::put_in_place(std::uint64_t first_seq, const std::st
     if (reading_first_seq_ == first_seq) {
         reading_.reset();
     }
-    const bool durable = files_->sync_directory(dir_).has_value();
+    const bool durable = sync_folder().has_value();
     return Placed{std::move(*file), durable ? Durability::durable : Durability::visible};
 }
 

@@ -3,7 +3,9 @@
 
 #include "base/memory_files.hpp"
 
+#include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +27,7 @@ struct Disk {
     std::string unreadable_folder;
     bool is_dead = false;  ///< nothing can be written, created, renamed or deleted
     std::uint64_t free = std::uint64_t{1} << 40U;
+    std::set<std::string> unsynced_folders;  ///< made, and gone with the power
 
     bool fails() {
         ++operations;
@@ -104,7 +107,14 @@ class FaultyFiles final : public Files {
         if (memory.exists(path)) {
             return {};
         }
-        return disk.fails() ? disk.failure_now() : memory.create_directories(path);
+        if (disk.fails()) {
+            return disk.failure_now();
+        }
+        for (std::filesystem::path part = path; !memory.exists(part.string());
+             part = part.parent_path()) {
+            disk.unsynced_folders.insert(part.string());
+        }
+        return memory.create_directories(path);
     }
 
     Result<std::vector<std::string>> list(const std::string& path) override {
@@ -131,7 +141,13 @@ class FaultyFiles final : public Files {
     bool exists(const std::string& path) override { return memory.exists(path); }
 
     Status sync_directory(const std::string& path) override {
-        return disk.fails() ? disk.failure_now() : memory.sync_directory(path);
+        if (disk.fails()) {
+            return disk.failure_now();
+        }
+        std::erase_if(disk.unsynced_folders, [&](const std::string& folder) {
+            return std::filesystem::path(folder).parent_path() == path;
+        });
+        return memory.sync_directory(path);
     }
 
     Result<std::uint64_t> free_bytes(const std::string& path) override {

@@ -2,6 +2,7 @@
 
 #include "agent/enrolment.hpp"
 #include "base/memory_files.hpp"
+#include "tests/agent/faulty_files.hpp"
 
 #include <gtest/gtest.h>
 
@@ -61,6 +62,14 @@ TEST(AgentIdentity, HasOneKeyForSecretsOfThisMachine) {
     EXPECT_EQ(sealing_key(files, "/data")->reveal(), key->reveal());
     ASSERT_TRUE(write_file_atomically(files, "/data/identity/seal.key", "half"));
     EXPECT_EQ(sealing_key(files, "/data")->reveal().size(), key->reveal().size());
+}
+
+/// Or a power cut takes the whole folder, after the token has been used.
+TEST(AgentIdentity, IsDurableWithItsFolder) {
+    FaultyFiles files;
+    ASSERT_TRUE(files.memory.create_directories("/data"));
+    ASSERT_TRUE(save_identity(files, "/data", example()));
+    EXPECT_TRUE(files.disk.unsynced_folders.empty());
 }
 
 TEST(AgentIdentity, IsNoneUntilItsLastFileIsWritten) {

@@ -39,6 +39,7 @@ class FailingDisk : public SpoolTest {
             }
             if (spool.sync() && spool.unsynced_bytes() == 0 && spool.untold().records == 0) {
                 book.promise();
+                EXPECT_TRUE(files.disk.unsynced_folders.empty()) << "gone with a power cut";
             }
             if (group % 4 == 3) {
                 deliver(spool, book);
@@ -48,6 +49,28 @@ class FailingDisk : public SpoolTest {
             spool.trim(now);
             expect_balance(spool);
         }
+    }
+
+    /// Whether an operation of this life has failed.
+    bool live_and_fail(ErrorKind error, int fail_at, int failures, bool is_killed) {
+        files = FaultyFiles();
+        files.disk.error = error;
+        test::Ledger book;
+        auto spool = open();
+        EXPECT_TRUE(spool);
+        files.disk.good_operations = fail_at;
+        files.disk.failures = failures;
+        live(*spool, book);
+        const bool has_failed = files.disk.good_operations < 0;
+        files.disk = Disk();
+        if (is_killed) {
+            // What was promised is there.
+            spool = open();
+            EXPECT_TRUE(spool);
+            book.crash(*spool->results_before(spool->position().next_seq));
+        }
+        settle(*spool, book);
+        return has_failed;
     }
 
     /// The disk works again: everything that was made is delivered or told.
@@ -62,40 +85,24 @@ class FailingDisk : public SpoolTest {
     }
 };
 
-/// Which operation fails, and how: a single one or all from then on.
+/// Which operation fails, and how: a single one or some or all from then on; and then it is killed, or the disk works again.
 TEST_F(FailingDisk, T09_EveryOperationMayFailOnce) {
     for (const ErrorKind error : {ErrorKind::io, ErrorKind::full}) {
         for (const int failures : {1, 3, 1000}) {
-            for (int fail_at = 0;; ++fail_at) {
-                SCOPED_TRACE(std::to_string(fail_at) + " of " + std::to_string(failures));
-                files = FaultyFiles();
-                files.disk.error = error;
-                test::Ledger book;
-                auto spool = open();
-                ASSERT_TRUE(spool);
-                files.disk.good_operations = fail_at;
-                files.disk.failures = failures;
-                live(*spool, book);
-                const bool has_failed = files.disk.good_operations < 0;
-                // Killed here: what was promised is there.
-                test::Ledger after_kill = book;
-                test::Ledger& after_repair = book;
-                const bool is_killed = fail_at % 2 == 0;
-                files.disk = Disk();
-                if (is_killed) {
-                    spool = open();
-                    ASSERT_TRUE(spool);
-                    after_kill.crash(*spool->results_before(spool->position().next_seq));
-                    settle(*spool, after_kill);
-                } else {
-                    settle(*spool, after_repair);
-                }
-                if (HasFatalFailure() || HasNonfatalFailure()) {
-                    return;
-                }
-                if (!has_failed) {
-                    EXPECT_GT(fail_at, 50);
-                    break;
+            for (const bool is_killed : {false, true}) {
+                for (int fail_at = 0;; ++fail_at) {
+                    SCOPED_TRACE(
+                        std::to_string(fail_at) + " of " + std::to_string(failures) +
+                        (is_killed ? ", killed" : "")
+                    );
+                    const bool has_failed = live_and_fail(error, fail_at, failures, is_killed);
+                    if (HasFatalFailure() || HasNonfatalFailure()) {
+                        return;
+                    }
+                    if (!has_failed) {
+                        EXPECT_GT(fail_at, 50);
+                        break;
+                    }
                 }
             }
         }
