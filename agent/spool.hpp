@@ -147,9 +147,7 @@ class Spool {
     Refused end();
 
     /// It has ended, and nothing of it is left.
-    bool is_gone() const {
-        return is_ended_ && segments_.empty() && acked_ + 1 == next_seq_;
-    }
+    bool is_gone() const { return is_ended_ && segments_.empty() && acked_ + 1 == next_seq_; }
 
     SpoolId name() const { return name_; }
 
@@ -226,21 +224,28 @@ class Spool {
     Status room_for(std::uint64_t bytes, wire::DropClass drop_class);
     std::uint64_t take(wire::Record record);
     void tell_refused();
+    std::uint64_t first_kept() const;
+    void shrink_memory();
+
+    // spool_writing.cpp
+    Result<std::unique_ptr<File>> create(const std::string& path);
+    Status sync_folder();
     Status write(const wire::SequencedRecord& record, std::uint64_t results_before);
-    Status begin_segment(std::uint64_t first_seq, std::uint64_t results_before);
-    Status check_free();
+    SegmentHead head_of(std::uint64_t first_seq, std::uint64_t results_before) const;
     std::uint64_t footprint() const;
-    void abandon(const Error& why);
+    Status check_free();
+    Status begin_segment(std::uint64_t first_seq, std::uint64_t results_before);
     Status commit();
+    void abandon(const Error& why);
     void forget_written();
     void remove_stale();
     Status rewrite_unsynced();
+
+    // spool_acking.cpp
     void count_acked(std::uint64_t to);
     std::uint64_t acked_since(std::uint64_t from_seq) const;
-    std::uint64_t first_kept() const;
-    void shrink_memory();
     SpoolMark mark() const;
-    SegmentHead head_of(std::uint64_t first_seq, std::uint64_t results_before) const;
+    void forget_ages();
 
     std::uint64_t segment_bytes() const {
         return std::min(
@@ -258,13 +263,10 @@ class Spool {
     Result<std::string> read_range(std::uint64_t first_seq, std::uint64_t begin, std::uint64_t end);
 
     // spool_rewriting.cpp
-    Result<std::unique_ptr<File>> create(const std::string& path);
-    Status sync_folder();
     bool free_front();
     bool delete_front();
     bool deletable(const SegmentIndex& segment, MonoTime now) const;
     void note_acked(MonoTime now);
-    void forget_ages();
     bool drop_oldest(wire::DropClass at_least);
     bool drop_from(std::size_t at, const DropRule& rule);
     bool expire_front(MonoTime now);

@@ -26,29 +26,6 @@ std::size_t index_of(wire::GapReason reason) {
 
 }  // namespace
 
-/// The folder is made where it is not there: at the beginning, or where somebody has deleted it.
-Result<std::unique_ptr<File>> Spool::create(const std::string& path) {
-    auto file = files_->open(path, OpenMode::create_new);
-    if (!file && file.error().kind() == ErrorKind::not_found) {
-        is_folder_durable_ = false;
-        if (auto made = files_->create_directories(dir_); !made) {
-            return failure(made.error());
-        }
-        file = files_->open(path, OpenMode::create_new);
-    }
-    return file;
-}
-
-/// What is in the folder, and the folder itself.
-Status Spool::sync_folder() {
-    auto synced = files_->sync_directory(dir_);
-    if (synced && !is_folder_durable_) {
-        synced = sync_folders_above(*files_, dir_);
-        is_folder_durable_ = synced.has_value();
-    }
-    return synced;
-}
-
 /// A new file beside the old one takes its place when it is durable.
 Result<Spool::Placed> Spool::put_in_place(std::uint64_t first_seq, const std::string& bytes) {
     const std::string path = path_of(first_seq);
@@ -317,15 +294,6 @@ void Spool::note_acked(MonoTime now) {
             return;
         }
         segment.acked_at = segment.acked_at.value_or(now);
-    }
-}
-
-/// Of what waits again.
-void Spool::forget_ages() {
-    for (SegmentIndex& segment : segments_) {
-        if (segment.end_seq > acked_ + 1) {
-            segment.acked_at.reset();
-        }
     }
 }
 
