@@ -102,6 +102,9 @@ Task<Result<std::vector<std::string>>> addresses_of(
     co_return std::move(found->addresses);
 }
 
+/// The collector's name is asked for when it is called, and calls are seldom: one that has moved is found with the next of them.
+constexpr Duration collector_name_kept = std::chrono::seconds(5);
+
 /// Descriptors for many targets at once; the limit is only ever raised to what the system allows.
 void raise_file_limit() {
     rlimit limit{};
@@ -138,7 +141,7 @@ class Service {
   public:
     explicit Service(ServiceOptions options)
         : options_(std::move(options)),
-          resolver_(loop_, {}),
+          resolver_(loop_, {.threads = 2, .keep = collector_name_kept}),
           runner_(loop_, random_, runner_options(options_.config)),
           signals_(loop_),
           tasks_(loop_) {}

@@ -1,4 +1,4 @@
-// The collector's name has a hundred addresses, or none any more, or some that lead nowhere (T-28, T-30). The agent reads
+// The collector's name has a hundred addresses, or none any more, or another one, or some that lead nowhere (T-28, T-30). The agent reads
 // /etc/hosts and /etc/resolv.conf of its own.
 #include "tests/support/eventually.hpp"
 #include "tests/support/own_network.hpp"
@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -47,13 +49,32 @@ class CollectorName : public ::testing::Test {
         for (const std::string& address : addresses) {
             hosts += address + " collector.test\n";
         }
-        site_.write("hosts", hosts);
+        // In place: a file renamed over it would not be the one that the agent has in its /etc.
+        std::ofstream(site_.dir() / "hosts", std::ios::trunc) << hosts;
     }
 
     bool is_connected() {
         const ApiAnswer agents = site_.get("/agents");
         return agents.status == 200 && !agents.body.at("items").as_array().empty() &&
                text_of(agents.body.at("items").at(0), "state") == "connected";
+    }
+
+    /// The collector's addresses to which agents have a connection.
+    std::vector<std::string> called_at() const {
+        const std::string port = ":" + std::to_string(site_.agents_port());
+        std::istringstream words(
+            run_command({"ss", "-Htn", "state", "established", "dport", "=", port}).output
+        );
+        std::vector<std::string> addresses;
+        for (std::string backlog, unsent, local, peer;
+             words >> backlog >> unsent >> local >> peer;) {
+            addresses.push_back(peer.substr(0, peer.rfind(':')));
+        }
+        return addresses;
+    }
+
+    bool is_connected_to(const std::string& address) {
+        return is_connected() && called_at() == std::vector<std::string>{address};
     }
 
     /// The collector closes all links and is there again.
@@ -76,10 +97,33 @@ TEST_F(CollectorName, T28_WithAHundredAddressesOrNoneAnyMoreIsReachedAllTheSame)
     resume();
     EXPECT_TRUE(eventually(30s, [&] { return is_connected(); })) << site_.agent_log();
 
-    // For a minute the answer is remembered, and then it is the last one that there was: tests/probes/resolver_test.cpp.
+    // The last answer that there was is good enough: tests/probes/resolver_test.cpp.
     say_addresses({});
     ASSERT_NO_FATAL_FAILURE(break_link());
     EXPECT_TRUE(eventually(5s, [&] { return is_connected(); })) << "what worked is called first";
+}
+
+TEST_F(CollectorName, T28_ThatHasMovedToAnotherAddressIsFoundThere) {
+    say_addresses({"127.77.0.1"});
+    resume();
+    EXPECT_TRUE(eventually(30s, [&] { return is_connected_to("127.77.0.1"); }))
+        << site_.agent_log();
+
+    // While the link stands, nothing is moved by what the name says.
+    say_addresses({"127.77.0.2"});
+    EXPECT_TRUE(throughout(1s, [&] { return is_connected_to("127.77.0.1"); }));
+
+    // The old machine is switched off: nobody says that it is gone.
+    ASSERT_EQ(lose_packets_to("127.77.0.1"), "");
+    EXPECT_TRUE(eventually(60s, [&] { return is_connected_to("127.77.0.2"); }))
+        << site_.agent_log();
+    EXPECT_GT(packets_lost(), 0U);
+
+    // And back, from a machine that says so.
+    say_addresses({"127.77.0.1"});
+    ASSERT_EQ(refuse_connections_to("127.77.0.2"), "");
+    EXPECT_TRUE(eventually(30s, [&] { return is_connected_to("127.77.0.1"); }))
+        << site_.agent_log();
 }
 
 TEST_F(CollectorName, T30_WhoseIPv6LeadsNowhereIsReachedByIPv4AndThatIsSaid) {
