@@ -189,7 +189,9 @@ Status SpoolSet::sync_ended() {
     Status synced;
     for (const auto& member : members_) {
         Spool& spool = member->spool;
-        if (member.get() != growing_ && (spool.unsynced_bytes() > 0 || spool.is_in_memory())) {
+        const bool is_owed =
+            spool.unsynced_bytes() > 0 || (spool.is_in_memory() && !spool.is_gone());
+        if (member.get() != growing_ && is_owed) {
             if (auto one = spool.sync(); !one) {
                 synced = one;
             }

@@ -98,6 +98,24 @@ TEST_F(SpoolSetInMemory, AllSpoolsTogetherTakeNoMoreMemoryThanOne) {
     expect_set_balance(set);
 }
 
+TEST_F(SpoolSetInMemory, ASpoolThatGaveWayAfterItWasDrainedFromMemoryIsGone) {
+    options.limits.max_bytes = 8'000;
+    options.limits.retain_acked = 30min;
+    options.segment_bytes = 4096;
+    SpoolSet set = open_set();
+    EXPECT_EQ(put(set, 4), 3);
+    const SpoolId old = set.positions().front().spool;
+    ASSERT_TRUE(set.renew()) << "with a gap that is not synced yet";
+    set.trust_memory();
+    ASSERT_TRUE(set.find(old)->is_in_memory());
+    ack_all(set, set.positions().back());
+    fill_set(set, 3, 1000);
+    fill_set(set, 3, 1000);
+    set.trim(now, wall);
+    EXPECT_EQ(set.find(old), nullptr);
+    expect_set_balance(set);
+}
+
 TEST_F(SpoolSetInMemory, TheEndOfTheProcessLeavesNothingInMemoryOfAnySpool) {
     {
         SpoolUpkeep upkeep(open_set(), {}, now);
