@@ -90,7 +90,14 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     void recover_if_due();
     static Task<void> recover(std::shared_ptr<Impl> self, std::string request_pem);
     void on_certificate(const wire::link_action::Certificate& answer);
-    Task<Result<std::unique_ptr<wire::Connection>>> dial();
+
+    /// A connection, and at which address of the collector's name.
+    struct Called {
+        std::unique_ptr<wire::Connection> connection;
+        std::string address;
+    };
+
+    Task<Result<Called>> dial();
     static Task<void> serve(std::shared_ptr<Impl> self, std::uint64_t generation);
 
     asio::io_context& loop;
@@ -349,23 +356,23 @@ void Uplink::Impl::count() {
     }
 }
 
-Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
-    std::vector<std::string> addresses{options.collector.host};
+Task<Result<Uplink::Impl::Called>> Uplink::Impl::dial() {
+    const Endpoint collector = options.collector;  // another may be configured meanwhile
+    std::vector<std::string> addresses{collector.host};
     if (options.resolve) {
-        auto found =
-            co_await options.resolve(options.collector.host, Deadline::in(options.connect_within));
+        auto found = co_await options.resolve(collector.host, Deadline::in(options.connect_within));
         addresses = addresses_known.to_call(found.value_or(std::vector<std::string>{}));
         if (!found && addresses.empty()) {
             co_return failure(found.error(), "the collector's name");
         }
     }
-    Error last(ErrorKind::not_found, "the collector's name has no address", options.collector.host);
+    Error last(ErrorKind::not_found, "the collector's name has no address", collector.host);
     for (const std::string& address : addresses) {
         auto made = co_await wire::connect_link(
             loop,
             address,
-            options.collector.port,
-            options.collector.host,
+            collector.port,
+            collector.host,
             options.credentials != nullptr ? options.credentials->in_use() : options.identity,
             Deadline::in(options.connect_within),
             path.to_use()
@@ -377,8 +384,7 @@ Task<Result<std::unique_ptr<wire::Connection>>> Uplink::Impl::dial() {
                     {{"address", address}, {"instead_of", addresses.front()}, {"why", last.text()}}
                 );
             }
-            addresses_known.worked(address);
-            co_return std::move(*made);
+            co_return Called{std::move(*made), address};
         }
         last = made.error();
     }
@@ -394,8 +400,9 @@ Task<void> Uplink::Impl::serve(std::shared_ptr<Impl> self, std::uint64_t generat
         self->connection_ended(made.error());
         co_return;
     }
+    self->addresses_known.worked(made->address);
     // Shared with the uplink, which may let go of it while we wait in receive().
-    const std::shared_ptr<wire::Connection> connection = std::move(*made);
+    const std::shared_ptr<wire::Connection> connection = std::move(made->connection);
     connection->allow_large_frames();  // the collector has proved who it is
     self->connection = connection;
     self->connected_at = self->clock.mono();

@@ -47,7 +47,8 @@ class DeliveryTest : public ::testing::Test {
         options.spool_dir = dir / "spool";
         options.spool.segment_bytes = 20'000;
         options.spool_thread.upkeep.flush = 5ms;
-        options.uplink.collector = {"127.0.0.1", collector.port()};
+        options.uplink.collector = {host, collector.port()};
+        options.uplink.resolve = resolve;
         options.uplink.identity = collector.agent_identity();
         options.uplink.link.backoff_least = 1ms;
         options.uplink.link.backoff_most = 10ms;
@@ -123,6 +124,8 @@ class DeliveryTest : public ::testing::Test {
     RealFiles files;
     SystemRandom random;
     SmallCollector collector{loop};
+    std::string host = "127.0.0.1";
+    Resolve resolve;
     Duration renew_after = 1min;
     std::size_t batch_bytes = 512U << 10U;
     std::unique_ptr<Delivery> delivery;
@@ -292,6 +295,39 @@ TEST_F(DeliveryTest, RefusesACollectorOfAnotherAuthority) {
     EXPECT_FALSE(second->is_live());
     EXPECT_EQ(collector.connections, before);
     in_loop([&] { second.reset(); });
+}
+
+/// Two names of one listener. While the first is looked up the second is configured, and has no address.
+class AnotherCollector : public DeliveryTest {
+  protected:
+    static Task<Result<std::vector<std::string>>> look_up(
+        AnotherCollector* self, std::string name
+    ) {
+        if (name == "localhost") {
+            self->delivery->reconfigure(
+                {.spool = {},
+                 .collector = {"127.0.0.1", self->collector.port()},
+                 .backoff_least = 1ms,
+                 .backoff_most = 10ms,
+                 .config_hash = "other"}
+            );
+            co_return std::vector<std::string>{"127.0.0.1"};
+        }
+        ++self->looked_up;
+        co_return failure(ErrorKind::not_found, "the name has no address", name);
+    }
+
+    int looked_up = 0;  // the second name
+};
+
+TEST_F(AnotherCollector, IsNotCalledWhereTheOneBeforeWasReached) {
+    host = "localhost";
+    resolve = [this](std::string name, Deadline) { return look_up(this, std::move(name)); };
+    start();
+    ASSERT_TRUE(run_until([&] { return collector.connections > 0; })) << "to the first";
+    const int before = looked_up;
+    ASSERT_TRUE(run_until([&] { return looked_up > before + 5 || delivery->is_live(); }));
+    EXPECT_FALSE(delivery->is_live());
 }
 
 TEST(AgentEndpoint, IsAHostAndAPort) {
