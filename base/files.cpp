@@ -42,6 +42,16 @@ Failure path_failure(std::string_view what, int error_number, const std::string&
     return path_failure(what, error_number, path, path);
 }
 
+/// A signal is no failure of the call that it interrupts.
+template <typename Call>
+auto uninterrupted(const Call& call) {
+    auto result = call();
+    while (result < 0 && errno == EINTR) {
+        result = call();
+    }
+    return result;
+}
+
 class Descriptor {
   public:
     explicit Descriptor(int number) : number_(number) {}
@@ -71,10 +81,9 @@ class RealFile final : public File {
 
     Status append(std::string_view data) override {
         while (!data.empty()) {
-            const ssize_t written = ::write(descriptor_.number(), data.data(), data.size());
-            if (written < 0 && errno == EINTR) {
-                continue;
-            }
+            const ssize_t written = uninterrupted([&] {
+                return ::write(descriptor_.number(), data.data(), data.size());
+            });
             if (written < 0) {
                 return system_failure("cannot write", errno, path_);
             }
@@ -96,11 +105,9 @@ class RealFile final : public File {
         std::size_t filled = 0;
         while (filled < out.size()) {
             const auto at = static_cast<off_t>(offset + filled);
-            const ssize_t got =
-                ::pread(descriptor_.number(), out.data() + filled, out.size() - filled, at);
-            if (got < 0 && errno == EINTR) {
-                continue;
-            }
+            const ssize_t got = uninterrupted([&] {
+                return ::pread(descriptor_.number(), out.data() + filled, out.size() - filled, at);
+            });
             if (got < 0) {
                 return system_failure("cannot read", errno, path_);
             }
@@ -116,6 +123,7 @@ class RealFile final : public File {
         return out;
     }
 
+    /// Not again where a signal has interrupted it: what the disk said until then is said once.
     Status sync() override {
         if (::fdatasync(descriptor_.number()) != 0) {
             return system_failure("cannot make durable", errno, path_);
@@ -124,7 +132,9 @@ class RealFile final : public File {
     }
 
     Status truncate(std::uint64_t size) override {
-        if (::ftruncate(descriptor_.number(), static_cast<off_t>(size)) != 0) {
+        if (uninterrupted([&] {
+                return ::ftruncate(descriptor_.number(), static_cast<off_t>(size));
+            }) != 0) {
             return system_failure("cannot cut", errno, path_);
         }
         return {};
@@ -193,10 +203,10 @@ std::string real_path(const std::string& path) {
 }
 
 Result<std::unique_ptr<File>> RealFiles::open(const std::string& path, OpenMode mode) {
-    Descriptor descriptor(
-        mode == OpenMode::read ? ::open(path.c_str(), open_flags(mode) | O_CLOEXEC)
-                               : open_or_make(path, open_flags(mode))
-    );
+    Descriptor descriptor(uninterrupted([&] {
+        return mode == OpenMode::read ? ::open(path.c_str(), open_flags(mode) | O_CLOEXEC)
+                                      : open_or_make(path, open_flags(mode));
+    }));
     if (descriptor.number() < 0) {
         return path_failure("cannot open", errno, path);
     }

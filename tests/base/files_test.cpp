@@ -7,7 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -276,6 +281,53 @@ TEST(RealFiles, WaitsForNoPipeAndReadsNoDevice) {
         EXPECT_THAT(opened.error().text(), testing::HasSubstr(path + ": it is " + kind));
     }
     EXPECT_FALSE(read_secret_file(files, folder.file("pipe")));
+}
+
+/// T-09, interrupted and short writes: of a regular file no signal interrupts them here, of a pipe that is full each does.
+TEST(RealFiles, WritesAllThoughSignalsInterruptIt) {
+    const TemporaryFolder folder;
+    RealFiles files;
+    ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);
+    auto pipe = files.open(folder.file("pipe"), OpenMode::append);
+    ASSERT_TRUE(pipe) << pipe.error().text();
+    static std::atomic<int> interrupted;
+    interrupted = 0;
+    struct sigaction counting{};
+    counting.sa_handler = [](int) { ++interrupted; };  // and no SA_RESTART
+    struct sigaction before{};
+    ASSERT_EQ(sigaction(SIGUSR1, &counting, &before), 0);
+    const std::string text(300'000, 'x');
+    std::string arrived;
+    std::atomic<bool> is_written = false;
+    const pthread_t writer = pthread_self();
+    std::thread reader([&] {
+        const int end = ::open(folder.file("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        const int capacity = ::fcntl(end, F_GETPIPE_SZ);
+        std::string part(16U << 10U, ' ');
+        while (arrived.size() < text.size()) {
+            int waiting = 0;
+            ::ioctl(end, FIONREAD, &waiting);
+            const int seen = interrupted;
+            while (waiting == capacity && interrupted == seen && !is_written) {
+                pthread_kill(writer, SIGUSR1);
+                std::this_thread::yield();
+            }
+            const bool was_written = is_written;
+            const ssize_t got = ::read(end, part.data(), part.size());
+            arrived += part.substr(0, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+            if (was_written && got <= 0) {
+                break;
+            }
+        }
+        ::close(end);
+    });
+    const Status written = (*pipe)->append(text);
+    is_written = true;
+    reader.join();
+    ASSERT_EQ(sigaction(SIGUSR1, &before, nullptr), 0);
+    EXPECT_TRUE(written) << written.error().text();
+    EXPECT_EQ(arrived, text);
+    EXPECT_GT(interrupted, 5);
 }
 
 TEST(RealFiles, SaysThatTheDiskIsFull) {
