@@ -223,7 +223,7 @@ bool is_accepted_key(const EVP_PKEY* key) {
 /// The public key of a request whose signature proves that the sender has the private one.
 Result<KeyHandle> verified_key(const std::string& request_pem) {
     const BioHandle bio(BIO_new_mem_buf(request_pem.data(), static_cast<int>(request_pem.size())));
-    const RequestHandle request(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
+    const RequestHandle request(PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr));
     if (request == nullptr) {
         return openssl_failure("not a certificate request in PEM");
     }

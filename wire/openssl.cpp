@@ -37,11 +37,6 @@ BioHandle memory(const std::string& text) {
     return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-/// A passphrase is never asked for: nobody sits there.
-int no_passphrase(char* /*to*/, int /*size*/, int /*writing*/, void* /*user*/) {
-    return -1;
-}
-
 std::string_view bytes_of(const ASN1_STRING* string) {
     return {
         reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
@@ -60,6 +55,10 @@ std::string address_text(std::string_view raw) {
 }
 
 }  // namespace
+
+int no_passphrase(char* /*to*/, int /*size*/, int /*writing*/, void* /*user*/) {
+    return -1;
+}
 
 void OpensslDeleter::operator()(x509_st* certificate) const {
     X509_free(certificate);

@@ -26,6 +26,9 @@ Result<std::vector<CertificateHandle>> read_certificates(const std::string& pem)
 /// A private key without a passphrase.
 Result<KeyHandle> read_key(const std::string& pem);
 
+/// For OpenSSL's readers of PEM, which without it ask on the terminal. A passphrase is never asked for: nobody sits there.
+int no_passphrase(char* to, int size, int writing, void* user);
+
 /// `what`, followed by what OpenSSL has queued about it; empties that queue.
 Failure openssl_failure(std::string what);
 
