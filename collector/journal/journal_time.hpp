@@ -31,6 +31,9 @@ class JournalTime {
     /// How far the calendar has stepped against the monotonic clock since the last call that told so; nothing up to 2 s.
     std::optional<Duration> wall_step(MonoTime mono, WallTime wall);
 
+    /// Telling of that step failed: the next call tells of it again.
+    void wall_step_is_untold(Duration by) { wall_offset_ -= by; }
+
   private:
     Elapsed start_;
     MonoTime started_;

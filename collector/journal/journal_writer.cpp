@@ -57,7 +57,6 @@ Result<Appended> JournalWriter::append(std::vector<Pending> pending) {
         entry.kind = EntryKind::clock_stepped;
         entry.body = stepped.SerializeAsString();
         pending.insert(pending.begin(), std::move(entry));
-        log(LogLevel::warning, "clock.stepped", {{"by_ms", to_ms(*step)}});
     }
     const Elapsed elapsed = time_.at(mono);
     if (const Duration standstill = time_.take_standstill(); standstill > Duration{}) {
@@ -67,9 +66,11 @@ Result<Appended> JournalWriter::append(std::vector<Pending> pending) {
     // Also after a failure: a full disk must not turn ticks into a busy loop.
     last_append_ = mono;
     if (!appended) {
+        time_.wall_step_is_untold(step.value_or(Duration{}));
         return failure(appended.error());
     }
     if (step) {
+        log(LogLevel::warning, "clock.stepped", {{"by_ms", to_ms(*step)}});
         appended->lsns.erase(appended->lsns.begin());
         for (std::size_t& index : appended->rejected_in) {
             --index;

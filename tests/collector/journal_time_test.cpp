@@ -46,6 +46,14 @@ TEST(JournalTime, TellsAStepOfTheCalendarOnce) {
     EXPECT_EQ(time.wall_step(MonoTime(40s), noon + 40s), -60s);
 }
 
+TEST(JournalTime, TellsAStepAgainThatCouldNotBeStored) {
+    JournalTime time({}, MonoTime(0s), noon);
+    ASSERT_EQ(time.wall_step(MonoTime(20s), noon + 80s), 60s);
+    time.wall_step_is_untold(60s);
+    EXPECT_EQ(time.wall_step(MonoTime(21s), noon + 81s), 60s);
+    EXPECT_FALSE(time.wall_step(MonoTime(22s), noon + 82s));
+}
+
 class Writing : public ::testing::Test {
   protected:
     JournalWriter opened() {
