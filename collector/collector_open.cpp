@@ -228,7 +228,8 @@ Status Collector::Impl::open_access() {
         .random = world.random,
         .journal = &*appender,
         .authority = &*authority,
-        .certificate_valid = process.agent_certificate_valid
+        .certificate_valid = process.agent_certificate_valid,
+        .cut_link = [this](AgentId agent) { link->revoke(agent); }
     };
     auto opened = AccessAdapter::open(context, std::move(*store));
     if (!opened) {
@@ -289,7 +290,6 @@ void Collector::Impl::open_api() {
     api_context.backups = [this] { return backups->list(); };
     api_context.back_up = [this] { return backups->request(); };
     api_context.health = [this] { return health(); };
-    api_context.cut_link = [this](AgentId agent) { link->revoke(agent); };
     api_context.figures = [this] { return figures(); };
     api_context.nobody_told = [this] { return nobody_told; };
     api_context.test_channel = [this](std::string name) { return test_channel(std::move(name)); };

@@ -125,8 +125,6 @@ struct ApiContext {
     std::function<Task<std::optional<ChannelTest>>(std::string channel)> test_channel;
     /// Why nobody would be told of an incident of priority 1; empty: somebody would.
     std::function<std::string()> nobody_told = [] { return std::string(); };
-    /// Ends the link of an agent that was revoked.
-    std::function<void(AgentId agent)> cut_link;
     /// Oldest first; the attempt that goes on or failed last at the end.
     std::function<std::vector<BackupRow>()> backups;
     /// Begins one. `conflict` while one is being made.

@@ -197,7 +197,6 @@ Task<HttpResponse> revoke_agent(Call call) {
     if (!revoked) {
         co_return problem_of(revoked.error());
     }
-    call.context->cut_link(AgentId{*id});
     co_return json_answer(json::object{{"revoked", json_text(id->text())}});
 }
 

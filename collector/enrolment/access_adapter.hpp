@@ -10,6 +10,7 @@
 #include "collector/journal/appender.hpp"
 #include "wire/connection.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,8 @@ struct AccessContext {
     Appender* journal = nullptr;
     const CertificateAuthority* authority = nullptr;
     Duration certificate_valid{};
+    /// The agent counts no more: its connection ends. Called on the loop.
+    std::function<void(AgentId agent)> cut_link{};
 };
 
 /// Belongs to the loop's thread.

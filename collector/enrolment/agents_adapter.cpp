@@ -182,6 +182,7 @@ Task<Status> AccessAdapter::Impl::revoke_agent(AgentId agent, Actor actor) {
         log(LogLevel::notice,
             "agent.revoked",
             {{"agent", agent.text()}, {"name", known->second.name}, {"by", actor.name}});
+        context.cut_link(agent);  // first: from now on nothing of it is taken
         Task<void> showing = show(known->second);
         co_await std::move(showing);
     }

@@ -245,7 +245,6 @@ ApiTest::ApiTest()
     };
     context_.nobody_told = [this] { return around_.nobody_told; };
     context_.figures = [] { return CollectorFigures{}; };
-    context_.cut_link = [this](AgentId agent) { around_.cut_off.push_back(agent.text()); };
     context_.test_channel = [this](const std::string&) { return test_channel(&around_); };
     api_.emplace(context_);
 }
@@ -267,7 +266,8 @@ void ApiTest::open_access() {
         .random = &random_,
         .journal = nullptr,
         .authority = &*access_authority_,
-        .certificate_valid = 24h
+        .certificate_valid = 24h,
+        .cut_link = {}
     };
     Result<AccessAdapter> access = AccessAdapter::open(outside, std::move(*store));
     EXPECT_TRUE(access) << access.error().text();

@@ -104,7 +104,6 @@ struct Surroundings {
     std::optional<ChannelTest> channel_test;  ///< what each channel answers; nothing: there is none
     std::string nobody_told;
     std::vector<BackupRow> backups;
-    std::vector<std::string> cut_off;  ///< ids of agents
 };
 
 class ApiTest : public ::testing::Test {
