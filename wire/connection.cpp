@@ -38,7 +38,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t most_unsent = 64U << 20;
-constexpr std::size_t most_read_ahead = 4U << 20;
+constexpr std::size_t usual_read_ahead = 4U << 20;
+constexpr std::size_t written_at_once = 64U << 10;
 constexpr std::size_t waste_bytes = 16U << 10;
 constexpr std::size_t kept_buffer = 1U << 20;
 constexpr auto farewell = std::chrono::seconds(1);
@@ -96,6 +97,7 @@ class Link : public std::enable_shared_from_this<Link> {
     TlsStream stream;
     Peer peer;
     FrameReader reader{max_frame_bytes_before_hello};
+    std::size_t read_ahead = usual_read_ahead;  // at least 1
 
     asio::any_io_executor executor() { return stream.get_executor(); }
 
@@ -115,7 +117,9 @@ class Link : public std::enable_shared_from_this<Link> {
     /// Gives the other side a moment to read the last words (an alert, a refusal): closing with unread input resets them away.
     void linger();
 
-    std::size_t unsent() const { return pending_.size() + (is_writing_ ? writing_.size() : 0); }
+    std::size_t unsent() const {
+        return pending_.size() + (is_writing_ ? writing_.size() - written_ : 0);
+    }
 
     /// Calls abort() at the deadline, unless stopped: handshakes.
     void guard(SteadyTime until);
@@ -139,6 +143,7 @@ class Link : public std::enable_shared_from_this<Link> {
 
     std::string pending_;
     std::string writing_;
+    std::size_t written_ = 0;  // of these
     bool is_writing_ = false;
     bool is_closing_ = false;
     bool is_read_out_ = false;     // the reading coroutine has ended
@@ -168,7 +173,7 @@ Task<Result<proto::Frame>> Link::receive(Deadline deadline) {
 
 Task<void> Link::read(std::shared_ptr<Link> link) {
     for (;;) {
-        while (link->ready_bytes_ > most_read_ahead && !link->failed_) {
+        while (link->ready_bytes_ >= link->read_ahead && !link->failed_) {
             co_await woken(&link->room_, SteadyTime::max());
         }
         const std::span<char> space = link->reader.space();
@@ -235,6 +240,7 @@ Status Link::send(const proto::Frame& frame) {
     if (!is_writing_) {
         is_writing_ = true;
         writing_.clear();
+        written_ = 0;
         // Later, so that all that is sent in this turn of the loop goes in one write.
         asio::post(executor(), [self = shared_from_this()] { self->write_more(); });
     }
@@ -243,6 +249,7 @@ Status Link::send(const proto::Frame& frame) {
 
 void Link::write_more() {
     writing_.clear();
+    written_ = 0;
     if (writing_.capacity() > kept_buffer) {
         writing_.shrink_to_fit();
     }
@@ -255,6 +262,10 @@ void Link::write_more() {
         return;
     }
     writing_.swap(pending_);
+    auto more = [self = shared_from_this()](const error_code& problem, std::size_t count) {
+        self->written_ = count;
+        return problem ? 0 : written_at_once;
+    };
     auto written = [self = shared_from_this()](const error_code& problem, std::size_t) {
         if (problem) {
             self->pending_.clear();
@@ -262,7 +273,7 @@ void Link::write_more() {
         }
         self->write_more();
     };
-    asio::async_write(stream, asio::buffer(writing_), std::move(written));
+    asio::async_write(stream, asio::buffer(writing_), std::move(more), std::move(written));
 }
 
 Task<Status> Link::flush(Deadline deadline) {
@@ -367,6 +378,10 @@ Task<Result<proto::Frame>> Connection::receive(Deadline deadline) {
 
 Status Connection::send(const proto::Frame& frame) {
     return impl_->link->send(frame);
+}
+
+void Connection::read_ahead(std::size_t bytes) {
+    impl_->link->read_ahead = std::max<std::size_t>(1, bytes);
 }
 
 std::size_t Connection::unsent() const {

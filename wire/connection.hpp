@@ -21,7 +21,7 @@ struct Peer {
 };
 
 /// One connection, used on its loop's thread. One coroutine may receive while others send; sends are queued in order
-/// (bounded: 64 MiB, room for the assignments of the largest agent, then `full`). Frames are read ahead up to 4 MiB.
+/// (bounded: 64 MiB, room for the assignments of the largest agent, then `full`). Frames are read ahead up to 4 MiB, or as `read_ahead` says.
 class Connection {
   public:
     struct Impl;
@@ -32,6 +32,8 @@ class Connection {
     Task<Result<proto::Frame>> receive(Deadline deadline);
     /// Queues and returns; the write happens on the loop. Fails when the queue is full or the connection is closed.
     Status send(const proto::Frame& frame);
+    /// Nothing more is read while as much waits to be received, and then at most the frame that was begun.
+    void read_ahead(std::size_t bytes);
     /// Bytes queued and not yet written.
     std::size_t unsent() const;
     /// Waits until the queue is written (for Goodbye).

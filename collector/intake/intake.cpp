@@ -97,7 +97,9 @@ Intake::Intake(
       staging_(options.staging),
       next_alive_(now + options.alive_every),
       next_scan_(next_alive_),
-      now_(now) {
+      now_(now),
+      full_credit_(options.link.credit_bytes),
+      told_credit_(full_credit_) {
     for (const AgentCursor& cursor : cursors) {
         agent(cursor.agent).streams[cursor.spool] = {
             .committed = cursor.committed_seq,
@@ -336,7 +338,7 @@ Intake::Actions Intake::on_time(MonoTime now) {
             for (const AgentId& id : heard_) {
                 alive.add_agent_ids(std::string(id.raw()));
             }
-            staging_.add(EntryKind::agent_alive, alive.SerializeAsString());
+            staging_.add(EntryKind::agent_alive, alive.SerializeAsString(), {});
             heard_.clear();
         }
         next_alive_ = now + options_.alive_every;
@@ -370,12 +372,12 @@ Intake::Actions Intake::on_appended(
     std::uint64_t group, const Result<std::vector<AgentCursor>>& rejected
 ) {
     Actions out;
-    const std::vector<CursorUpdate> cursors = staging_.answered(group);
     if (!rejected) {
+        staging_.failed(group);
         close_unstored("nothing can be stored: " + rejected.error().text(), out);
         return out;
     }
-    for (const CursorUpdate& update : cursors) {
+    for (const CursorUpdate& update : staging_.stored(group)) {
         Agent& owner = agent(update.agent);
         Stream& stream = owner.streams[update.spool];
         const auto refused = std::ranges::find_if(*rejected, [&update](const AgentCursor& one) {
@@ -499,16 +501,6 @@ std::vector<wire::proto::Frame> Intake::assignments(SessionId id) {
         }
     }
     return frames;
-}
-
-void Intake::set_credit(std::uint64_t bytes) {
-    if (bytes == options_.link.credit_bytes) {
-        return;
-    }
-    options_.link.credit_bytes = bytes;
-    for (auto& [id, session] : sessions_) {
-        session.server.set_credit(bytes);
-    }
 }
 
 MonoTime Intake::next_wake() const {

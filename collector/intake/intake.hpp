@@ -31,7 +31,8 @@ struct IntakeOptions {
     Duration answer_within = std::chrono::seconds(5);
     /// A copy that was refused stays refused while its agent was heard within this; then it may be that machine, moved.
     Duration copy_refused_for = std::chrono::minutes(5);
-    /// Staged payloads and what was unpacked from them, beyond which nothing more should be read.
+    /// Staged payloads and what was unpacked from them, beyond which nothing more should be read; and as much again is shared out to
+    /// those that are here, as what they may send before it is read.
     std::size_t most_memory = 128U << 20U;
     /// Of one agent, beyond which nothing more is read from it. An agent within its credit stays below.
     std::size_t agent_memory = 32U << 20U;
@@ -107,8 +108,10 @@ class Intake {
     Actions certificate(SessionId session, const Result<std::string>& certificate_pem);
     /// The agent's certificate counts no more.
     Actions revoke(AgentId agent);
-    /// Told to agents with the next answer: 0 while the folds are far behind.
+    /// The most that is told to agents with the next answer: 0 while the folds are far behind. The more there are, the less each gets.
     void set_credit(std::uint64_t bytes);
+    /// What may be read of one connection and wait.
+    std::size_t read_ahead() const;
     /// Orderly end of all sessions.
     Actions stop(const std::string& reason);
 
@@ -209,6 +212,8 @@ class Intake {
     void forget_streams(Agent& owner);
     void end_session(SessionId id, const std::string& why, bool orderly);
     void close_unstored(const std::string& why, Actions& out);
+    std::uint64_t credit() const;
+    void share_credit();
 
     Agent& agent(AgentId id) { return agents_[id]; }
 
@@ -225,8 +230,10 @@ class Intake {
     WallTime wall_{};
     std::optional<Duration> calendar_;  // ours, ahead of the monotonic clock
     std::uint64_t next_challenge_ = 1;
-    std::uint64_t uses_ = 0;  // of streams, so far
-    std::string raw_;         // memory reused by decompression
+    std::uint64_t uses_ = 0;     // of streams, so far
+    std::uint64_t full_credit_;  // of one, while the folds keep up and there are few
+    std::uint64_t told_credit_;
+    std::string raw_;  // memory reused by decompression
     IntakeCounts counts_;
 };
 

@@ -88,6 +88,7 @@ std::pair<SessionId, Intake::Actions> Intake::open_session(
     }
     const SessionId session = next_session_++;
     wire::LinkServer server(options_.link, now);
+    server.set_credit(credit());
     next_scan_ = std::min(next_scan_, server.next_wake());
     sessions_.emplace(
         session,
@@ -100,6 +101,7 @@ std::pair<SessionId, Intake::Actions> Intake::open_session(
         }
     );
     owner.newcomer = session;
+    share_credit();
     return {session, std::move(out)};
 }
 
@@ -150,7 +152,8 @@ void Intake::tell_of_copy(
         {{"agent", session.agent.text()}, {"peer", session.address}, {"other", other}});
     staging_.add(
         EntryKind::agent_copied,
-        copied_body(session.agent, session.address, hello.hostname(), other)
+        copied_body(session.agent, session.address, hello.hostname(), other),
+        session.agent
     );
 }
 
@@ -172,7 +175,8 @@ void Intake::refuse_copy(
         {{"agent", session.agent.text()}, {"peer", session.address}, {"lives_at", other}});
     staging_.add(
         EntryKind::agent_copied,
-        copied_body(session.agent, session.address, hello.hostname(), other)
+        copied_body(session.agent, session.address, hello.hostname(), other),
+        session.agent
     );
     const std::string within = format_duration(options_.copy_refused_for);
     auto refused = session.server.close(
@@ -219,7 +223,9 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
         cursors.push_back(known.cursor(spool));
     }
     staging_.add(
-        EntryKind::agent_connected, connected_body(session.agent, session.address, hello, cursors)
+        EntryKind::agent_connected,
+        connected_body(session.agent, session.address, hello, cursors),
+        session.agent
     );
     session.is_greeted = true;
     session.secrets = owner.secrets;
@@ -275,7 +281,11 @@ void Intake::end_session(SessionId id, const std::string& why, bool orderly) {
     }
     const Session& session = found->second;
     if (session.is_greeted) {
-        staging_.add(EntryKind::agent_disconnected, disconnected_body(session.agent, why, orderly));
+        staging_.add(
+            EntryKind::agent_disconnected,
+            disconnected_body(session.agent, why, orderly),
+            session.agent
+        );
     }
     log(LogLevel::info,
         "link.closed",
@@ -296,6 +306,7 @@ void Intake::end_session(SessionId id, const std::string& why, bool orderly) {
         });
     }
     sessions_.erase(found);
+    share_credit();
 }
 
 Intake::Actions Intake::on_closed(SessionId id, const std::string& why) {

@@ -3,6 +3,8 @@
 #include "collector/intake/intake.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 namespace muster::collector {
 
@@ -14,9 +16,37 @@ constexpr std::uint64_t record_cost = 256;
 constexpr Duration burst = std::chrono::seconds(2);
 constexpr Duration without_credit = std::chrono::seconds(1);
 constexpr Duration until_stored = std::chrono::milliseconds(5);
+constexpr std::size_t most_read_ahead = 4U << 20U;
+constexpr std::size_t least_read_ahead = 64U << 10U;
 constexpr Duration longest_hold = std::chrono::seconds(1);
 
 }  // namespace
+
+/// In steps, so that one more who comes or goes is seldom news to all the others.
+std::size_t Intake::read_ahead() const {
+    const std::size_t share = options_.most_memory / std::max<std::size_t>(1, sessions_.size());
+    return std::clamp(std::bit_floor(share), least_read_ahead, most_read_ahead);
+}
+
+std::uint64_t Intake::credit() const {
+    const std::uint64_t share = std::min<std::uint64_t>(full_credit_, read_ahead());
+    return full_credit_ == 0 ? 0 : share * options_.link.credit_bytes / full_credit_;
+}
+
+void Intake::set_credit(std::uint64_t bytes) {
+    options_.link.credit_bytes = bytes;
+    share_credit();
+}
+
+void Intake::share_credit() {
+    const std::uint64_t each = credit();
+    if (std::exchange(told_credit_, each) == each) {
+        return;
+    }
+    for (auto& [id, session] : sessions_) {
+        session.server.set_credit(each);
+    }
+}
 
 /// Without credit an agent is to wait and then to try one batch; one that does not wait is made to.
 void Intake::charge(Agent& owner, const wire::proto::Frame& frame) {

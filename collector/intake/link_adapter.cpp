@@ -17,10 +17,14 @@ namespace {
 
 constexpr std::size_t unsent_bytes = 4U << 20U;  // beyond this, frames wait outside the connection
 constexpr std::size_t most_queued = 1000;        // frames; an agent's are not read beyond
-constexpr Duration write_patience = std::chrono::seconds(30);
+constexpr std::size_t most_queued_bytes = 64U
+                                          << 20U;  // of all, beyond which nobody is assigned more
+constexpr Duration write_patience = std::chrono::seconds(30);  // for a part of it
+constexpr Duration assign_patience = std::chrono::seconds(1);
 constexpr Duration farewell = std::chrono::seconds(2);
 constexpr Duration full_pause = std::chrono::milliseconds(5);
 constexpr Duration accept_pause = std::chrono::milliseconds(100);
+constexpr std::size_t hash_bytes = 32;  // of the authorities that an agent trusts
 constexpr Duration longest_wait = std::chrono::hours(1);
 
 /// One connection with what waits to be sent on it.
@@ -29,6 +33,7 @@ struct Line {
 
     std::unique_ptr<wire::Connection> connection;
     std::deque<wire::proto::Frame> queue;
+    std::size_t queued_bytes = 0;
     bool is_sending = false;
     bool is_over = false;
     bool is_renewing = false;
@@ -55,6 +60,8 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     bool is_assigning = false;
     bool is_stopping = false;
     std::uint64_t broken_frames = 0;  // that ended links
+    std::size_t read_ahead = 0;       // of each line
+    std::size_t queued_bytes = 0;     // of frames outside the connections
     TaskGroup tasks;
 
     Task<void> accept_all();
@@ -68,6 +75,7 @@ struct LinkAdapter::Impl : std::enable_shared_from_this<LinkAdapter::Impl> {
     void perform(Intake::Actions actions);
     void send(const std::shared_ptr<Line>& line, wire::proto::Frame frame);
     void close(SessionId session);
+    void share_read_ahead();
     void pump();
     void arm();
     void append(Staging::Group group);
@@ -170,6 +178,7 @@ Task<void> LinkAdapter::Impl::serve(std::unique_ptr<wire::Connection> connection
     }
     auto [session, actions] = intake.open_session(peer.agent, peer.address, context.clock->mono());
     lines.emplace(session, line);
+    line->connection->read_ahead(intake.read_ahead());
     perform(std::move(actions));
     co_await receive_all(session, line);
 }
@@ -189,7 +198,8 @@ Task<void> LinkAdapter::Impl::receive_all(SessionId session, std::shared_ptr<Lin
             }
             continue;
         }
-        if (frame->has_hello() && context.trusts) {
+        const bool says = frame->has_hello() && frame->hello().authorities().size() <= hash_bytes;
+        if (says && context.trusts) {
             context.trusts(line->connection->peer().agent, frame->hello().authorities());
         }
         const WallTime wall = context.clock->wall();
@@ -252,6 +262,9 @@ void LinkAdapter::Impl::send(const std::shared_ptr<Line>& line, wire::proto::Fra
         static_cast<void>(line->connection->send(frame));
         return;
     }
+    const std::size_t bytes = frame.ByteSizeLong();
+    line->queued_bytes += bytes;
+    queued_bytes += bytes;
     line->queue.push_back(std::move(frame));
     if (!line->is_sending) {
         line->is_sending = true;
@@ -259,18 +272,25 @@ void LinkAdapter::Impl::send(const std::shared_ptr<Line>& line, wire::proto::Fra
     }
 }
 
-/// A frame that cannot be sent ends the connection: what comes after it would be understood wrongly.
+/// A frame that cannot be sent ends the connection: what comes after it would be understood wrongly. Slow is good enough.
 Task<void> LinkAdapter::Impl::send_all(std::shared_ptr<Line> line) {
     Status good;
     while (good && !line->queue.empty()) {
-        if (line->connection->unsent() >= unsent_bytes) {
+        const std::size_t unsent = line->connection->unsent();
+        if (unsent >= unsent_bytes) {
             good = co_await line->connection->flush(Deadline::in(write_patience));
+            const bool is_late = !good && good.error().kind() == ErrorKind::timeout;
+            good = is_late && line->connection->unsent() < unsent ? Status{} : std::move(good);
             continue;
         }
+        const std::size_t bytes = line->queue.front().ByteSizeLong();
         good = line->connection->send(line->queue.front());
         line->queue.pop_front();
+        line->queued_bytes -= bytes;
+        queued_bytes -= bytes;
     }
     line->queue.clear();
+    queued_bytes -= std::exchange(line->queued_bytes, 0);
     line->is_sending = false;
     if (line->is_over || !good) {
         line->connection->close();
@@ -290,7 +310,8 @@ void LinkAdapter::Impl::close(SessionId session) {
     }
 }
 
-/// One agent at a time: the messages of a quarter of a million probes are large.
+/// One agent at a time, since the messages of a quarter of a million probes are large; but one that reads slowly holds up the others
+/// for a moment only, as long as not too much waits.
 Task<void> LinkAdapter::Impl::assign_all() {
     while (!to_assign.empty()) {
         const SessionId session = to_assign.front();
@@ -303,7 +324,9 @@ Task<void> LinkAdapter::Impl::assign_all() {
         for (wire::proto::Frame& frame : intake.assignments(session)) {
             send(line, std::move(frame));
         }
-        while (line->is_sending && !line->is_over) {
+        const Deadline moment = Deadline::in(assign_patience);
+        while (line->is_sending && !line->is_over &&
+               (moment.left() > Duration::zero() || queued_bytes >= most_queued_bytes)) {
             co_await sleep_for(full_pause);
         }
     }
@@ -321,8 +344,19 @@ Task<void> LinkAdapter::Impl::renew(
     perform(intake.certificate(session, certificate));
 }
 
+/// The more lines there are, the less each may bring before it is taken.
+void LinkAdapter::Impl::share_read_ahead() {
+    const std::size_t each = intake.read_ahead();
+    if (std::exchange(read_ahead, each) != each) {
+        for (const auto& [session, line] : lines) {
+            line->connection->read_ahead(each);
+        }
+    }
+}
+
 /// Hands due groups to the journal and sees to it that somebody asks again in time.
 void LinkAdapter::Impl::pump() {
+    share_read_ahead();
     while (auto group = intake.take_group(context.clock->mono())) {
         append(std::move(*group));
     }

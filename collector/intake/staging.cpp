@@ -12,11 +12,27 @@ std::size_t Staging::StreamHash::operator()(const Stream& stream) const {
     return UuidHash{}(stream.first) ^ UuidHash {}(stream.second);
 }
 
-void Staging::add(EntryKind kind, std::string body) {
+namespace {
+
+Pending entry_of(EntryKind kind, std::string body) {
     Pending entry;
     entry.kind = kind;
     entry.body = std::move(body);
-    pending_.push_back(std::move(entry));
+    return entry;
+}
+
+/// Of these the newer one stands for both.
+bool is_presence(EntryKind kind) {
+    return kind == EntryKind::agent_connected || kind == EntryKind::agent_disconnected;
+}
+
+}  // namespace
+
+void Staging::add(EntryKind kind, std::string body, AgentId about) {
+    if (about != AgentId{}) {
+        said_.push_back({.kind = kind, .body = body, .about = about});
+    }
+    pending_.push_back(entry_of(kind, std::move(body)));
     // Records that come after this entry must stay after it.
     batch_is_open_ = false;
     is_urgent_ = true;
@@ -89,6 +105,9 @@ MonoTime Staging::due() const {
     if (pending_.empty() || in_flight_.size() >= options_.in_flight) {
         return MonoTime::max();
     }
+    if (last_taken_ && has_failed_) {
+        return *last_taken_ + options_.after_failure;
+    }
     if (!last_taken_ || staged_bytes_ >= options_.group_bytes) {
         return MonoTime::min();
     }
@@ -103,6 +122,7 @@ std::optional<Staging::Group> Staging::take(MonoTime now) {
     InFlight flight{
         .id = next_id_++,
         .memory = staged_memory_,
+        .said = std::exchange(said_, {}),
         .cursors = {},
         .memory_of = std::exchange(staged_of_, {})
     };
@@ -119,13 +139,43 @@ std::optional<Staging::Group> Staging::take(MonoTime now) {
     return group;
 }
 
-std::vector<CursorUpdate> Staging::answered(std::uint64_t id) {
+Staging::InFlight Staging::end_flight(std::uint64_t id) {
     const auto found = std::ranges::find(in_flight_, id, &InFlight::id);
     expect(found != in_flight_.end(), "a group is answered once");
-    std::vector<CursorUpdate> cursors = std::move(found->cursors);
-    in_flight_memory_ -= found->memory;
+    InFlight flight = std::move(*found);
+    in_flight_memory_ -= flight.memory;
     in_flight_.erase(found);
-    return cursors;
+    return flight;
+}
+
+std::vector<CursorUpdate> Staging::stored(std::uint64_t id) {
+    has_failed_ = false;
+    return end_flight(id).cursors;
+}
+
+/// Something newer of that kind is on its way, or waits.
+bool Staging::is_outdated(const Said& said) const {
+    const auto replaces = [&said](const Said& newer) {
+        return newer.about == said.about &&
+               (newer.kind == said.kind || (is_presence(newer.kind) && is_presence(said.kind)));
+    };
+    return std::ranges::any_of(said_, replaces) ||
+           std::ranges::any_of(in_flight_, [&](const InFlight& each) {
+               return std::ranges::any_of(each.said, replaces);
+           });
+}
+
+/// From the newest back, each before what is there: an agent comes before what it brings.
+void Staging::failed(std::uint64_t id) {
+    has_failed_ = true;
+    InFlight flight = end_flight(id);
+    for (auto said = flight.said.rbegin(); said != flight.said.rend(); ++said) {
+        if (!is_outdated(*said)) {
+            pending_.insert(pending_.begin(), entry_of(said->kind, said->body));
+            said_.insert(said_.begin(), std::move(*said));
+            is_urgent_ = true;
+        }
+    }
 }
 
 void Staging::drop_records() {

@@ -344,6 +344,51 @@ TEST_F(HostileAgents, ThatSendNoFramesLoseTheirLinkAndItIsCounted) {
     EXPECT_EQ(took.size(), 1U);
 }
 
+/// One that does not read what it is assigned, and that is much: the next agent has its own all the same, soon.
+TEST_F(HostileAgents, ThatDoNotReadHoldNobodyUp) {
+    open();
+    auto spec = std::make_shared<ProbeSpec>();
+    spec->type = "icmp";
+    spec->encoded = encode_spec("icmp", 1s, 1s, {});
+    auto much = std::make_shared<AssignmentList>();
+    constexpr std::uint32_t probes = 60'000;
+    for (std::uint32_t i = 0; i < probes; ++i) {
+        std::string host;
+        for (std::uint32_t part = 0; part < 7; ++part) {
+            host += Uuid::named(std::to_string(i * 7 + part)).text();
+        }
+        much->add(i, ProbeId(Uuid::named(host)), spec, host);
+    }
+    IssuedAssignments issued;
+    issued.agent = agent_;
+    issued.epoch = 2;
+    issued.dense_count = probes;
+    issued.items = std::move(much);
+    adapter_->issued(std::move(issued));
+    RawLine line(loop_, identity(agent_));
+    bool is_connected = false;
+    const auto begin = [](RawLine* raw, std::uint16_t port, bool* done, std::string bytes
+                       ) -> Task<void> {
+        *done = co_await raw->connect(port) && co_await raw->send(bytes);
+    };
+    std::string greeting;
+    ASSERT_TRUE(wire::append_frame(hello(), greeting));
+    run(begin(&line, adapter_->port(), &is_connected, greeting));
+    ASSERT_TRUE(is_connected);
+    const MonoTime began = clock_.mono();
+    Conversation other;
+    run(talk(known_[1], {hello_of(spool_named("b"))}, wire::proto::Frame::kAssignments, other));
+    ASSERT_FALSE(other.received.empty());
+    EXPECT_TRUE(other.received.back().has_assignments());
+    EXPECT_LT(clock_.mono() - began, 4s);
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (adapter_->sessions() > 1 && std::chrono::steady_clock::now() < end) {
+        loop_.restart();
+        loop_.run_one_for(10ms);
+    }
+    EXPECT_EQ(adapter_->sessions(), 1U) << "the slow one is still there";
+}
+
 /// T-31, on the agents' port: strangers who connect and say nothing, or a byte of a handshake now and then, more of them than there
 /// are places. They have two seconds once others wait; an agent is served meanwhile. (One byte in 10 s is here one in 100 ms.)
 TEST_F(HostileAgents, AreServedWhileStrangersHoldEveryPlace) {

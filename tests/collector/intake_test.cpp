@@ -75,6 +75,7 @@ class Taking : public ::testing::Test {
         IntakeOptions options;
         options.staging.linger = 20ms;
         options.staging.gather = 20ms;
+        options.staging.after_failure = 20ms;
         options.data_dir = "/data";
         return options;
     }
@@ -128,6 +129,18 @@ class Taking : public ::testing::Test {
 
     Seen stored(const Staging::Group& group, std::vector<AgentCursor> rejected = {}) {
         return seen(intake_.on_appended(group.id, rejected));
+    }
+
+    /// With the acknowledgement of what was sent.
+    std::uint64_t credit_told() {
+        const Seen out = stored(take());
+        for (const wire::proto::Frame& frame : out.sent) {
+            if (frame.has_ack()) {
+                return frame.ack().credit_bytes();
+            }
+        }
+        ADD_FAILURE() << "nothing was acknowledged";
+        return 1;
     }
 
     static std::vector<EntryKind> kinds(const Staging::Group& group) {
@@ -547,6 +560,32 @@ TEST_F(Taking, GoesOnBehindAGroupThatWasStoredAfterOneThatWasNot) {
     EXPECT_EQ(take().pending.back().batch.cursors.at(0).first_seq, 6U);
 }
 
+TEST_F(Taking, GivesEachTheLessCreditTheMoreThereAre) {
+    const SessionId first = connect();
+    EXPECT_EQ(last_.sent.at(0).welcome().credit_bytes(), 4U << 20U);
+    std::vector<SessionId> others;
+    for (int i = 1; i < 1000; ++i) {
+        const AgentId other = agent_named("agent " + std::to_string(i));
+        others.push_back(intake_.open_session(other, "192.0.2.9:4000", now_).first);
+    }
+    EXPECT_EQ(intake_.read_ahead(), 128U << 10U) << "128 MiB, shared out";
+    send(first, 5, records(some_record(3)));
+    EXPECT_EQ(credit_told(), 128U << 10U);
+    intake_.set_credit(512U << 10U);
+    send(first, 6, records(some_record(3)));
+    EXPECT_EQ(credit_told(), 16U << 10U) << "an eighth of that";
+    intake_.set_credit(0);
+    send(first, 7, records(some_record(3)));
+    EXPECT_EQ(credit_told(), 0U);
+    intake_.set_credit(4U << 20U);
+    for (const SessionId other : others) {
+        intake_.on_closed(other, "gone");
+    }
+    EXPECT_EQ(intake_.read_ahead(), 4U << 20U);
+    send(first, 8, records(some_record(3)));
+    EXPECT_EQ(credit_told(), 4U << 20U);
+}
+
 TEST_F(Taking, TurnsARevokedAgentAway) {
     connect();
     const auto out = seen(intake_.revoke(agent_));
@@ -556,7 +595,7 @@ TEST_F(Taking, TurnsARevokedAgentAway) {
 
 Staging staging_of_one() {
     Staging staging({.linger = 20ms, .group_bytes = 1000, .in_flight = 2});
-    staging.add(EntryKind::command, "a");
+    staging.add(EntryKind::command, "a", {});
     return staging;
 }
 
@@ -564,7 +603,7 @@ TEST(GroupCommits, GoAtOnceAfterAQuietTimeAndThenKeepTheirDistance) {
     Staging staging = staging_of_one();
     EXPECT_TRUE(staging.take(MonoTime(1s)));
     EXPECT_EQ(staging.due(), MonoTime::max());
-    staging.add(EntryKind::command, "b");
+    staging.add(EntryKind::command, "b", {});
     EXPECT_FALSE(staging.take(MonoTime(1s) + 19ms));
     EXPECT_EQ(staging.due(), MonoTime(1s) + 20ms);
     EXPECT_TRUE(staging.take(MonoTime(1s) + 20ms));
@@ -591,7 +630,7 @@ TEST(GroupCommits, OfRoutineResultsGather) {
 
 TEST(GroupCommits, WithAChangeOfStateDoNotGather) {
     Staging staging = staging_of_one();
-    staging.answered(staging.take(MonoTime(1s))->id);
+    staging.stored(staging.take(MonoTime(1s))->id);
     stage_record(staging, 1);
     stage_record(staging, 2, true);
     EXPECT_EQ(staging.due(), MonoTime(1s) + 20ms);
@@ -627,12 +666,55 @@ TEST(GroupCommits, GoAtOnceWhenTheyAreLarge) {
 TEST(GroupCommits, WaitForAnswersWhenTwoAreUnderWay) {
     Staging staging = staging_of_one();
     const auto first = staging.take(MonoTime(1s));
-    staging.add(EntryKind::command, "b");
+    staging.add(EntryKind::command, "b", {});
     EXPECT_TRUE(staging.take(MonoTime(2s)));
-    staging.add(EntryKind::command, "c");
+    staging.add(EntryKind::command, "c", {});
     EXPECT_FALSE(staging.take(MonoTime(3s)));
-    staging.answered(first->id);
+    staging.stored(first->id);
     EXPECT_TRUE(staging.take(MonoTime(3s)));
+}
+
+/// Kind and text of what a group holds.
+std::vector<std::string> texts(const std::optional<Staging::Group>& group) {
+    std::vector<std::string> all;
+    for (const Pending& pending : group->pending) {
+        all.push_back(pending.body);
+    }
+    return all;
+}
+
+TEST(GroupCommits, ThatFailAreMadeAgainASecondLaterWithWhoCameAndWent) {
+    Staging staging({});
+    staging.add(EntryKind::agent_connected, "a comes", agent_named("a"));
+    staging.add(EntryKind::agent_alive, "alive", {});
+    staging.add(EntryKind::agent_disconnected, "b goes", agent_named("b"));
+    const auto first = staging.take(MonoTime(1s));
+    staging.add(EntryKind::agent_connected, "c comes", agent_named("c"));
+    staging.failed(first->id);
+    EXPECT_EQ(staging.due(), MonoTime(2s)) << "a full disk is not asked all the time";
+    const auto second = staging.take(MonoTime(2s));
+    EXPECT_THAT(texts(second), testing::ElementsAre("a comes", "b goes", "c comes"));
+    staging.failed(second->id);
+    const auto third = staging.take(MonoTime(3s));
+    EXPECT_THAT(texts(third), testing::ElementsAre("a comes", "b goes", "c comes"));
+    staging.stored(third->id);
+    EXPECT_EQ(staging.due(), MonoTime::max());
+    staging.add(EntryKind::agent_alive, "alive", {});
+    EXPECT_EQ(staging.due(), MonoTime(3s) + 20ms) << "as usual again";
+}
+
+TEST(GroupCommits, ThatFailGiveUpWhatANewerEntrySaysOtherwise) {
+    Staging staging({});
+    staging.add(EntryKind::agent_connected, "a comes", agent_named("a"));
+    staging.add(EntryKind::agent_copied, "a is copied", agent_named("a"));
+    staging.add(EntryKind::agent_disconnected, "a goes", agent_named("a"));
+    staging.add(EntryKind::agent_connected, "b comes", agent_named("b"));
+    const auto first = staging.take(MonoTime(1s));
+    staging.add(EntryKind::agent_disconnected, "b goes", agent_named("b"));
+    const auto second = staging.take(MonoTime(2s));
+    staging.failed(first->id);
+    EXPECT_THAT(texts(staging.take(MonoTime(5s))), testing::ElementsAre("a is copied", "a goes"));
+    staging.stored(second->id);
 }
 
 }  // namespace

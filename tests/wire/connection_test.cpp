@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 namespace muster::wire {
 namespace {
@@ -200,6 +201,54 @@ TEST_F(ConnectionTest, IsFullWhenTheOtherSideDoesNotRead) {
     ASSERT_FALSE(sent);
     EXPECT_EQ(sent.error().kind(), ErrorKind::full);
     EXPECT_LT(frames, 80U);
+}
+
+/// Frames that have been read and wait: they are there without anything more being read.
+Task<int> count_waiting(Connection& connection) {
+    int frames = 0;
+    while (co_await connection.receive(Deadline::in(Duration::zero()))) {
+        ++frames;
+    }
+    co_return frames;
+}
+
+TEST_F(ConnectionTest, ReadsAheadNoMoreThanItMay) {
+    Connected client = connect(made.for_agent(agent));
+    ASSERT_TRUE(client);
+    const std::unique_ptr<Connection> server = accept();
+    server->allow_large_frames();
+    server->read_ahead(64U << 10U);
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE((*client)->send(batch(500U << 10U)));
+    }
+    std::size_t unsent = 0;
+    while (std::exchange(unsent, (*client)->unsent()) != (*client)->unsent()) {
+        loop.restart();
+        loop.run_for(std::chrono::milliseconds(100));
+    }
+    ASSERT_GT(unsent, 0U) << "the sockets' buffers are full";
+    EXPECT_EQ(test::run(loop, count_waiting(*server)), 1);
+}
+
+TEST_F(ConnectionTest, TellsWhatIsWrittenOfMuch) {
+    Connected client = connect(made.for_agent(agent));
+    ASSERT_TRUE(client);
+    const std::unique_ptr<Connection> server = accept();
+    server->allow_large_frames();
+    for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE((*client)->send(batch(500U << 10U)));
+    }
+    std::size_t unsent = 0;
+    while (std::exchange(unsent, (*client)->unsent()) != (*client)->unsent()) {
+        loop.restart();
+        loop.run_for(std::chrono::milliseconds(100));
+    }
+    ASSERT_GT(unsent, 0U);
+    for (int i = 0; i < 12; ++i) {
+        ASSERT_TRUE(receive(*server));
+    }
+    EXPECT_LT((*client)->unsent(), unsent) << "who reads slowly reads all the same";
+    EXPECT_GT((*client)->unsent(), 0U);
 }
 
 TEST_F(ConnectionTest, StopsReceivingWhenItsTaskIsStopped) {
