@@ -322,9 +322,10 @@ Task<void> Collector::Impl::shut_down(std::string reason) {
         log(LogLevel::warning, "collector.not_removed", {{"why", removed.error().text()}});
     }
     // After a store has failed the next start looks through all of them.
-    const Status noted = exit_code == 0 ? note_stopped(*world.files, data.path()) : Status{};
+    const Status noted = exit_code == 0 ? note_stopped(*world.files, data.path())
+                                        : note_failed(*world.files, data.path());
     if (!noted) {
-        log(LogLevel::warning, "collector.not_removed", {{"why", noted.error().text()}});
+        log(LogLevel::warning, "collector.not_noted", {{"why", noted.error().text()}});
     }
     guard.cancel();
     log(LogLevel::notice, "collector.stopped", {});

@@ -17,7 +17,7 @@ namespace {
 constexpr Duration verdict_patience = std::chrono::seconds(2);
 constexpr int state_readers = 2;
 /// Of looking through stores at a start: people wait for it.
-constexpr Duration longest_check = std::chrono::seconds(2);
+constexpr Duration longest_check = std::chrono::seconds(1);
 
 }  // namespace
 

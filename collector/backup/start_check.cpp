@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +20,23 @@ namespace muster::collector {
 namespace {
 
 constexpr const char* note_name = "/running";
+constexpr std::string_view failed_note = "a store failed\n";
+constexpr std::size_t longest_note = 64;
+/// Of looking through stores of which one failed: whoever starts the collector still waits for it.
+constexpr Duration thorough = std::chrono::minutes(1);
+
+enum class LastRun { orderly, cut_short, failed };
+
+Result<LastRun> last_run(Files& files, const std::string& data_dir) {
+    if (!files.exists(data_dir + note_name)) {
+        return LastRun::orderly;
+    }
+    const auto note = read_file(files, data_dir + note_name, longest_note);
+    if (!note) {
+        return failure(note.error());
+    }
+    return *note == failed_note ? LastRun::failed : LastRun::cut_short;
+}
 
 /// Asks for the end of what takes too long.
 class Alarm {
@@ -89,8 +107,15 @@ Result<std::string> fault_of_all(
     if (!segments.empty()) {
         paths.push_back(journal + "/" + segment_name(segments.back()));
     }
-    for (const std::string& path : paths) {
-        auto fault = fault_of(files, path, depth, stop);
+    std::vector<Result<std::string>> faults(paths.size());
+    {
+        // All at once: people wait for it, and the disk and the processor seldom are both busy.
+        std::vector<std::jthread> looking;
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+            looking.emplace_back([&, i] { faults[i] = fault_of(files, paths[i], depth, stop); });
+        }
+    }
+    for (Result<std::string>& fault : faults) {
         if (!fault || !fault->empty()) {
             return fault;
         }
@@ -113,9 +138,13 @@ Result<std::string> fault_of_all(
 Result<std::optional<Restored>> check_at_start(
     Files& files, RestorePlan plan, Duration within, WallTime now
 ) {
-    const bool was_cut = files.exists(plan.data_dir + note_name);
-    const Alarm alarm(within);
-    const StoreDepth depth = was_cut ? StoreDepth::whole : StoreDepth::head;
+    const auto before = last_run(files, plan.data_dir);
+    if (!before) {
+        return failure(before.error());
+    }
+    // What ended the last run must be found, or it ends the next one too.
+    const Alarm alarm(*before == LastRun::failed ? std::max(within, thorough) : within);
+    const StoreDepth depth = *before == LastRun::orderly ? StoreDepth::head : StoreDepth::whole;
     const auto fault = fault_of_all(files, plan.data_dir, depth, alarm.token());
     if (!fault) {
         return failure(fault.error());
@@ -154,6 +183,10 @@ Result<std::optional<Restored>> check_at_start(
 
 Status note_running(Files& files, const std::string& data_dir) {
     return write_file_atomically(files, data_dir + note_name, "");
+}
+
+Status note_failed(Files& files, const std::string& data_dir) {
+    return write_file_atomically(files, data_dir + note_name, failed_note);
 }
 
 Status note_stopped(Files& files, const std::string& data_dir) {

@@ -43,6 +43,11 @@ constexpr Duration position_every = std::chrono::seconds(1);
 /// Under load, rows of this much journal time share a transaction: every commit writes whole pages.
 constexpr Duration rows_gather = std::chrono::milliseconds(100);
 constexpr std::uint64_t checkpoint_bytes = 16U << 20U;
+/// A restart folds results since the last snapshot again, a snapshot writes what is known of every probe: few probes are saved more
+/// often. Beyond so many results for each the one costs no more than the other.
+constexpr std::uint64_t results_a_probe = 25;
+/// Half a second of folding; below that nobody waits for a restart.
+constexpr std::uint64_t least_results = 5'000'000;
 
 }  // namespace
 
@@ -410,9 +415,11 @@ Result<Effects> Brain::commit() {
 }
 
 Status Brain::snapshot_if_due() {
-    const bool is_due =
-        impl_->state.elapsed - impl_->snapshot_at >= impl_->options.snapshot_every ||
-        impl_->state.results - impl_->snapshot_results >= impl_->options.snapshot_results;
+    const State& state = impl_->state;
+    const std::uint64_t enough = std::max(least_results, results_a_probe * state.hot.size());
+    const bool is_due = state.elapsed - impl_->snapshot_at >= impl_->options.snapshot_every ||
+                        state.results - impl_->snapshot_results >=
+                            std::min(impl_->options.snapshot_results, enough);
     return is_due ? impl_->save() : Status{};
 }
 

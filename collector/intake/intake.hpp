@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -203,7 +204,7 @@ class Intake {
     void end_straddled(
         Session& session, const CursorUpdate& step, std::uint64_t staged, Actions& out
     );
-    void tell_held_back(Session& session) const;
+    void tell_held_back(Session& session, std::string_view why) const;
     void charge(Agent& owner, const wire::proto::Frame& frame);
     void stage(Session& session, const CursorUpdate& step, wire::Record record);
     void set_aside(

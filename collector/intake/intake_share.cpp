@@ -73,14 +73,19 @@ Duration Intake::hold_back(SessionId id, MonoTime now) {
     const Duration wait = std::clamp<Duration>(owner.paid_until - now, least, longest_hold);
     if (wait > Duration::zero()) {
         owner.held_back += wait;
-        tell_held_back(session);
+        tell_held_back(
+            session,
+            owner.paid_until > now
+                ? "it brings more than link.agent_rate lets one agent bring"
+                : "what it brought and is not stored yet takes as much memory as one agent may"
+        );
         return wait;
     }
     return staging_.memory() >= options_.most_memory ? until_stored : Duration::zero();
 }
 
 /// Once a session; while nobody has credit it is not the agent's doing.
-void Intake::tell_held_back(Session& session) const {
+void Intake::tell_held_back(Session& session, std::string_view why) const {
     if (session.is_told_held_back || options_.link.credit_bytes == 0) {
         return;
     }
@@ -88,8 +93,9 @@ void Intake::tell_held_back(Session& session) const {
     log(LogLevel::notice,
         "intake.held_back",
         {{"agent", session.agent.text()},
-         {"why", "it brings more than link.agent_rate lets one agent bring"},
-         {"bytes_a_second", options_.agent_rate}});
+         {"why", why},
+         {"bytes_a_second", options_.agent_rate},
+         {"memory", options_.agent_memory}});
 }
 
 }  // namespace muster::collector

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <stop_token>
 
 namespace muster::collector {
@@ -17,7 +18,8 @@ class StartCheck : public testing::Test {
   protected:
     /// A segment of so many entries, a page each at least.
     std::string segment(int entries) {
-        const std::string path = dir_ / "00000000000000000001.db";
+        std::filesystem::create_directories(dir_ / "journal");
+        const std::string path = dir_ / "journal/00000000000000000001.db";
         auto database = Database::open(path, {.page_bytes = 4096});
         EXPECT_TRUE(database && database->migrate(journal_migrations()));
         EXPECT_TRUE(database->execute(
@@ -28,8 +30,19 @@ class StartCheck : public testing::Test {
         return path;
     }
 
+    /// In no time at all, and no backup is there.
+    Result<std::optional<Restored>> check() {
+        return check_at_start(
+            files_,
+            {.data_dir = dir_.path(), .folder = dir_ / "backups", .from = {}},
+            Duration::zero(),
+            WallTime{}
+        );
+    }
+
     test::SimVfs disk_;
     test::TempDir dir_;
+    RealFiles files_;
 };
 
 TEST_F(StartCheck, ReadsAStoreThrough) {
@@ -71,6 +84,28 @@ TEST_F(StartCheck, TakesAPageThatCannotBeReadForDamage) {
     ASSERT_FALSE(whole);
     EXPECT_EQ(whole.error().kind(), ErrorKind::corrupt) << whole.error().text();
     disk_.heal();
+}
+
+TEST_F(StartCheck, TakesItsTimeAfterAStoreHasFailed) {
+    const std::string path = segment(200);
+    disk_.flip(path, 4096 + 3, 4);
+    ASSERT_TRUE(note_running(files_, dir_.path()));
+    ASSERT_TRUE(note_failed(files_, dir_.path()));
+    const auto found = check();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().kind(), ErrorKind::corrupt) << found.error().text();
+    EXPECT_NE(found.error().text().find("quick_check"), std::string::npos) << found.error().text();
+}
+
+TEST_F(StartCheck, OnlyOpensWhatWasClosedInOrder) {
+    segment(500);
+    ASSERT_TRUE(note_running(files_, dir_.path()));
+    ASSERT_TRUE(note_stopped(files_, dir_.path()));
+    const std::uint64_t before = disk_.reads();
+    const auto found = check();
+    ASSERT_TRUE(found) << found.error().text();
+    EXPECT_FALSE(*found);
+    EXPECT_LT(disk_.reads() - before, 100U);
 }
 
 }  // namespace
