@@ -1,4 +1,5 @@
-// Owns: the real collector in a folder of its own, what it costs and how far it is. Leaves to ingest.cpp: the load and the figures.
+// Owns: the real collector in a folder of its own, what it costs and how far it is. Leaves to load.hpp: the load; to each program: the
+// figures.
 #pragma once
 
 #include "tests/support/eventually.hpp"
@@ -11,10 +12,12 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace muster::bench {
@@ -28,15 +31,63 @@ struct GaveUp : std::runtime_error {
     throw GaveUp(why);
 }
 
+/// Set by SIGINT and SIGTERM, which end a benchmark as if it had given up: no collector is left running, no store on the disk.
+inline volatile std::sig_atomic_t is_interrupted = 0;
+
+/// test::eventually, which ends when the benchmark is to end. Benchmarks wait by this alone.
+inline bool eventually(
+    Duration patience,
+    const std::function<bool()>& condition,
+    Duration pace = std::chrono::milliseconds(20)
+) {
+    return test::eventually(
+        patience,
+        [&condition] {
+            if (is_interrupted != 0) {
+                give_up("interrupted");
+            }
+            return condition();
+        },
+        pace
+    );
+}
+
+inline void wait_until(
+    const std::string& what, Duration patience, const std::function<bool()>& holds
+) {
+    if (!eventually(patience, holds, std::chrono::milliseconds(5))) {
+        give_up("waited in vain: " + what);
+    }
+}
+
+/// Lets the daemons go on as they are.
+inline void let_pass(Duration span) {
+    const auto until = std::chrono::steady_clock::now() + span;
+    eventually(2 * span, [until] { return std::chrono::steady_clock::now() >= until; });
+}
+
 /// The exit code of a benchmark's main: 1 when it gave up, which is told.
 template <typename Measure>
 int measured(Measure measure) {
+    for (const int number : {SIGINT, SIGTERM}) {
+        std::signal(number, [](int) { is_interrupted = 1; });
+    }
     try {
         measure();
         return 0;
     } catch (const GaveUp& why) {
         std::cerr << why.what() << "\n";
         return 1;
+    }
+}
+
+/// A sync to memory measures nothing.
+inline void refuse_memory_disks() {
+    struct statfs disk{};
+    const std::string folder = std::filesystem::temp_directory_path();
+    constexpr auto tmpfs_magic = 0x01021994;
+    if (::statfs(folder.c_str(), &disk) == 0 && disk.f_type == tmpfs_magic) {
+        give_up(folder + " is in memory; let TMPDIR name a folder on a disk");
     }
 }
 
@@ -82,7 +133,7 @@ class BenchCollector {
             {test::program("muster-collector"), "--config", dir_ / "collector.yaml"},
             {{}, dir_ / "collector.log"}
         ));
-        const bool ready = test::eventually(std::chrono::seconds(120), [&] {
+        const auto is_announced = [&] {
             const std::string text = test::read_text(dir_ / "collector/collector.json");
             if (text.find('}') == std::string::npos) {
                 if (!process_->running()) {
@@ -96,8 +147,8 @@ class BenchCollector {
             people_port_ = ports.at("people_port").to_number<int>();
             agents_port_ = ports.at("agents_port").to_number<int>();
             return true;
-        });
-        if (!ready) {
+        };
+        if (!eventually(std::chrono::seconds(120), is_announced, std::chrono::milliseconds(5))) {
             give_up("the collector did not start:\n" + test::read_text(dir_ / "collector.log"));
         }
         write(targets_);  // with its ports from now on: agents find it again after a restart
@@ -165,6 +216,42 @@ class BenchCollector {
         return folder;
     }
 
+    /// Whether `/readyz` says ready: what was in the journal at the start is folded. `?strict=1`: and somebody is told of
+    /// incidents, there is room, and no backup has failed.
+    bool is_ready(const std::string& how = "") const {
+        const std::string url = fmt::format("https://localhost:{}/readyz{}", people_port_, how);
+        return test::run_command({"curl", "-sf", "--cacert", dir_ / "collector/ca/ca.crt", url})
+                   .exit_code == 0;
+    }
+
+    /// The sum of the series of its metrics whose names, with labels, begin so; nothing where there are none, or while it does
+    /// not answer.
+    std::optional<double> metric(const std::string& name) const {
+        const test::CommandResult answer = test::run_command(
+            {"curl",
+             "-sf",
+             "--cacert",
+             dir_ / "collector/ca/ca.crt",
+             "-H",
+             "Authorization: Bearer " + admin_token(),
+             fmt::format("https://localhost:{}/metrics", people_port_)}
+        );
+        if (answer.exit_code != 0) {
+            return std::nullopt;
+        }
+        std::optional<double> sum;
+        std::istringstream lines(answer.output);
+        for (std::string line; std::getline(lines, line);) {
+            const std::size_t end = line.rfind(' ');
+            const bool is_of_it = line.starts_with(name) && end != std::string::npos &&
+                                  (end == name.size() || line[name.size()] == '{');
+            if (is_of_it) {
+                sum = sum.value_or(0) + std::strtod(line.c_str() + end, nullptr);
+            }
+        }
+        return sum;
+    }
+
     /// How many journal entries a fold has yet to take; nothing while the collector is not ready.
     std::optional<std::uint64_t> entries_behind(std::string_view fold) const {
         const test::CommandResult answer = test::run_command(
@@ -214,11 +301,14 @@ class BenchCollector {
         return pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
     }
 
+    /// Of the files in a folder of its data directory; those that go meanwhile count for nothing.
     double folder_bytes(const std::string& name) const {
         double sum = 0;
+        std::error_code gone;
         for (const auto& entry :
-             std::filesystem::directory_iterator(dir_ / ("collector/" + name))) {
-            sum += static_cast<double>(entry.file_size());
+             std::filesystem::directory_iterator(dir_ / ("collector/" + name), gone)) {
+            const auto size = entry.is_regular_file(gone) ? entry.file_size(gone) : 0;
+            sum += gone ? 0.0 : static_cast<double>(size);
         }
         return sum;
     }

@@ -1,27 +1,24 @@
 // Figures of the way from agent to collector: the real daemons over TLS on loopback, durable on a real file system; and how fast
 // their simulator is.
-//   bench_delivery [--quick] [--only restart|drain|reconnect|spool|simulation]
+//   bench_delivery [--quick] [--only restart|drain|recover|reconnect|spool|simulation]
 // TMPDIR says where the files go (not a tmpfs, or nothing is durable).
 #include "agent/spool_set.hpp"
 #include "base/clock.hpp"
 #include "bench/bench_collector.hpp"
 #include "bench/figures.hpp"
+#include "bench/recover.hpp"
 #include "bench/simulation.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/service_manager.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
-#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
-#include <sys/vfs.h>
 
 namespace muster::bench {
 namespace {
@@ -34,35 +31,11 @@ struct Lengths {
     Duration outage = 120s;
     Duration writing = 60s;
     Duration simulation = 60s;
+    RecoverSizes recover{};
 };
 
 double seconds(Duration span) {
     return std::chrono::duration<double>(span).count();
-}
-
-/// One number of the collector's metrics, by the whole name of its series; nothing while it does not answer.
-std::optional<double> metric(const BenchCollector& collector, const std::string& series) {
-    const test::CommandResult answer = test::run_command(
-        {"curl",
-         "-sf",
-         "--cacert",
-         collector.dir() / "collector/ca/ca.crt",
-         "-H",
-         "Authorization: Bearer " + collector.admin_token(),
-         fmt::format("https://localhost:{}/metrics", collector.people_port())}
-    );
-    const std::string text = "\n" + answer.output;
-    const std::size_t at = text.find("\n" + series + " ");
-    if (answer.exit_code != 0 || at == std::string::npos) {
-        return std::nullopt;
-    }
-    return std::strtod(text.c_str() + at + series.size() + 2, nullptr);
-}
-
-void wait_until(const std::string& what, Duration patience, const std::function<bool()>& holds) {
-    if (!test::eventually(patience, holds, 5ms)) {
-        give_up("waited in vain: " + what);
-    }
 }
 
 Process start_agent(const std::string& folder, std::map<std::string, std::string> environment) {
@@ -151,17 +124,16 @@ void measure_drain(const Lengths& lengths) {
     const Process agent = start_agent(folder, {});
     const std::string folded = "muster_results_folded_total";
     wait_until("the agent's results", 120s, [&] {
-        return metric(collector, folded).value_or(0) > 5 * live_rate;
+        return collector.metric(folded).value_or(0) > 5 * live_rate;
     });
     collector.kill();
     const SystemClock clock;
-    const MonoTime until = clock.mono() + lengths.outage;
-    test::eventually(lengths.outage * 2, [&] { return clock.mono() >= until; });
+    let_pass(lengths.outage);
     collector.start();
     MonoTime first{};
     double before = 0;
     wait_until("the first results after the outage", 120s, [&] {
-        before = metric(collector, folded).value_or(0);
+        before = collector.metric(folded).value_or(0);
         first = clock.mono();
         return before > 0;
     });
@@ -169,7 +141,7 @@ void measure_drain(const Lengths& lengths) {
     const double backlog = live_rate * seconds(lengths.outage);
     double after = 0;
     wait_until("what has piled up", 600s, [&] {
-        after = metric(collector, folded).value_or(0);
+        after = collector.metric(folded).value_or(0);
         return after >= backlog;
     });
     const double rate = after / std::max(seconds(clock.mono() - first), 0.02);
@@ -200,18 +172,17 @@ void measure_reconnect() {
     );
     const std::string sessions = "muster_link_sessions";
     wait_until("a thousand agents", 300s, [&] {
-        return metric(collector, sessions).value_or(0) >= agents;
+        return collector.metric(sessions).value_or(0) >= agents;
     });
     collector.kill();
     const SystemClock clock;
-    const MonoTime until = clock.mono() + 20s;
-    test::eventually(60s, [&] { return clock.mono() >= until; });
+    let_pass(20s);
     collector.start();
     const MonoTime ready = clock.mono();
     std::vector<double> waits;
     wait_until("the thousand agents again", 300s, [&] {
         const MonoTime asked = clock.mono();
-        const double there = metric(collector, sessions).value_or(0);
+        const double there = collector.metric(sessions).value_or(0);
         waits.push_back(seconds(clock.mono() - asked) * 1000);
         return there >= agents;
     });
@@ -234,14 +205,12 @@ void measure_writing(const Lengths& lengths, int rate, int targets, const std::s
     const Process agent = start_agent(folder, {});
     const std::string folded = "muster_results_folded_total";
     wait_until("the agent's results", 120s, [&] {
-        return metric(collector, folded).value_or(0) > 2.0 * targets;
+        return collector.metric(folded).value_or(0) > 2.0 * targets;
     });
-    const double results_before = metric(collector, folded).value_or(0);
+    const double results_before = collector.metric(folded).value_or(0);
     const double bytes_before = bytes_written(agent);
-    const SystemClock clock;
-    const MonoTime until = clock.mono() + lengths.writing;
-    test::eventually(lengths.writing * 2, [&] { return clock.mono() >= until; });
-    const double results = metric(collector, folded).value_or(0) - results_before;
+    let_pass(lengths.writing);
+    const double results = collector.metric(folded).value_or(0) - results_before;
     const double bytes = bytes_written(agent) - bytes_before;
     const Figures figures;
     figures.print(
@@ -259,6 +228,9 @@ void measure(const Lengths& lengths, const std::string& only) {
     if (is_wanted("drain")) {
         measure_drain(lengths);
     }
+    if (is_wanted("recover")) {
+        measure_recover(lengths.recover);
+    }
     if (is_wanted("reconnect")) {
         measure_reconnect();
     }
@@ -268,16 +240,6 @@ void measure(const Lengths& lengths, const std::string& only) {
     }
     if (is_wanted("simulation")) {
         measure_simulation(lengths.simulation);
-    }
-}
-
-/// A sync to memory measures nothing.
-void refuse_memory_disks() {
-    struct statfs disk{};
-    const std::string folder = std::filesystem::temp_directory_path();
-    constexpr auto tmpfs_magic = 0x01021994;
-    if (::statfs(folder.c_str(), &disk) == 0 && disk.f_type == tmpfs_magic) {
-        give_up(folder + " is in memory; let TMPDIR name a folder on a disk");
     }
 }
 
@@ -291,13 +253,16 @@ int main(int count, char** arguments) {
         const std::string argument = arguments[i];
         if (argument == "--quick") {
             lengths = {
-                std::chrono::seconds(30), std::chrono::seconds(20), std::chrono::seconds(10)
+                .outage = std::chrono::seconds(30),
+                .writing = std::chrono::seconds(20),
+                .simulation = std::chrono::seconds(10),
+                .recover = {.store_bytes = 500e6, .kills = 3}
             };
         } else if (argument == "--only" && i + 1 < count) {
             only = arguments[++i];
         } else {
             std::cerr << "usage: bench_delivery [--quick] [--only "
-                         "restart|drain|reconnect|spool|simulation]\n";
+                         "restart|drain|recover|reconnect|spool|simulation]\n";
             return 2;
         }
     }

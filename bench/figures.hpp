@@ -61,6 +61,14 @@ class Figures {
         std::cout << fmt::format("figure {} {} {}", name, text(value), unit) << std::endl;
     }
 
+    /// With what it depends on, as `NAME=VALUE`.
+    static void print_of(
+        const std::string& name, double value, const std::string& unit, const std::string& condition
+    ) {
+        std::cout << fmt::format("figure {} {} {} {}", name, text(value), unit, condition)
+                  << std::endl;
+    }
+
     /// Beside what a peer needs for the same.
     static void print_beside(
         const std::string& name, double value, const std::string& unit, double peer

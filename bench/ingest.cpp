@@ -7,8 +7,8 @@
 #include "base/clock.hpp"
 #include "bench/bench_collector.hpp"
 #include "bench/figures.hpp"
+#include "bench/load.hpp"
 #include "collector/history/history.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -16,13 +16,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 #include <sstream>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 namespace muster::bench {
 namespace {
@@ -71,7 +68,7 @@ Cpu measure_window(
     const std::int64_t to = from + lengths.measure.count();
     test::write_text(window, fmt::format("{} {}\n", from, to));
     const auto reached = [](std::int64_t when) {
-        test::eventually(1h, [&] { return to_ns(SystemClock().wall()) >= when; }, 1ms);
+        eventually(1h, [&] { return to_ns(SystemClock().wall()) >= when; }, 1ms);
     };
     reached(from);
     const Cpu before = collector.cpu();
@@ -82,34 +79,9 @@ Cpu measure_window(
 }
 
 void wait_for(const std::string& path, Duration patience) {
-    if (!test::eventually(patience, [&] { return std::filesystem::exists(path); })) {
+    if (!eventually(patience, [&] { return std::filesystem::exists(path); })) {
         give_up("waited in vain for " + path);
     }
-}
-
-/// A target's probes; `each` repeats targets.
-std::string hundred_probes(const std::string& interval) {
-    std::string text;
-    for (int i = 1; i <= 100; ++i) {
-        text += fmt::format(
-            "{}{{type: icmp, name: p{}, interval: {}}}", i == 1 ? "" : ", ", i, interval
-        );
-    }
-    return text;
-}
-
-/// Ten thousand CIs of a hundred probes each, of four agents.
-std::string targets_of_load(const std::string& probes) {
-    std::string targets = "targets:\n";
-    for (int i = 0; i < 4; ++i) {
-        targets += fmt::format(
-            "  - {{name: \"gen{0}-{{n}}\", each: 1..2500, class: server, address: 127.0.0.1, from: "
-            "{{agent: gen{0}}}{1}}}\n",
-            i,
-            probes
-        );
-    }
-    return targets;
 }
 
 std::string everything(const std::string& key_file) {
@@ -136,66 +108,43 @@ std::string everything(const std::string& key_file) {
                   );
 }
 
-/// Four generators that send as fast as the collector takes it.
-class Load {
-  public:
-    explicit Load(BenchCollector& collector) : collector_(collector) {
-        for (int i = 0; i < count; ++i) {
-            const std::string dir = collector.enrol(fmt::format("gen{}", i));
-            generators_.push_back(Process::start(
-                {program("bench_ingest_generator"),
-                 dir,
-                 std::to_string(collector.agents_port()),
-                 std::to_string(i + 1),
-                 window_,
-                 dir + ".out"},
-                {{}, dir + ".log"}
-            ));
-        }
-        if (!test::eventually(240s, [&] {
-                return collector.folder_bytes("journal") > 40e6 && collector.is_caught_up();
-            })) {
-            give_up("results do not flow:\n" + test::read_text(collector.dir() / "collector.log"));
-        }
+/// Prints what a window of the load reached; gives the number of results in it and the growth of the journal.
+std::pair<double, double> measure(
+    BenchCollector& collector,
+    const Load& load,
+    Lengths lengths,
+    const Figures& figures,
+    const std::string& suffix
+) {
+    const auto held_back = [&collector] {
+        return collector.metric("muster_agent_held_back_seconds_total").value_or(0);
+    };
+    double journal_bytes = 0;
+    const double held_back_before = held_back();
+    const Cpu cpu = measure_window(collector, load.window(), lengths, journal_bytes);
+    const double seconds_held_back = held_back() - held_back_before;
+    const std::optional<std::uint64_t> brain_behind = collector.entries_behind("brain");
+    const std::optional<std::uint64_t> history_behind = collector.entries_behind("history");
+    Counted counted;
+    for (const std::string& out : load.outputs()) {
+        wait_for(out, 30s);
+        counted.add(out);
     }
-
-    /// Prints what a window of the load reached; gives the number of results in it and the growth of the journal.
-    std::pair<double, double> measure(
-        Lengths lengths, const Figures& figures, const std::string& suffix
-    ) {
-        double journal_bytes = 0;
-        const Cpu cpu = measure_window(collector_, window_, lengths, journal_bytes);
-        const std::optional<std::uint64_t> brain_behind = collector_.entries_behind("brain");
-        const std::optional<std::uint64_t> history_behind = collector_.entries_behind("history");
-        Counted counted;
-        for (int i = 0; i < count; ++i) {
-            const std::string out = collector_.dir() / fmt::format("gen{}.out", i);
-            wait_for(out, 30s);
-            counted.add(out);
-        }
-        const double seconds = std::chrono::duration<double>(lengths.measure).count();
-        figures.print("ingest.results_per_second" + suffix, counted.results / seconds, "1/s");
-        figures.print("ingest.results_per_cpu_second" + suffix, counted.results / cpu.all, "1/s");
-        figures.print("ingest.ack_p50_ms" + suffix, counted.wait_ms(0.5), "ms");
-        figures.print("ingest.ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
-        // What is acknowledged is journalled; what is behind, the folds have yet to take.
-        const auto behind = [](const std::optional<std::uint64_t>& entries) {
-            return static_cast<double>(entries.value_or(0));
-        };
-        figures.print("ingest.brain_behind" + suffix, behind(brain_behind), "entries");
-        figures.print("ingest.history_behind" + suffix, behind(history_behind), "entries");
-        figures.print("ingest.collector_rss" + suffix, collector_.rss_mib(), "MiB");
-        return {counted.results, journal_bytes};
-    }
-
-    void stop() { generators_.clear(); }
-
-  private:
-    static constexpr int count = 4;
-    BenchCollector& collector_;
-    std::string window_ = collector_.dir() / "window";
-    std::vector<Process> generators_;
-};
+    const double seconds = std::chrono::duration<double>(lengths.measure).count();
+    figures.print("ingest.results_per_second" + suffix, counted.results / seconds, "1/s");
+    figures.print("ingest.results_per_cpu_second" + suffix, counted.results / cpu.all, "1/s");
+    figures.print("ingest.ack_p50_ms" + suffix, counted.wait_ms(0.5), "ms");
+    figures.print("ingest.ack_p99_ms" + suffix, counted.wait_ms(0.99), "ms");
+    // What is acknowledged is journalled; what is behind, the folds have yet to take.
+    const auto behind = [](const std::optional<std::uint64_t>& entries) {
+        return static_cast<double>(entries.value_or(0));
+    };
+    figures.print("ingest.brain_behind" + suffix, behind(brain_behind), "entries");
+    figures.print("ingest.history_behind" + suffix, behind(history_behind), "entries");
+    figures.print("ingest.held_back" + suffix, seconds_held_back, "s");
+    figures.print("ingest.collector_rss" + suffix, collector.rss_mib(), "MiB");
+    return {counted.results, journal_bytes};
+}
 
 void measure_everything(Lengths lengths, const Figures& figures) {
     const test::TempDir dir;
@@ -207,19 +156,19 @@ void measure_everything(Lengths lengths, const Figures& figures) {
     if (window.exit_code != 0) {
         give_up("no maintenance window: " + window.output);
     }
-    load.measure(lengths, figures, ".everything");
+    measure(collector, load, lengths, figures, ".everything");
 }
 
 void measure_load(Lengths lengths, const Figures& figures) {
     BenchCollector collector(targets_of_load(", probes: [" + hundred_probes("1s") + "]"));
     Load load(collector);
-    const auto [results, journal_bytes] = load.measure(lengths, figures, "");
+    const auto [results, journal_bytes] = measure(collector, load, lengths, figures, "");
     figures.print("journal.bytes_per_result", journal_bytes / results, "B");
 
     collector.kill();
     const auto killed = std::chrono::steady_clock::now();
     collector.start();
-    if (!test::eventually(120s, [&] { return collector.is_caught_up(); }, 5ms)) {
+    if (!eventually(120s, [&] { return collector.is_caught_up(); }, 5ms)) {
         give_up("not caught up 120 s after kill -9");
     }
     figures.print(
@@ -229,7 +178,7 @@ void measure_load(Lengths lengths, const Figures& figures) {
     );
     load.stop();
     const auto idle = std::chrono::steady_clock::now();
-    if (!test::eventually(600s, [&] { return collector.entries_behind("history") == 0U; }, 100ms)) {
+    if (!eventually(600s, [&] { return collector.entries_behind("history") == 0U; }, 100ms)) {
         give_up("history is behind ten minutes after the load");
     }
     figures.print(
@@ -323,20 +272,6 @@ void measure(const Lengths& lengths, const std::string& only, const std::string&
 }  // namespace
 }  // namespace muster::bench
 
-namespace {
-
-/// A commit to memory measures nothing.
-void refuse_memory_disks() {
-    struct statfs disk{};
-    const std::string folder = std::filesystem::temp_directory_path();
-    constexpr auto tmpfs_magic = 0x01021994;
-    if (::statfs(folder.c_str(), &disk) == 0 && disk.f_type == tmpfs_magic) {
-        muster::bench::give_up(folder + " is in memory; let TMPDIR name a folder on a disk");
-    }
-}
-
-}  // namespace
-
 int main(int count, char** arguments) {
     muster::bench::Lengths lengths;
     std::string only;
@@ -359,7 +294,7 @@ int main(int count, char** arguments) {
         }
     }
     return muster::bench::measured([&] {
-        refuse_memory_disks();
+        muster::bench::refuse_memory_disks();
         muster::bench::measure(lengths, only, peer_file);
     });
 }

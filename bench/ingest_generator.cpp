@@ -1,12 +1,12 @@
 // One agent under load: the real spool and uplink, fed by a generator in place of the scheduler, as fast as the collector
-// acknowledges. Started by bench_ingest.
-//   bench_ingest_generator DATA_DIR PORT SEED WINDOW_FILE OUT_FILE
+// acknowledges. Started by bench_ingest and bench_delivery.
+//   bench_ingest_generator DATA_DIR PORT SEED METRICS WINDOW_FILE OUT_FILE
 //
 // What it sends: every probe it is assigned, in scheduled order (a fixed random phase each), 25,000 results a record, sorted by
-// probe; round trips of 0.2 to 20 ms with 1 % noise in microseconds; 1 result in 10,000 changes the state of its probe (a
-// probe goes down for one to eight results). WINDOW_FILE, once it exists, holds "from to" in nanoseconds of wall time: results
-// acknowledged within it are counted, and how long each record waited for its acknowledgement. OUT_FILE then gets
-// "results N" and one "ms X" a record.
+// probe; round trips of 0.2 to 20 ms with 1 % noise in microseconds, METRICS values a result (five are mean, least, most, jitter and
+// loss, as of several pings); 1 result in 10,000 changes the state of its probe (a probe goes down for one to eight results).
+// WINDOW_FILE, once it exists, holds "from to" in nanoseconds of wall time: results acknowledged within it are counted, and how long
+// each record waited for its acknowledgement. OUT_FILE then gets "results N" and one "ms X" a record.
 #include "agent/delivery.hpp"
 #include "agent/identity.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -52,8 +52,8 @@ class Noise {
 /// The probes in scheduled order, cut into records.
 class Generator {
   public:
-    Generator(std::uint32_t epoch, std::size_t probes, std::uint64_t seed)
-        : noise_(seed), down_(probes, 0) {
+    Generator(std::uint32_t epoch, std::size_t probes, std::uint64_t seed, std::size_t metrics)
+        : noise_(seed), metrics_(metrics), down_(probes, 0) {
         std::vector<std::uint32_t> order(probes);
         std::iota(order.begin(), order.end(), 0U);
         for (std::size_t i = probes; i > 1; --i) {
@@ -76,8 +76,10 @@ class Generator {
                 batch.time_ms.push_back(offset);
             }
             batch.state.resize(group.size());
-            batch.values.resize(group.size());
-            batch.value_runs = {{static_cast<std::uint32_t>(group.size()), 1}};
+            batch.values.resize(group.size() * metrics);
+            batch.value_runs = {
+                {static_cast<std::uint32_t>(group.size()), static_cast<std::uint32_t>(metrics)}
+            };
         }
         for (std::size_t probe = 0; probe < probes; ++probe) {
             base_us_.push_back(200 + noise_.below(19'800));
@@ -90,7 +92,9 @@ class Generator {
         for (std::size_t i = 0; i < batch.size(); ++i) {
             const std::uint32_t probe = batch.probe[i];
             const std::int64_t base = base_us_[probe];
-            batch.values[i] = base + noise_.below(static_cast<std::uint32_t>(base / 50 + 1));
+            for (std::size_t metric = 0; metric < metrics_; ++metric) {
+                batch.values[i * metrics_ + metric] = value_of(metric, base);
+            }
             batch.state[i] = state_of(probe, static_cast<std::uint32_t>(i), batch);
         }
         const bool changed = !batch.notes.empty();
@@ -106,6 +110,14 @@ class Generator {
     }
 
   private:
+    std::int64_t value_of(std::size_t metric, std::int64_t base) {
+        if (metric == loss) {
+            return 0;
+        }
+        const std::int64_t noise = noise_.below(static_cast<std::uint32_t>(base / 50 + 1));
+        return metric == jitter ? noise : base + noise;
+    }
+
     std::uint8_t state_of(std::uint32_t probe, std::uint32_t index, wire::ResultBatch& batch) {
         std::uint8_t& left = down_[probe];
         if (left == 0 && noise_.below(20'000) != 0) {
@@ -123,7 +135,11 @@ class Generator {
         );
     }
 
+    static constexpr std::size_t jitter = 3;
+    static constexpr std::size_t loss = 4;
+
     Noise noise_;
+    std::size_t metrics_;
     std::vector<wire::ResultBatch> groups_;
     std::vector<std::int64_t> base_us_;
     std::vector<std::uint8_t> down_;  // results left until the probe is up again
@@ -132,8 +148,18 @@ class Generator {
 
 class LoadedAgent {
   public:
-    LoadedAgent(asio::io_context& loop, std::uint64_t seed, std::string window, std::string out)
-        : loop_(loop), seed_(seed), window_(std::move(window)), out_(std::move(out)) {}
+    LoadedAgent(
+        asio::io_context& loop,
+        std::uint64_t seed,
+        std::size_t metrics,
+        std::string window,
+        std::string out
+    )
+        : loop_(loop),
+          seed_(seed),
+          metrics_(metrics),
+          window_(std::move(window)),
+          out_(std::move(out)) {}
 
     int run(const std::string& dir, std::uint16_t port) {
         const Result<agent::Identity> identity = agent::load_identity(files_, dir);
@@ -156,7 +182,7 @@ class LoadedAgent {
         agent::DeliveryEvents events;
         events.assignments =
             [this](std::uint32_t epoch, std::vector<wire::proto::Assignment> items) {
-                generator_.emplace(epoch, items.size(), seed_);
+                generator_.emplace(epoch, items.size(), seed_, metrics_);
                 delivery_->applied(epoch, {});
             };
         events.progressed = [this] { produce(); };
@@ -224,6 +250,7 @@ class LoadedAgent {
 
     asio::io_context& loop_;
     std::uint64_t seed_;
+    std::size_t metrics_;
     std::string window_;
     std::string out_;
     SystemClock clock_;
@@ -243,13 +270,18 @@ class LoadedAgent {
 }  // namespace muster::bench
 
 int main(int count, char** arguments) {
-    if (count != 6) {
-        std::cerr << "usage: bench_ingest_generator DATA_DIR PORT SEED WINDOW_FILE OUT_FILE\n";
+    if (count != 7) {
+        std::cerr
+            << "usage: bench_ingest_generator DATA_DIR PORT SEED METRICS WINDOW_FILE OUT_FILE\n";
         return 2;
     }
     boost::asio::io_context loop(1);
     muster::bench::LoadedAgent agent(
-        loop, std::strtoull(arguments[3], nullptr, 10), arguments[4], arguments[5]
+        loop,
+        std::strtoull(arguments[3], nullptr, 10),
+        std::strtoull(arguments[4], nullptr, 10),
+        arguments[5],
+        arguments[6]
     );
     return agent.run(arguments[1], static_cast<std::uint16_t>(std::atoi(arguments[2])));
 }

@@ -12,7 +12,6 @@
 #include "bench/memory.hpp"
 #include "bench/other_agents.hpp"
 #include "bench/websites.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/peers.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/webhook_listener.hpp"
@@ -76,7 +75,7 @@ std::size_t count_ok(const BenchCollector& collector, std::size_t most) {
 }
 
 void wait_until_ok(const BenchCollector& collector, std::size_t probes, const std::string& who) {
-    if (!test::eventually(180s, [&] { return count_ok(collector, probes) >= probes; }, 200ms)) {
+    if (!eventually(180s, [&] { return count_ok(collector, probes) >= probes; }, 200ms)) {
         give_up(
             who + ": its probes are not well after three minutes\n" +
             test::read_text(collector.dir() / "collector.log")
@@ -88,7 +87,7 @@ void wait_until_ok(const BenchCollector& collector, std::size_t probes, const st
 void settle(std::vector<Peer>& peers, Duration span) {
     const MonoTime until = SystemClock().mono() + span;
     MonoTime next = SystemClock().mono();
-    test::eventually(
+    eventually(
         span + 60s,
         [&] {
             if (SystemClock().mono() >= next) {
@@ -247,7 +246,7 @@ void measure_collector(const Lengths& lengths) {
          out},
         {{}, collector.dir() / "field.log"}
     );
-    if (!test::eventually(300s, [&] { return std::filesystem::exists(out + ".joined"); })) {
+    if (!eventually(300s, [&] { return std::filesystem::exists(out + ".joined"); })) {
         give_up("the agents did not join:\n" + test::read_text(collector.dir() / "field.log"));
     }
     std::vector<Peer> nobody;
@@ -310,7 +309,7 @@ void measure_detect(const Lengths& lengths) {
     SeededRandom random(7);
     MonoTime next = SystemClock().mono();
     // Every 100 ms or so one: the machine is as busy as a monitor usually is.
-    const bool all_seen = test::eventually(
+    const bool all_seen = eventually(
         300s,
         [&] {
             const auto at = down.size();
@@ -323,8 +322,7 @@ void measure_detect(const Lengths& lengths) {
         },
         25ms
     );
-    if (!all_seen ||
-        !test::eventually(30s, [&] { return hook.received().size() >= seen.size(); })) {
+    if (!all_seen || !eventually(30s, [&] { return hook.received().size() >= seen.size(); })) {
         give_up(fmt::format(
             "of {} faults {} became incidents, {} messages",
             lengths.faults,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "bench/bench_collector.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -101,7 +100,7 @@ inline std::vector<Peer> start_peers(const test::TempDir& dir) {
         const std::string log = dir / (name + ".log");
         test::Process process = test::Process::start(std::move(command), {{}, log});
         const Peer& peer = out.emplace_back(name, port, std::move(asked), std::move(process));
-        if (!test::eventually(std::chrono::seconds(20), [&] {
+        if (!eventually(std::chrono::seconds(20), [&] {
                 return ask(port, peer.questions.front());
             })) {
             give_up(name + " does not answer:\n" + test::read_text(log));
