@@ -197,6 +197,7 @@ void DeliveryAgent::append(wire::Record record) {
     life_->upkeep.append(std::move(record));
     if (spools.counters().refused_records != refused) {
         trace_.add(events_.now(), "agent {}: a record is refused", number_);
+        book_.refused(copy.count);
         return;
     }
     const wire::SpoolPosition position = spools.positions().front();
@@ -380,10 +381,30 @@ bool DeliveryAgent::is_drained() const {
     if (!life_ || !life_->link.is_live() || life_->batcher.next_due() != MonoTime::max()) {
         return false;
     }
-    return std::ranges::all_of(
-        life_->upkeep.spools().positions(),
-        [](const wire::SpoolPosition& each) { return each.first_unacked == each.next_seq; }
-    );
+    return untold() == 0 && !life_->upkeep.spools().is_in_memory() &&
+           std::ranges::all_of(
+               life_->upkeep.spools().positions(),
+               [](const wire::SpoolPosition& each) { return each.first_unacked == each.next_seq; }
+           );
+}
+
+std::uint64_t DeliveryAgent::untold() const {
+    agent::SpoolSet& spools = life_->upkeep.spools();
+    std::uint64_t results = 0;
+    for (const wire::SpoolPosition& position : spools.positions()) {
+        results += spools.find(position.spool)->untold().results;
+    }
+    return results;
+}
+
+std::string DeliveryAgent::miscount() const {
+    const agent::SpoolSet& spools = life_->upkeep.spools();
+    const agent::SpoolCounters counters = spools.counters();
+    const std::uint64_t came =
+        counters.found_results + counters.appended_results + counters.refused_results;
+    const std::uint64_t went =
+        counters.acked_results + spools.waiting_results() + counters.all_gaps() + untold();
+    return came == went ? "" : fmt::format("the spools count {} results in and {} out", came, went);
 }
 
 }  // namespace muster::test

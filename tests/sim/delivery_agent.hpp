@@ -89,6 +89,12 @@ class DeliveryAgent {
     /// Everything made is in the collector's hands, as far as it knows, and nothing is left to be told.
     bool is_drained() const;
 
+    /// What its spools count does not add up, in words; empty where it does. While it runs.
+    std::string miscount() const;
+
+    /// It was neither killed nor set back: nothing that it counted is forgotten.
+    bool has_lived_once() const { return lives_ == 1; }
+
     AgentId id() const { return id_; }
 
     PowerCutFiles& disk() { return disk_; }
@@ -130,6 +136,7 @@ class DeliveryAgent {
     void run(const agent::Run& run);
     void tell();
     std::vector<SpoolStand> stands();
+    std::uint64_t untold() const;
     void perform(wire::LinkClient::Actions actions);
     void act(wire::LinkAction action);
     void fetch(const wire::link_action::Fetch& fetch);

@@ -55,6 +55,10 @@ class DeliveryBook {
     void made(
         SpoolId name, std::uint64_t seq, std::uint64_t results_before, const wire::Record& record
     );
+
+    /// A record of so many results was not taken.
+    void refused(std::uint32_t results) { refused_ += results; }
+
     /// How the spools stand now: what is synced is promised from here on.
     void stands(const std::vector<SpoolStand>& spools);
     /// The stream is about to go on under a new name; `stands` says from where.
@@ -81,6 +85,13 @@ class DeliveryBook {
     std::uint64_t delivered_records() const { return delivered_; }
 
     std::uint64_t gap_results() const;
+
+    std::uint64_t gap_results(wire::GapReason reason) const {
+        return gaps_[static_cast<std::size_t>(reason)];
+    }
+
+    /// By the agent, in all its lives.
+    std::uint64_t refused_results() const { return refused_; }
 
   private:
     struct Made {
@@ -140,6 +151,7 @@ class DeliveryBook {
     std::map<SpoolId, Walk> walks_;
     std::array<std::uint64_t, 8> gaps_{};
     std::uint64_t delivered_ = 0;
+    std::uint64_t refused_ = 0;
     std::string problem_;
 };
 

@@ -64,6 +64,14 @@ void draw_settings(Random& random, DeliveryPlan& plan) {
     plan.is_hostile = one_in(random, 4);
 }
 
+/// With little of it a disk that fails for seconds is felt. Numbers of its own: the rest of a seed means what it meant.
+void draw_memory(DeliveryPlan& plan) {
+    SeededRandom random(plan.seed ^ 0x5eed'0200);
+    if (one_in(random, 3)) {
+        plan.agent.spool.unsynced_bytes = 200 + random.below(500);
+    }
+}
+
 /// How often a kind comes, once it is among those of a seed, and how long it lasts at most.
 struct Kind {
     Disturbance what;
@@ -117,6 +125,7 @@ DeliveryPlan plan_delivery(std::uint64_t seed) {
     DeliveryPlan plan;
     plan.seed = seed;
     draw_settings(random, plan);
+    draw_memory(plan);
     const std::vector<std::vector<Kind>> families{
         {{Disturbance::agent_killed, 4, 5s}},
         {{Disturbance::agent_power_cut, 4, 5s}},

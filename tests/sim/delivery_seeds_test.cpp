@@ -50,6 +50,7 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
         sum.made += verdict.made;
         sum.delivered += verdict.delivered;
         sum.lost += verdict.lost;
+        sum.refused += verdict.refused;
         sum.connections += verdict.connections;
         sum.disturbances += verdict.disturbances;
         sum.rekeys += verdict.rekeys;
@@ -57,14 +58,14 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
         sum.restores += verdict.restores;
     }
     std::cout << fmt::format(
-        "{} seeds, {} simulated s, {} records made, {} stored, {} results in gaps, {} connections, "
-        "{} "
-        "disturbances, {} restores, {} spools renamed, {} renewed\n",
+        "{} seeds, {} simulated s, {} records made, {} stored, {} results in gaps, {} refused, {} "
+        "connections, {} disturbances, {} restores, {} spools renamed, {} renewed\n",
         seeds.count,
         to_ms(sum.simulated) / 1000,
         sum.made,
         sum.delivered,
         sum.lost,
+        sum.refused,
         sum.connections,
         sum.disturbances,
         sum.restores,

@@ -5,6 +5,8 @@
 #include "tests/sim/spoilt_segment.hpp"
 #include "tests/support/temp_dir.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -347,12 +349,27 @@ class World {
                     agent.excuses
                 );
             }
+            if (problem_.empty() && !agent.miscount().empty()) {
+                problem_ = "agent " + std::to_string(number) + ": " + agent.miscount();
+            }
+            const std::uint64_t told = book.gap_results(wire::GapReason::refused);
+            const bool is_all_told =
+                agent.has_lived_once() && restores_ == 0 && !agent.excuses.may_be_damaged;
+            if (problem_.empty() && is_all_told && told != book.refused_results()) {
+                problem_ = fmt::format(
+                    "agent {} refused {} results, and gaps tell of {}",
+                    number,
+                    book.refused_results(),
+                    told
+                );
+            }
             if (problem_.empty() && !book.problem().empty()) {
                 problem_ = "agent " + std::to_string(number) + ": " + book.problem();
             }
             verdict.made += book.made_records();
             verdict.delivered += book.delivered_records();
             verdict.lost += book.gap_results();
+            verdict.refused += book.refused_results();
             verdict.rekeys += agent.rekeys();
             verdict.renewals += agent.renewals();
         }

@@ -22,6 +22,7 @@ struct DeliveryVerdict {
     std::uint64_t made = 0;       ///< records
     std::uint64_t delivered = 0;  ///< records
     std::uint64_t lost = 0;       ///< results in gaps
+    std::uint64_t refused = 0;    ///< results that were not taken
     std::uint64_t connections = 0;
     std::uint64_t disturbances = 0;
     std::uint64_t rekeys = 0;
