@@ -4,6 +4,7 @@
 #include "wire/frame_reader.hpp"
 #include "wire/frames.hpp"
 #include "wire/handshake.hpp"
+#include "wire/socket_tuning.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -21,9 +22,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <netinet/tcp.h>
 #include <optional>
-#include <sys/socket.h>
 #include <utility>
 #include <vector>
 
@@ -43,9 +42,6 @@ constexpr std::size_t written_at_once = 64U << 10;
 constexpr std::size_t waste_bytes = 16U << 10;
 constexpr std::size_t kept_buffer = 1U << 20;
 constexpr auto farewell = std::chrono::seconds(1);
-constexpr auto user_timeout = std::chrono::seconds(20);
-constexpr int small_segment =
-    1200;  // with its headers less than what any path of IPv6 takes, 1,280 bytes
 constexpr const char* another_collector =
     "an agent trusts the collector it enrolled with alone: see `collector` in agent.yaml, or enrol "
     "anew with a token of this one";
@@ -63,23 +59,6 @@ Task<bool> woken(asio::steady_timer* timer, SteadyTime until) {
     const auto after = co_await asio::this_coro::cancellation_state;
     co_await asio::this_coro::throw_if_cancelled(throws);
     co_return after.cancelled() == asio::cancellation_type::none;
-}
-
-/// Errors are ignored: a socket without these options still works, less well.
-void tune(tcp::socket& socket) {
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    const auto timeout = static_cast<unsigned int>(std::chrono::milliseconds(user_timeout).count());
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof timeout);
-}
-
-/// Before it connects: the other side is asked for the same. Where the system refuses, packets are as usual.
-void keep_packets_small(tcp::socket& socket, const tcp& protocol) {
-    error_code ignored;
-    socket.open(protocol, ignored);
-    ::setsockopt(
-        socket.native_handle(), IPPROTO_TCP, TCP_MAXSEG, &small_segment, sizeof small_segment
-    );
 }
 
 /// The socket with its buffers. Shared by the Connection and by what runs for it on the loop: the reading coroutine, the
@@ -441,7 +420,9 @@ Task<Result<std::unique_ptr<Connection>>> connect(
         co_return failure(named.error());
     }
     if (packets == Packets::small) {
-        keep_packets_small(link->socket(), endpoint.protocol());
+        error_code unopened;  // then connecting says so
+        link->socket().open(endpoint.protocol(), unopened);
+        keep_packets_small(link->socket().native_handle());
     }
     link->guard(deadline.at());
     const auto [unreachable] = co_await link->socket().async_connect(endpoint, quietly);
@@ -451,7 +432,7 @@ Task<Result<std::unique_ptr<Connection>>> connect(
         const std::string why = is_late ? "no answer before the deadline" : unreachable.message();
         co_return failure(ErrorKind::unavailable, "cannot connect: " + why, link->peer.address);
     }
-    tune(link->socket());
+    tune(link->socket().native_handle());
     const auto [rejected] =
         co_await link->stream.async_handshake(asio::ssl::stream_base::client, quietly);
     link->unguard();
@@ -502,7 +483,7 @@ Task<Result<std::unique_ptr<Connection>>> accept_link(
     error_code problem;
     accepted.assign(tcp::v6(), socket, problem);
     expect(!problem, "an accepted socket can be watched");
-    tune(accepted);
+    tune(accepted.native_handle());
     const auto link = std::make_shared<Link>(std::move(accepted), context);
     link->peer.address = std::move(address);
     link->guard(deadline.at());

@@ -234,6 +234,9 @@ LinkClient::Actions LinkClient::on_records(
             return out;
         }
         tell_committed(*stream, out);
+        if (!taken.frames.empty()) {
+            window_.sent(now, spool, stream->last_sent());
+        }
         for (proto::Frame& frame : taken.frames) {
             out.emplace_back(sending(std::move(frame)));
         }
@@ -292,6 +295,11 @@ void LinkClient::take_course(
     }
 }
 
+/// What may be under way in all: what the collector takes, and what the line carries.
+std::uint64_t LinkClient::room() const {
+    return std::min<std::uint64_t>(credit_, window_.bytes());
+}
+
 /// One batch may always be on its way, however large; without credit not even that, until the pause is over.
 bool LinkClient::may_send(std::size_t bytes) const {
     std::size_t batches = 0;
@@ -300,8 +308,7 @@ bool LinkClient::may_send(std::size_t bytes) const {
         batches += each.batches_in_flight();
         on_their_way += each.bytes_in_flight();
     }
-    return batches == 0 ||
-           (batches < options_.batches_in_flight && on_their_way + bytes <= credit_);
+    return batches == 0 || (batches < options_.batches_in_flight && on_their_way + bytes <= room());
 }
 
 /// What was asked of the spool last is still what goes next.
@@ -329,9 +336,9 @@ void LinkClient::fill(Actions& out) {
         waiting += each.next_fetch() != 0 ? 1 : 0;
     }
     const std::size_t free_batches = waiting > 1 ? 1 : options_.batches_in_flight - batches;
-    const std::uint64_t free_credit = credit_ > on_their_way ? credit_ - on_their_way : 1;
+    const std::uint64_t free_room = room() > on_their_way ? room() - on_their_way : 1;
     const std::uint64_t bytes =
-        std::min<std::uint64_t>(free_credit, free_batches * options_.batch_bytes);
+        std::min<std::uint64_t>(free_room, free_batches * options_.batch_bytes);
     ++fetches_;
     ++turn_;
     fetched_spool_ = spool;
@@ -415,6 +422,7 @@ void LinkClient::wait_again(MonoTime now) {
     for (OutStream& each : streams_) {
         each.lost_connection();
     }
+    window_.broken();
     resume_at_.reset();
     is_short_of_credit_ = false;
     parts_.clear();
@@ -490,6 +498,7 @@ void LinkClient::on_ack(MonoTime now, const proto::Ack& ack, Actions& out) {
         );
         return;
     }
+    window_.confirmed(now, stream->position().spool, stream->committed());
     tell_committed(*stream, out);
     fill(out);
 }

@@ -8,6 +8,7 @@
 #include "wire/assignment_parts.hpp"
 #include "wire/link.pb.h"
 #include "wire/out_stream.hpp"
+#include "wire/send_window.hpp"
 
 #include <optional>
 #include <string>
@@ -179,6 +180,7 @@ class LinkClient {
     void fill(Actions& out);
     bool is_fetch_awaited();
     void pause(MonoTime now, Duration asked);
+    std::uint64_t room() const;
     bool may_send(std::size_t bytes) const;
     OutStream* stream_of(const std::string& raw_spool_id);
     OutStream* next_stream();
@@ -211,6 +213,7 @@ class LinkClient {
     std::optional<Duration> clock_offset_;
 
     std::uint64_t credit_ = 0;
+    SendWindow window_;
     std::optional<MonoTime> resume_at_;  // nothing is sent before: the collector asked for a pause
     bool is_short_of_credit_ =
         false;                   // what the spool gave did not fit: wait for an acknowledgement

@@ -88,6 +88,9 @@ class OutStream {
 
     std::uint64_t committed() const { return committed_; }
 
+    /// On this connection.
+    std::uint64_t last_sent() const { return next_send_ - 1; }
+
     struct News {
         std::uint64_t seq;
         std::uint64_t fingerprint;  ///< of the record that ends there, where that is known; 0: not

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <ranges>
 
 namespace muster::collector {
 
 namespace {
 
 constexpr Duration tolerated = std::chrono::seconds(2);
-constexpr std::size_t signs_kept = 8;
+constexpr std::size_t signs_kept = 64;
 /// Clocks drift: what is older tells nothing of now.
 constexpr Duration kept_for = std::chrono::minutes(10);
 
@@ -26,7 +25,6 @@ void AgentClock::begin(std::string_view boot_id) {
     const std::uint64_t boot = boot_id.size() >= sizeof(boot_) ? load_u64(boot_id.data()) : 0;
     if (boot != boot_) {
         signs_.clear();
-        best_.reset();
     }
     boot_ = boot;
 }
@@ -36,22 +34,18 @@ void AgentClock::heard(WallTime agents, MonoTime mono, WallTime ours) {
     std::erase_if(signs_, [mono](const Sign& each) {
         return each.mono > mono || mono - each.mono > kept_for;
     });
-    if (signs_.size() == signs_kept) {
-        signs_.erase(signs_.begin());
-    }
-    signs_.push_back({agents, mono, ours});
+    const Sign newest{agents, mono, ours};
     // Of equal ones the newest: its calendar is the one in force.
-    best_ = *std::ranges::min_element(std::views::reverse(signs_), {}, [](const Sign& each) {
-        return each.ours.time_since_epoch() - each.mono.time_since_epoch();
-    });
+    while (!signs_.empty() && (signs_.back().came() >= newest.came() || signs_.size() == signs_kept)
+    ) {
+        signs_.pop_back();
+    }
+    signs_.push_back(newest);
 }
 
 void AgentClock::ours_stepped(Duration by) {
     for (Sign& each : signs_) {
         each.ours += by;
-    }
-    if (best_) {
-        best_->ours += by;
     }
 }
 
@@ -61,16 +55,16 @@ Duration AgentClock::ahead_at_last_sign() const {
 }
 
 Duration AgentClock::age_tells(WallTime agents, MonoTime mono) const {
-    return agents - (best_->ours - (best_->mono - mono));
+    return agents - (signs_.front().came() + mono.time_since_epoch());
 }
 
 Duration AgentClock::said_ahead(const wire::Record& record, std::uint64_t boot) const {
     Duration ahead{};
-    if (best_ && boot != 0 && boot == boot_) {
+    if (!signs_.empty() && boot != 0 && boot == boot_) {
         ahead = age_tells(record.wall, record.mono);
-    } else if (best_) {
+    } else if (!signs_.empty()) {
         // Of another boot only its calendar tells, and that may have been the same.
-        ahead = best_->agents - best_->ours;
+        ahead = signs_.front().agents - signs_.front().ours;
     }
     return beyond_tolerance(ahead);
 }

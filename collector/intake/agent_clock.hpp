@@ -5,15 +5,14 @@
 #include "wire/record.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <deque>
 #include <string_view>
-#include <vector>
 
 namespace muster::collector {
 
 /// An agent's clocks against ours, as of its last Hellos and heartbeats. Its calendar may be wrong and may step; its monotonic
 /// clock does not, so that of a record of the same boot the age is known whatever its calendar said. A sign may wait on its way,
-/// behind results or because we were not reading: of the last eight the one that waited least counts. So a delay moves
+/// behind results or because we were not reading: of those of ten minutes the one that waited least counts. So a delay moves
 /// nothing.
 class AgentClock {
   public:
@@ -41,14 +40,17 @@ class AgentClock {
         WallTime agents;
         MonoTime mono;
         WallTime ours;
+
+        /// Ours when the agent's machine started, and how long it was on its way.
+        WallTime came() const { return ours - mono.time_since_epoch(); }
     };
 
     /// How far a calendar of this boot that showed `agents` at `mono` was ahead of ours.
     Duration age_tells(WallTime agents, MonoTime mono) const;
 
-    std::uint64_t boot_ = 0;   // first 8 bytes of the boot id, as results carry it
-    std::vector<Sign> signs_;  // the newest last
-    std::optional<Sign> best_;
+    std::uint64_t boot_ = 0;  // first 8 bytes of the boot id, as results carry it
+    /// Those that no newer one has waited less than: the first waited least of all. The newest last.
+    std::deque<Sign> signs_;
 };
 
 }  // namespace muster::collector

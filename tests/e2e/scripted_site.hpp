@@ -30,6 +30,8 @@ using namespace std::chrono_literals;
 /// Six probes watch hosts that fail by turns.
 class ScriptedSite : public ::testing::Test {
   protected:
+    explicit ScriptedSite(ScriptOfResults script = {}) : agent_(site_, script) {}
+
     void SetUp() override {
         std::string why;
         ASSERT_TRUE(enter_own_network(why)) << why;
@@ -264,7 +266,7 @@ class ScriptedSite : public ::testing::Test {
 
     std::optional<WebhookListener> hook_;
     Site site_;
-    ScriptedAgent agent_{site_};
+    ScriptedAgent agent_;
     const ScriptOfResults& script_ = agent_.script();
     std::vector<std::string> within_;  // a command to run the agent by
     std::string address_ = "127.0.0.1";

@@ -1,6 +1,6 @@
 // An agent whose results follow a script instead of probes: what it must have delivered can be computed. Killed and started
 // again it goes on at the record after the last one in its spool. Ends when the file `stop_at` names a record it has passed.
-//   scripted-agent DATA_DIR ADDRESS:PORT SEED
+//   scripted-agent DATA_DIR ADDRESS:PORT SEED PERIOD_MS DOWN
 #include "agent/delivery.hpp"
 #include "agent/identity.hpp"
 #include "tests/support/script_of_results.hpp"
@@ -191,12 +191,14 @@ class ScriptedAgent {
 }  // namespace muster::test
 
 int main(int count, char** arguments) {
-    if (count != 4) {
-        std::cerr << "usage: scripted-agent DATA_DIR ADDRESS:PORT SEED\n";
+    if (count != 6) {
+        std::cerr << "usage: scripted-agent DATA_DIR ADDRESS:PORT SEED PERIOD_MS DOWN\n";
         return 2;
     }
     muster::test::ScriptOfResults script;
     script.seed = std::strtoull(arguments[3], nullptr, 10);
+    script.period = std::chrono::milliseconds(std::strtoull(arguments[4], nullptr, 10));
+    script.down = std::strtoull(arguments[5], nullptr, 10);
     boost::asio::io_context loop(1);
     muster::test::ScriptedAgent agent(loop, arguments[1], script);
     return agent.run(arguments[2]);

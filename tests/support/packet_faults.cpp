@@ -80,9 +80,12 @@ std::uint64_t packets_lost() {
     return lost;
 }
 
-std::string limit_rate(const std::string& device, int kbit_a_second) {
+std::string limit_rate(
+    const std::string& device, int kbit_a_second, std::vector<std::string> within
+) {
     const int burst = std::max(2000, kbit_a_second * 1000 / 8 / 20);
-    return complaint_of(
+    within.insert(
+        within.end(),
         {"tc",
          "qdisc",
          "replace",
@@ -97,6 +100,7 @@ std::string limit_rate(const std::string& device, int kbit_a_second) {
          "latency",
          "500ms"}
     );
+    return complaint_of(std::move(within));
 }
 
 }  // namespace muster::test

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace muster::test {
 
@@ -32,7 +33,10 @@ std::string lose_nothing();
 /// By the faults there are now.
 std::uint64_t packets_lost();
 
-/// `device` passes on so much at most, and queues up to half a second of it.
-std::string limit_rate(const std::string& device, int kbit_a_second);
+/// `device` passes on so much at most, and queues up to half a second of it. `within`: a command to run by, where the device is in
+/// another namespace.
+std::string limit_rate(
+    const std::string& device, int kbit_a_second, std::vector<std::string> within = {}
+);
 
 }  // namespace muster::test

@@ -15,7 +15,7 @@ struct ScriptOfResults {
     Duration period = std::chrono::milliseconds(50);
     std::uint64_t quiet = 40;   ///< records before the first fault
     std::uint64_t cycle = 200;  ///< records from one fault of a probe to the next
-    std::uint64_t down = 80;    ///< records a fault lasts
+    std::uint64_t down = 80;    ///< records a fault lasts; 0: nothing ever fails
 
     bool is_down(std::uint32_t probe, std::uint64_t seq) const;
     std::int64_t value(std::uint32_t probe, std::uint64_t seq) const;

@@ -23,7 +23,8 @@ namespace muster::test {
 /// Takes over the identity of the site's enrolled agent. `site` outlives this.
 class ScriptedAgent {
   public:
-    explicit ScriptedAgent(const Site& site) : site_(site) {}
+    explicit ScriptedAgent(const Site& site, ScriptOfResults script = {})
+        : site_(site), script_(script) {}
 
     const ScriptOfResults& script() const { return script_; }
 
@@ -48,7 +49,9 @@ class ScriptedAgent {
             {program("scripted-agent"),
              site_.agent_dir(),
              address + ":" + std::to_string(site_.agents_port()),
-             std::to_string(script_.seed)}
+             std::to_string(script_.seed),
+             std::to_string(to_ms(script_.period)),
+             std::to_string(script_.down)}
         );
         process_.emplace(Process::start(std::move(command), {{}, log_path()}));
     }
