@@ -352,8 +352,9 @@ Task<void> Collector::Impl::watch_lag() {
     while (!is_stopping && co_await sleep_for(lag_every)) {
         const Lsn next = brain_feed->next();
         const FoldFeed::Lag behind = brain_feed->lag();
-        const std::uint64_t credit = lag.credit(world.clock->mono(), next, behind, full_credit);
-        link->set_credit(room.room() == Room::none ? 0 : credit);
+        const std::uint64_t of_brain = lag.credit(world.clock->mono(), next, behind, full_credit);
+        credit = room.room() == Room::none ? 0 : of_brain;
+        link->set_credit(credit);
         appender->retry();
     }
 }

@@ -52,6 +52,7 @@ CollectorFigures Collector::Impl::figures() const {
     now.history_fold = figures_of(*history_feed);
     now.history = figures_of(history->stats());
     now.sessions = link->sessions();
+    now.credit_bytes = credit;
     const IntakeCounts taken = link->counts();
     now.quarantined = taken.quarantined;
     now.possible_duplicates = taken.possible_duplicates;

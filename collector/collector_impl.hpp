@@ -81,6 +81,7 @@ struct Collector::Impl {
     std::vector<IssuedAssignments> in_force;  // until start
     std::string config_hash;                  // of the last config.loaded
     FoldLag lag;
+    std::uint64_t credit = wire::LinkServerOptions{}.credit_bytes;  // of each agent, now
     DiskRoom room;
     std::optional<bool> is_storage_full;  // by the journal's last word on it; nothing: not known
     std::optional<Supervision> supervision;

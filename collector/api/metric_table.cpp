@@ -70,6 +70,14 @@ constexpr std::array table{
     MetricSpec{"muster_agents", gauge, "state", "Agents by state."},
     MetricSpec{"muster_link_sessions", gauge, "", "Agents that are connected."},
     MetricSpec{
+        "muster_link_credit_bytes",
+        gauge,
+        "",
+        "What an agent may have under way, not confirmed: less when the brain is behind, 0 also "
+        "while the "
+        "disk is full."
+    },
+    MetricSpec{
         "muster_link_quarantined_records_total",
         counter,
         "",

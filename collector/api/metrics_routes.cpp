@@ -61,6 +61,7 @@ void add_river(Exposition& out, const CollectorFigures& now) {
 /// An agent that is not in the record yet goes by its id.
 void add_agents(Exposition& out, const CollectorFigures& now, const RecordFigures& records) {
     out.add("muster_link_sessions", std::uint64_t{now.sessions});
+    out.add("muster_link_credit_bytes", now.credit_bytes);
     out.add("muster_link_quarantined_records_total", now.quarantined);
     out.add("muster_link_violations_total", now.link_violations);
     out.add("muster_results_possible_duplicates_total", now.possible_duplicates);

@@ -84,7 +84,8 @@ struct CollectorFigures {
     FoldFigures brain;
     FoldFigures history_fold;
     HistoryFigures history;
-    std::size_t sessions = 0;  ///< agents with a link
+    std::size_t sessions = 0;        ///< agents with a link
+    std::uint64_t credit_bytes = 0;  ///< what each may have under way
     std::uint64_t quarantined = 0;
     std::uint64_t possible_duplicates = 0;  ///< results
     std::uint64_t from_future = 0;          ///< results

@@ -292,6 +292,31 @@ TEST_F(Taking, SetsAsideWhatAnAgentMayNotBringAndGoesOn) {
     EXPECT_EQ(intake_.counts().quarantined, 4U);
 }
 
+TEST_F(Taking, StoresResultsOfTheFutureAsOfWhenTheyCameAndCountsThem) {
+    auto [session, actions] = intake_.open_session(agent_, "192.0.2.9:4000", now_);
+    seen(actions);
+    wire::proto::Frame greeting = hello(spool_, 5);
+    greeting.mutable_hello()->set_wall_ns(to_ns(noon));
+    greeting.mutable_hello()->set_mono_ns(1);
+    seen(intake_.on_frame(session, now_, noon, greeting));
+    // Of another start of the machine, so that nothing tells how old they are.
+    const auto made = [](std::uint32_t results, Duration ahead) {
+        wire::Record record = some_record(results);
+        record.wall = noon + ahead;
+        return record;
+    };
+    wire::Record lost = gap_of(1);
+    lost.wall = noon + 24h;
+    send(session, 5, records(made(3, 9min), made(4, 24h * 365), made(2, 11min), std::move(lost)));
+    const auto group = take();
+    const auto& decoded = group.pending.at(1).batch.decoded;
+    ASSERT_EQ(decoded.size(), 4U);
+    EXPECT_EQ(decoded[0].wall, noon + 9min) << "a calendar may be wrong by that";
+    EXPECT_EQ(decoded[1].wall, noon);
+    EXPECT_EQ(decoded[2].wall, noon);
+    EXPECT_EQ(intake_.counts().from_future, 6U) << "results; what a gap lost is none";
+}
+
 // T-38: an agent is whom its certificate names. What was assigned to another is nothing to it, and who tried stands in the log.
 TEST_F(Taking, SetsAsideResultsOfProbesThatWereAssignedToAnotherAgent) {
     const AgentId other = agent_named("b");
