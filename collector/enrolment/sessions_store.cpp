@@ -26,11 +26,17 @@ constexpr std::string_view find_session =
 constexpr std::string_view touch_session = "UPDATE session SET last_used = ? WHERE id = ?";
 constexpr std::string_view delete_session = "DELETE FROM session WHERE id = ?";
 constexpr std::string_view delete_ended =
-    "DELETE FROM session WHERE expires <= ?1 OR last_used <= ?2";
+    "DELETE FROM session WHERE user = ?1 AND (expires <= ?2 OR last_used <= ?3 OR last_used >= ?4)";
 constexpr std::string_view delete_surplus =
     "DELETE FROM session WHERE user = ?1 AND id NOT IN "
     "(SELECT id FROM session WHERE user = ?1 ORDER BY last_used DESC, id LIMIT ?2)";
 constexpr std::string_view note_sign_in = "UPDATE user SET signed_in = ? WHERE name = ?";
+
+/// By the calendar, which may have been set since. A session that was used in what is the future now tells nothing of how long it
+/// has been idle, but a day that somebody set wrongly and then right must not give it years.
+bool has_ended(WallTime last_used, WallTime expires, WallTime now) {
+    return expires <= now || std::chrono::abs(now - last_used) >= session_idle;
+}
 
 }  // namespace
 
@@ -43,10 +49,14 @@ Actor actor_of_user(const User& user) {
     return actor;
 }
 
+/// Of others nothing goes: what the calendar calls ended may count again when somebody has set it right.
 Status SessionsStore::make_room(const std::string& user, WallTime now) {
     auto ended = database_->prepare(delete_ended);
     if (ended) {
-        ended->bind(0, to_ns(now)).bind(1, to_ns(now - session_idle));
+        ended->bind_text(0, user)
+            .bind(1, to_ns(now))
+            .bind(2, to_ns(now - session_idle))
+            .bind(3, to_ns(now + session_idle));
     }
     if (auto done = run_to_end(ended); !done) {
         return done;
@@ -133,7 +143,7 @@ Result<Actor> SessionsStore::check(const Secret& cookie, WallTime now) {
     }
     const WallTime last_used = wall_from_ns(row->integer(2));
     const WallTime expires = wall_from_ns(row->integer(3));
-    if (expires <= now || last_used + session_idle <= now) {
+    if (has_ended(last_used, expires, now)) {
         return failure(ErrorKind::refused, "this session has ended");
     }
     const Result<std::optional<User>> user = users_->find(std::string(row->text(1)));

@@ -107,6 +107,10 @@ TEST_F(People, AreSignedOutWhenIdleOrAfterAWeek) {
     EXPECT_TRUE(store_.sessions().check(idle, now_ + 11h));
     EXPECT_TRUE(store_.sessions().check(idle, now_ + 22h)) << "use keeps it";
     EXPECT_FALSE(store_.sessions().check(idle, now_ + 34h));
+    // T-18: the calendar was set.
+    EXPECT_TRUE(store_.sessions().check(session("anna"), now_ - 1h));
+    const Secret of_the_future = session("anna");
+    EXPECT_FALSE(store_.sessions().check(of_the_future, now_ - 24h * 3650)) << "not for ten years";
     const Secret busy = session("anna");
     for (int hours = 0; hours < 7 * 24; hours += 10) {
         EXPECT_TRUE(store_.sessions().check(busy, now_ + std::chrono::hours(hours)));

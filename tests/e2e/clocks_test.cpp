@@ -7,7 +7,10 @@
 #include "tests/support/shifted_clocks.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
+#include "wire/http_client.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -202,6 +205,97 @@ TEST_F(WrongClocks, T18_ACollectorWhoseCalendarIsSetExpiresNothingThatIsThere) {
     EXPECT_LT(std::chrono::abs(results().back() - SystemClock().wall()), 2s);
     EXPECT_LT(begin, results().back());
     expect_a_fault_is_noticed();
+}
+
+/// GET /api/v1/session, or with a name and password POST: the answer's status, and the cookie of a new session.
+class Person {
+  public:
+    explicit Person(const Site& site) : site_(site) {}
+
+    int sign_in() {
+        wire::HttpCall call = to_session("POST");
+        call.body = R"({"name":"anna","password":"correct horse battery"})";
+        const Result<wire::HttpAnswer> answer = perform(std::move(call));
+        if (answer && answer->headers.contains("set-cookie")) {
+            const std::string& cookie = answer->headers.at("set-cookie");
+            cookie_ = cookie.substr(0, cookie.find(';'));
+        }
+        return answer ? answer->status : 0;
+    }
+
+    int look() const {
+        wire::HttpCall call = to_session("GET");
+        call.headers["Cookie"] = cookie_;
+        const Result<wire::HttpAnswer> answer = perform(std::move(call));
+        return answer ? answer->status : 0;
+    }
+
+  private:
+    wire::HttpCall to_session(const std::string& method) const {
+        wire::HttpCall call;
+        call.method = method;
+        call.url = site_.url() + "/api/v1/session";
+        call.headers = {{"Content-Type", "application/json"}};
+        call.trust.ca_pem = site_.ca_pem();
+        return call;
+    }
+
+    static Result<wire::HttpAnswer> perform(wire::HttpCall call) {
+        asio::io_context loop;
+        std::optional<Result<wire::HttpAnswer>> answer;
+        asio::co_spawn(
+            loop,
+            wire::http_call(loop, std::move(call), Deadline::in(10s)),
+            [&](std::exception_ptr, Result<wire::HttpAnswer> result) {
+                answer.emplace(std::move(result));
+            }
+        );
+        loop.run();
+        return std::move(*answer);
+    }
+
+    const Site& site_;
+    std::string cookie_;
+};
+
+// What ends by the calendar ends while the calendar says so; nobody loses what is good again when it is right again.
+TEST_F(WrongClocks, T18_ACollectorWhoseCalendarIsSetKeepsPeopleSignedIn) {
+    write_text(site_.dir() / "password", "correct horse battery\n");
+    const CommandResult made = site_.muster(
+        {"user",
+         "create",
+         "anna",
+         "--role",
+         "administrator",
+         "--password-file",
+         site_.dir() / "password"}
+    );
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    Person anna(site_);
+    Person at_home(site_);
+    ASSERT_EQ(anna.sign_in(), 201);
+    ASSERT_EQ(anna.look(), 200);
+
+    collectors_.step_calendar(-1h);
+    EXPECT_EQ(anna.look(), 200);
+    EXPECT_EQ(site_.get("/agents").status, 200) << "an API token";
+
+    collectors_.right_calendar();
+    collectors_.step_calendar(10 * a_year);
+    EXPECT_EQ(anna.look(), 401) << "nobody was there for ten years";
+    EXPECT_EQ(site_.get("/agents").status, 200) << "that token does not end";
+
+    collectors_.right_calendar();
+    EXPECT_EQ(anna.look(), 200) << "nothing had ended";
+
+    // A session of the wrong time is none of the right time, or it would last for ten years.
+    collectors_.step_calendar(10 * a_year);
+    ASSERT_EQ(at_home.sign_in(), 201);
+    EXPECT_EQ(at_home.look(), 200);
+    collectors_.right_calendar();
+    EXPECT_EQ(at_home.look(), 401);
+    EXPECT_EQ(anna.sign_in(), 201);
+    EXPECT_EQ(anna.look(), 200);
 }
 
 TEST_F(WrongClocks, T20_AMachineThatSleptGoesOnFromThere) {
