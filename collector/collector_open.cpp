@@ -279,6 +279,7 @@ void Collector::Impl::open_api() {
     api_context.clock = world.clock;
     api_context.random = world.random;
     api_context.access = access->operations();
+    api_context.journal = data / "journal";
     api_context.self = {
         .names = process.names,
         .host_name = machine_name(),

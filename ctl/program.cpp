@@ -87,6 +87,7 @@ int run(World& world, std::vector<std::string> arguments) {
     add_token_verbs(app, session);
     add_audit_verbs(app, session);
     add_backup_verbs(app, session);
+    add_quarantine_verbs(app, session);
     add_completion_verbs(app, session);
     if (const auto asked = completion_asked(app, arguments)) {
         return tell_completion(world, app, *asked);

@@ -67,5 +67,7 @@ void add_completion_verbs(CLI::App& app, Session& session);
 void add_audit_verbs(CLI::App& app, Session& session);
 /// `muster backup`, `muster backup list`
 void add_backup_verbs(CLI::App& app, Session& session);
+/// `muster quarantine list|show`
+void add_quarantine_verbs(CLI::App& app, Session& session);
 
 }  // namespace muster::ctl

@@ -45,7 +45,11 @@ constexpr NamedQuery gaps{
        ORDER BY lsn DESC, ordinal DESC LIMIT 50)"
 };
 
-constexpr std::array queries{page_of_agents, count_of_agents, by_name, one, unobserved, gaps};
+constexpr NamedQuery name_of{"agents.name", "SELECT name FROM agent WHERE id = ?1"};
+
+constexpr std::array queries{
+    page_of_agents, count_of_agents, by_name, one, unobserved, gaps, name_of
+};
 
 json::object agent_json(const Statement& row) {
     json::object agent;
@@ -175,6 +179,17 @@ Result<std::optional<json::object>> read_agent(
     (**agent)["unobserved"] = std::move(*intervals);
     (**agent)["gaps"] = std::move(*lost);
     return agent;
+}
+
+Result<json::value> read_agent_name(StateConnection& connection, const std::string& agent) {
+    json::value name;
+    const Status read = visit_rows(
+        connection,
+        name_of,
+        [&](Statement& statement) { statement.bind_blob(0, agent); },
+        [&](const Statement& row) { name = json_text(row, 0); }
+    );
+    return read ? Result<json::value>(std::move(name)) : failure(read.error());
 }
 
 std::span<const NamedQuery> agent_queries() {

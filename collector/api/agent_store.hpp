@@ -26,6 +26,9 @@ Result<std::optional<json::object>> read_agent(
     StateConnection& connection, const ReadScope& scope, const std::string& id_or_name
 );
 
+/// Of an agent by its 16 bytes; null where it is not in the record.
+Result<json::value> read_agent_name(StateConnection& connection, const std::string& agent);
+
 std::span<const NamedQuery> agent_queries();
 
 }  // namespace muster::collector

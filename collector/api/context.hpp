@@ -113,6 +113,7 @@ struct ApiContext {
     Random* random = nullptr;      ///< not owned
     AccessOperations access;
     OwnNames self;
+    std::string journal;  ///< its folder; read on the threads of `state`
     /// Appends the command and waits for the brain's verdict; `timeout` when there is none within 2 s.
     std::function<Task<Result<Verdict>>(Command command)> submit;
     /// The history thread's answer.

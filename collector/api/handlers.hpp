@@ -93,6 +93,8 @@ Task<HttpResponse> test_channel(Call call);
 Task<HttpResponse> list_backups(Call call);
 Task<HttpResponse> show_backup(Call call);
 Task<HttpResponse> begin_backup(Call call);
+Task<HttpResponse> list_quarantine(Call call);
+Task<HttpResponse> show_quarantined(Call call);
 
 Task<HttpResponse> list_join_tokens(Call call);
 Task<HttpResponse> create_join_token(Call call);

@@ -191,6 +191,19 @@ const ListRules& backup_list() {
     return rules;
 }
 
+const ListRules& quarantine_list() {
+    static const ListRules rules{
+        .name = "quarantine",
+        .parts = 2,
+        .words =
+            {.fields = {"id", "agent", "agent.name", "spool", "seq", "why", "bytes"},
+             .prefixes = {},
+             .classes = {}},
+        .sorts = {"-at", "at", "-bytes", "bytes"}
+    };
+    return rules;
+}
+
 const ListRules& policy_list() {
     static const ListRules rules{
         .name = "policies",

@@ -22,6 +22,7 @@ const ListRules& user_list();
 const ListRules& token_list();
 const ListRules& join_token_list();
 const ListRules& backup_list();
+const ListRules& quarantine_list();
 const ListRules& policy_list();
 const ListRules& threshold_list();
 const ListRules& target_list();

@@ -98,6 +98,19 @@ constexpr std::array table{
         Method::post, "/api/v1/backups", "A backup of everything, begun now.", begin_backup
     ),
 
+    access_read(
+        "/api/v1/quarantine",
+        whole,
+        "Records of agents that were set aside: not readable, or not theirs to send.",
+        list_quarantine
+    ),
+    access_read(
+        "/api/v1/quarantine/{id}",
+        "",
+        "One record that was set aside, with its bytes as the agent sent them.",
+        show_quarantined
+    ),
+
     Route{
         .method = Method::post,
         .pattern = "/api/v1/session",

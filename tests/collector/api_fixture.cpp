@@ -219,6 +219,7 @@ ApiTest::ApiTest()
     context_.state = &*reader_;
     context_.clock = &clock_;
     context_.random = &random_;
+    context_.journal = dir_ / "journal";
     open_access();
     context_.access.enrol = [this](EnrolRequest request) {
         return enrol(&around_, std::move(request));
