@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <set>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace muster {
 
@@ -22,8 +24,9 @@ namespace {
 
 constexpr std::uint64_t wal_restart_bytes = 64U << 20U;
 constexpr int busy_timeout_ms = 5000;
-constexpr int restart_patience_ms = 50;           // a reader must not hold up the writer's thread
-constexpr int instructions_between_looks = 1000;  // of SQLite's machine: some ten microseconds
+constexpr int restart_patience_ms = 50;            // a reader must not hold up the writer's thread
+constexpr int instructions_between_looks = 1000;   // of SQLite's machine: some ten microseconds
+constexpr sqlite3_int64 log_part_bytes = 1 << 16;  // the most that one write takes is below 128 KiB
 /// The first release without the data race of two connections that checkpoint one WAL.
 constexpr int safe_sqlite = 3051003;
 
@@ -182,6 +185,32 @@ struct Interrupt {
 
     void operator()() const { sqlite3_interrupt(connection); }
 };
+
+}  // namespace
+
+namespace {
+
+/// A sync that failed leaves pages that are in sight and, though later syncs succeed, never on the disk: whoever starts next would
+/// believe them, and confirm what stands behind them in the log. So what is found in the log is written anew.
+int rewrite_log(sqlite3* connection) {
+    sqlite3_file* log = nullptr;
+    int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) {
+        return code;
+    }
+    sqlite3_int64 size = 0;
+    code = log->pMethods->xFileSize(log, &size);
+    std::vector<char> part(log_part_bytes);
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += log_part_bytes) {
+        const auto bytes = static_cast<int>(std::min(size - at, log_part_bytes));
+        code = log->pMethods->xRead(log, part.data(), bytes, at);
+        if (code == SQLITE_OK) {
+            code = log->pMethods->xWrite(log, part.data(), bytes, at);
+        }
+    }
+    const bool has_written = code == SQLITE_OK && size > 0;
+    return has_written ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) : code;
+}
 
 }  // namespace
 
@@ -397,6 +426,12 @@ Result<Database> Database::open(const std::string& path, DatabaseOptions options
     Database database(std::move(impl));
     if (auto set = database.execute(pragmas(options)); !set) {
         return failure(set.error(), path);
+    }
+    if (options.mode == DatabaseMode::writer) {
+        sqlite3* connection = database.impl_->connection;
+        if (const int code = rewrite_log(connection); code != SQLITE_OK) {
+            return sql_failure(connection, code, path);
+        }
     }
     // After the pragma: automatic checkpoints are a hook of this very kind.
     sqlite3_wal_hook(

@@ -92,6 +92,42 @@ TEST_F(PowerCut, AnywhereLosesNothingThatWasConfirmed) {
     EXPECT_GT(confirmed_, cuts) << "the work is done between cuts";
 }
 
+// T-10, over a restart: a commit that could not be synced is in sight and not on the disk, and what the next process confirms stands
+// behind it in the log.
+TEST_F(PowerCut, LosesNothingThatWasConfirmedAfterAProcessThatCouldNotSync) {
+    int refused = 0;
+    for (std::uint64_t seed = 1; seed <= 40 && !HasFailure(); ++seed) {
+        SCOPED_TRACE(seed);
+        const muster::test::TempDir folder("/dev/shm");
+        const JournalOptions options{.directory = folder / "journal"};
+        const auto append = [](Journal& journal) {
+            return journal.append(std::vector<Pending>(1), journal.last_moment()).has_value();
+        };
+        disk_.reseed(seed);
+        {
+            auto journal = Journal::open(options);
+            ASSERT_TRUE(journal);
+            ASSERT_TRUE(append(*journal));
+            disk_.fail_at(muster::test::DiskFault::sync, 1, 1 + seed % 4);
+            refused += append(*journal) ? 0 : 1;
+        }  // what closing it would sync fails, too
+        disk_.heal();
+        Lsn confirmed = 0;
+        {
+            auto journal = Journal::open(options);
+            ASSERT_TRUE(journal) << journal.error().text();
+            ASSERT_TRUE(append(*journal));
+            confirmed = journal->next_lsn() - 1;
+            disk_.cut();
+        }
+        disk_.power_on();
+        auto journal = Journal::open(options);
+        ASSERT_TRUE(journal) << journal.error().text();
+        EXPECT_GT(journal->next_lsn(), confirmed);
+    }
+    EXPECT_GT(refused, 30) << "commits that could not be synced";
+}
+
 // T-72: a journal that confirms before it syncs is found out.
 TEST_F(PowerCut, TakesAwayWhatAJournalConfirmsBeforeItSyncs) {
     bool is_lost = false;
