@@ -124,16 +124,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 // T-09, the store's half, and T-10: every call of SQLite on the disk.
 TEST_P(FailingDisk, LosesNothingWhicheverCallOfTheDatabasesFails) {
-    // What is full is what errs, in fewer places: every third of these.
-    const bool is_whole =
-        GetParam() == muster::test::DiskFault::io || GetParam() == muster::test::DiskFault::sync;
-    const std::uint64_t stride = (is_whole ? 1 : 3) * muster::test::fewer_by;
     const Outcomes outcomes = run_all(
-        stride,
+        muster::test::fewer_by,
         [this](muster::test::SimFiles&, std::uint64_t nth) { disk_.fail_at(GetParam(), nth); },
         [this](muster::test::SimFiles&) { return disk_.has_failed(); }
     );
-    EXPECT_GT(static_cast<std::uint64_t>(outcomes.calls) * stride, 20U);
+    EXPECT_GT(static_cast<std::uint64_t>(outcomes.calls) * muster::test::fewer_by, 20U);
 }
 
 // T-09, the store's half: every call for history's own files.
