@@ -24,6 +24,12 @@ std::string folder_of(const std::string& path) {
     return path.substr(0, path.rfind('/'));
 }
 
+/// Beside the configuration; one that is not called cli.yaml has a token of its own.
+std::string token_file_of(const std::string& path) {
+    const std::string name = std::filesystem::path(path).stem();
+    return folder_of(path) + (name == "cli" ? "/token" : "/" + name + ".token");
+}
+
 /// "muster-HOST", of what a token's name may have.
 std::string token_name() {
     std::array<char, 256> host{};
@@ -74,7 +80,7 @@ Result<config::CliConfig> wanted_config(Session& session) {
     if (config.ca_file.empty() && config.server == known->server) {
         config.ca_file = std::move(known->ca_file);
     }
-    config.token_file = folder_of(*path) + "/token";
+    config.token_file = token_file_of(*path);
     return config;
 }
 
@@ -165,7 +171,7 @@ int logout(Session& session) {
         return session.fail(path.error());
     }
     Files& files = session.world().files;
-    const std::string token_file = folder_of(*path) + "/token";
+    const std::string token_file = token_file_of(*path);
     if (!files.exists(token_file)) {
         return session.fail({ErrorKind::not_found, "you are not logged in", token_file});
     }

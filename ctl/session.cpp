@@ -3,6 +3,7 @@
 #include "config/programs.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <istream>
 #include <ostream>
 #include <utility>
@@ -53,7 +54,7 @@ std::string Session::exact_time(const json::value& at) const {
 
 Result<std::string> Session::config_path() const {
     if (!settings_.config_file.empty()) {
-        return settings_.config_file;
+        return std::filesystem::absolute(settings_.config_file).lexically_normal().string();
     }
     const std::string xdg = value_of(world_, "XDG_CONFIG_HOME");
     const std::string home = value_of(world_, "HOME");
@@ -79,7 +80,7 @@ Result<ApiClient> Session::connect() const {
         return failure(loaded.error());
     }
     const config::CliConfig& config = *loaded;
-    if (!settings_.config_file.empty() && !world_.files.exists(settings_.config_file)) {
+    if (!settings_.config_file.empty() && !world_.files.exists(*config_path())) {
         return failure(ErrorKind::not_found, "there is no such file", settings_.config_file);
     }
     const std::string server =

@@ -121,6 +121,9 @@ Result<std::string> AccessStore::choose_name(const EnrolRequest& request, const 
         if (!*taken) {
             return name;
         }
+        if (!asked.empty() && !(*taken)->is_active) {
+            return failure(revoked_name(name));
+        }
         if (!asked.empty()) {
             break;
         }
@@ -171,7 +174,7 @@ Status AccessStore::renew_agent(
     if (!changed) {
         return failure(changed.error());
     }
-    return *changed == 1 ? Status{} : refused("the agent \"" + agent.name + "\" has been revoked");
+    return *changed == 1 ? Status{} : Status{failure(revoked_name(agent.name))};
 }
 
 Result<AccessStore::Enrolled> AccessStore::enrol(

@@ -69,6 +69,15 @@ Result<CreatedJoinToken> AccessStore::create_join_token(
                 request.name + "-*"
         );
     }
+    if (is_for_one) {
+        const auto taken = agent_named(request.name);
+        if (!taken) {
+            return failure(taken.error());
+        }
+        if (*taken && !(*taken)->is_active) {
+            return failure(revoked_name(request.name));
+        }
+    }
     std::vector<std::string> sources;
     for (const std::string& text : request.sources) {
         auto range = read_source_range(text);

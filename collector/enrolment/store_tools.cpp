@@ -68,4 +68,12 @@ void bind_time(Statement& statement, int position, const std::optional<WallTime>
     }
 }
 
+Error revoked_name(const std::string& name) {
+    return {
+        ErrorKind::conflict,
+        "the agent \"" + name +
+            "\" has been revoked, and its name is not given again; choose another"
+    };
+}
+
 }  // namespace muster::collector

@@ -49,4 +49,7 @@ Result<std::vector<std::string>> sites_from(std::string_view text);
 std::optional<WallTime> time_or_nothing(const Statement& row, int column);
 void bind_time(Statement& statement, int position, const std::optional<WallTime>& time);
 
+/// Why an agent of that name cannot come in any more.
+Error revoked_name(const std::string& name);
+
 }  // namespace muster::collector

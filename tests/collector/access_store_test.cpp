@@ -136,9 +136,20 @@ TEST_F(Access, ATokenForATakenNameEnrolsThatAgentAnew) {
     EXPECT_NE(second->agent.serial, first->agent.serial);
     ASSERT_EQ(store_.agents()->size(), 1U);
     EXPECT_EQ(store_.agents()->front().serial, second->agent.serial);
-    ASSERT_TRUE(store_.revoke(first->agent.id, {}, now_));
-    const Secret late = token({.ttl = 1h, .max_uses = 1, .site = {}, .name = "edge-1"});
-    EXPECT_THAT(enrol(late).error().what(), HasSubstr("revoked"));
+}
+
+TEST_F(Access, TheNameOfARevokedAgentIsNotGivenAgain) {
+    const auto agent = enrol(token(), "edge-1");
+    ASSERT_TRUE(agent);
+    const JoinTokenRequest for_it{.ttl = 1h, .max_uses = 1, .site = {}, .name = "edge-1"};
+    const Secret early = token(for_it);
+    ASSERT_TRUE(store_.revoke(agent->agent.id, {}, now_));
+    for (const auto& late : {enrol(early), enrol(token(), "edge-1")}) {
+        EXPECT_THAT(late.error().what(), HasSubstr("has been revoked, and its name is not given"));
+    }
+    const auto made = store_.create_join_token(for_it, {}, "pin", random_, now_);
+    ASSERT_FALSE(made);
+    EXPECT_THAT(made.error().what(), HasSubstr("has been revoked, and its name is not given"));
 }
 
 TEST_F(Access, ATokenForOneNameIsUsedOnce) {

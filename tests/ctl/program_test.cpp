@@ -1,5 +1,7 @@
 #include "tests/ctl/command_line.hpp"
 
+#include <filesystem>
+
 namespace muster::ctl {
 namespace {
 
@@ -589,6 +591,27 @@ TEST_F(CommandLine, LogsInAndRemembers) {
     const Ran again = muster.run({"login"});
     EXPECT_EQ(again.code, 0) << "the collector is known: " << again.err;
     EXPECT_EQ(server.seen().back().authorization, "Bearer it1.c.next");
+}
+
+TEST_F(CommandLine, KeepsATokenForEachConfiguration) {
+    const CannedServer server(
+        {{"GET /api/v1/agents?limit=1", {200, page("")}},
+         {"GET /api/v1/agents?limit=100", {200, page("")}}}
+    );
+    const auto log_in = [&](const std::string& file, const std::string& token) {
+        muster.input = token + "\n";
+        const Ran login = muster.run({"--config", file, "login", "--server", server.url()});
+        EXPECT_EQ(login.code, 0) << login.err;
+    };
+    log_in("/home/me/anna.yaml", "it1.a.anna");
+    log_in("/home/me/bob.yaml", "it1.b.bob");
+    EXPECT_EQ(muster.run({"--config", "/home/me/anna.yaml", "agent", "list"}).code, 0);
+    EXPECT_EQ(server.seen().back().authorization, "Bearer it1.a.anna");
+    log_in("here.yaml", "it1.h.here");
+    const std::string here = std::filesystem::current_path() / "here.yaml";
+    EXPECT_TRUE(muster.files.exists(here)) << "beside whoever asks";
+    EXPECT_EQ(muster.run({"--config", "./here.yaml", "agent", "list"}).code, 0);
+    EXPECT_EQ(server.seen().back().authorization, "Bearer it1.h.here");
 }
 
 TEST_F(CommandLine, SaysWhoOneIs) {
