@@ -60,6 +60,8 @@ Result<std::vector<Backup>> backups_in(Files& files, const std::string& folder) 
                 {{"backup", folder + "/" + name}, {"why", manifest.error().text()}});
         }
     }
+    // Those of before there were numbers by their names.
+    std::ranges::stable_sort(found, {}, [](const Backup& each) { return each.manifest.number; });
     return found;
 }
 
@@ -90,14 +92,11 @@ Status sweep_backups(Files& files, const std::string& folder) {
     return {};
 }
 
-Status prune_backups(Files& files, const std::string& folder, std::size_t keep, WallTime now) {
-    auto all = backups_in(files, folder);
+Status prune_backups(Files& files, const std::string& folder, std::size_t keep) {
+    const auto all = backups_in(files, folder);
     if (!all) {
         return failure(all.error());
     }
-    std::ranges::stable_partition(*all, [now](const Backup& each) {
-        return now < each.manifest.made;
-    });
     for (std::size_t i = 0; i + keep < all->size(); ++i) {
         const std::string path = folder + "/" + (*all)[i].name;
         // The manifest first: half a backup is none.

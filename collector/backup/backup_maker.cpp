@@ -8,6 +8,7 @@
 #include "collector/journal/segments.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace muster::collector {
@@ -65,6 +66,7 @@ class Making {
 
   private:
     Status check_room() const;
+    Status number();
     CopyPlace place(std::string_view name) const;
     Status take_links(std::string_view name);
     Status take_small_files();
@@ -113,9 +115,31 @@ Status Making::check_room() const {
     return {};
 }
 
+/// A set calendar may come upon the same moment again; the mark of a name that is there already would say too much of it.
+Status Making::number() {
+    if (files_->exists(below(plan_->folder, name_))) {
+        return failure(ErrorKind::conflict, "there is a backup of this moment already", name_);
+    }
+    const auto others = backups_in(*files_, plan_->folder);
+    if (!others) {
+        return failure(others.error());
+    }
+    manifest_.number = others->empty() ? 1 : others->back().manifest.number + 1;
+    return {};
+}
+
 Status Making::begin() {
-    if (auto made = files_->create_directories(plan_->folder); !made) {
-        return made;
+    if (!files_->exists(plan_->folder)) {
+        if (auto made = files_->create_directories(plan_->folder); !made) {
+            return made;
+        }
+        const std::string above = std::filesystem::path(plan_->folder).parent_path();
+        if (auto synced = files_->sync_directory(above); !synced) {
+            return synced;
+        }
+    }
+    if (auto numbered = number(); !numbered) {
+        return numbered;
     }
     if (auto room = check_room(); !room) {
         return room;
@@ -137,12 +161,12 @@ Status Making::begin() {
 }
 
 CopyPlace Making::place(std::string_view name) const {
-    return {.folder = below(folder_, name), .links = below(links_, name)};
+    return {.folder = below(folder_, name), .links = below(links_, name), .backup = name_};
 }
 
 /// The folds before the journal, so that it holds whatever they have folded.
 Status Making::take(const BackupSources& sources) {
-    const CopyPlace top{.folder = folder_, .links = links_};
+    const CopyPlace top{.folder = folder_, .links = links_, .backup = name_};
     for (const auto& [copy, to] :
          {std::pair{&sources.state, top},
           std::pair{&sources.history, place(history)},
@@ -243,7 +267,10 @@ Status Making::gather() {
     if (segments->empty()) {
         return failure(ErrorKind::internal, "the copy of the journal is empty", folder_);
     }
-    copies.push_back(below(std::string(journal), segment_name(segments->back())));
+    // A sealed one is a link, or a copy where its log could not be emptied.
+    for (const Lsn first : *segments) {
+        copies.push_back(below(std::string(journal), segment_name(first)));
+    }
     for (const std::string& name : copies) {
         auto file = files_->open(below(folder_, name), OpenMode::append);
         const Status synced = file ? (*file)->sync() : failure(file.error());

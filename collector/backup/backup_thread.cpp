@@ -41,7 +41,7 @@ struct BackupThread::Impl {
     WallTime opened;
     Mailbox<Nudge> nudges;
     mutable std::mutex mutex;
-    std::vector<BackupRow> good;       // under the mutex, oldest first
+    std::vector<BackupRow> good;       // under the mutex, in the order of making
     std::optional<BackupRow> attempt;  // under the mutex: goes on, or failed last
     BackupFigures counted;             // under the mutex
     std::string trouble;               // under the mutex: until one is good
@@ -208,7 +208,7 @@ void BackupThread::Impl::make(const std::stop_token& stop) {
          {"last", made->manifest.last},
          {"took_ms", to_ms(clock->mono() - since)}});
     // What is good is good whatever becomes of the older ones.
-    Status kept = prune_backups(*files, options.plan.folder, options.keep, begun);
+    Status kept = prune_backups(*files, options.plan.folder, options.keep);
     if (kept) {
         kept = reread();
     }

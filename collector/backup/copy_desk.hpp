@@ -22,6 +22,7 @@ struct CopyPlace {
     std::string folder;  ///< copies of databases go here
     std::string
         links;  ///< and links to files that do not change here: a folder of the store's own file system
+    std::string backup = {};  ///< the name of what this becomes part of
 };
 
 /// How a store is copied. Called on the store's own thread, between its transactions.

@@ -141,6 +141,9 @@ Status mend_history(
         done = files.rename(ready, folder);
     }
     if (done) {
+        done = files.sync_directory(aside);
+    }
+    if (done) {
         done = files.sync_directory(mending.data_dir);
     }
     if (!done) {

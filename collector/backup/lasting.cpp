@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 namespace muster::collector {
@@ -52,10 +53,10 @@ Status Lasting::note(WallTime now, std::string_view what, std::string_view which
     std::string line = format_rfc3339(now) + " " + std::string(what) + " " + std::string(which);
     std::ranges::replace(line, '\n', ' ');
     const std::lock_guard lock(*mutex_);
-    if (auto written = file_->append(line + "\n"); !written) {
-        return written;
-    }
-    return file_->sync();
+    // On a full disk a half may have been written: what follows is no part of it.
+    const Status written = file_->append((is_cut_ ? "\n" : "") + line + "\n");
+    is_cut_ = !written;
+    return written ? file_->sync() : written;
 }
 
 Result<std::vector<LastingFact>> read_lasting(Files& files, const std::string& path) {
@@ -74,6 +75,23 @@ Result<std::vector<LastingFact>> read_lasting(Files& files, const std::string& p
         }
         rest.remove_prefix(end + 1);
     }
+    return facts;
+}
+
+std::vector<LastingFact> noted_since(
+    std::vector<LastingFact> facts, std::string_view backup, WallTime made
+) {
+    const auto mark =
+        std::ranges::find_if(std::views::reverse(facts), [backup](const LastingFact& fact) {
+            return fact.what == backup_mark && fact.which == backup;
+        });
+    if (mark != facts.rend()) {
+        facts.erase(facts.begin(), mark.base());
+        return facts;
+    }
+    std::erase_if(facts, [made](const LastingFact& fact) {
+        return fact.at < made && !fact.what.ends_with(".revoked");
+    });
     return facts;
 }
 

@@ -52,6 +52,9 @@ Manifest manifest_of(const json::object& object) {
     Manifest manifest;
     manifest.version = json::value_to<std::string>(object.at("version"));
     manifest.installation = json::value_to<std::string>(object.at("installation"));
+    if (const json::value* number = object.if_contains("number")) {
+        manifest.number = number->to_number<std::uint64_t>();
+    }
     const auto made = parse_rfc3339(json::value_to<std::string>(object.at("made")));
     if (!made) {
         throw std::invalid_argument("\"made\" is no time");
@@ -88,6 +91,7 @@ std::string to_json_text(const Manifest& manifest) {
         {"format", manifest_format},
         {"version", manifest.version},
         {"installation", manifest.installation},
+        {"number", manifest.number},
         {"made", format_rfc3339(manifest.made)},
         {"lsn",
          {{"first", manifest.first},

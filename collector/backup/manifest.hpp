@@ -27,6 +27,8 @@ struct BackupFile {
 struct Manifest {
     std::string version;       ///< of the collector that made it
     std::string installation;  ///< which collector that was
+    /// One more than of any beside it when it was made: which is the newest, whatever the calendar said.
+    std::uint64_t number = 0;
     WallTime made{};
     Lsn first = 0;    ///< of the journal in it
     Lsn last = 0;     ///< likewise

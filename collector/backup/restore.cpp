@@ -135,6 +135,7 @@ Result<Restored> catch_up(
 ) {
     const std::string path = plan.data_dir + std::string(lasting_name);
     const auto facts = read_lasting(files, path);
+    const WallTime made = backup.manifest.made;
     if (!facts) {
         return failure(facts.error());
     }
@@ -143,7 +144,8 @@ Result<Restored> catch_up(
     if (!lasting || !access) {
         return failure(lasting ? access.error() : lasting.error());
     }
-    if (auto done = access->restored(*facts, backup.manifest.made, now); !done) {
+    if (auto done = access->restored(noted_since(*facts, backup_name(made), made), made, now);
+        !done) {
         return failure(done.error());
     }
     Restored restored{.backup = backup.name, .from_lsn = backup.manifest.last, .aside = {}};
@@ -161,6 +163,16 @@ Result<Restored> catch_up(
         return failure(noted.error());
     }
     return restored;
+}
+
+/// Before the marker promises that all of it is there.
+Status settle(Files& files, const std::string& ready) {
+    for (const char* folder : {"/journal", "/history", "/ca", ""}) {
+        if (auto synced = files.sync_directory(ready + folder); !synced) {
+            return synced;
+        }
+    }
+    return {};
 }
 
 Status mark(Files& files, const std::string& data_dir, const std::string& text) {
@@ -252,9 +264,10 @@ Result<Restored> restore(Files& files, const RestorePlan& plan, WallTime now) {
     const Status laid = lay_out(files, *backup, ready);
     auto restored =
         laid ? catch_up(files, plan, *backup, ready, now) : Result<Restored>(failure(laid.error()));
-    if (!restored) {
+    const Status settled = restored ? settle(files, ready) : failure(restored.error());
+    if (!settled) {
         static_cast<void>(remove_folder(ready));  // the first failure is the one worth telling
-        return restored;
+        return failure(settled.error());
     }
     restored->aside = plan.data_dir + "/replaced." + backup_name(now);
     if (auto noted = mark(files, plan.data_dir, "aside " + restored->aside); !noted) {

@@ -81,9 +81,11 @@ AccessOperations AccessAdapter::operations() {
 }
 
 void AccessAdapter::Impl::copy_step() {
-    const CopyRules rules{.begin = [this](const CopyPlace& to) {
-        return store.begin_copy(to.folder);
-    }};
+    const CopyRules rules{
+        .begin = [this](const CopyPlace& to) { return store.begin_copy(to.folder); },
+        .finish = [this](const CopyPlace& to
+                  ) { return store.note_copied(to.backup, context.clock->wall()); }
+    };
     if (copies.work(rules)) {
         asio::post(thread, [this] { copy_step(); });
     }

@@ -40,7 +40,8 @@ inline constexpr std::string_view promise_certificate =
     "WHERE id = ? AND serial = ? AND state = 'active'";
 inline constexpr std::string_view replace_certificate =
     "UPDATE agent SET serial = next_serial, not_after = next_not_after, issuer = next_issuer, "
-    "next_serial = '', next_not_after = 0, next_issuer = '' WHERE id = ? AND next_serial = ?";
+    "next_serial = '', next_not_after = 0, next_issuer = '' WHERE id = ? AND next_serial = ? "
+    "RETURNING issuer";
 inline constexpr std::string_view insert_agent_row =
     "INSERT INTO agent(id, name, site, hostname, version, serial, not_after, state, enrolled, "
     "issuer) VALUES(?, ?, ?, ?, ?, ?, ?, 'active', ?, ?)";

@@ -55,8 +55,12 @@ class AccessStore {
         lasting_ = &lasting;
     }
 
-    /// This was put back from a backup of `made`: what was revoked or used up since stays so, sessions end, and the journal is told
-    /// of revoked agents again.
+    /// The copy that was begun is whole, and becomes part of this backup: marked in `lasting`, so that a restore knows what is noted
+    /// from here on. Before anything else is done with this.
+    Status note_copied(const std::string& backup, WallTime now);
+
+    /// This was put back from a backup of `made`: what has been revoked or used up by these (noted_since) stays so, sessions end, and
+    /// the journal is told of revoked agents again.
     Status restored(const std::vector<LastingFact>& facts, WallTime made, WallTime now);
 
     UsersStore& users() { return parts_->users; }

@@ -40,15 +40,19 @@ Result<bool> AccessStore::replace(
     if (update) {
         update->bind_blob(0, agent.id.raw()).bind_text(1, agent.next_serial);
     }
-    const Result<std::int64_t> changed = run_counted(update);
+    const Result<bool> changed = update ? update->step() : failure(update.error());
     if (!changed) {
         return failure(changed.error());
     }
-    if (*changed == 0) {
+    if (!*changed) {
         return false;
     }
+    const std::string issuer(update->text(0));
+    if (const auto ended = update->step(); !ended) {
+        return failure(ended.error());
+    }
     if (lasting_ != nullptr) {
-        const std::string which = agent.id.text() + " " + agent.next_serial;
+        const std::string which = agent.id.text() + " " + agent.next_serial + " " + issuer;
         if (auto noted = lasting_->note(now, "agent.certificate", which); !noted) {
             return failure(noted.error());
         }

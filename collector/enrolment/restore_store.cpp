@@ -1,9 +1,10 @@
 // What a restored access.db must not have forgotten. The rest of the store is in access_store.cpp.
 #include "collector/enrolment/access_store.hpp"
 #include "collector/enrolment/store_tools.hpp"
+#include "collector/enrolment/withdrawals.hpp"
 
-#include <algorithm>
 #include <array>
+#include <sstream>
 #include <utility>
 
 namespace muster::collector {
@@ -17,19 +18,21 @@ struct Redone {
 
 /// Users may be there again under the same name: they are disabled, and an administrator looks.
 constexpr auto redone = std::to_array<Redone>({
-    {"join_token.revoked", "UPDATE join_token SET revoked = 1 WHERE id = ?1"},
     {"join_token.used", "UPDATE join_token SET uses = min(uses + 1, max_uses) WHERE id = ?1"},
-    {"api_token.revoked", "UPDATE api_token SET revoked = 1 WHERE id = ?1"},
     {"user.deleted", "UPDATE user SET disabled = 1, version = version + 1 WHERE name = ?1"},
 });
 
-constexpr std::string_view revoke_agent =
-    "UPDATE agent SET state = 'revoked', announced = 0 WHERE id = ?1";
+/// Who signed it is not known from a note of an older version.
 constexpr std::string_view replace_serial =
-    "UPDATE agent SET serial = ?2, next_serial = '', next_not_after = 0 WHERE id = ?1";
+    "UPDATE agent SET serial = ?2, issuer = CASE ?3 WHEN '' THEN issuer ELSE ?3 END, "
+    "next_serial = '', next_not_after = 0, next_issuer = '' WHERE id = ?1";
 constexpr std::string_view end_sessions = "DELETE FROM session";
 
 Status redo(Database& database, const LastingFact& fact) {
+    const auto withdrawn = withdraw(database, fact);
+    if (!withdrawn || *withdrawn) {
+        return withdrawn ? Status{} : failure(withdrawn.error());
+    }
     const Redone* known = nullptr;
     for (const Redone& one : redone) {
         known = one.what == fact.what ? &one : known;
@@ -41,24 +44,25 @@ Status redo(Database& database, const LastingFact& fact) {
         }
         return run_to_end(update);
     }
-    const std::size_t id_ends = std::min(fact.which.find(' '), fact.which.size());
-    const auto agent = Uuid::parse(fact.which.substr(0, id_ends));
-    const bool is_revoked = fact.what == "agent.revoked";
-    const bool is_replaced = fact.what == "agent.certificate" && id_ends < fact.which.size();
-    if (!agent || (!is_revoked && !is_replaced)) {
+    std::array<std::string, 3>
+        words;  // the agent; its certificate's serial; the pin of who signed it
+    std::istringstream(fact.which) >> words[0] >> words[1] >> words[2];
+    const auto agent = Uuid::parse(words[0]);
+    if (fact.what != "agent.certificate" || !agent || words[1].empty()) {
         return {};  // of another store, or of a newer version
     }
-    auto update = database.prepare(is_revoked ? revoke_agent : replace_serial);
+    auto update = database.prepare(replace_serial);
     if (update) {
-        update->bind_blob(0, agent->raw());
-        if (!is_revoked) {
-            update->bind_text(1, std::string_view(fact.which).substr(id_ends + 1));
-        }
+        update->bind_blob(0, agent->raw()).bind_text(1, words[1]).bind_text(2, words[2]);
     }
     return run_to_end(update);
 }
 
 }  // namespace
+
+Status AccessStore::note_copied(const std::string& backup, WallTime now) {
+    return lasting_ == nullptr ? Status{} : lasting_->note(now, backup_mark, backup);
+}
 
 Status AccessStore::restored(const std::vector<LastingFact>& facts, WallTime made, WallTime now) {
     auto transaction = Transaction::begin(parts_->database);
@@ -66,8 +70,7 @@ Status AccessStore::restored(const std::vector<LastingFact>& facts, WallTime mad
         return failure(transaction.error());
     }
     for (const LastingFact& fact : facts) {
-        const Status done = fact.at < made ? Status{} : redo(parts_->database, fact);
-        if (!done) {
+        if (const Status done = redo(parts_->database, fact); !done) {
             return failure(done.error(), "access.db");
         }
     }

@@ -5,6 +5,7 @@
 #include "collector/journal/segments.hpp"
 #include "collector/migrations.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/forgetful_folders.hpp"
 #include "tests/support/small_disk.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -185,6 +186,25 @@ TEST_F(BackingUp, TakesEverythingAndSaysWhatItIs) {
     );
 }
 
+/// A sealed segment whose log could not be emptied is copied by SQLite, which syncs no copies.
+TEST_F(BackingUp, IsDurableOnceItIsGood) {
+    muster::test::ForgetfulFolders disk(dir_.path());
+    const auto backup = make_backup(disk, plan_, sources(), at(1), {});
+    ASSERT_TRUE(backup) << error_of(backup);
+    const std::string unfinished = plan_.folder + "/" + unfinished_name(backup->name);
+    for (const char* name : {"state.db", "access.db", "history/catalog.db"}) {
+        EXPECT_THAT(disk.synced_files(), Contains(unfinished + "/" + name));
+    }
+    for (const Lsn first : {Lsn{1}, Lsn{4}}) {
+        EXPECT_THAT(disk.synced_files(), Contains(unfinished + "/journal/" + segment_name(first)));
+    }
+    disk.power_on();
+    const std::string folder = plan_.folder + "/" + backup->name;
+    const Status there = verify_backup(files_, folder, backup->manifest);
+    EXPECT_TRUE(there) << there.error().text();
+    EXPECT_TRUE(read_manifest(files_, folder));
+}
+
 TEST_F(BackingUp, SoundRowsThatSqliteDoubtsAreSound) {
     ASSERT_TRUE(
         state_->execute("INSERT INTO probe_interval VALUES (x'00', 5, NULL, 'critical', 3, 0)")
@@ -272,14 +292,20 @@ TEST_F(BackingUp, LeftoversGoAndOnlyThey) {
 }
 
 TEST_F(BackingUp, SoManyStayAsAreToBeKept) {
-    for (const int hour : {1, 2, 3, 4}) {
+    for (const int hour : {1, 2, 4, 3}) {
         ASSERT_TRUE(back_up(sources(), at(hour)));
     }
-    ASSERT_TRUE(prune_backups(files_, plan_.folder, 3, at(4)));
+    ASSERT_TRUE(prune_backups(files_, plan_.folder, 3));
     EXPECT_THAT(
         names_in(plan_.folder),
         ElementsAre(backup_name(at(2)), backup_name(at(3)), backup_name(at(4)))
     );
+    const auto all = backups_in(files_, plan_.folder);
+    ASSERT_TRUE(all);
+    EXPECT_EQ(all->back().name, backup_name(at(3)))
+        << "the last one made, whatever the calendar said";
+    EXPECT_EQ(all->back().manifest.number, 4U);
+    EXPECT_EQ(back_up(sources(), at(3)).error().kind(), ErrorKind::conflict);
 }
 
 TEST_F(BackingUp, AManifestThatLeavesItsFolderOrIsNewerIsRefused) {
@@ -324,7 +350,7 @@ TEST_F(BackingUpRegularly, MakesThemWhenDueAndKeepsTheNewest) {
     EXPECT_EQ(names_in(plan_.folder).size(), 2U);
 }
 
-TEST_F(BackingUpRegularly, T18OneMadeWhileTheCalendarWasWrongHoldsNothingUpAndGoesFirst) {
+TEST_F(BackingUpRegularly, T18OneMadeWhileTheCalendarWasWrongHoldsNothingUpAndGoesInItsTurn) {
     const auto wrong = back_up(sources(), clock_.wall() + 10 * 365 * 24h);
     ASSERT_TRUE(wrong);
     ASSERT_TRUE(back_up(sources(), clock_.wall() - 1h));
