@@ -1,7 +1,9 @@
+#include "base/log.hpp"
 #include "collector/backup/restore.hpp"
 #include "collector/backup/start_check.hpp"
 #include "collector/brain/incidents/storage.hpp"
 #include "collector/collector_impl.hpp"
+#include "collector/enrolment/withdrawals.hpp"
 #include "collector/fold_order.hpp"
 #include "collector/journal/segments.hpp"
 #include "collector/settings.hpp"
@@ -205,16 +207,23 @@ Status Collector::Impl::open_folds(JournalWriter writer) {
 
 Status Collector::Impl::open_access() {
     auto noted = Lasting::open(*world.files, data / "lasting");
-    auto store = AccessStore::open(data / "access.db");
-    if (!noted || !store) {
-        return failure(noted ? store.error() : noted.error());
+    const auto facts = read_lasting(*world.files, data / "lasting");
+    if (!noted || !facts) {
+        return failure(noted ? facts.error() : noted.error());
+    }
+    const auto again = withdraw_again(*world.files, data / "access.db", *facts);
+    auto store = again ? AccessStore::open(data / "access.db") : failure(again.error());
+    if (!store) {
+        return failure(store.error());
+    }
+    if (*again > 0) {
+        log(LogLevel::error,
+            "access.revoked_again",
+            {{"revocations", *again},
+             {"why", "access.db had lost what was noted of them; look through users and tokens"}});
     }
     lasting.emplace(std::move(*noted));
     store->keep_lasting(*lasting);
-    const auto facts = read_lasting(*world.files, data / "lasting");
-    if (!facts) {
-        return failure(facts.error());
-    }
     incidents_noted = greatest(*facts, "incidents");
     const auto ensured = store->tokens().ensure_administrator(
         *world.files, data / "admin.token", *world.random, world.clock->wall()

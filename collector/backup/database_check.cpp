@@ -27,9 +27,14 @@ Result<std::int64_t> number_in(Database& database, std::string_view sql) {
     return *row ? statement->integer(0) : 0;
 }
 
+/// 0 too where a kill in the middle of its making, or a damaged log, has left a file without its tables: nothing is in it.
 Result<Lsn> position_in(const std::string& path, std::string_view sql) {
     auto database = open_quiet(path);
-    const auto number = database ? number_in(*database, sql) : failure(database.error());
+    auto number = database ? number_in(*database, "SELECT count(*) FROM sqlite_schema")
+                           : failure(database.error());
+    if (number && *number > 0) {
+        number = number_in(*database, sql);
+    }
     return number ? Result<Lsn>(static_cast<Lsn>(*number)) : failure(number.error(), path);
 }
 
