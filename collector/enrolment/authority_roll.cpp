@@ -32,6 +32,12 @@ bool there(Files& files, const std::string& directory, const std::string& name) 
     return files.exists(directory + "/" + name);
 }
 
+/// What is not there is no failure.
+Status remove_durably(Files& files, const std::string& directory, const std::string& name) {
+    const Status removed = files.remove(directory + "/" + name);
+    return removed ? files.sync_directory(directory) : removed;
+}
+
 }  // namespace
 
 RollStep roll_step(Files& files, const std::string& directory) {
@@ -83,27 +89,28 @@ Status finish_roll(Files& files, const std::string& directory) {
     if (!there(files, directory, "old.crt") || !there(files, directory, "next.crt")) {
         return {};
     }
-    Status done = copy(files, directory, "next.key", "ca.key");
+    // What is in place may have lost next.key already: a power cut has brought back next.crt alone.
+    const auto now = read(files, directory, "ca.crt");
+    const auto next = read(files, directory, "next.crt");
+    const bool is_in_place = now && next && *now == *next;
+    Status done = is_in_place ? Status{} : copy(files, directory, "next.key", "ca.key");
     failpoint("authority.key_replaced");
-    if (done) {
+    if (done && !is_in_place) {
         done = copy(files, directory, "next.crt", "ca.crt");
     }
     failpoint("authority.certificate_replaced");
     if (done) {
-        done = files.remove(directory + "/next.crt");
+        done = remove_durably(files, directory, "next.crt");
     }
     failpoint("authority.next_removed");
-    if (done && there(files, directory, "next.key")) {
-        done = files.remove(directory + "/next.key");
-    }
-    return done;
+    return done ? remove_durably(files, directory, "next.key") : done;
 }
 
 Status drop_authority(Files& files, const std::string& directory) {
     if (roll_step(files, directory) != RollStep::used) {
         return failure(ErrorKind::conflict, "there is no old authority", directory);
     }
-    return files.remove(directory + "/old.crt");
+    return remove_durably(files, directory, "old.crt");
 }
 
 Result<std::string> other_authorities(Files& files, const std::string& directory) {

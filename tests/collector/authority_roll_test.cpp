@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/memory_files.hpp"
 #include "collector/enrolment/certificate_authority.hpp"
+#include "tests/support/power_cut_files.hpp"
 #include "wire/certificates.hpp"
 
 #include <gmock/gmock.h>
@@ -110,6 +111,47 @@ TEST_F(AuthorityRoll, IsFinishedByTheNextStartWhereverItWasCutShort) {
         EXPECT_EQ(after.authority().certificate_pem, next) << changes;
         EXPECT_EQ(after.ca_pem(), next + old) << changes;
         EXPECT_EQ(roll_step(files_, "/data/ca"), RollStep::used) << changes;
+    }
+}
+
+/// The two removals may reach the disk in either order.
+TEST_F(AuthorityRoll, IsFinishedWhereAPowerCutBroughtBackTheNextCertificateAlone) {
+    started();
+    ASSERT_TRUE(add_authority(files_, "/data/ca", now_));
+    const std::string next = stored("next.crt");
+    ASSERT_TRUE(use_authority(files_, "/data/ca"));
+    ASSERT_TRUE(write_file_atomically(files_, "/data/ca/next.crt", next));
+    const CertificateAuthority after = started();
+    expect_whole(after);
+    EXPECT_EQ(after.authority().certificate_pem, next);
+    EXPECT_EQ(roll_step(files_, "/data/ca"), RollStep::used);
+}
+
+/// Without the key a certificate is never put in place.
+TEST_F(AuthorityRoll, IsNotGoneOnWithWhereTheNextKeyIsLost) {
+    const std::string first = started().authority().certificate_pem;
+    ASSERT_TRUE(add_authority(files_, "/data/ca", now_));
+    ASSERT_TRUE(files_.remove("/data/ca/next.key"));
+    EXPECT_EQ(use_authority(files_, "/data/ca").error().kind(), ErrorKind::not_found);
+    EXPECT_EQ(stored("ca.crt"), first);
+}
+
+TEST_F(AuthorityRoll, StaysAsItWasSaidToBeAfterAPowerCut) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        SeededRandom random(seed);
+        test::PowerCutFiles disk;
+        ASSERT_TRUE(disk.create_directories("/data/ca"));
+        ASSERT_TRUE(disk.sync_directory("/data"));
+        ASSERT_TRUE(CertificateAuthority::open(disk, "/data/ca", {"localhost"}, now_));
+        ASSERT_TRUE(add_authority(disk, "/data/ca", now_));
+        ASSERT_TRUE(use_authority(disk, "/data/ca"));
+        disk.cut(random);
+        EXPECT_EQ(roll_step(disk, "/data/ca"), RollStep::used);
+        EXPECT_FALSE(disk.exists("/data/ca/next.crt"));
+        EXPECT_FALSE(disk.exists("/data/ca/next.key"));
+        ASSERT_TRUE(drop_authority(disk, "/data/ca"));
+        disk.cut(random);
+        EXPECT_EQ(roll_step(disk, "/data/ca"), RollStep::none) << "what was dropped is back";
     }
 }
 
