@@ -360,12 +360,13 @@ Task<void> Service::watch_certificate() {
         const Duration left = end - clock_.wall();
         if (left < (end - credentials_->due()) / 2) {
             log(LogLevel::warning,
-                "certificate.ends",
+                left > Duration{} ? "certificate.ends" : "certificate.ended",
                 {{"at", format_rfc3339(end)},
                  {"remedy",
-                  "it is renewed while the collector is connected, and recovered by its key once "
-                  "it "
-                  "has ended, over port " +
+                  (left > Duration{}
+                       ? std::string("it is renewed while the collector is connected, and ")
+                       : std::string("it is ")) +
+                      "recovered by its key once it has ended, over port " +
                       std::to_string(identity_.people_port) +
                       " of the collector; where that is refused: muster token create --agent "
                       "--name " +

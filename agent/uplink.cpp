@@ -6,11 +6,13 @@
 #include "base/crypto.hpp"
 #include "base/failpoint.hpp"
 #include "base/log.hpp"
+#include "wire/refusal.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 #include <charconv>
 #include <deque>
+#include <optional>
 #include <utility>
 
 namespace muster::agent {
@@ -83,6 +85,7 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     void arm();
     void on_timer();
     void close(const std::string& why);
+    void tell_revoked();
     void connection_ended(const Error& why);
     void count();
     void ask_for_certificate();
@@ -119,6 +122,7 @@ struct Uplink::Impl : std::enable_shared_from_this<Uplink::Impl> {
     bool stopped = false;
     bool live = false;
     bool recovering = false;
+    std::optional<MonoTime> told_revoked;
     std::string last_failure;
     std::uint64_t failures = 0;
 };
@@ -182,6 +186,9 @@ void Uplink::Impl::act(wire::LinkAction action) {
             path.in_vain();
         }
         close(closing->why);
+        if (closing->is_refusal && closing->why.ends_with(wire::revoked_reason)) {
+            tell_revoked();
+        }
     } else if (const auto* answer = std::get_if<todo::Certificate>(&action)) {
         on_certificate(*answer);
     } else if (const auto* authorities = std::get_if<todo::Authorities>(&action)) {
@@ -192,6 +199,7 @@ void Uplink::Impl::act(wire::LinkAction action) {
             {{"collector", options.collector.host}, {"port", options.collector.port}});
         last_failure.clear();
         failures = 0;
+        told_revoked.reset();
         if (options.credentials != nullptr) {
             options.credentials->accepted();
         }
@@ -211,6 +219,23 @@ void Uplink::Impl::close(const std::string& why) {
         connection->close();
         connection.reset();
     }
+}
+
+/// Once a day: whoever looks why this machine tells nothing finds it, and what to do.
+void Uplink::Impl::tell_revoked() {
+    const MonoTime now = clock.mono();
+    if (told_revoked && now - *told_revoked < std::chrono::hours(24)) {
+        return;
+    }
+    told_revoked = now;
+    log(LogLevel::warning,
+        "agent.revoked",
+        {{"collector", options.collector.host},
+         {"remedy",
+          "enrol it anew with a join token of another name (muster token create --agent --name "
+          "ANOTHER; stop the agent, remove its folder identity, muster-agent enrol), or stop it "
+          "for "
+          "good"}});
 }
 
 void Uplink::Impl::connection_ended(const Error& why) {
@@ -342,6 +367,9 @@ Task<void> Uplink::Impl::recover(std::shared_ptr<Impl> self, std::string request
                     : failure(certificate.error());
     if (!stored) {
         log(LogLevel::warning, "certificate.not_recovered", {{"why", stored.error().text()}});
+        if (stored.error().what().ends_with(wire::revoked_reason)) {
+            self->tell_revoked();
+        }
         co_return;
     }
     log(LogLevel::notice,

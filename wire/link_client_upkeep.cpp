@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "wire/frames.hpp"
 #include "wire/link_client.hpp"
+#include "wire/refusal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -106,6 +107,10 @@ void LinkClient::on_refusal(MonoTime now, const proto::Refusal& refusal, Actions
         .why = "the collector refuses: " + printable(refusal.reason()), .is_refusal = true
     });
     wait_again(now);
+    if (refusal.reason() == revoked_reason) {
+        // Nothing it can do changes that: it calls as seldom as it may.
+        next_try_ = now + options_.backoff_most;
+    }
 }
 
 LinkClient::Actions LinkClient::request_certificate(std::string request_pem) {

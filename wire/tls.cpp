@@ -116,7 +116,8 @@ std::string certificate_problem(ssl_st* session, long result) {
                        : "not a server's certificate: it was issued for another purpose";
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            return "its certificate is not valid for the name or address it was called by";
+            return "its certificate is not valid for the name or address it was called by (a "
+                   "collector's is for localhost, its host name and names: in collector.yaml)";
         default:
             return std::string("its certificate is not accepted: ") +
                    X509_verify_cert_error_string(result);
@@ -137,7 +138,9 @@ std::string reason_words(int reason) {
         case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
             return "it offers no TLS 1.3";
         case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-            return "the other side wants a certificate, and we presented none";
+            return "the other side wants a certificate, and we presented none: a collector's port "
+                   "for "
+                   "agents (8444) does, its port for people (8443) does not";
         case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
             return "the other side refuses our certificate: signed by another authority";
         case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
@@ -301,7 +304,9 @@ Status check_protocol(ssl_st* session, const std::string& protocol) {
     if (std::string_view(reinterpret_cast<const char*>(chosen), size) != protocol) {
         return failure(
             ErrorKind::refused,
-            "the server does not speak " + protocol + ": is it a Muster collector?"
+            "the server does not speak " + protocol +
+                ": is it a Muster collector, and its port for people (8443)? That for agents "
+                "(8444) enrols nobody"
         );
     }
     return {};

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "collector/enrolment/access_adapter_impl.hpp"
 #include "collector/enrolment/tokens.hpp"
+#include "wire/refusal.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -255,7 +256,7 @@ Status AccessAdapter::may_connect(const wire::Peer& peer) {
         return failure(ErrorKind::refused, "this agent is not enrolled here");
     }
     if (!found->second.is_active) {
-        return failure(ErrorKind::refused, "this agent has been revoked");
+        return failure(ErrorKind::refused, std::string(wire::revoked_reason));
     }
     if (!peer.serial.empty() && found->second.next_serial == peer.serial) {
         impl_->adopt(found->second, peer.address);

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "collector/intake/intake.hpp"
 #include "collector/intake/secret_files.hpp"
+#include "wire/refusal.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -324,7 +325,8 @@ Intake::Actions Intake::revoke(AgentId id) {
     const Agent& owner = agent(id);
     for (const std::optional<SessionId> session : {owner.newcomer, owner.session}) {
         if (session && sessions_.contains(*session)) {
-            auto actions = sessions_.at(*session).server.close("this agent has been revoked", true);
+            auto actions =
+                sessions_.at(*session).server.close(std::string(wire::revoked_reason), true);
             perform(*session, std::move(actions), {}, out);
         }
     }

@@ -85,6 +85,24 @@ TEST_F(LinkClientTest, WaitsLongerAfterARefusal) {
     }
 }
 
+TEST_F(LinkClientTest, CallsAsSeldomAsItMayOnceItIsRevoked) {
+    LinkClient link = client(position(1, 0, 1));
+    go_live(link, 0);
+    proto::Frame refusal;
+    refusal.mutable_refusal()->set_reason("this agent has been revoked");
+    const auto closed = all<link_action::Close>(link.on_frame(now, wall, refusal));
+    ASSERT_THAT(closed, SizeIs(1));
+    EXPECT_TRUE(closed.front().is_refusal);
+    EXPECT_EQ(link.next_wake(), now + options.backoff_most);
+    now = link.next_wake();
+    link.on_time(now, wall);
+    link.on_connected(now, wall);
+    refusal.mutable_refusal()->set_reason("this certificate has been replaced by a newer one");
+    const auto other = all<link_action::Close>(link.on_frame(now, wall, refusal));
+    ASSERT_THAT(other, SizeIs(1));
+    EXPECT_LT(link.next_wake(), now + options.backoff_most);
+}
+
 TEST_F(LinkClientTest, BeatsAtThePaceOfTheWelcome) {
     LinkClient link = client(position(1, 0, 1));
     go_live(link, 0);
