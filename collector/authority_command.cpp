@@ -98,8 +98,8 @@ int run_authority_command(
     const bool is_safe = waiting->empty() || command.verb == AuthorityVerb::add || command.force;
     if (!is_safe) {
         return complain(
-            std::to_string(waiting->size()) +
-            " agents would be shut out, and would have to enrol anew: " + names_of(*waiting) +
+            std::to_string(waiting->size()) + (waiting->size() == 1 ? " agent" : " agents") +
+            " would be shut out, and would have to enrol anew: " + names_of(*waiting) +
             "; start the collector and wait until they have connected, revoke those that are gone, "
             "or add "
             "--force"

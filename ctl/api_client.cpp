@@ -149,9 +149,6 @@ Error problem_error(int status, std::string_view body, const GivenNames& given) 
         text = fmt::format("the server answered {}", status);
     }
     text = printable(text);
-    if (status == 401) {
-        text += "; give another token with --token-file or muster login";
-    }
     const bool is_general = text == "the request body is not what was expected" ||
                             text == "the query is not what was expected";
     std::string flaws;
@@ -166,6 +163,21 @@ Error problem_error(int status, std::string_view body, const GivenNames& given) 
     }
     return {kind_of(status), text + flaws};
 }
+
+namespace {
+
+/// Who signs in with a password has no token to give another of.
+Error refusal_of(const wire::HttpAnswer& answer, bool has_token, const GivenNames& given = {}) {
+    const Error error = problem_error(answer.status, answer.body, given);
+    return answer.status == 401 && has_token
+               ? Error(
+                     error.kind(),
+                     error.what() + "; give another token with --token-file or muster login"
+                 )
+               : error;
+}
+
+}  // namespace
 
 Result<ApiClient> ApiClient::open(std::string server, Secret token, std::string ca_pem) {
     while (server.ends_with('/')) {
@@ -218,7 +230,7 @@ Result<wire::HttpAnswer> ApiClient::exchange(
         return failure(answer.error(), server_);
     }
     if (answer->status >= 400) {
-        return tl::unexpected(problem_error(answer->status, answer->body, given));
+        return tl::unexpected(refusal_of(*answer, !token_.empty(), given));
     }
     return answer;
 }
@@ -264,7 +276,7 @@ Status ApiClient::follow(
         return failure(answer.error(), server_);
     }
     if (answer->status >= 400) {
-        return tl::unexpected(problem_error(answer->status, answer->body));
+        return tl::unexpected(refusal_of(*answer, !token_.empty()));
     }
     return {};
 }

@@ -145,6 +145,9 @@ int remove(Session& session, const std::string& list, const Options& options) {
         return session.fail(guessed(*client, answer.error(), list, options.name));
     }
     session.say(options.name + ": deleted");
+    for (const json::value& warning : items_of(*answer, "warnings")) {
+        session.say("warning: " + flaw_text(warning, {}));
+    }
     return exit_success;
 }
 

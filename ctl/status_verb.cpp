@@ -65,6 +65,13 @@ const Count counts[] = {
      "",
      Tone::doubtful,
      "muster probes --state unproven"},
+    {"maintenance windows active",
+     "windows_active",
+     "/windows",
+     {{"state", "active"}},
+     "",
+     Tone::doubtful,
+     "muster window list --state active"},
 };
 
 int status(Session& session) {

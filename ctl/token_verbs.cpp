@@ -223,6 +223,9 @@ int create(Session& session, const Options& options) {
     ));
     if (options.for_agent) {
         session.say("  " + enrol_line(session, *created));
+        if (const std::string why = text_of(*created, "warning"); !why.empty()) {
+            session.say("warning: " + printable(why));
+        }
     }
     return exit_success;
 }

@@ -108,9 +108,23 @@ std::string watcher_of(const json::value& probe) {
     return !agent.empty() ? agent : nobody.empty() ? "nobody" : "nobody: " + nobody;
 }
 
-/// What the collector calls it, for people.
-std::string agent_words(const std::string& state) {
-    return state == "collector" ? "not heard yet: the collector was away" : state;
+/// "revoked since 02:14, last heard 02:10"; empty: nothing is known of that time.
+std::string agent_words(const Session& session, const json::value& agent) {
+    const std::string since = session.time(member_of(agent, "since"));
+    if (since.empty()) {
+        return {};
+    }
+    const std::string state = text_of(agent, "state");
+    const std::string heard = session.time(member_of(agent, "last_heard"));
+    return fmt::format(
+        "{} since {}{}",
+        state.empty()          ? "connected"
+        : state == "collector" ? "not heard yet: the collector was away"
+        : state == "enrolled"  ? "enrolled, never heard,"
+                               : state,
+        since,
+        heard.empty() ? "" : ", last heard " + heard
+    );
 }
 
 int why_ci(Session& session, const WhyOptions& options) {
@@ -160,14 +174,7 @@ int why_ci(Session& session, const WhyOptions& options) {
         );
     }
     for (const json::value& agent : items_of(*answer, "agents")) {
-        const std::string state = text_of(agent, "state");
-        if (!state.empty()) {
-            add_fact(
-                table,
-                "agent " + text_of(agent, "name"),
-                agent_words(state) + " since " + session.time(member_of(agent, "since"))
-            );
-        }
+        add_fact(table, "agent " + text_of(agent, "name"), agent_words(session, agent));
     }
     for (const json::value& incident : items_of(*answer, "incidents")) {
         const std::string of = text_of(incident, "of");

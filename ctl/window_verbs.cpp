@@ -90,6 +90,11 @@ int create(Session& session, const WindowOptions& options) {
         members,
         members == "1" ? "CI" : "CIs"
     )));
+    if (members == "0") {
+        session.say(
+            "warning: nothing matches it now; muster ci list --filter shows what a query finds"
+        );
+    }
     return exit_success;
 }
 

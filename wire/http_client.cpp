@@ -218,7 +218,11 @@ Task<Result<HttpAnswer>> perform(asio::io_context* loop, HttpCall call, Deadline
     if (url->scheme == "http") {
         const error_code problem = co_await exchange_on(&plain, &exchange);
         if (problem) {
-            co_return explain(nullptr, problem, to);
+            const Failure why = explain(nullptr, problem, to);
+            const Error& error = why.value();
+            co_return error.kind() == ErrorKind::closed
+                ? failure(error.kind(), error.what() + "; is it https:// there?", error.context())
+                : why;
         }
         co_return take_answer(exchange);
     }

@@ -94,6 +94,11 @@ Task<HttpResponse> create_join_token(Call call) {
     json::object body = join_token_json(created->row);
     body["token"] = json_text(created->token.reveal());
     body["address"] = json_text(address_for_others(*call.context, call.request));
+    const config::CollectorConfig& process = call.context->configuration()->running().process;
+    if (std::string why = why_out_of_reach(process.listen_people, process.listen_agents);
+        !why.empty()) {
+        body["warning"] = json_text(why);
+    }
     co_return json_answer(body, 201);
 }
 

@@ -32,6 +32,24 @@ json::array warnings_json(const ApplyOutcome& outcome, const ApplyRequest& reque
     return out;
 }
 
+void warn_of_no_channel(const ApplyOutcome& outcome, std::size_t channels, json::array& warnings) {
+    const auto count = [&outcome](ObjectChange::Kind kind) {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            outcome.changes,
+            [kind](const ObjectChange& change) {
+                return change.list == "channels" && change.kind == kind;
+            }
+        ));
+    };
+    const std::size_t removed = count(ObjectChange::Kind::removed);
+    if (removed > 0 && channels + count(ObjectChange::Kind::created) == removed) {
+        warnings.push_back(json::object{
+            {"pointer", ""},
+            {"detail", "no channel is left: nobody will be told of any incident (docs/channels.md)"}
+        });
+    }
+}
+
 HttpResponse apply_refused(const Error& error, const ApplyRequest& request) {
     if (error.kind() != ErrorKind::invalid) {
         return error.kind() == ErrorKind::conflict

@@ -21,6 +21,9 @@ std::string pointer_to(const ApplyRequest& request, std::string_view file);
 /// Secrets that cannot be read, as flaws are told: nothing is refused for them.
 json::array warnings_json(const ApplyOutcome& outcome, const ApplyRequest& request);
 
+/// A warning more where the last channel goes; `channels`: how many there were before.
+void warn_of_no_channel(const ApplyOutcome& outcome, std::size_t channels, json::array& warnings);
+
 /// The objects that changed; those that did not are counted.
 json::array changes_json(const ApplyOutcome& outcome, std::size_t& unchanged);
 

@@ -145,13 +145,16 @@ json::array warnings(const ApplyOutcome& outcome, const std::vector<config::Conf
 Task<HttpResponse> take(
     Call call, ApplyRequest request, std::vector<config::ConfigText> own, int status
 ) {
+    const std::size_t channels = call.context->configuration()->running().watch.channels.size();
     const Result<ApplyOutcome> outcome = call.context->apply(request);
     if (!outcome) {
         co_return refused(outcome.error(), own);
     }
     std::size_t unchanged = 0;
+    json::array told = warnings(*outcome, own);
+    warn_of_no_channel(*outcome, channels, told);
     const json::object body{
-        {"changes", changes_json(*outcome, unchanged)}, {"warnings", warnings(*outcome, own)}
+        {"changes", changes_json(*outcome, unchanged)}, {"warnings", std::move(told)}
     };
     Task<Result<Verdict>> confirming = confirm_applied(call, *outcome);
     const Result<Verdict> verdict = co_await std::move(confirming);

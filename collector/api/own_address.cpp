@@ -17,6 +17,24 @@ bool is_loopback(const std::string& host) {
 
 }  // namespace
 
+std::string why_out_of_reach(const std::string& people, const std::string& agents) {
+    const auto is_near = [](const std::string& endpoint) {
+        std::string host = endpoint.substr(0, endpoint.rfind(':'));
+        if (host.starts_with('[') && host.ends_with(']')) {
+            host = host.substr(1, host.size() - 2);
+        }
+        return is_loopback(host);
+    };
+    if (!is_near(people) && !is_near(agents)) {
+        return {};
+    }
+    return "no other machine can reach this collector: it listens on " +
+           (is_near(people) && is_near(agents) ? people + " and " + agents + " alone"
+            : is_near(people)                  ? people + " alone for people and enrolment"
+                                               : agents + " alone for agents") +
+           " (listen: in collector.yaml; then restart it)";
+}
+
 std::string address_for_others(const ApiContext& context, const HttpRequest& request) {
     if (!context.self.names.empty()) {
         return https(context.self.names.front(), context.self.people_port);

@@ -208,16 +208,19 @@ Task<HttpResponse> apply_texts(Call call) {
         co_return problem_of(in_use.error());
     }
     request.in_use = std::move(*in_use);
+    const std::size_t channels = call.context->configuration()->running().watch.channels.size();
     const Result<ApplyOutcome> outcome = call.context->apply(request);
     if (!outcome) {
         co_return apply_refused(outcome.error(), request);
     }
     std::size_t unchanged = 0;
+    json::array warnings = warnings_json(*outcome, request);
+    warn_of_no_channel(*outcome, channels, warnings);
     json::object body{
         {"dry_run", request.mode == ApplyMode::dry_run},
         {"changes", changes_json(*outcome, unchanged)},
         {"unchanged", unchanged},
-        {"warnings", warnings_json(*outcome, request)}
+        {"warnings", std::move(warnings)}
     };
     const Result<json::array> matched = co_await effects(call, outcome->matches);
     if (!matched) {

@@ -4,12 +4,34 @@
 #include "collector/api/parameters.hpp"
 #include "collector/api/receipt_store.hpp"
 
+#include <array>
 #include <functional>
+#include <string_view>
 #include <utility>
 
 namespace muster::collector {
 
 namespace {
+
+/// Whatever the brain withholds a page for; docs/openapi.yaml has them too.
+constexpr std::array<std::string_view, 16> reasons{
+    "agent is heard",
+    "channel removed",
+    "detected late",
+    "host down",
+    "maintenance window",
+    "merged",
+    "no channel",
+    "no channel matches",
+    "planned stop",
+    "quorum",
+    "recovered within hold",
+    "restored",
+    "site cut off",
+    "storm",
+    "unproven",
+    "vantage isolated"
+};
 
 constexpr Duration default_span = std::chrono::hours(24);
 /// "now" has taken its way to us.
@@ -28,7 +50,11 @@ Task<HttpResponse> list_receipts(Call call) {
     if (!from || !to) {
         co_return bad_parameter(!from ? from.error() : to.error());
     }
-    ReceiptFilter filter{.ci = {}, .reason = parameter(call, "reason"), .from = *from, .to = *to};
+    const Result<std::string> reason = choice_parameter(call, "reason", reasons);
+    if (!reason) {
+        co_return bad_parameter(reason.error());
+    }
+    ReceiptFilter filter{.ci = {}, .reason = *reason, .from = *from, .to = *to};
     Task<Result<Page>> asking =
         read_list_of_ci(std::move(call), std::move(filter), *page, read_receipts);
     Result<Page> found = co_await std::move(asking);

@@ -238,7 +238,8 @@ std::string verdict_of(const json::object& found, const WhyQuestion& question) {
         return silence;
     }
     if (found.at("probes").as_array().empty()) {
-        return "nothing probes it";
+        const std::string own = own_agent_words(found.at("agents").as_array());
+        return own.empty() ? "nothing probes it" : own + "; nothing probes it";
     }
     if (unobserved) {
         return "nobody watched it";

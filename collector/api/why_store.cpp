@@ -16,19 +16,25 @@ namespace {
 constexpr NamedQuery agents_then{
     "why.agents_then",
     R"(SELECT a.id, a.name, CASE WHEN a.ci = ?1 THEN NULL ELSE 'agent' END,
-              CASE WHEN u.agent IS NOT NULL THEN u.reason
+              CASE WHEN a.state IN ('revoked', 'enrolled') AND a.state_since <= ?2 THEN a.state
+                   WHEN u.agent IS NOT NULL THEN u.reason
                    WHEN a.state = 'disconnected' AND a.state_since <= ?2 THEN 'silent' END,
-              CASE WHEN u.agent IS NOT NULL THEN u.from_wall
-                   WHEN a.state = 'disconnected' AND a.state_since <= ?2 THEN a.state_since END
+              CASE WHEN a.state IN ('revoked', 'enrolled') AND a.state_since <= ?2 THEN a.state_since
+                   WHEN u.agent IS NOT NULL THEN u.from_wall
+                   WHEN a.state IN ('disconnected', 'connected') AND a.state_since <= ?2 THEN a.state_since END,
+              CASE WHEN a.state = 'revoked' AND a.state_since <= ?2
+                   THEN ifnull((SELECT max(l.from_wall) FROM agent_unobserved l
+                                WHERE l.agent = a.id AND l.from_wall < a.state_since
+                                  AND (l.to_wall IS NULL OR l.to_wall >= a.state_since)), a.state_since) END
        FROM agent a LEFT JOIN agent_unobserved u ON u.agent = a.id AND u.from_wall <= ?2
                                                     AND (u.to_wall IS NULL OR u.to_wall > ?2)
-       WHERE a.state <> 'revoked'
+       WHERE (a.state <> 'revoked' OR a.ci = ?1)
          AND (a.ci = ?1
               OR a.ci IN (SELECT r.from_ci FROM ci_relation r
                           WHERE r.to_ci = ?1 AND r.type = 'runs_on' AND r.superseded_lsn IS NULL
                             AND r.valid_from <= ?2 AND (r.valid_to IS NULL OR r.valid_to > ?2)))
          AND (?3 IS NULL OR a.site IN (SELECT value FROM json_each(?3)))
-       ORDER BY a.name, u.from_wall DESC LIMIT 100)"
+       ORDER BY a.state = 'revoked', a.name, u.from_wall DESC LIMIT 100)"
 };
 constexpr NamedQuery windows_then{
     "why.windows_then",
@@ -46,7 +52,8 @@ json::value agent_then(const Statement& row) {
         {"name", json_text(row, 1)},
         {"of", row.is_null(2) ? json::value() : json_text(row, 2)},
         {"state", row.is_null(3) ? json::value() : json_text(row, 3)},
-        {"since", json_time(row, 4)}
+        {"since", json_time(row, 4)},
+        {"last_heard", json_time(row, 5)}
     };
 }
 
@@ -102,6 +109,22 @@ std::string silence_words(const json::array& agents, WallTime at, Duration incid
             words += "; an incident opens after " + human_duration(incident_after);
         }
         return words;
+    }
+    return {};
+}
+
+std::string own_agent_words(const json::array& agents) {
+    for (const json::value& agent : agents) {
+        if (!agent.at("of").is_null()) {
+            continue;
+        }
+        if (agent.at("state") == "revoked") {
+            return "it has been revoked";
+        }
+        if (agent.at("state") == "enrolled") {
+            return "it is enrolled and has not connected yet";
+        }
+        return agent.at("state").is_null() && !agent.at("since").is_null() ? "it is connected" : "";
     }
     return {};
 }

@@ -308,7 +308,11 @@ TEST_F(AccessApi, GivesUsersTokensOfTheirOwn) {
     EXPECT_EQ(who.at("name"), "anna");
     EXPECT_EQ(who.at("role"), "operator");
     EXPECT_EQ(who.at("all_sites"), false);
-    EXPECT_EQ(get("/api/v1/users", text).status, 403);
+    const HttpResponse refused = get("/api/v1/users", text);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_THAT(
+        refused.body, HasSubstr("this token does not allow that: it takes the role administrator")
+    );
     const HttpResponse list = send("GET", "/api/v1/tokens", "", page);
     EXPECT_EQ(body_of(list).at("items").as_array().size(), 1U);
     EXPECT_EQ(list.body.find(text), std::string::npos);

@@ -103,6 +103,37 @@ TEST_F(ApiDeclared, LeavesWhatStandsInAnotherFileToThatFile) {
     EXPECT_THAT(refused.body, HasSubstr("applied/web.yaml, line 2"));
 }
 
+TEST_F(ApiDeclared, SaysThatNobodyWillBeToldWhereTheLastChannelGoes) {
+    const auto detail = [](const HttpResponse& response) {
+        EXPECT_LT(response.status, 300) << response.body;
+        const boost::json::value body = body_of(response);
+        const boost::json::array& warnings = body.at("warnings").as_array();
+        std::string told;  // beside that the secret of a channel is not there
+        for (const boost::json::value& warning : warnings) {
+            const std::string text(warning.at("detail").as_string());
+            told += text.find("no channel is left") != std::string::npos ? text : "";
+        }
+        return told;
+    };
+    const auto apply = [&](const std::string& files, const std::string& flags) {
+        return detail(post("/api/v1/apply", R"({"files":[)" + files + "]" + flags + "}"));
+    };
+    const std::string one =
+        R"({"name":"a.yaml","text":"channels:\n  - {name: a, type: webhook, url: 'https://127.0.0.1/a', secret: {file: /etc/muster/hook}}\n"})";
+    const std::string none = R"({"name":"b.yaml","text":"policies: []\n"})";
+    EXPECT_EQ(apply(one, ""), "");
+    EXPECT_THAT(apply(none, R"(,"prune":true,"dry_run":true)"), HasSubstr("nobody will be told"));
+    EXPECT_THAT(apply(none, R"(,"prune":true)"), HasSubstr("nobody will be told"));
+    EXPECT_EQ(apply(none, R"(,"prune":true)"), "") << "there was none before";
+
+    constexpr const char* channel =
+        R"({"type":"webhook","url":"https://127.0.0.1/c","secret":{"file":"/etc/muster/hook"}})";
+    EXPECT_EQ(detail(send("PUT", "/api/v1/channels/b", channel)), "");
+    EXPECT_EQ(detail(send("PUT", "/api/v1/channels/c", channel)), "");
+    EXPECT_EQ(detail(send("DELETE", "/api/v1/channels/b", "")), "") << "one is left";
+    EXPECT_THAT(detail(send("DELETE", "/api/v1/channels/c", "")), HasSubstr("nobody will be told"));
+}
+
 TEST_F(ApiDeclared, TellsAnUnchangedAnswerApartFromOneWhoseFiguresChanged) {
     state_.agent(1, "a1");
     state_.ci(1, "web");

@@ -1,7 +1,9 @@
+#include "collector/brain/incidents/causes.hpp"
 #include "tests/collector/api_fixture.hpp"
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <string>
 
 namespace muster::collector::test {
@@ -61,6 +63,22 @@ TEST_F(ApiReceipts, AreListedNewestFirstWithEverythingThatWasWeighed) {
     );
     EXPECT_THAT(texts("/api/v1/receipts"), ElementsAre("newer", "older"));
     EXPECT_THAT(texts("/api/v1/receipts?reason=quorum"), ElementsAre("older"));
+    const HttpResponse mistyped = get("/api/v1/receipts?reason=qourum");
+    EXPECT_EQ(mistyped.status, 400) << "which would find nothing and mislead";
+    EXPECT_THAT(mistyped.body, HasSubstr("expected one of agent is heard, "));
+    for (const Withholding why :
+         {Withholding::path,
+          Withholding::planned_stop,
+          Withholding::quorum,
+          Withholding::isolated,
+          Withholding::site_cut_off,
+          Withholding::host_down,
+          Withholding::storm,
+          Withholding::window}) {
+        std::string reason(to_string(why));
+        std::ranges::replace(reason, ' ', '+');
+        EXPECT_EQ(get("/api/v1/receipts?reason=" + reason).status, 200) << reason;
+    }
     EXPECT_THAT(texts("/api/v1/receipts?from=-45s"), ElementsAre("newer"));
     EXPECT_THAT(texts("/api/v1/receipts?to=-45s"), ElementsAre("older"));
     EXPECT_THAT(texts("/api/v1/receipts?ci=depot"), ElementsAre());
@@ -187,6 +205,35 @@ TEST_F(ApiReceipts, ExplainAMachineWhoseAgentIsSilentBeforeThatIsAnIncident) {
     run("UPDATE agent_unobserved SET reason = 'stopped'");
     EXPECT_THAT(verdict("web"), testing::Not(HasSubstr("silent")));
     EXPECT_EQ(body_of(get("/api/v1/cis/web/why")).at("agents").at(0).at("state"), "stopped");
+}
+
+TEST_F(ApiReceipts, SayOfAnAgentThatItIsConnectedOrRevokedAndSinceWhen) {
+    state_.ci(3, "a1");
+    run("UPDATE agent SET ci = x'00000000000000000000000000000003', state_since = " +
+        std::to_string(now - 60 * second));
+    const auto why = [this](const std::string& at = "") {
+        return body_of(get("/api/v1/cis/a1/why" + at));
+    };
+    const auto since = why().at("agents").at(0).at("since");
+    EXPECT_EQ(why().at("verdict"), "it is connected; nothing probes it");
+    EXPECT_TRUE(why().at("agents").at(0).at("state").is_null());
+    EXPECT_TRUE(since.is_string());
+    EXPECT_TRUE(why("?at=-2m").at("agents").at(0).at("since").is_null())
+        << "before it is not known";
+
+    run("UPDATE agent SET state = 'revoked'");
+    EXPECT_EQ(why().at("verdict"), "it has been revoked; nothing probes it");
+    EXPECT_EQ(why().at("agents").at(0).at("state"), "revoked");
+    EXPECT_EQ(why().at("agents").at(0).at("since"), since);
+    EXPECT_EQ(why().at("agents").at(0).at("last_heard"), since) << "its link ended with that";
+    state_.unobserved(5, now - 90 * second, now - 60 * second);
+    EXPECT_EQ(why().at("verdict"), "it has been revoked; nothing probes it") << "not: silent";
+    EXPECT_EQ(why().at("agents").at(0).at("since"), since);
+    EXPECT_LT(why().at("agents").at(0).at("last_heard").as_string(), since.as_string());
+    EXPECT_EQ(why("?at=-75s").at("agents").at(0).at("state"), "silent");
+
+    run("UPDATE agent SET state = 'enrolled'");
+    EXPECT_EQ(why().at("verdict"), "it is enrolled and has not connected yet; nothing probes it");
 }
 
 TEST_F(ApiReceipts, SayWhatMaintenanceACiIsInAndUntilWhen) {

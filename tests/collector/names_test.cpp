@@ -9,6 +9,7 @@ namespace muster::collector {
 namespace {
 
 using testing::Contains;
+using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
 using testing::UnorderedElementsAre;
@@ -62,6 +63,18 @@ TEST(AddressForOthers, IsTheFirstConfiguredNameElseWhatItIsCalledElseTheMachines
     }
     context.self.names = {"2001:db8::1", "muster.example.net"};
     EXPECT_EQ(told("monitor.example.net:9443"), "https://[2001:db8::1]:8443");
+}
+
+TEST(AddressForOthers, IsOutOfReachWhereADoorListensOnLoopback) {
+    EXPECT_EQ(why_out_of_reach("[::]:8443", "0.0.0.0:8444"), "");
+    EXPECT_EQ(why_out_of_reach("192.0.2.1:8443", "monitor.example.net:8444"), "");
+    EXPECT_THAT(
+        why_out_of_reach("127.0.0.1:8443", "[::1]:8444"),
+        HasSubstr("no other machine can reach this collector: it listens on 127.0.0.1:8443 and "
+                  "[::1]:8444 alone")
+    );
+    EXPECT_THAT(why_out_of_reach("localhost:8443", "[::]:8444"), HasSubstr("people and enrolment"));
+    EXPECT_THAT(why_out_of_reach("[::]:8443", "127.0.0.2:8444"), HasSubstr("alone for agents"));
 }
 
 }  // namespace

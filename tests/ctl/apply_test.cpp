@@ -49,5 +49,21 @@ TEST_F(Apply, AppliesSeveralFilesAtOnce) {
     EXPECT_EQ(server.seen().size(), 1U);
 }
 
+TEST_F(Apply, SaysThatNobodyWillBeToldOnceTheLastChannelIsGone) {
+    muster.put("/etc/web.yaml", "policies: []\n");
+    constexpr const char* answer =
+        R"({"unchanged":0,"policies":[],"changes":[],"warnings":[{"pointer":"","detail":"no channel is left"}]})";
+    const CannedServer server(
+        {{"POST /api/v1/apply", {200, answer}}, {"DELETE /api/v1/channels/ops", {200, answer}}}
+    );
+    EXPECT_THAT(
+        run(server, {"apply", "-f", "/etc/web.yaml", "--prune"}).err,
+        HasSubstr("no channel is left\n")
+    );
+    EXPECT_EQ(
+        run(server, {"channel", "delete", "ops"}).err, "ops: deleted\nwarning: no channel is left\n"
+    );
+}
+
 }  // namespace
 }  // namespace muster::ctl

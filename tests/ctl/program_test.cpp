@@ -144,7 +144,10 @@ TEST_F(CommandLine, ExplainsACiWithItsMaintenanceItsAgentAndWhoWatches) {
            R"({"ci":{"name":"m2"},"at":"2026-11-22T09:26:00Z","verdict":"its agent m2 has been silent for 28 s",
                 "probes":[{"name":"host","state":"unproven","agent":null,"nobody":"no other agent can watch this machine"}],
                 "windows":[{"id":"WIN-1","to":"2030-01-02T09:30:00Z","reason":"upgrade"}],
-                "agents":[{"name":"m2","of":"agent","state":"silent","since":"2026-11-22T09:21:00Z"}],
+                "agents":[{"name":"m2","of":"agent","state":"silent","since":"2026-11-22T09:21:00Z"},
+                          {"name":"m3","of":null,"state":null,"since":"2026-11-22T09:16:00Z"},
+                          {"name":"m4","of":null,"state":"revoked","since":"2026-11-22T09:16:00Z","last_heard":"2026-11-22T09:06:00Z"},
+                          {"name":"m5","of":null,"state":null,"since":null}],
                 "incidents":[],"symptom_of":[],"receipts":[]})"}}}
     );
     const Ran ran = run(server, {"why", "m2"});
@@ -155,6 +158,9 @@ TEST_F(CommandLine, ExplainsACiWithItsMaintenanceItsAgentAndWhoWatches) {
     EXPECT_THAT(ran.out, HasSubstr("in WIN-1 until 2030-01-02 "));
     EXPECT_THAT(ran.out, HasSubstr(" (upgrade)\n"));
     EXPECT_THAT(ran.out, HasSubstr("silent since 5m ago\n"));
+    EXPECT_THAT(ran.out, HasSubstr("connected since 10m ago\n"));
+    EXPECT_THAT(ran.out, HasSubstr("revoked since 10m ago, last heard 20m ago\n"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("agent m5"))) << "of which nothing is known";
 }
 
 constexpr const char* changed =
@@ -268,6 +274,17 @@ TEST_F(CommandLine, MakesWindowsOfANameOrAQuery) {
     EXPECT_EQ(ran.code, 0) << ran.err;
     EXPECT_THAT(ran.err, HasSubstr("WIN-3 active: web4 until 2026-11-22 "));
     EXPECT_THAT(ran.err, HasSubstr(", covers 2 CIs\n"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("warning")));
+    const CannedServer empty({
+        {"POST /api/v1/windows",
+         {201,
+          R"({"number":4,"id":"WIN-4","state":"active","scope":"site = Moon","to":"2026-11-22T11:26:00Z","members":0})"
+         }},
+    });
+    EXPECT_THAT(
+        run(empty, {"window", "start", "site = Moon", "--for", "2h", "--reason", "x"}).err,
+        HasSubstr("warning: nothing matches it now")
+    );
     EXPECT_EQ(
         run(server,
             {"window",
@@ -370,6 +387,8 @@ TEST_F(CommandLine, TellsInOneLookWhatMatters) {
         {"GET /api/v1/cis?limit=200&state=degraded", {200, none}},
         {"GET /api/v1/agents?limit=200&state=silent", {200, none}},
         {"GET /api/v1/probes?limit=200&state=unproven", {200, none}},
+        {"GET /api/v1/windows?limit=200&state=active", {200, R"({"items":[{}],"next_cursor":null})"}
+        },
         {"GET /readyz?strict=1",
          {503,
           R"({"ready":false,"checks":[{"name":"brain","ready":true,"detail":"0 entries behind the journal"},
@@ -385,6 +404,7 @@ TEST_F(CommandLine, TellsInOneLookWhatMatters) {
     );
     EXPECT_THAT(ran.out, HasSubstr("CIs down                    2 "));
     EXPECT_THAT(ran.out, HasSubstr("agents silent               0\n"));
+    EXPECT_THAT(ran.out, HasSubstr("maintenance windows active  1 "));
     EXPECT_THAT(
         ran.out, HasSubstr("nobody will be told: there is no channel  muster channel list")
     );
@@ -630,6 +650,20 @@ TEST_F(CommandLine, DoesNotRememberATokenThatIsRefused) {
     muster.input = "it1.b.other\n";
     EXPECT_EQ(muster.run({"login", "--server", server.url()}).code, 1);
     EXPECT_FALSE(muster.files.exists("/home/me/.config/muster/cli.yaml"));
+}
+
+TEST_F(CommandLine, OffersNoOtherTokenWhereAPasswordIsWrong) {
+    const CannedServer server(
+        {{"POST /api/v1/session", {401, R"({"detail":"this name and password are not known"})"}}}
+    );
+    muster.put("/home/me/password", "horse\n");
+    const Ran ran = muster.run(
+        {"login", "--server", server.url(), "--user", "anna", "--password-file", "/home/me/password"
+        }
+    );
+    EXPECT_EQ(ran.code, 1);
+    EXPECT_THAT(ran.err, HasSubstr("this name and password are not known"));
+    EXPECT_THAT(ran.err, Not(HasSubstr("--token-file")));
 }
 
 TEST_F(CommandLine, NeverSendsATokenInTheClearToAnotherMachine) {

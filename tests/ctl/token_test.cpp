@@ -89,6 +89,20 @@ TEST_F(Tokens, GivesALineToCopyToTheAgentsMachine) {
         )
     );
     EXPECT_EQ(into_a_file.err.find("jt1."), std::string::npos) << "it stands in the file alone";
+    EXPECT_EQ(into_a_file.err.find("warning"), std::string::npos);
+}
+
+TEST_F(CommandLine, WarnsWhereNoOtherMachineCanReachTheCollector) {
+    const CannedServer server(
+        {{"POST /api/v1/join-tokens",
+          {201,
+           R"({"token":"jt1.a.b.c","expires":"2026-11-22T10:26:00Z","address":"https://vm:8443","warning":"no other machine can reach this collector"})"
+          }}}
+    );
+    EXPECT_THAT(
+        run(server, {"token", "create", "--agent"}).err,
+        HasSubstr("warning: no other machine can reach this collector\n")
+    );
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST_F(AuthorityRoll, TakesTheAgentsAlong) {
     // One of two has not been told.
     const CommandResult refused = step({"use"});
     EXPECT_EQ(refused.exit_code, 1);
-    EXPECT_THAT(refused.output, HasSubstr("1 agents would be shut out"));
+    EXPECT_THAT(refused.output, HasSubstr("1 agent would be shut out"));
     EXPECT_THAT(refused.output, HasSubstr("away"));
     site_.resume_agent("away");
     ASSERT_TRUE(eventually(20s, [&] { return trusted_by("away") == 2; }))

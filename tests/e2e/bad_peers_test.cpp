@@ -106,6 +106,9 @@ TEST_F(BadPeers, ARevokedAgentIsCutOffAtOnceAndNothingOfItIsStored) {
         return log.find("link.refused") != std::string::npos;
     }));
     EXPECT_THAT(heard_by("doomed"), HasSubstr("this agent has been revoked"));
+    const std::string said = site_.agent_log("doomed");
+    EXPECT_THAT(said, HasSubstr("a join token of another name"));
+    EXPECT_EQ(said.find("agent.revoked"), said.rfind("agent.revoked")) << "said once";
     EXPECT_EQ(site_.stop_agent("doomed"), 0);
     EXPECT_EQ(site_.stop_collector(), 0);
     auto reader = collector::JournalReader::open(site_.data_dir() + "/journal");
@@ -123,8 +126,8 @@ TEST_F(BadPeers, ARevokedAgentIsCutOffAtOnceAndNothingOfItIsStored) {
         for (const collector::Entry& entry : *entries) {
             next = entry.lsn + 1;
             is_revoked = is_revoked || entry.kind == collector::EntryKind::agent_revoked;
-            is_gone =
-                is_gone || (is_revoked && entry.kind == collector::EntryKind::agent_disconnected);
+            // Its link ends first, or with that: either entry may be the first.
+            is_gone = is_gone || entry.kind == collector::EntryKind::agent_disconnected;
             if (entry.kind == collector::EntryKind::batch) {
                 ++(is_gone ? batches_after : batches_before);
             }

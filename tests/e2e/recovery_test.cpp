@@ -66,6 +66,9 @@ TEST_F(Recovery, AnAgentComesBackByItsOldKeyAndARevokedOneDoesNot) {
     ASSERT_TRUE(agent_says("doomed", "certificate.not_recovered")) << site_.agent_log("doomed");
     EXPECT_THAT(site_.agent_log("doomed"), HasSubstr("this agent has been revoked"));
     EXPECT_THAT(site_.agent_log("doomed"), Not(HasSubstr("link.connected")));
+    EXPECT_THAT(site_.agent_log("doomed"), HasSubstr("a join token of another name"));
+    EXPECT_THAT(site_.agent_log("doomed"), HasSubstr("certificate.ended"));
+    EXPECT_THAT(site_.agent_log("doomed"), Not(HasSubstr("certificate.ends")));
 
     const std::string audit = site_.muster({"audit", "list"}).output;
     EXPECT_THAT(audit, HasSubstr("agent.certificate_recovered"));

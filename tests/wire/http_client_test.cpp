@@ -128,6 +128,17 @@ TEST_F(HttpCallTest, RefusesAServerThatDoesNotSpeakTheProtocol) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().kind(), ErrorKind::refused);
     EXPECT_THAT(answer.error().text(), HasSubstr("does not speak muster-enrol/1"));
+    EXPECT_THAT(answer.error().text(), HasSubstr("its port for people (8443)"));
+}
+
+TEST_F(HttpCallTest, AsksAServerOfTlsForHttps) {
+    const TinyServer server({.identity = made.for_server(), .alpn = {}, .answer = teapot});
+    HttpCall plain = get(server, {});
+    plain.url.replace(0, std::string("https").size(), "http");
+    const auto answer = call(std::move(plain));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind(), ErrorKind::closed);
+    EXPECT_THAT(answer.error().text(), HasSubstr("is it https:// there?"));
 }
 
 TEST_F(HttpCallTest, RefusesAnUnknownAuthority) {
