@@ -37,6 +37,7 @@ Delivery::Delivery(
           SpoolEvents{
               .reported =
                   [this](const SpoolReport& report) {
+                      uplink_.finished(report.finished);
                       uplink_.on_spools(report.positions);
                       if (events_.progressed) {
                           events_.progressed();
@@ -73,7 +74,9 @@ Delivery::Delivery(
               .counters = [this](wire::proto::Heartbeat& heartbeat) { fill_heartbeat(heartbeat); },
               .live_changed = {},
           }
-      ) {}
+      ) {
+    uplink_.finished(spool_.report().finished);
+}
 
 void Delivery::rename(SpoolId spool, std::uint64_t from_seq) {
     const SpoolId name(Uuid::random(random_));

@@ -68,6 +68,7 @@ AgentOptions options_for(
         .retain_acked = config.retain_acked,
         .retain_acked_bytes = config.retain_acked_bytes
     };
+    options.delivery.spool.agent = identity.agent;
     options.delivery.spool_thread.upkeep.flush = config.flush;
     options.delivery.uplink.collector = collector;
     options.delivery.uplink.link.backoff_least = config.backoff_least;

@@ -93,6 +93,10 @@ std::uint64_t Spool::take(wire::Record record) {
     const std::uint64_t results_before = results_;
     next_seq_ += record.span;
     results_ += record.count;
+    if (record.wall != WallTime{}) {
+        first_wall_ = first_wall_ == WallTime{} ? record.wall : first_wall_;
+        last_wall_ = record.wall;
+    }
     memory_bytes_ += bytes;
     memory_.push_back({seq, std::move(record), results_before});
     if (!broken_) {
@@ -170,15 +174,17 @@ void Spool::shrink_memory() {
     }
 }
 
-WallTime Spool::waits_since() const {
-    if (acked_ + 1 == next_seq_) {
-        return {};
-    }
-    if (const wire::SequencedRecord* record = in_memory(acked_ + 1)) {
+/// A record's time, or that of the first of its segment; 0: not known.
+WallTime Spool::made_at(std::uint64_t seq) const {
+    if (const wire::SequencedRecord* record = in_memory(seq)) {
         return record->record.wall;
     }
-    const std::size_t at = segment_of(acked_ + 1);
+    const std::size_t at = segment_of(seq);
     return at < segments_.size() ? wall_from_ns(segments_[at].first_wall_ns) : WallTime{};
+}
+
+WallTime Spool::waits_since() const {
+    return acked_ + 1 == next_seq_ ? WallTime{} : made_at(acked_ + 1);
 }
 
 }  // namespace muster::agent

@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
+#include "wire/finished_stream.hpp"
 #include "wire/gap.hpp"
 #include "wire/link_client.hpp"
 #include "wire/record.hpp"
@@ -46,6 +47,7 @@ struct SpoolOptions {
                                  << 20;  ///< synced records kept for sending without reading files
     /// Of all spools of an agent. Beyond: records are refused (the disk does not keep up, or fails).
     std::uint64_t unsynced_bytes = 16u << 20;
+    AgentId agent = {};  ///< by which collectors know whose records they are (finished_streams.hpp)
 };
 
 /// Since the spool was opened. At any moment:
@@ -168,9 +170,12 @@ class Spool {
     /// Writes down how far was acknowledged and sent. Losing it only means sending again.
     Status save_acked();
     /// The stream goes on under another name from `from_seq` on, which is kept or the next: where agent and collector do not have
-    /// the same past. What is before is forgotten; records up to now are given out as possible duplicates. Durable when it
-    /// succeeds; otherwise nothing has changed.
+    /// the same past. What is before is forgotten (see finished_before); records up to now are given out as possible duplicates.
+    /// Durable when it succeeds; otherwise nothing has changed.
     Status rename(SpoolId name, std::uint64_t from_seq);
+
+    /// What the stream held under its name up to the record before `from_seq`, which is kept or the next.
+    wire::FinishedStream finished_before(std::uint64_t from_seq) const;
 
     /// Results in the stream before the record that begins at `seq`: of all that is kept, and of next_seq.
     std::optional<std::uint64_t> results_before(std::uint64_t seq) const;
@@ -226,6 +231,7 @@ class Spool {
     void tell_refused();
     std::uint64_t first_kept() const;
     void shrink_memory();
+    WallTime made_at(std::uint64_t seq) const;
 
     // spool_writing.cpp
     Result<std::unique_ptr<File>> create(const std::string& path);
@@ -319,6 +325,8 @@ class Spool {
     std::uint64_t waiting_results_ = 0;
     std::uint64_t found_until_ = 0;  // records below were there when it was opened
     MonoTime found_made_{};          // the newest of them, as far as clocks tell
+    WallTime first_wall_{};          // when the first record under this name was made; 0: not known
+    WallTime last_wall_{};           // and the newest
     SpoolMark saved_mark_;
     Refused untold_;
     bool is_in_memory_ = false;  // see trust_memory

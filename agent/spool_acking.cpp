@@ -102,6 +102,8 @@ SpoolMark Spool::mark() const {
         .synced = std::max(synced_, acked_),
         .synced_results = std::max(synced_results_, acked_results_),
         .last_segment = segments_.empty() ? 0 : std::min(segments_.back().first_seq, synced_ + 1),
+        .first_wall = static_cast<std::uint64_t>(to_ns(first_wall_)),
+        .last_wall = static_cast<std::uint64_t>(to_ns(last_wall_)),
     };
 }
 
@@ -130,10 +132,9 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     renamed.begins_at = from_seq;
     renamed.duplicates_before = next_seq_;
     renamed.acked = renamed.sent = from_seq - 1;
-    const std::size_t at = segment_of(from_seq);
-    renamed.acked_results = at == segments_.size()
-                                ? results_
-                                : segments_[at].results_before(segments_[at].find(from_seq));
+    renamed.acked_results = finished_before(from_seq).results;
+    const WallTime first_wall = from_seq < next_seq_ ? made_at(from_seq) : WallTime{};
+    renamed.first_wall = static_cast<std::uint64_t>(to_ns(first_wall));
     renamed.results_at_begin = renamed.acked_results;
     renamed.fingerprint = 0;
     if (auto saved = write_mark(*files_, dir_, renamed); !saved) {
@@ -151,6 +152,7 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
     acked_ = sent_ = reserved_ = from_seq - 1;
     acked_results_ = renamed.acked_results;
     acked_fingerprint_ = 0;
+    first_wall_ = first_wall;
     forget_ages();
     // The next segment has the new name in its head: it is known even where the mark is lost.
     active_.reset();
@@ -158,6 +160,21 @@ Status Spool::rename(SpoolId name, std::uint64_t from_seq) {
         "spool.renamed",
         {{"dir", dir_}, {"name", name.text()}, {"from", from_seq}});
     return {};
+}
+
+wire::FinishedStream Spool::finished_before(std::uint64_t from_seq) const {
+    const std::size_t at = segment_of(from_seq);
+    return {
+        .spool = name_,
+        .begins_at = begins_at_,
+        .results_at_begin = results_at_begin_,
+        .last_seq = from_seq - 1,
+        .results = from_seq == next_seq_ || at == segments_.size()
+                       ? results_
+                       : segments_[at].results_before(segments_[at].find(from_seq)),
+        .from = first_wall_,
+        .to = from_seq == next_seq_ ? last_wall_ : made_at(from_seq),
+    };
 }
 
 /// Of what waits again.

@@ -15,7 +15,7 @@ namespace {
 using Field = std::pair<std::string_view, std::uint64_t SpoolMark::*>;
 
 constexpr std::string_view first_line = "muster-spool 2\n";
-constexpr std::array<Field, 10> fields{{
+constexpr std::array<Field, 12> fields{{
     {"begins_at", &SpoolMark::begins_at},
     {"results_at_begin", &SpoolMark::results_at_begin},
     {"duplicates_before", &SpoolMark::duplicates_before},
@@ -26,7 +26,11 @@ constexpr std::array<Field, 10> fields{{
     {"synced", &SpoolMark::synced},
     {"synced_results", &SpoolMark::synced_results},
     {"last_segment", &SpoolMark::last_segment},
+    {"first_wall", &SpoolMark::first_wall},
+    {"last_wall", &SpoolMark::last_wall},
 }};
+/// So many were there from the first release on; what came later may be missing.
+constexpr std::size_t fields_of_old = 10;
 
 std::string checksum_line(std::string_view text) {
     std::string raw;
@@ -80,8 +84,12 @@ std::optional<SpoolMark> decode_mark(std::string_view text) {
     }
     SpoolMark mark;
     mark.spool = SpoolId(*id);
-    for (const auto& [key, field] : fields) {
+    for (std::size_t at = 0; at < fields.size(); ++at) {
+        const auto& [key, field] = fields.at(at);
         const auto value = take_line(text, key);
+        if (!value && at >= fields_of_old) {
+            break;
+        }
         if (!value) {
             return std::nullopt;
         }

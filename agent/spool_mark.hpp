@@ -23,6 +23,8 @@ struct SpoolMark {
     std::uint64_t synced = 0;
     std::uint64_t synced_results = 0;
     std::uint64_t last_segment = 0;  ///< first seq of the newest segment; 0: none yet
+    std::uint64_t first_wall = 0;    ///< when its first record under this name was made; 0: unknown
+    std::uint64_t last_wall = 0;     ///< and its last one
 
     bool operator==(const SpoolMark&) const = default;
 };

@@ -142,7 +142,17 @@ Status Spool::recover(Recovery& recovery) {
 /// Where the stream stood by what the spool says of itself.
 void Spool::take_mark(const Recovery& recovery) {
     const std::uint64_t front = segments_.empty() ? 1 : segments_.front().first_seq;
+    for (const SegmentIndex& segment : segments_) {
+        const WallTime first = wall_from_ns(segment.first_wall_ns);
+        first_wall_ = first_wall_ == WallTime{} ? first : first_wall_;
+        last_wall_ = std::max(last_wall_, wall_from_ns(segment.last_wall_ns));
+    }
     if (const auto& mark = recovery.mark) {
+        const auto said = [](std::uint64_t ns) {
+            return wall_from_ns(static_cast<std::int64_t>(ns));
+        };
+        first_wall_ = mark->first_wall != 0 ? said(mark->first_wall) : first_wall_;
+        last_wall_ = last_wall_ == WallTime{} ? said(mark->last_wall) : last_wall_;
         saved_mark_ = *mark;
         name_ = mark->spool;
         begins_at_ = mark->begins_at;

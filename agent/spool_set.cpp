@@ -21,7 +21,8 @@ SpoolSet::SpoolSet(Files& files, std::string dir, Random& random, SpoolOptions o
       dir_(std::move(dir)),
       random_(&random),
       options_(options),
-      limits_(options.limits) {}
+      limits_(options.limits),
+      finished_(files, dir_ + "/finished", options.agent) {}
 
 SpoolSet SpoolSet::open(
     Files& files, std::string dir, Random& random, SpoolOptions options, MonoTime now, WallTime wall
@@ -65,6 +66,8 @@ void SpoolSet::open_found(MonoTime now, WallTime wall) {
         }
     }
     std::ranges::sort(members_, {}, [](const auto& member) { return member->folder.number; });
+    // Or the list could not be read.
+    is_incomplete_ = !save_finished() || is_incomplete_;
 }
 
 void SpoolSet::open_one(const SpoolFolder& folder, MonoTime now, WallTime wall) {
@@ -94,6 +97,20 @@ void SpoolSet::set_aside(WallTime wall) {
     bool is_news = false;
     for (const SpoolFolder& folder : senseless_) {
         const auto mark = read_mark(*files_, path_of(folder));
+        if (mark && mark->acked >= mark->begins_at) {
+            finished_.note(
+                {.stream =
+                     {.spool = mark->spool,
+                      .begins_at = mark->begins_at,
+                      .results_at_begin = mark->results_at_begin,
+                      .last_seq = mark->acked,
+                      .results = mark->acked_results,
+                      .from = wall_from_ns(static_cast<std::int64_t>(mark->first_wall)),
+                      .to = wall},
+                 .folder = folder.number,
+                 .growing = growing_->folder.number}
+            );
+        }
         if (told_.insert(folder.id).second) {
             is_news = true;
             results += mark ? mark->synced_results - mark->acked_results : 0;
@@ -102,7 +119,7 @@ void SpoolSet::set_aside(WallTime wall) {
     if (is_news) {
         growing_->spool.tell_damaged(results, wall);
     }
-    const bool is_told = sync().has_value();
+    const bool is_told = sync() && save_finished();
     for (const SpoolFolder& folder : std::exchange(senseless_, {})) {
         const std::string path = path_of(folder);
         const Status aside = is_told
@@ -116,8 +133,12 @@ void SpoolSet::set_aside(WallTime wall) {
 }
 
 void SpoolSet::begin() {
+    std::uint64_t last = members_.empty() ? 0 : members_.back()->folder.number;
+    for (const FinishedLine& each : finished_.lines()) {
+        last = std::max({last, each.folder, each.growing});
+    }
     SpoolFolder folder{
-        .number = members_.empty() ? 1 : members_.back()->folder.number + 1,
+        .number = last + 1,
         .id = SpoolId(Uuid::random(*random_)),
     };
     const std::string path = path_of(folder);
@@ -231,6 +252,59 @@ Spool* SpoolSet::find(SpoolId name) {
     return found == members_.end() ? nullptr : &(*found)->spool;
 }
 
+std::vector<wire::FinishedStream> SpoolSet::finished() const {
+    std::vector<wire::FinishedStream> out;
+    for (const FinishedLine& each : finished_.lines()) {
+        const bool lives = std::ranges::any_of(members_, [&each](const auto& member) {
+            return member->spool.name() == each.stream.spool;
+        });
+        if (!lives) {
+            out.push_back(each.stream);
+        }
+    }
+    return out;
+}
+
+void SpoolSet::note_finished(const Member& member, const wire::FinishedStream& stream) {
+    if (stream.last_seq >= stream.begins_at) {
+        finished_.note(
+            {.stream = stream, .folder = member.folder.number, .growing = growing_->folder.number}
+        );
+    }
+}
+
+/// False: not now. What it tells of must stay until it is durable.
+bool SpoolSet::save_finished() {
+    const auto saved = finished_.save();
+    if (!saved && !is_list_failing_) {
+        log(LogLevel::warning, "spool.finished_not_saved", {{"why", saved.error().text()}});
+    }
+    is_list_failing_ = !saved;
+    return saved.has_value();
+}
+
+/// First what was is remembered: after a crash between it is so for a stream that still has that name, which is told of itself.
+Status SpoolSet::rename(SpoolId name, SpoolId to, std::uint64_t from_seq) {
+    const auto found = std::ranges::find_if(members_, [name](const auto& member) {
+        return member->spool.name() == name;
+    });
+    if (found == members_.end()) {
+        return {};
+    }
+    Spool& spool = (*found)->spool;
+    if (auto synced = spool.sync(); !synced) {
+        return synced;
+    }
+    const wire::SpoolPosition at = spool.position();
+    if (from_seq >= at.first_kept && from_seq <= at.next_seq) {
+        note_finished(**found, spool.finished_before(from_seq));
+        if (!save_finished()) {
+            return failure(ErrorKind::unavailable, "what it was cannot be written down now", dir_);
+        }
+    }
+    return spool.rename(to, from_seq);
+}
+
 void SpoolSet::set_limits(const SpoolLimits& limits) {
     limits_ = limits;
     options_.limits = limits;
@@ -258,7 +332,20 @@ void SpoolSet::trim(MonoTime now, WallTime wall) {
     share_limits();
 }
 
+/// Once the list has it: a collector that goes back to a backup would not hear of it otherwise.
 void SpoolSet::remove_gone() {
+    bool is_any_gone = false;
+    for (const auto& member : members_) {
+        if (member->spool.is_gone()) {
+            is_any_gone = true;
+            note_finished(
+                *member, member->spool.finished_before(member->spool.position().next_seq)
+            );
+        }
+    }
+    if (!is_any_gone || !save_finished()) {
+        return;
+    }
     std::erase_if(members_, [this](const auto& member) {
         const bool is_gone = member->spool.is_gone();
         if (is_gone) {

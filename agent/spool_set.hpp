@@ -3,6 +3,7 @@
 // first.
 #pragma once
 
+#include "agent/finished_streams.hpp"
 #include "agent/spool.hpp"
 #include "agent/spool_files.hpp"
 
@@ -50,8 +51,13 @@ class SpoolSet {
 
     /// First the one that grows, then the others, the oldest first.
     std::vector<wire::SpoolPosition> positions() const;
+    /// Streams that were drained and are no more, or have another name, the oldest first: told to a collector, which may have gone
+    /// back to a backup. None of them is among the positions.
+    std::vector<wire::FinishedStream> finished() const;
     /// Of the spool that the link knows by this name; nothing where it is gone.
     Spool* find(SpoolId name);
+    /// As Spool::rename, of the spool of this name, where it is not gone; what it held before is remembered (`finished`).
+    Status rename(SpoolId name, SpoolId to, std::uint64_t from_seq);
 
     void set_limits(const SpoolLimits& limits);
     /// Once a second or so: retention, limits, what failed before, what is drained.
@@ -79,6 +85,8 @@ class SpoolSet {
     bool others_give_way(wire::DropClass at_least);
     Status sync_ended();
     void share_limits();
+    void note_finished(const Member& member, const wire::FinishedStream& stream);
+    bool save_finished();
     void remove_gone();
     void remove(const Member& member);
 
@@ -91,7 +99,9 @@ class SpoolSet {
     SpoolLimits limits_;                            // of all together
     std::vector<std::unique_ptr<Member>> members_;  // by folder number
     Member* growing_ = nullptr;                     // one of them
-    bool is_incomplete_ = false;                    // something could not be opened
+    FinishedStreams finished_;
+    bool is_list_failing_ = false;  // it cannot be written, and the log says so
+    bool is_incomplete_ = false;    // something could not be opened
     MonoTime look_again_{};
     std::vector<SpoolFolder> senseless_;  // to be set aside
     std::set<SpoolId> told_;              // of these, in a gap

@@ -15,6 +15,7 @@ namespace {
 SpoolReport report_of(const SpoolSet& spools) {
     return {
         .positions = spools.positions(),
+        .finished = spools.finished(),
         .counters = spools.counters(),
         .waiting_results = spools.waiting_results(),
         .disk_bytes = spools.disk_bytes(),
@@ -24,7 +25,7 @@ SpoolReport report_of(const SpoolSet& spools) {
 
 /// Nothing has changed that anybody waits for.
 bool same(const SpoolReport& a, const SpoolReport& b) {
-    return a.positions == b.positions && a.counters == b.counters &&
+    return a.positions == b.positions && a.finished == b.finished && a.counters == b.counters &&
            a.taken_records == b.taken_records && a.queue_refused_results == b.queue_refused_results;
 }
 
@@ -154,9 +155,8 @@ void SpoolThread::handle(Message& message) {
     } else if (const auto* limits = std::get_if<SpoolLimits>(&message)) {
         upkeep_.spools().set_limits(*limits);
     } else if (const auto* rename = std::get_if<Rename>(&message)) {
-        Spool* spool = upkeep_.spools().find(rename->spool);
         const Status renamed =
-            spool != nullptr ? spool->rename(rename->name, rename->from_seq) : Status();
+            upkeep_.spools().rename(rename->spool, rename->name, rename->from_seq);
         if (!renamed) {
             log(LogLevel::error, "spool.cannot_rename", {{"why", renamed.error().text()}});
         }

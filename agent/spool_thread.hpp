@@ -30,6 +30,7 @@ struct SpoolThreadOptions {
 struct SpoolReport {
     std::vector<wire::SpoolPosition>
         positions;  ///< first the one that grows, then the oldest first
+    std::vector<wire::FinishedStream> finished;  ///< SpoolSet::finished
     SpoolCounters counters;
     std::uint64_t waiting_results = 0;  ///< neither acknowledged nor in gap records
     std::uint64_t disk_bytes = 0;

@@ -492,6 +492,10 @@ void Uplink::on_spools(const std::vector<wire::SpoolPosition>& positions) {
     impl_->perform(impl_->client.on_spools(impl_->clock.mono(), positions));
 }
 
+void Uplink::finished(std::vector<wire::FinishedStream> streams) {
+    impl_->client.finished(std::move(streams));
+}
+
 void Uplink::on_records(SpoolId spool, std::vector<wire::SequencedRecord> records) {
     impl_->perform(impl_->client.on_records(impl_->clock.mono(), spool, std::move(records)));
 }

@@ -79,6 +79,8 @@ class Uplink {
     void start();
     /// As LinkClient::on_spools.
     void on_spools(const std::vector<wire::SpoolPosition>& positions);
+    /// As LinkClient::finished.
+    void finished(std::vector<wire::FinishedStream> streams);
     /// The answer to `fetch`: exactly one each.
     void on_records(SpoolId spool, std::vector<wire::SequencedRecord> records);
     void applied(std::uint32_t epoch, std::vector<std::string> problems);

@@ -24,6 +24,9 @@ constexpr Duration renewed_within = std::chrono::seconds(1);
 /// How long a collector without credit is left alone when it did not say.
 constexpr Duration without_credit = std::chrono::seconds(1);
 
+constexpr const char* gone_and_lacking =
+    "a spool that is gone, and that the collector does not have to its end: it has to be told";
+
 link_action::Send sending(proto::Frame frame) {
     return link_action::Send{std::move(frame)};
 }
@@ -182,6 +185,17 @@ void LinkClient::on_live_frame(MonoTime now, WallTime wall, proto::Frame frame, 
     }
 }
 
+/// Among the streams there were: one that is gone, because all of it had been confirmed, and this collector does not have all of
+/// it. It finds out with the next Hello, which tells of those that are gone.
+bool LinkClient::is_any_gone_lacking(const std::vector<SpoolPosition>& positions) const {
+    return state_ == State::live && std::ranges::any_of(streams_, [&](const OutStream& each) {
+               const SpoolPosition& at = each.position();
+               return each.committed() + 1 < at.next_seq &&
+                      std::ranges::find(positions, at.spool, &SpoolPosition::spool) ==
+                          positions.end();
+           });
+}
+
 LinkClient::Actions LinkClient::on_spools(
     MonoTime now, const std::vector<SpoolPosition>& positions
 ) {
@@ -197,11 +211,15 @@ LinkClient::Actions LinkClient::on_spools(
         streams.push_back(known == nullptr ? OutStream(position) : std::move(*known));
         streams.back().set_position(position);
     }
+    const bool is_lacking = is_any_gone_lacking(positions);
     streams_ = std::move(streams);
     if (is_new && state_ == State::renewing) {
         greet_at_ = now;
     } else if (is_new && (state_ == State::greeting || state_ == State::live)) {
         drop(now, "a spool more: the collector has to be told", out);
+        next_try_ = now;
+    } else if (is_lacking) {
+        drop(now, gone_and_lacking, out);
         next_try_ = now;
     } else if (state_ == State::live) {
         fill(out);
@@ -441,6 +459,18 @@ void LinkClient::drop_silent(MonoTime now, std::string why, Actions& out) {
 void LinkClient::on_welcome(
     MonoTime now, WallTime wall, const proto::Welcome& welcome, Actions& out
 ) {
+    // Gone since Hello, which told of it as of one that is there.
+    const bool is_lacking =
+        std::ranges::any_of(welcome.streams(), [this](const proto::StreamAnswer& each) {
+            return std::ranges::any_of(finished_, [&each](const FinishedStream& gone) {
+                return gone.spool.raw() == each.spool_id() && gone.last_seq > each.committed_seq();
+            });
+        });
+    if (is_lacking) {
+        drop(now, gone_and_lacking, out);
+        next_try_ = now;
+        return;
+    }
     for (OutStream& stream : streams_) {
         const auto answer =
             std::ranges::find_if(welcome.streams(), [&](const proto::StreamAnswer& each) {

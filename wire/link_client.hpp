@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "base/uuid.hpp"
 #include "wire/assignment_parts.hpp"
+#include "wire/finished_stream.hpp"
 #include "wire/link.pb.h"
 #include "wire/out_stream.hpp"
 #include "wire/send_window.hpp"
@@ -154,6 +155,9 @@ class LinkClient {
     /// Told with the next Hello.
     void trusts(std::string authorities) { facts_.authorities = std::move(authorities); }
 
+    /// Told with the next Hello: streams that are among no spools any more, the oldest first, `most_finished` at most.
+    void finished(std::vector<FinishedStream> streams) { finished_ = std::move(streams); }
+
     /// From the next Hello and the next wait on.
     void reconfigure(Duration backoff_least, Duration backoff_most, std::string config_hash);
     /// Orderly end: Goodbye, then Close. Nothing is sent afterwards.
@@ -179,6 +183,7 @@ class LinkClient {
     void on_refusal(MonoTime now, const proto::Refusal& refusal, Actions& out);
     void fill(Actions& out);
     bool is_fetch_awaited();
+    bool is_any_gone_lacking(const std::vector<SpoolPosition>& positions) const;
     void pause(MonoTime now, Duration asked);
     std::uint64_t room() const;
     bool may_send(std::size_t bytes) const;
@@ -199,6 +204,7 @@ class LinkClient {
     LinkClientOptions options_;
     AgentFacts facts_;
     std::vector<OutStream> streams_;  // first the one that grows, then the oldest first
+    std::vector<FinishedStream> finished_;
     Random* random_;
     proto::Heartbeat counters_;
     State state_ = State::waiting;

@@ -45,6 +45,9 @@ proto::Hello LinkClient::hello(MonoTime now, WallTime wall) const {
     hello.set_version(printable(facts_.version, 64));
     hello.set_hostname(printable(facts_.hostname, 255));
     hello.set_authorities(facts_.authorities);
+    for (const FinishedStream& each : finished_) {
+        *hello.add_finished() = to_proto(each);
+    }
     return hello;
 }
 

@@ -3,10 +3,12 @@
 #include "base/bytes.hpp"
 #include "base/expect.hpp"
 #include "wire/bounds.hpp"
+#include "wire/finished_stream.hpp"
 #include "wire/frames.hpp"
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace muster::wire {
@@ -64,6 +66,12 @@ Status check_hello(const proto::Hello& hello) {
             ErrorKind::corrupt, "Hello names 1 to " + std::to_string(most_streams) + " spools"
         );
     }
+    if (hello.finished_size() > static_cast<int>(most_finished)) {
+        return failure(
+            ErrorKind::corrupt,
+            "Hello names " + std::to_string(most_finished) + " finished spools at most"
+        );
+    }
     if (!std::ranges::all_of(hello.streams(), is_possible)) {
         return failure(ErrorKind::corrupt, "Hello names a spool with impossible sequence numbers");
     }
@@ -106,6 +114,16 @@ void LinkServer::on_hello(proto::Hello hello, Actions& out) {
         if (good && !spool) {
             good = failure(spool.error());
         } else if (good && !streams_.try_emplace(*spool).second) {
+            good = failure(ErrorKind::corrupt, "Hello names a spool twice");
+        }
+    }
+    std::set<SpoolId> finished;
+    for (const proto::FinishedStream& said : hello.finished()) {
+        const Result<FinishedStream> stream = from_proto(said);
+        if (good && !stream) {
+            good = failure(stream.error());
+        } else if (good &&
+                   (streams_.contains(stream->spool) || !finished.insert(stream->spool).second)) {
             good = failure(ErrorKind::corrupt, "Hello names a spool twice");
         }
     }

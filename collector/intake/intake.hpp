@@ -8,6 +8,7 @@
 #include "collector/intake/agent_clock.hpp"
 #include "collector/intake/authority.hpp"
 #include "collector/intake/staging.hpp"
+#include "wire/finished_stream.hpp"
 #include "wire/link_server.hpp"
 
 #include <cstdint>
@@ -186,6 +187,8 @@ class Intake {
     void perform(SessionId id, wire::LinkServer::Actions actions, WallTime wall, Actions& out);
     void on_hello(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
     void greet(SessionId id, const wire::proto::Hello& hello, WallTime wall, Actions& out);
+    void tell_lost(SessionId id, const wire::proto::Hello& hello, Actions& out);
+    bool stage_lost(Session& session, const wire::FinishedStream& finished, Actions& out);
     void hear_clock(
         const Session& session, std::int64_t wall_ns, std::int64_t mono_ns, WallTime ours
     );

@@ -235,6 +235,10 @@ void Intake::greet(SessionId id, const wire::proto::Hello& hello, WallTime wall,
         {{"agent", session.agent.text()},
          {"peer", session.address},
          {"version", printable(hello.version(), longest_text)}});
+    tell_lost(id, hello, out);
+    if (!sessions_.contains(id)) {
+        return;
+    }
     const std::uint32_t epoch = owner.current.epoch;
     perform(id, session.server.welcome(wall, cursors, epoch), wall, out);
     // What it runs it may run with secrets that are no more.

@@ -46,7 +46,11 @@ class SpoolSetTest : public SpoolTest {
         set.find(position.spool)->ack(position.next_seq - 1);
     }
 
-    std::vector<std::string> folders() { return *files.list("/spool"); }
+    std::vector<std::string> folders() {
+        auto names = *files.list("/spool");
+        std::erase_if(names, [](const std::string& name) { return !spool_folder_of(name); });
+        return names;
+    }
 };
 
 }  // namespace muster::agent

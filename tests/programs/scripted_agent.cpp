@@ -41,6 +41,7 @@ class ScriptedAgent {
         }
         agent::DeliveryOptions options;
         options.spool_dir = dir_ + "/spool";
+        options.spool.agent = identity->agent;
         options.spool_thread.upkeep.flush = 20ms;
         options.uplink.collector = {"localhost", endpoint->port};
         options.uplink.identity = identity->tls;

@@ -84,6 +84,7 @@ void DeliveryAgent::start() {
         book_.stands(stands());
     }
     life_->told = life_->upkeep.spools().positions();
+    tell_finished();
     trace_.add(events_.now(), "agent {} starts; on its disk: {}", number_, fmt::join(found, ", "));
     // Nothing here has a secret.
     auto last = agent::load_assignments(disk_, assignments_file, Secret());
@@ -241,6 +242,12 @@ std::vector<SpoolStand> DeliveryAgent::stands() {
     return all;
 }
 
+void DeliveryAgent::tell_finished() {
+    if (!options_.hides_finished) {
+        life_->link.finished(life_->upkeep.spools().finished());
+    }
+}
+
 void DeliveryAgent::tell() {
     std::vector<wire::SpoolPosition> positions = life_->upkeep.spools().positions();
     if (positions == life_->told) {
@@ -248,6 +255,7 @@ void DeliveryAgent::tell() {
     }
     life_->told = std::move(positions);
     book_.stands(stands());
+    tell_finished();
     perform(life_->link.on_spools(clock_.mono(), life_->told));
 }
 
@@ -324,13 +332,12 @@ void DeliveryAgent::fetch(const wire::link_action::Fetch& fetch) {
 }
 
 void DeliveryAgent::rekey(const wire::link_action::Rekey& rekey) {
-    agent::Spool* spool = life_->upkeep.spools().find(rekey.spool);
-    if (spool == nullptr) {
+    if (life_->upkeep.spools().find(rekey.spool) == nullptr) {
         return;
     }
     const SpoolId name(Uuid::random(random_));
     book_.renamed(rekey.spool, name);
-    const Status renamed = spool->rename(name, rekey.from_seq);
+    const Status renamed = life_->upkeep.spools().rename(rekey.spool, name, rekey.from_seq);
     ++rekeys_;
     trace_.add(
         events_.now(),

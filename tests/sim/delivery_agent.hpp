@@ -43,6 +43,7 @@ struct DeliveryAgentOptions {
     agent::SpoolOptions spool;
     agent::SpoolUpkeepOptions upkeep;
     wire::LinkClientOptions link;
+    bool hides_finished = false;  ///< a seeded bug: nothing is told of streams that are gone
 };
 
 /// Whether a device answers where a probe looks, at this moment of the world.
@@ -135,6 +136,7 @@ class DeliveryAgent {
     void append(wire::Record record);
     void run(const agent::Run& run);
     void tell();
+    void tell_finished();
     std::vector<SpoolStand> stands();
     std::uint64_t untold() const;
     void perform(wire::LinkClient::Actions actions);

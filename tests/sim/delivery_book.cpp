@@ -228,6 +228,9 @@ void DeliveryBook::take_gap(
         return;
     }
     gaps_.at(static_cast<std::size_t>(gap->reason)) += item.count();
+    const bool is_finished =
+        !folder.is_there || folder.name.raw() != std::string_view(item.spool_id());
+    finished_gaps_ += gap->reason == wire::GapReason::restored && is_finished ? 1 : 0;
     folder.gaps.push_back({item.seq(), walk.next_seq, gap->reason});
     walk.results += item.count();
 }
@@ -256,7 +259,7 @@ void DeliveryBook::check_cursors(const std::vector<collector::AgentCursor>& curs
 /// Each spool ends in the journal where it ended itself.
 void DeliveryBook::check_ends(const Excuses& excuses) {
     for (const Folder& folder : folders_) {
-        if (!folder.is_exact || (!folder.is_there && excuses.may_be_restored)) {
+        if (!folder.is_exact) {
             continue;
         }
         const auto walk = walks_.find(folder.name);
@@ -284,12 +287,9 @@ void DeliveryBook::check_promises(const Excuses& excuses) {
             return each.from <= made.seq && made.seq < each.to;
         });
         if (gap == folder.gaps.end()) {
-            const bool is_before_its_name = made.seq < streams_.at(folder.name).begins_at;
-            if (!excuses.may_be_restored || (folder.is_there && !is_before_its_name)) {
-                complain(
-                    "record " + text(made.seq) + " was synced, and is neither stored nor in a gap"
-                );
-            }
+            complain(
+                "record " + text(made.seq) + " was synced, and is neither stored nor in a gap"
+            );
             continue;
         }
         const bool is_of_disk =

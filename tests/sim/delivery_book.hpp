@@ -33,8 +33,7 @@ struct Excuses {
     /// Bits were flipped: where the last records of a spool are damaged nobody knows any more how many results they held, so a
     /// stream's numbers must still be right and its count of results need not.
     bool may_be_damaged = false;
-    /// The collector was set back to a backup, and the agent did not keep everything that it had confirmed since: no gap tells of a
-    /// spool that was drained and deleted, nor of what a stream was before it got another name.
+    /// The collector was set back to a backup, and the agent did not keep everything that it had confirmed since.
     bool may_be_restored = false;
     bool may_be_full = false;  ///< the spool's limits are tight
     /// The machine was set back and then lost power: where the tail of its disk is torn a gap of unknown size stands for numbers
@@ -92,6 +91,9 @@ class DeliveryBook {
 
     /// By the agent, in all its lives.
     std::uint64_t refused_results() const { return refused_; }
+
+    /// Gaps for what a restored collector lacks of streams that the agent had no more, or under another name.
+    std::uint64_t finished_gaps() const { return finished_gaps_; }
 
   private:
     struct Made {
@@ -152,6 +154,7 @@ class DeliveryBook {
     std::array<std::uint64_t, 8> gaps_{};
     std::uint64_t delivered_ = 0;
     std::uint64_t refused_ = 0;
+    std::uint64_t finished_gaps_ = 0;
     std::string problem_;
 };
 

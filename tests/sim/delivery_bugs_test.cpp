@@ -109,6 +109,14 @@ TEST(SeededBugs, ASpoolThatSkipsItsChecksumsIsCaught) {
     EXPECT_THAT(caught->problem, HasSubstr("stored otherwise than any was made"));
 }
 
+TEST(SeededBugs, AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
+    const QuietLog quiet;
+    const auto caught = first_caught(30, plan_forgetful, [](DeliveryPlan& plan) {
+        plan.agent.hides_finished = true;
+    });
+    ASSERT_TRUE(caught);
+}
+
 TEST(SeededBugs, AFoldAheadOfWhatIsDurableIsCaught) {
     const QuietLog quiet;
     const auto caught = first_caught(10, dark_collector, [](DeliveryPlan& plan) {

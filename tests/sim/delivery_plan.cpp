@@ -150,6 +150,33 @@ DeliveryPlan plan_delivery(std::uint64_t seed) {
     return plan;
 }
 
+DeliveryPlan plan_forgetful(std::uint64_t seed) {
+    SeededRandom random(seed ^ 0x5eed'0100);
+    DeliveryPlan plan;
+    plan.seed = seed;
+    plan.lasts = 60s;
+    plan.interval = 500ms;
+    scale_times(plan);
+    plan.agent.link.backoff_most = 1s;
+    plan.agent.link.renew_after = 1s;
+    plan.agent.spool.segment_bytes = 600;
+    plan.agent.spool.limits.retain_acked = up_to(random, 2s);
+    draw_disturbances(
+        random,
+        plan,
+        {{Disturbance::path_cut, 6, 6s},
+         {Disturbance::backup_made, 3, 0s},
+         {Disturbance::collector_restored, 3, 2s},
+         {Disturbance::collector_dies_at_commit, 2, 1s},
+         {Disturbance::agent_killed, 2, 1s},
+         {Disturbance::agent_power_cut, 1, 1s},
+         {Disturbance::agent_image, 1, 0s},
+         {Disturbance::agent_set_back, 1, 1s}},
+        3s
+    );
+    return plan;
+}
+
 DeliveryPlan plan_gentle(std::uint64_t seed) {
     SeededRandom random(seed);
     DeliveryPlan plan = with_brain(seed);

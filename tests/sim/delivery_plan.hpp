@@ -57,6 +57,9 @@ struct DeliveryPlan {
 
 /// Everything that can be done to delivery, each kind in half of the seeds.
 DeliveryPlan plan_delivery(std::uint64_t seed);
+/// An agent that keeps next to nothing of what is confirmed, begins spools all the time and is set back, and a collector that goes back
+/// to backups: what is lacking then is of streams that are no more, or have another name.
+DeliveryPlan plan_forgetful(std::uint64_t seed);
 /// With a brain, and only what loses nothing and is over before anybody counts as silent: all of it must leave no trace in
 /// incidents and messages. Not among it: power cuts (up to 200 ms of results are gone), machines set back (results are gone), clock
 /// steps (times of results move), full disks (results are gone), partitions beyond `silent_after` (unobserved is a state of its own).

@@ -56,10 +56,12 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
         sum.rekeys += verdict.rekeys;
         sum.renewals += verdict.renewals;
         sum.restores += verdict.restores;
+        sum.finished_gaps += verdict.finished_gaps;
     }
     std::cout << fmt::format(
         "{} seeds, {} simulated s, {} records made, {} stored, {} results in gaps, {} refused, {} "
-        "connections, {} disturbances, {} restores, {} spools renamed, {} renewed\n",
+        "connections, {} disturbances, {} restores, {} gaps of what was gone by then, {} spools "
+        "renamed, {} renewed\n",
         seeds.count,
         to_ms(sum.simulated) / 1000,
         sum.made,
@@ -69,9 +71,30 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
         sum.connections,
         sum.disturbances,
         sum.restores,
+        sum.finished_gaps,
         sum.rekeys,
         sum.renewals
     );
+}
+
+/// T-15: many of these lose something of which the agent has nothing any more.
+TEST(ForgetfulSeeds, TellARestoredCollectorOfStreamsThatAreNoMore) {
+    const QuietLog quiet;
+    constexpr std::uint64_t seeds = 100 / fewer_by;
+    std::uint64_t gaps = 0;
+    std::uint64_t with_gaps = 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        const DeliveryPlan plan = plan_forgetful(seed);
+        const DeliveryVerdict verdict = live_through(plan, Trace::Detail::none);
+        if (!verdict.problem.empty()) {
+            ADD_FAILURE() << "seed " << seed << ": " << verdict.problem << "\n"
+                          << joined(live_through(plan, Trace::Detail::all).trace);
+        }
+        gaps += verdict.finished_gaps;
+        with_gaps += verdict.finished_gaps > 0 ? 1 : 0;
+    }
+    std::cout << fmt::format("{} seeds, {} gaps in {} of them\n", seeds, gaps, with_gaps);
+    EXPECT_GT(with_gaps, seeds / 4);
 }
 
 /// Each found a bug once: results lost behind a file that was left over, new ones taken for stored ones after a machine was set back,

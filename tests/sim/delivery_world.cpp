@@ -372,6 +372,7 @@ class World {
             verdict.refused += book.refused_results();
             verdict.rekeys += agent.rekeys();
             verdict.renewals += agent.renewals();
+            verdict.finished_gaps += book.finished_gaps();
         }
         if (problem_.empty() && contents.quarantined > 0) {
             problem_ = "records were set aside, and nobody sent a bad one";

@@ -28,6 +28,7 @@ struct DeliveryVerdict {
     std::uint64_t rekeys = 0;
     std::uint64_t renewals = 0;
     std::uint64_t restores = 0;
+    std::uint64_t finished_gaps = 0;     ///< of streams that were drained and gone
     std::vector<std::string> incidents;  ///< with a brain
     std::vector<std::string> told;
 };

@@ -44,6 +44,65 @@ class LinkClientSpools : public LinkClientTest {
     }
 };
 
+TEST_F(LinkClientSpools, HelloTellsOfThoseThatAreGone) {
+    LinkClient link = client(position(1, 10, 11));
+    const FinishedStream gone{
+        .spool = other_spool(3),
+        .begins_at = 4,
+        .results_at_begin = 30,
+        .last_seq = 20,
+        .results = 90,
+        .from = wall - 5h,
+        .to = wall - 4h,
+        .earlier_streams = 2,
+        .earlier_results = 11
+    };
+    link.finished({gone});
+    const auto hellos = sent(connect(link), proto::Frame::kHello);
+    ASSERT_THAT(hellos, SizeIs(1));
+    ASSERT_EQ(hellos[0].hello().finished_size(), 1);
+    EXPECT_EQ(*from_proto(hellos[0].hello().finished(0)), gone);
+    EXPECT_EQ(hellos[0].hello().streams_size(), 1) << "nothing of it is to be sent";
+}
+
+/// The collector went back to a backup, and the spool's time is over while they speak.
+TEST_F(LinkClientSpools, OneThatIsGoneBeforeACollectorThatLacksItWasToldIsToldWithANewHello) {
+    const SpoolPosition growing = begun(7, 3);
+    const SpoolPosition old = position(11, 10, 11);
+    const FinishedStream gone{.spool = old.spool, .last_seq = 10, .results = 10};
+    for (const bool is_welcome_first : {true, false}) {
+        LinkClient link = client(growing);
+        link.on_spools(now, {growing, old});
+        connect(link);
+        if (is_welcome_first) {
+            link.on_frame(now, wall, welcome(4));
+        }
+        link.finished({gone});
+        auto actions = link.on_spools(now, {growing});
+        if (!is_welcome_first) {
+            EXPECT_THAT(all<link_action::Close>(actions), IsEmpty()) << "nobody knows yet";
+            actions = link.on_frame(now, wall, welcome(4));
+        }
+        EXPECT_THAT(all<link_action::Close>(actions), SizeIs(1));
+        EXPECT_EQ(link.next_wake(), now);
+        const auto hellos = sent(connect(link), proto::Frame::kHello);
+        ASSERT_THAT(hellos, SizeIs(1));
+        EXPECT_EQ(hellos[0].hello().finished_size(), 1);
+    }
+}
+
+TEST_F(LinkClientSpools, OneThatIsGoneAndStoredIsNoReasonToCallAnew) {
+    const SpoolPosition growing = begun(7, 3);
+    const SpoolPosition old = position(11, 10, 11);
+    LinkClient link = client(growing);
+    link.on_spools(now, {growing, old});
+    connect(link);
+    link.on_frame(now, wall, welcome(10));
+    link.finished({{.spool = old.spool, .last_seq = 10, .results = 10}});
+    EXPECT_THAT(all<link_action::Close>(link.on_spools(now, {growing})), IsEmpty());
+    EXPECT_TRUE(link.is_live());
+}
+
 TEST_F(LinkClientSpools, ANewSpoolIsAskedForWhereTheOldOneLiesBehind) {
     LinkClient link = client(behind(61s));
     const auto asked = connect(link);

@@ -1,5 +1,7 @@
 #include "wire/link_server.hpp"
 
+#include "wire/finished_stream.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -150,6 +152,30 @@ TEST_F(LinkServerTest, RefusesABadHello) {
     for (const auto set : set_numbers) {
         wrong.emplace_back(hello(), "impossible sequence numbers");
         (wrong.back().first.mutable_hello()->mutable_streams(0)->*set)(std::uint64_t{1} << 62U);
+    }
+    const auto with_finished = [&wrong](const std::string& why, const std::string& spool) {
+        wrong.emplace_back(hello(), why);
+        proto::FinishedStream& said = *wrong.back().first.mutable_hello()->add_finished();
+        said.set_spool_id(spool);
+        said.set_begins_at(1);
+        said.set_last_seq(9);
+        return &said;
+    };
+    with_finished("16 bytes", "short");
+    with_finished("16 bytes", raw_spool('\0'));
+    with_finished("twice", raw_spool());
+    with_finished("impossible numbers", raw_spool('f'))->set_begins_at(0);
+    with_finished("impossible numbers", raw_spool('f'))->set_begins_at(10);
+    with_finished("impossible numbers", raw_spool('f'))->set_last_seq(std::uint64_t{1} << 62U);
+    with_finished("impossible numbers", raw_spool('f'))->set_results_at_begin(1);
+    with_finished("impossible numbers", raw_spool('f'))->set_earlier_results(UINT64_MAX);
+    with_finished("impossible numbers or times", raw_spool('f'))->set_from_ns(-1);
+    with_finished("impossible numbers or times", raw_spool('f'))->set_to_ns(INT64_MAX);
+    const proto::FinishedStream one = *with_finished("48 finished", raw_spool('f'));
+    for (std::size_t more = 1; more <= most_finished; ++more) {
+        proto::FinishedStream& said = *wrong.back().first.mutable_hello()->add_finished();
+        said = one;
+        said.set_spool_id(raw_spool(static_cast<char>(more)));
     }
     for (const auto& [frame, why] : wrong) {
         LinkServer link = server();
