@@ -12,7 +12,8 @@ headers  every header compiled alone
 fuzz     every parser fed with mutated bytes for half a minute each
 tidy     clang-tidy over all sources, or with TIDY=REGEX over some (half an hour; needs clang-tidy-19)
 checks   layout of the sources
-long     what takes hours, as released: a thousand kills of real daemons, a million seeds of the delivery simulator (SEEDS="FIRST COUNT": others); also --long
+long     what takes hours, as released: a thousand kills of real daemons, a million seeds of the delivery
+         simulator and a hundred thousand in which the collector's disk loses power (SEEDS="FIRST COUNT": others); also --long
 """
 
 import concurrent.futures
@@ -200,27 +201,37 @@ def tidy(tally):
 
 
 def simulate(tally):
+    """Delivery with all that goes wrong: a million seeds."""
+    live_through(tally, "DeliverySeeds", 1000000)
+
+
+def simulate_power_cuts(tally):
+    """Delivery to a collector whose disk loses power and errs."""
+    live_through(tally, "DeliveryPowerCuts", 100000)
+
+
+def live_through(tally, kind, usual):
     """Lives through seeds in blocks, as many at a time as there are processors; says of each block how it went, and of each
     seed that fails how to replay it. A block counts as one test."""
-    first, count = (int(number) for number in os.environ.get("SEEDS", "1 1000000").split())
+    first, count = (int(number) for number in os.environ.get("SEEDS", f"1 {usual}").split())
     program = str(ROOT / "build/release/bin/tests_sim")
 
-    def live_through(begin):
+    def block(begin):
         size = min(SEEDS_IN_BLOCK, first + count - begin)
         seeds = {**os.environ, "MUSTER_SIM_SEEDS": f"{begin} {size}"}
-        command = [program, "--gtest_filter=*DeliverySeeds*"]
+        command = [program, f"--gtest_filter=*{kind}.*"]
         done = subprocess.run(command, env=seeds, capture_output=True, text=True, errors="replace", check=False)
         said = [line for line in done.stdout.splitlines() if line.startswith(("seed ", "again: "))]
         verdict = "all add up" if done.returncode == 0 else "\n".join(said) or done.stdout[-MOST_SAID:]
-        print(f"seeds {begin} to {begin + size - 1}: {verdict}", flush=True)
+        print(f"{kind}, seeds {begin} to {begin + size - 1}: {verdict}", flush=True)
         return begin, done.returncode == 0
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for begin, has_passed in pool.map(live_through, range(first, first + count, SEEDS_IN_BLOCK)):
+        for begin, has_passed in pool.map(block, range(first, first + count, SEEDS_IN_BLOCK)):
             if has_passed:
                 tally.passed += 1
             else:
-                tally.failed.append(f"long: seeds from {begin} on")
+                tally.failed.append(f"long: {kind}, seeds from {begin} on")
 
 
 def kill(tally):
@@ -245,7 +256,7 @@ def cut_power(tally):
             tally.failed.append(f"long: power cuts of {program}")
 
 
-LONG = [kill, cut_power, simulate]  # each takes the tally, and prints what it does
+LONG = [kill, cut_power, simulate_power_cuts, simulate]  # each takes the tally, and prints what it does
 
 
 def long(tally):

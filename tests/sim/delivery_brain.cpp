@@ -1,5 +1,6 @@
 // Owns: the half of DeliveryCollector that folds: a brain over the journal, and a receiver of messages that takes each at once.
 #include "base/crypto.hpp"
+#include "collector/fold_order.hpp"
 #include "collector/journal/journal_reader.hpp"
 #include "probes/probe_type.hpp"
 #include "tests/sim/delivery_collector.hpp"
@@ -17,27 +18,59 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-void DeliveryCollector::catch_up() {
+/// Opens it and folds what it has not folded yet.
+Status DeliveryCollector::open_brain() {
     collector::BrainOptions options;
-    options.state_path = options_.dir + "/state.db";
+    options.state_path = state_path();
     options.probe_types = probes::probe_schemas();
-    brain_.emplace(must(collector::Brain::open(options), "brain"));
-    auto reader = must(collector::JournalReader::open(journal_dir()), "reader");
-    while (true) {
-        const auto entries = must(reader.read(brain_->next_lsn(), 256, 1U << 20U), "read");
-        if (entries.empty()) {
-            break;
-        }
-        fold(entries);
+    auto opened = collector::Brain::open(options);
+    if (!opened) {
+        return failure(opened.error());
+    }
+    brain_.emplace(std::move(*opened));
+    const collector::Lsn last = writer_->journal().next_lsn() - 1;
+    Status done = collector::check_order("state.db", brain_->folded(), 1, last);
+    if (done) {
+        done = catch_up();
+    }
+    if (!done) {
+        brain_.reset();
+        return done;
     }
     for (collector::IssuedAssignments& issued : brain_->assignments()) {
         perform(intake_->on_issued(std::move(issued)));
     }
-    if (writer_->journal().config_hash() != sha256(options_.watch)) {
-        first_entries();
+    return {};
+}
+
+Status DeliveryCollector::catch_up() {
+    auto reader = collector::JournalReader::open(journal_dir());
+    while (reader) {
+        const auto entries = reader->read(brain_->next_lsn(), 256, 1U << 20U);
+        if (!entries) {
+            return failure(entries.error());
+        }
+        if (entries->empty()) {
+            return {};
+        }
+        if (const Status worked = work(*entries); !worked) {
+            return worked;
+        }
     }
+    return failure(reader.error());
+}
+
+/// After its disk was full.
+void DeliveryCollector::go_on_folding() {
+    if (options_.watch.empty() || brain_ || clock_.mono() < brain_again_) {
+        return;
+    }
+    if (const Status opened = open_brain(); !opened) {
+        pause_folding(opened.error());
+        return;
+    }
+    trace_.add(events_.now(), "the collector folds again");
     deliver();
-    append_own();
 }
 
 void DeliveryCollector::first_entries() {
@@ -59,35 +92,73 @@ void DeliveryCollector::first_entries() {
     own_.back().config_hash = sha256(options_.watch);
 }
 
+Status DeliveryCollector::work(const std::vector<collector::Entry>& entries) {
+    for (const collector::Entry& entry : entries) {
+        if (const Status folded = brain_->fold(entry); !folded) {
+            return folded;
+        }
+    }
+    auto committed = brain_->commit();
+    if (!committed) {
+        return failure(committed.error());
+    }
+    for (collector::Effects::Append& wanted : committed->append) {
+        own_.push_back(pending(wanted.kind, std::move(wanted.body)));
+    }
+    for (collector::IssuedAssignments& issued : committed->issued) {
+        perform(intake_->on_issued(std::move(issued)));
+    }
+    if (committed->outbox_changed) {
+        deliver();
+    }
+    return {};
+}
+
 void DeliveryCollector::fold(const std::vector<collector::Entry>& entries) {
     if (!brain_ || entries.empty()) {
         return;
     }
-    for (const collector::Entry& entry : entries) {
-        must(brain_->fold(entry), "fold");
+    if (const Status worked = work(entries); !worked) {
+        pause_folding(worked.error());
     }
-    collector::Effects effects = must(brain_->commit(), "commit");
-    for (collector::Effects::Append& wanted : effects.append) {
-        own_.push_back(pending(wanted.kind, std::move(wanted.body)));
-    }
-    for (collector::IssuedAssignments& issued : effects.issued) {
-        perform(intake_->on_issued(std::move(issued)));
-    }
-    if (effects.outbox_changed) {
-        deliver();
+}
+
+/// What it has not committed it reads again from the journal, once there is room; other errors end the collector.
+void DeliveryCollector::pause_folding(const Error& why) {
+    if (lives_with("brain", why)) {
+        brain_.reset();
+        brain_again_ = clock_.mono() + 500ms;
     }
 }
 
 /// What folding asked for leads to more: until it is quiet, or for as long as the disk takes it.
 void DeliveryCollector::append_own() {
-    while (is_running() && !is_full_ && !own_.empty()) {
-        fold(must(writer_->append(std::exchange(own_, {})), "append").entries);
+    while (is_running() && !is_full_ && !own_.empty() && clock_.mono() >= own_again_) {
+        std::vector<collector::Pending> wanted = std::exchange(own_, {});
+        const auto appended = writer_->append(wanted);
+        if (appended) {
+            fold(appended->entries);
+        } else if (lives_with("journal", appended.error())) {
+            own_ = std::move(wanted);
+            own_again_ = clock_.mono() + 1s;
+        }
     }
 }
 
 void DeliveryCollector::deliver() {
-    for (const std::string& id :
-         column("SELECT id FROM outbox WHERE state = 'waiting' ORDER BY lsn, ordinal")) {
+    const auto waiting = try_column_of(
+        state_path(), "SELECT id FROM outbox WHERE state = 'waiting' ORDER BY lsn, ordinal"
+    );
+    if (!waiting) {
+        check("outbox", waiting.error());
+        events_.after(1s, [this, life = life_] {
+            if (life == life_) {
+                deliver();
+            }
+        });
+        return;
+    }
+    for (const std::string& id : *waiting) {
         if (!under_way_.insert(id).second) {
             continue;
         }
@@ -103,7 +174,7 @@ void DeliveryCollector::deliver() {
 }
 
 std::vector<std::string> DeliveryCollector::column(const std::string& sql) {
-    return column_of(options_.dir + "/state.db", sql);
+    return column_of(state_path(), sql);
 }
 
 std::vector<std::string> DeliveryCollector::told() {
@@ -122,7 +193,8 @@ std::vector<std::string> DeliveryCollector::incidents() {
 }
 
 bool DeliveryCollector::is_quiet() {
-    return own_.empty() && under_way_.empty();
+    const bool folds = brain_ || options_.watch.empty();
+    return folds && own_.empty() && under_way_.empty();
 }
 
 std::pair<std::string, std::string> DeliveryCollector::digests() {

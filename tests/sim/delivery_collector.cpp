@@ -1,13 +1,9 @@
 #include "tests/sim/delivery_collector.hpp"
 
-#include "base/database.hpp"
-#include "base/expect.hpp"
+#include "base/crypto.hpp"
 #include "collector/brain/assignment_list.hpp"
-#include "collector/journal/segments.hpp"
-#include "tests/sim/must.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 namespace muster::test {
@@ -15,40 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-namespace fs = std::filesystem;
-
 constexpr std::uint32_t only_epoch = 1;
-
-/// Of all segments: what `read` makes of the rows of `sql`.
-void read_segments(
-    const std::string& directory,
-    std::string_view sql,
-    const std::function<void(const Statement&)>& read
-) {
-    for (const collector::Lsn first : must(collector::list_segments(directory), "segments")) {
-        auto database = must(
-            Database::open(
-                directory + "/" + collector::segment_name(first), {.mode = DatabaseMode::reader}
-            ),
-            "segment"
-        );
-        auto statement = must(database.prepare(sql), "sql");
-        while (must(statement.step(), "row")) {
-            read(statement);
-        }
-    }
-}
-
-template <class Id>
-Id id_in(const Statement& row, int column) {
-    return Id(must(Uuid::from_bytes(row.blob(column)), "an id"));
-}
-
-void copy_folder(const std::string& from, const std::string& to) {
-    fs::remove_all(to);
-    fs::create_directories(to);
-    fs::copy(from, to, fs::copy_options::recursive);
-}
 
 }  // namespace
 
@@ -67,26 +30,50 @@ DeliveryCollector::DeliveryCollector(
       options_(std::move(options)),
       agents_(std::move(agents)) {
     options_.journal.directory = journal_dir();
+    if (options_.bug == SeededBug::commit_without_sync) {
+        options_.journal.durability = Durability::normal;
+    }
+    if (options_.has_bad_disk) {
+        disk_ = std::make_unique<SimVfs>(random_.next_u64());
+    }
 }
 
 void DeliveryCollector::start() {
     ++life_;
     trace_.add(events_.now(), "the collector starts");
+    failures_before_ = disk_ ? disk_->failures() : 0;
+    next_upkeep_ = own_again_ = brain_again_ = {};
+    last_commit_ = last_answer_ = events_.now();
     collector::JournalWriterOptions options;
     options.journal = options_.journal;
     options.tick = options_.watch.empty() ? Duration(10s) : Duration(1s);
     options.version = "simulated";
     options.installation = "simulated";
-    writer_.emplace(must(collector::JournalWriter::open(options, clock_), "journal"));
-    intake_.emplace(
-        options_.intake, must(writer_->journal().cursors(), "cursors"), files_, clock_.mono()
-    );
-    last_commit_ = last_answer_ = events_.now();
+    auto writer = collector::JournalWriter::open(options, clock_);
+    if (!writer) {
+        end("journal", writer.error());
+        return;
+    }
+    writer_.emplace(std::move(*writer));
+    const auto cursors = writer_->journal().cursors();
+    if (!cursors) {
+        end("journal", cursors.error());
+        return;
+    }
+    intake_.emplace(options_.intake, *cursors, files_, clock_.mono());
     if (options_.watch.empty()) {
         issue();
-    } else {
-        catch_up();
+        return;
     }
+    if (const Status opened = open_brain(); !opened) {
+        end("brain", opened.error());
+        return;
+    }
+    if (writer_->journal().config_hash() != sha256(options_.watch)) {
+        first_entries();
+    }
+    deliver();
+    append_own();
 }
 
 /// The same for every agent, for ever.
@@ -114,69 +101,14 @@ void DeliveryCollector::issue() {
     }
 }
 
-void DeliveryCollector::die(Death death) {
-    trace_.add(
-        events_.now(), "the collector {}", death == Death::kill ? "is killed" : "loses its power"
-    );
-    ++life_;
-    dies_at_.reset();
-    intake_.reset();
-    brain_.reset();
-    writer_.reset();
-    sessions_.clear();
-    connections_.clear();
-    own_.clear();
-    under_way_.clear();
-    network_->collector_gone(
-        death == Death::kill ? DeliveryNetwork::Farewell::reset : DeliveryNetwork::Farewell::none
-    );
-    if (death == Death::power_cut) {
-        clock_.mono_offset = -events_.now().time_since_epoch() + Duration(5s);
-        if (options_.bug == SeededBug::fold_before_sync && fs::exists(options_.dir + "/undone")) {
-            copy_folder(options_.dir + "/undone", journal_dir());
-        }
-    }
-}
-
-/// With the bug: what a power cut leaves of a journal whose last commits were not synced.
-void DeliveryCollector::keep_undone() {
-    if (options_.bug == SeededBug::fold_before_sync) {
-        copy_folder(journal_dir(), options_.dir + "/undone");
-        fs::remove(options_.dir + "/undone/" + collector::segment_name(1) + "-shm");
-    }
-}
-
-void DeliveryCollector::take_backup() {
-    const std::string folder = options_.dir + "/backup";
-    fs::remove_all(folder);
-    fs::create_directories(folder);
-    {
-        auto copy = must(writer_->journal().begin_copy(folder), "backup");
-        while (must(copy.step(1U << 20U), "backup")) {
-        }
-    }
-    must(writer_->journal().link_sealed(folder), "backup");
-    has_backup_ = true;
-    ++backups_;
-    trace_.add(events_.now(), "a backup up to entry {} is made", writer_->journal().next_lsn() - 1);
-}
-
-bool DeliveryCollector::restore() {
-    expect(!is_running(), "a collector that runs is not restored");
-    if (!has_backup_) {
-        return false;
-    }
-    trace_.add(events_.now(), "the backup is put back");
-    copy_folder(options_.dir + "/backup", journal_dir());
-    return true;
-}
-
 MonoTime DeliveryCollector::next_wake() const {
     if (!is_running()) {
         return MonoTime::max();
     }
     const MonoTime tick = is_full_ ? MonoTime::max() : writer_->next_tick();
-    const MonoTime own = std::min({intake_->next_wake(), tick, next_upkeep_});
+    const bool is_paused = !options_.watch.empty() && !brain_;
+    const MonoTime folding = is_paused ? brain_again_ : MonoTime::max();
+    const MonoTime own = std::min({intake_->next_wake(), tick, next_upkeep_, folding});
     return std::max(own, clock_.mono()) - clock_.mono_offset;
 }
 
@@ -184,22 +116,48 @@ void DeliveryCollector::step() {
     if (!is_running()) {
         return;
     }
+    if (!has_power()) {
+        die(Death::out_of_power);
+        return;
+    }
     const MonoTime now = clock_.mono();
     perform(intake_->on_time(now));
     pump();
     if (!is_full_) {
-        fold(must(writer_->tick_if_due(), "tick").entries);
-        append_own();
+        tick();
     }
-    if (now >= next_upkeep_) {
-        next_upkeep_ = now + 5s;
-        if (brain_) {
-            must(brain_->snapshot_if_due(), "snapshot");
+    if (is_running()) {
+        go_on_folding();
+    }
+    if (is_running() && now >= next_upkeep_) {
+        next_upkeep_ = now + (disk_ ? Duration(1s) : Duration(5s));
+        keep_up();
+    }
+}
+
+void DeliveryCollector::tick() {
+    const auto ticked = writer_->tick_if_due();
+    if (ticked) {
+        fold(ticked->entries);
+    } else if (!lives_with("journal", ticked.error())) {
+        return;
+    }
+    append_own();
+}
+
+/// What fails is tried again.
+void DeliveryCollector::keep_up() {
+    if (brain_) {
+        if (const Status saved = brain_->snapshot_if_due(); !saved) {
+            pause_folding(saved.error());
         }
-        must(
-            writer_->maintain(brain_ ? brain_->kept_from() : writer_->journal().next_lsn()),
-            "upkeep"
-        );
+    }
+    if (!is_running()) {
+        return;
+    }
+    const collector::Lsn needed = brain_ ? brain_->kept_from() : 1;
+    if (const Status kept = writer_->maintain(needed); !kept) {
+        check("upkeep of the journal", kept.error());
     }
 }
 
@@ -224,7 +182,7 @@ void DeliveryCollector::pump() {
 
 void DeliveryCollector::commit(Group group) {
     if (dies_at_ == Moment::before_commit) {
-        die(Death::kill);
+        die(Death::killed);
         return;
     }
     const bool is_answered = options_.bug == SeededBug::ack_before_commit;
@@ -234,20 +192,25 @@ void DeliveryCollector::commit(Group group) {
         // What a full disk answers; nothing is stored.
         rejected = failure(ErrorKind::full, "database or disk is full", "journal");
     } else {
-        keep_undone();
-        auto appended = must(writer_->append(std::move(group.pending)), "append");
-        ++commits_;
-        rejected = std::move(appended.rejected);
-        stored = std::move(appended.entries);
+        auto appended = writer_->append(std::move(group.pending));
+        if (appended) {
+            rejected = std::move(appended->rejected);
+            stored = std::move(appended->entries);
+        } else if (lives_with("journal", appended.error())) {
+            rejected = failure(appended.error());
+        } else {
+            return;
+        }
         trace_.add(
             events_.now(),
-            "group {} is committed, up to entry {}",
+            "group {} is {}, up to entry {}",
             group.id,
+            rejected ? "committed" : "not stored",
             writer_->journal().next_lsn() - 1
         );
     }
     if (dies_at_ == Moment::after_commit) {
-        die(Death::kill);
+        die(Death::killed);
         return;
     }
     if (!is_answered) {
@@ -317,58 +280,6 @@ void DeliveryCollector::on_lost(Connection connection) {
         perform(intake_->on_closed(session, "the network was cut"));
         pump();
     }
-}
-
-DeliveryCollector::Contents DeliveryCollector::contents() const {
-    Contents contents;
-    read_segments(
-        journal_dir(),
-        "SELECT kind, body FROM entry ORDER BY lsn",
-        [&contents](const Statement& row) {
-            const auto kind = static_cast<collector::EntryKind>(row.integer(0));
-            ++contents.entries[kind];
-            if (kind != collector::EntryKind::batch) {
-                return;
-            }
-            collector::proto::BatchEntry batch;
-            const std::string_view body = row.blob(1);
-            expect(
-                batch.ParseFromArray(body.data(), static_cast<int>(body.size())),
-                "an entry of the journal can be read"
-            );
-            for (auto& item : *batch.mutable_items()) {
-                const auto agent = AgentId(must(Uuid::from_bytes(item.agent_id()), "an id"));
-                contents.items[agent].push_back(std::move(item));
-            }
-        }
-    );
-    read_segments(
-        journal_dir(),
-        "SELECT count(*) FROM quarantine",
-        [&contents](const Statement& row) {
-            contents.quarantined += static_cast<std::uint64_t>(row.integer(0));
-        }
-    );
-    std::map<std::pair<AgentId, SpoolId>, collector::AgentCursor> cursors;  // the newest segment's
-    read_segments(
-        journal_dir(),
-        "SELECT agent_id, spool_id, committed_seq, fingerprint, results FROM agent_cursor",
-        [&cursors](const Statement& row) {
-            const auto agent = id_in<AgentId>(row, 0);
-            const auto spool = id_in<SpoolId>(row, 1);
-            cursors[{agent, spool}] = {
-                .agent = agent,
-                .spool = spool,
-                .committed_seq = static_cast<std::uint64_t>(row.integer(2)),
-                .fingerprint = static_cast<std::uint64_t>(row.integer(3)),
-                .results = static_cast<std::uint64_t>(row.integer(4))
-            };
-        }
-    );
-    for (const auto& [key, cursor] : cursors) {
-        contents.cursors[key.first].push_back(cursor);
-    }
-    return contents;
 }
 
 }  // namespace muster::test

@@ -1,18 +1,18 @@
 // Owns: a collector without threads and sockets that can die at any moment: intake and journal of muster-collector on virtual time,
-// on real SQLite files, with a brain where one is wanted. Leaves to sim_collector.hpp: a collector that is only ever stopped orderly.
+// on real SQLite files or on a disk that loses power and errs, with a brain where one is wanted. delivery_brain.cpp is the half
+// that folds, delivery_disk.cpp the one that fails. Leaves to sim_collector.hpp: a collector that is only ever stopped orderly.
 #pragma once
 
 #include "collector/brain/brain.hpp"
 #include "collector/intake/intake.hpp"
-#include "collector/journal/entries.pb.h"
 #include "collector/journal/journal_writer.hpp"
 #include "tests/sim/delivery_agent.hpp"
 #include "tests/sim/delivery_network.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/support/sim_vfs.hpp"
 
 #include <cstddef>
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,8 +24,8 @@ namespace muster::test {
 /// What is done wrongly on purpose, to see that the oracles notice.
 enum class SeededBug {
     none,
-    ack_before_commit,  ///< a group is answered when it is handed to the journal
-    fold_before_sync  ///< the journal's commits are folded before a power cut can no longer undo them
+    ack_before_commit,    ///< a group is answered when it is handed to the journal
+    commit_without_sync,  ///< the journal confirms, and hands on, what a power cut can still undo
 };
 
 struct DeliveryCollectorOptions {
@@ -37,6 +37,7 @@ struct DeliveryCollectorOptions {
     Duration interval = std::chrono::seconds(2);
     /// With a brain: targets, policies and channels.
     std::string watch;
+    bool has_bad_disk = false;  ///< its databases lie on a disk that loses power and errs
     SeededBug bug = SeededBug::none;
 };
 
@@ -57,16 +58,26 @@ class DeliveryCollector {
 
     bool is_running() const { return intake_.has_value(); }
 
-    /// kill: what was committed is there. power_cut: as well, since a commit is synced.
-    enum class Death { kill, power_cut };
+    /// killed: what was written is there. out_of_power: on a bad disk some of what was not synced is not. by_error: it ends itself.
+    enum class Death { killed, out_of_power, by_error };
     void die(Death death);
     /// It dies when the next group is about to be committed, or when it was, before anybody hears of it; none: it does not.
     enum class Moment { before_commit, after_commit };
 
     void die_at_commit(std::optional<Moment> moment) { dies_at_ = moment; }
 
-    /// Nothing can be stored for as long.
-    void set_full(bool full) { is_full_ = full; }
+    bool has_bad_disk() const { return disk_ != nullptr; }
+
+    /// On a bad disk: the power goes before it is changed for the `nth` time from now (from 1).
+    void cut_power_before(std::uint64_t nth);
+    /// On a bad disk: as SimVfs::fail_at.
+    void fail_disk(DiskFault fault, std::uint64_t nth, std::uint64_t times);
+    /// Nothing can be stored any more, or on a bad disk only so many bytes.
+    void fill_disk(std::uint64_t room);
+    /// Until it is emptied.
+    void empty_disk();
+    /// Nothing that has been asked for so far happens any more.
+    void heal();
 
     /// A backup of the journal, as the collector makes them.
     void take_backup();
@@ -82,15 +93,10 @@ class DeliveryCollector {
 
     MachineClock& clock() { return clock_; }
 
-    /// What the journal holds, read from its files; running or not.
-    struct Contents {
-        std::map<AgentId, std::vector<collector::proto::BatchEntry::Item>> items;
-        std::map<AgentId, std::vector<collector::AgentCursor>> cursors;
-        std::map<collector::EntryKind, std::uint64_t> entries;
-        std::uint64_t quarantined = 0;
-    };
+    std::string journal_dir() const { return options_.dir + "/journal"; }
 
-    Contents contents() const;
+    /// What it must not do and did; empty: nothing.
+    const std::string& problem() const { return problem_; }
 
     /// "host3 unreachable opened ops": what was told of whom, each once, sorted.
     std::vector<std::string> told();
@@ -101,9 +107,13 @@ class DeliveryCollector {
     /// Tables and memory, and those of a brain that folds the whole journal anew.
     std::pair<std::string, std::string> digests();
 
-    std::uint64_t commits() const { return commits_; }
+    std::uint64_t power_cuts() const { return power_cuts_; }
 
-    std::uint64_t backups() const { return backups_; }
+    /// How often an error ended it.
+    std::uint64_t ends() const { return ends_; }
+
+    /// What a full disk did not take, and it went on.
+    std::uint64_t refusals() const { return refusals_; }
 
   private:
     struct Group {
@@ -111,20 +121,32 @@ class DeliveryCollector {
         std::vector<collector::Pending> pending;
     };
 
-    std::string journal_dir() const { return options_.dir + "/journal"; }
+    std::string state_path() const { return options_.dir + "/state.db"; }
 
     void issue();
     void pump();
     void commit(Group group);
     void answer(std::uint64_t group, Result<std::vector<collector::AgentCursor>> rejected);
     void perform(collector::Intake::Actions actions);
+    void tick();
+    void keep_up();
     void first_entries();
-    void catch_up();
+    Status open_brain();
+    Status catch_up();
+    Status work(const std::vector<collector::Entry>& entries);
     void fold(const std::vector<collector::Entry>& entries);
+    void go_on_folding();
+    void pause_folding(const Error& why);
     void append_own();
     void deliver();
     std::vector<std::string> column(const std::string& sql);
-    void keep_undone();
+    Status copy_journal(const std::string& folder);
+
+    bool has_power() const { return !disk_ || disk_->is_on(); }
+
+    void check(const char* part, const Error& why);
+    void end(const char* part, const Error& why);
+    bool lives_with(const char* part, const Error& why);
 
     EventQueue& events_;
     MachineClock clock_;
@@ -134,9 +156,10 @@ class DeliveryCollector {
     std::vector<AgentId> agents_;
     DeliveryNetwork* network_ = nullptr;
     RealFiles files_;
+    std::unique_ptr<SimVfs> disk_;  // none: a good one
     std::optional<collector::JournalWriter> writer_;
     std::optional<collector::Intake> intake_;
-    std::optional<collector::Brain> brain_;
+    std::optional<collector::Brain> brain_;  // none while its disk is full
     std::map<Connection, collector::SessionId> sessions_;
     std::map<collector::SessionId, Connection> connections_;
     std::vector<collector::Pending> own_;  // entries that the folds asked for
@@ -145,11 +168,16 @@ class DeliveryCollector {
     MonoTime last_commit_{};  // in the order of their groups
     MonoTime last_answer_{};
     MonoTime next_upkeep_{};
+    MonoTime own_again_{};    // after a full disk
+    MonoTime brain_again_{};  // likewise
     std::optional<Moment> dies_at_;
     bool is_full_ = false;
     bool has_backup_ = false;
-    std::uint64_t commits_ = 0;
-    std::uint64_t backups_ = 0;
+    std::uint64_t failures_before_ = 0;  // of the disk, before this life
+    std::uint64_t power_cuts_ = 0;
+    std::uint64_t ends_ = 0;
+    std::uint64_t refusals_ = 0;
+    std::string problem_;
 };
 
 }  // namespace muster::test

@@ -177,6 +177,38 @@ DeliveryPlan plan_forgetful(std::uint64_t seed) {
     return plan;
 }
 
+DeliveryPlan plan_power_cuts(std::uint64_t seed) {
+    SeededRandom random(seed ^ 0x5eed'0020);
+    DeliveryPlan plan;
+    plan.seed = seed;
+    draw_settings(random, plan);
+    plan.collector_has_bad_disk = true;
+    plan.has_brain = one_in(random, 3);
+    plan.journal.segment_bytes = one_in(random, 2) ? 100'000 + random.below(400'000) : 1ULL << 30U;
+    plan.journal.segment_age = one_in(random, 4) ? between(random, 3s, 20s) : 24h;
+    plan.journal.checkpoint_bytes = 50'000 + random.below(500'000);
+    std::vector<Kind> kinds{{Disturbance::collector_power_cut, 6, 3s}};
+    std::vector<std::vector<Kind>> families{
+        {{Disturbance::collector_disk_fails, 4, 0s}},
+        {{Disturbance::collector_full, 3, 8s}},
+        {{Disturbance::collector_killed, 3, 3s}, {Disturbance::collector_dies_at_commit, 3, 3s}},
+        {{Disturbance::collector_clock_stepped, 2, 0s}},
+        {{Disturbance::agent_killed, 3, 5s}, {Disturbance::agent_power_cut, 3, 5s}},
+        {{Disturbance::connections_reset, 4, 0s}, {Disturbance::path_cut, 4, 10s}},
+        {{Disturbance::backup_made, 3, 0s}, {Disturbance::collector_restored, 2, 3s}},
+    };
+    if (plan.has_brain) {
+        families.pop_back();  // the record would be put back with the journal
+    }
+    for (const auto& family : families) {
+        if (one_in(random, 2)) {
+            kinds.insert(kinds.end(), family.begin(), family.end());
+        }
+    }
+    draw_disturbances(random, plan, std::move(kinds), between(random, 1s, 5s));
+    return plan;
+}
+
 DeliveryPlan plan_gentle(std::uint64_t seed) {
     SeededRandom random(seed);
     DeliveryPlan plan = with_brain(seed);

@@ -28,6 +28,7 @@ enum class Disturbance {
     agent_clock_stepped,
     collector_clock_stepped,
     collector_full,
+    collector_disk_fails,
 };
 
 struct PlannedDisturbance {
@@ -49,6 +50,7 @@ struct DeliveryPlan {
     Duration interval = std::chrono::seconds(2);
     bool is_hostile = false;  ///< the network repeats frames and lets batches overtake each other
     bool has_brain = false;
+    bool collector_has_bad_disk = false;
     std::vector<PlannedDisturbance> disturbances;  ///< by time
     SeededBug bug = SeededBug::none;
     bool checksums_are_skipped =
@@ -60,6 +62,8 @@ DeliveryPlan plan_delivery(std::uint64_t seed);
 /// An agent that keeps next to nothing of what is confirmed, begins spools all the time and is set back, and a collector that goes back
 /// to backups: what is lacking then is of streams that are no more, or have another name.
 DeliveryPlan plan_forgetful(std::uint64_t seed);
+/// What a collector stores lies on a disk that loses power at any of its calls, errs and is full; a third of the seeds have a brain.
+DeliveryPlan plan_power_cuts(std::uint64_t seed);
 /// With a brain, and only what loses nothing and is over before anybody counts as silent: all of it must leave no trace in
 /// incidents and messages. Not among it: power cuts (up to 200 ms of results are gone), machines set back (results are gone), clock
 /// steps (times of results move), full disks (results are gone), partitions beyond `silent_after` (unobserved is a state of its own).

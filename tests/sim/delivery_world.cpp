@@ -2,6 +2,7 @@
 
 #include "agent/spool_segment.hpp"
 #include "base/log.hpp"
+#include "tests/sim/journal_contents.hpp"
 #include "tests/sim/spoilt_segment.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -19,7 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int most_at_one_moment = 100'000;
-constexpr Duration most_to_drain = 5min;
+constexpr Duration most_to_drain = 20min;  // over a slow line, a record at a time
+constexpr Duration until_started_again = 1s;  // what supervises the collector waits so long
 
 class World {
   public:
@@ -89,6 +90,7 @@ class World {
         options.probes = plan_.probes;
         options.interval = plan_.interval;
         options.watch = watch_of(plan_);
+        options.has_bad_disk = plan_.collector_has_bad_disk;
         options.bug = plan_.bug;
         return options;
     }
@@ -139,10 +141,22 @@ class World {
                 agent->step();
             }
             collector_.step();
-            if (!collector_.is_running() && back_after_) {
-                start_collector(*std::exchange(back_after_, std::nullopt));
-            }
+            problem_ = problem_.empty() ? collector_.problem() : problem_;
+            supervise_collector();
         }
+    }
+
+    /// It is started again after every end, whatever ended it.
+    void supervise_collector() {
+        if (collector_.is_running() || std::exchange(is_collector_due_, true)) {
+            return;
+        }
+        events_.after(std::exchange(back_after_, until_started_again), [this] {
+            is_collector_due_ = false;
+            if (!collector_.is_running()) {
+                collector_.start();
+            }
+        });
     }
 
     bool is_drained() {
@@ -156,14 +170,6 @@ class World {
         events_.after(after, [&agent] {
             if (!agent.is_running()) {
                 agent.start();
-            }
-        });
-    }
-
-    void start_collector(Duration after) {
-        events_.after(after, [this] {
-            if (!collector_.is_running()) {
-                collector_.start();
             }
         });
     }
@@ -226,9 +232,11 @@ class World {
                 step_clock(collector_.clock(), planned.draw);
                 break;
             case Disturbance::collector_full:
-                trace_.add(events_.now(), "the collector's disk is full");
-                collector_.set_full(true);
-                events_.after(planned.lasts, [this] { collector_.set_full(false); });
+                collector_.fill_disk(planned.draw % 100'000);
+                events_.after(planned.lasts, [this] { collector_.empty_disk(); });
+                break;
+            case Disturbance::collector_disk_fails:
+                fail_collector_disk(planned);
                 break;
         }
     }
@@ -267,14 +275,28 @@ class World {
         if (!collector_.is_running()) {
             return;
         }
-        const bool has_power = planned.what != Disturbance::collector_power_cut;
-        collector_.die(
-            has_power ? DeliveryCollector::Death::kill : DeliveryCollector::Death::power_cut
-        );
+        back_after_ = planned.lasts;
+        const bool is_power_cut = planned.what == Disturbance::collector_power_cut;
+        if (is_power_cut && collector_.has_bad_disk()) {
+            collector_.cut_power_before(1 + planned.draw % 60);
+            return;
+        }
+        using Death = DeliveryCollector::Death;
+        collector_.die(is_power_cut ? Death::out_of_power : Death::killed);
         if (planned.what == Disturbance::collector_restored && collector_.restore()) {
             ++restores_;
         }
-        start_collector(planned.lasts);
+    }
+
+    void fail_collector_disk(const PlannedDisturbance& planned) {
+        SeededRandom random(planned.draw);
+        const std::array faults{
+            DiskFault::io, DiskFault::full, DiskFault::short_write, DiskFault::sync, DiskFault::read
+        };
+        const DiskFault fault = faults[random.below(faults.size())];
+        // Syncs are a tenth of all calls.
+        const std::uint64_t nth = 1 + random.below(fault == DiskFault::sync ? 6 : 60);
+        collector_.fail_disk(fault, nth, 1 + random.below(3));
     }
 
     void flip_bit(DeliveryAgent& agent, const PlannedDisturbance& planned) {
@@ -307,8 +329,7 @@ class World {
         is_healed_ = true;
         network_.set_hostile(false);
         network_.mend_all();
-        collector_.set_full(false);
-        collector_.die_at_commit(std::nullopt);
+        collector_.heal();
         if (!collector_.is_running()) {
             collector_.start();
         }
@@ -333,7 +354,7 @@ class World {
         if (problem_.empty() && !is_drained()) {
             problem_ = "after all is well again the agents do not get rid of what they have";
         }
-        const DeliveryCollector::Contents contents = collector_.contents();
+        const JournalContents contents = read_journal(collector_.journal_dir());
         for (std::size_t number = 0; number < agents_.size(); ++number) {
             DeliveryAgent& agent = *agents_[number];
             DeliveryBook& book = agent.book();
@@ -394,6 +415,9 @@ class World {
         verdict.connections = network_.connections();
         verdict.disturbances = disturbances_;
         verdict.restores = restores_;
+        verdict.power_cuts = collector_.power_cuts();
+        verdict.ends = collector_.ends();
+        verdict.refusals = collector_.refusals();
         return verdict;
     }
 
@@ -410,7 +434,8 @@ class World {
     std::uint64_t disturbances_ = 0;
     std::uint64_t restores_ = 0;
     std::set<std::size_t> has_lost_its_disk_;  // for a while: what it kept then, it kept in memory
-    std::optional<Duration> back_after_;       // once it has died at a commit
+    Duration back_after_ = until_started_again;  // the collector, when it ends next
+    bool is_collector_due_ = false;
     bool is_healed_ = false;
     std::string problem_;
 };

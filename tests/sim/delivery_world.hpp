@@ -29,6 +29,9 @@ struct DeliveryVerdict {
     std::uint64_t renewals = 0;
     std::uint64_t restores = 0;
     std::uint64_t finished_gaps = 0;     ///< of streams that were drained and gone
+    std::uint64_t power_cuts = 0;        ///< the collector's
+    std::uint64_t ends = 0;              ///< of the collector, by an error of its disk
+    std::uint64_t refusals = 0;          ///< of the collector's disk, which it lived with
     std::vector<std::string> incidents;  ///< with a brain
     std::vector<std::string> told;
 };

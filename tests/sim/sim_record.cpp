@@ -25,14 +25,22 @@ collector::Pending delivered(const std::string& outbox_id) {
     return pending(collector::EntryKind::delivery_result, result.SerializeAsString());
 }
 
-std::vector<std::string> column_of(const std::string& path, const std::string& sql) {
-    auto database = must(Database::open(path, {.mode = DatabaseMode::reader}), "state");
-    auto statement = must(database.prepare(sql), "sql");
-    std::vector<std::string> rows;
-    while (must(statement.step(), "row")) {
-        rows.emplace_back(statement.text(0));
+Result<std::vector<std::string>> try_column_of(const std::string& path, const std::string& sql) {
+    auto database = Database::open(path, {.mode = DatabaseMode::reader});
+    auto statement = database ? database->prepare(sql) : failure(database.error());
+    if (!statement) {
+        return failure(statement.error());
     }
-    return rows;
+    std::vector<std::string> rows;
+    auto row = statement->step();
+    for (; row && *row; row = statement->step()) {
+        rows.emplace_back(statement->text(0));
+    }
+    return row ? Result<std::vector<std::string>>(std::move(rows)) : failure(row.error());
+}
+
+std::vector<std::string> column_of(const std::string& path, const std::string& sql) {
+    return must(try_column_of(path, sql), "state");
 }
 
 collector::Brain refolded_brain(const std::string& journal, const std::string& state_path) {

@@ -17,6 +17,7 @@ collector::Pending pending(collector::EntryKind kind, std::string body);
 collector::Pending delivered(const std::string& outbox_id);
 
 /// Rows of one column of the state.db at `path`, in order.
+Result<std::vector<std::string>> try_column_of(const std::string& path, const std::string& sql);
 std::vector<std::string> column_of(const std::string& path, const std::string& sql);
 
 /// The whole journal folded into a new record at `state_path`.

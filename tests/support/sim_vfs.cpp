@@ -93,6 +93,7 @@ struct SimVfs::Impl {
     std::uint64_t fault_in = 0;  ///< so many calls that it can hit, this one included
     std::uint64_t fault_times = 0;
     bool has_failed = false;
+    std::uint64_t failures = 0;
     std::optional<std::uint64_t> room;
     std::uint64_t operations = 0;
     std::uint64_t syncs = 0;
@@ -122,6 +123,7 @@ bool SimVfs::Impl::fails(Call call) {
     }
     --fault_times;
     has_failed = true;
+    ++failures;
     const bool is_full = *fault == DiskFault::full || *fault == DiskFault::short_write;
     last_errno = is_full ? ENOSPC : EIO;
     return true;
@@ -239,6 +241,7 @@ int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
     const std::uint64_t end = begin + static_cast<std::uint64_t>(written);
     const std::uint64_t growth = end > own.image->size ? end - own.image->size : 0;
     if (disk.room && growth > *disk.room) {
+        ++disk.failures;
         disk.last_errno = ENOSPC;
         return SQLITE_FULL;
     }
@@ -494,11 +497,18 @@ void SimVfs::heal() {
     const std::lock_guard lock(impl_->mutex);
     impl_->fault.reset();
     impl_->room.reset();
+    impl_->cut_at_operation = never;
+    impl_->cut_at_sync = never;
 }
 
 bool SimVfs::has_failed() const {
     const std::lock_guard lock(impl_->mutex);
     return impl_->has_failed;
+}
+
+std::uint64_t SimVfs::failures() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->failures;
 }
 
 void SimVfs::set_room(std::optional<std::uint64_t> bytes) {
@@ -553,6 +563,14 @@ void SimVfs::power_on() {
     own.cut_at_operation = never;
     own.cut_at_sync = never;
     own.is_on = true;
+}
+
+void SimVfs::restart_process() {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& [path, image] : impl_->images) {
+        expect(image.opened == 0, "a killed process has no files: " + path + " is still open");
+    }
+    impl_->is_on = true;
 }
 
 void SimVfs::before_read(std::uint64_t nth, std::function<void()> then) {

@@ -35,10 +35,12 @@ class SimVfs {
 
     /// From now on the `nth` call (from 1) that `fault` can hit does, and the `times` - 1 after it.
     void fail_at(DiskFault fault, std::uint64_t nth, std::uint64_t times = 1);
-    /// The disk is sound again; what a failed sync has lost stays lost.
+    /// The disk is sound again, and no cut is to come; what a failed sync has lost stays lost.
     void heal();
     /// Whether a call has failed since `fail_at`.
     bool has_failed() const;
+    /// Calls that a fault or a lack of room has answered so far.
+    std::uint64_t failures() const;
 
     /// So many bytes more can be written beyond the ends of files; nullopt: any number.
     void set_room(std::optional<std::uint64_t> bytes);
@@ -56,6 +58,9 @@ class SimVfs {
     /// After a cut, when every database is closed: of what was not synced a part is there, torn at sectors of 512 bytes, whatever
     /// its order was. Removes shared memory, as a start of the machine does.
     void power_on();
+    /// Likewise, where it was the process that ended at the cut: whatever it wrote is in sight, synced or not. A cut that is yet to
+    /// come, and faults, stay.
+    void restart_process();
 
     /// `then` is called once, before the `nth` read from now (from 1), by whoever reads.
     void before_read(std::uint64_t nth, std::function<void()> then);
