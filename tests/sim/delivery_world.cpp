@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int most_at_one_moment = 100'000;
-constexpr Duration most_to_drain = 20min;  // over a slow line, a record at a time
+constexpr Duration most_to_drain = 20min;     // over a slow line, a record at a time
 constexpr Duration until_started_again = 1s;  // what supervises the collector waits so long
 
 class World {
