@@ -41,6 +41,7 @@ OutStream::Course OutStream::welcomed(const proto::StreamAnswer& answer) {
     next_send_ = committed_ + 1;
     told_ = std::min(told_, committed_);
     results_ = answer.results();
+    committed_results_ = results_;
     fingerprint_ = 0;
     committed_fingerprint_ = 0;
     const bool is_comparable = answer.fingerprint() != 0 && committed_ >= at_.begins_at;
@@ -215,6 +216,7 @@ bool OutStream::acknowledged(std::uint64_t seq, std::uint64_t results) {
     }
     if (seq > committed_) {
         committed_ = seq;
+        committed_results_ = results;
         committed_fingerprint_ = 0;
         nacks = 0;
     }
@@ -247,8 +249,10 @@ bool OutStream::go_back(std::uint64_t seq) {
     if (from == in_flight_.end()) {
         return seq == next_send_;
     }
-    next_send_ = from->first_seq;
-    results_ = from->results_before;
+    // Of a batch that was made up otherwise when its first records came through, these may be confirmed, and gone by now.
+    const bool is_begun = from->first_seq <= committed_;
+    next_send_ = is_begun ? committed_ + 1 : from->first_seq;
+    results_ = is_begun ? committed_results_ : from->results_before;
     for (auto each = from; each != in_flight_.end(); ++each) {
         bytes_in_flight_ -= each->bytes;
     }

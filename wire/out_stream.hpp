@@ -127,6 +127,7 @@ class OutStream {
 
     SpoolPosition at_;
     std::uint64_t committed_ = 0;
+    std::uint64_t committed_results_ = 0;      // up to there
     std::uint64_t told_ = 0;                   // as news
     std::uint64_t committed_fingerprint_ = 0;  // as sent; 0: not known
     std::uint64_t fingerprint_ =

@@ -193,6 +193,19 @@ TEST_F(LinkClientSending, IgnoresRecordsAskedForBeforeItWentBack) {
     EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 6))), "1-6");
 }
 
+/// A batch that was thought lost came late, and its first records were confirmed: the spool may have deleted them by now, and they
+/// are no gap.
+TEST_F(LinkClientSending, GoesBackToWhatIsNotConfirmedOfABatch) {
+    LinkClient link = client(position(1, 6, 7));
+    go_live(link, 0);
+    EXPECT_EQ(batches(link.on_records(now, spool_id(), records(1, 6))), "1-6");
+    link.on_frame(now, wall, ack(2));
+    EXPECT_EQ(fetched(link.on_frame(now, wall, nack(3))), 3U);
+    const auto again = link.on_records(now, spool_id(), records(3, 6));
+    EXPECT_EQ(batches(again), "3-6");
+    EXPECT_EQ(sent(again, proto::Frame::kBatch).front().batch().records_size(), 4);
+}
+
 TEST_F(LinkClientSending, ClosesWhenToldToGoBackAgainAndAgain) {
     LinkClient link = client(position(1, 4, 5));
     go_live(link, 0);
