@@ -309,26 +309,25 @@ void DeliveryAgent::act(wire::LinkAction action) {
     }
 }
 
-/// The spool's thread answers a little later, with what there is then.
+/// The spool's thread answers a little later, with what there is then, in the order in which it was asked.
 void DeliveryAgent::fetch(const wire::link_action::Fetch& fetch) {
-    events_.after(
-        std::chrono::microseconds(10 + random_.below(2000)),
-        [this, life = lives_, fetch] {
-            if (life != lives_) {
-                return;
-            }
-            std::vector<wire::SequencedRecord> answer;
-            if (agent::Spool* spool = life_->upkeep.spools().find(fetch.spool)) {
-                auto records = spool->read(fetch.from_seq, fetch.bytes);
-                if (records && !records->empty()) {
-                    answer = std::move(*records);
-                    spool->sent(answer.back().last_seq());
-                }
-            }
-            tell();
-            perform(life_->link.on_records(clock_.mono(), fetch.spool, std::move(answer)));
+    const MonoTime now = events_.now();
+    answers_at_ = std::max(answers_at_, now + std::chrono::microseconds(10 + random_.below(2000)));
+    events_.after(answers_at_ - now, [this, life = lives_, fetch] {
+        if (life != lives_) {
+            return;
         }
-    );
+        std::vector<wire::SequencedRecord> answer;
+        if (agent::Spool* spool = life_->upkeep.spools().find(fetch.spool)) {
+            auto records = spool->read(fetch.from_seq, fetch.bytes);
+            if (records && !records->empty()) {
+                answer = std::move(*records);
+                spool->sent(answer.back().last_seq());
+            }
+        }
+        tell();
+        perform(life_->link.on_records(clock_.mono(), fetch.spool, std::move(answer)));
+    });
 }
 
 void DeliveryAgent::rekey(const wire::link_action::Rekey& rekey) {

@@ -149,6 +149,7 @@ class DeliveryAgent {
     std::string new_boot();
 
     std::size_t number_;
+    MonoTime answers_at_{};  // the spool's last answer
     EventQueue& events_;
     MachineClock clock_;
     SeededRandom random_;
