@@ -291,7 +291,7 @@ TEST_F(CredentialsTest, TrustNothingElseThanOneOrTwoAuthorities) {
 }
 
 // T-48: whatever moment the process is killed at, one identity works at the next start.
-TEST_F(CredentialsTest, LeaveAWorkingIdentityWhereverTheyAreStopped) {
+TEST_F(CredentialsTest, T48LeaveAWorkingIdentityWhereverTheyAreStopped) {
     int steps = 0;
     for (int stop = 0;; ++stop) {
         files.changes_left = 1'000'000;

@@ -59,7 +59,7 @@ class FinishedList : public ::testing::Test {
     FaultyFiles files;
 };
 
-TEST_F(FinishedList, IsThereAfterARestartInItsOrder) {
+TEST_F(FinishedList, T15IsThereAfterARestartInItsOrder) {
     EXPECT_THAT(open().lines(), SizeIs(0));
     fill(3);
     FinishedStreams list = open();
@@ -76,7 +76,7 @@ TEST_F(FinishedList, IsThereAfterARestartInItsOrder) {
     EXPECT_EQ(again.lines()[2], longer);
 }
 
-TEST_F(FinishedList, OfWhichALineIsDamagedHasTheOthers) {
+TEST_F(FinishedList, T15OfWhichALineIsDamagedHasTheOthers) {
     fill(3);
     const std::string whole = content();
     const std::size_t second = whole.find(to_hex(line(2).stream.spool.raw()));
@@ -96,7 +96,7 @@ TEST_F(FinishedList, OfWhichALineIsDamagedHasTheOthers) {
     EXPECT_THAT(open().lines(), SizeIs(0));
 }
 
-TEST_F(FinishedList, OfAnotherAgentIsNotThisOnes) {
+TEST_F(FinishedList, T15OfAnotherAgentIsNotThisOnes) {
     fill(3);
     const AgentId other(Uuid::named("enrolled anew"));
     FinishedStreams list(files, path, other);
@@ -107,7 +107,7 @@ TEST_F(FinishedList, OfAnotherAgentIsNotThisOnes) {
     EXPECT_THAT(open().lines(), SizeIs(0));
 }
 
-TEST_F(FinishedList, ThatCannotBeWrittenIsWrittenWhenItCan) {
+TEST_F(FinishedList, T15ThatCannotBeWrittenIsWrittenWhenItCan) {
     FinishedStreams list = open();
     files.disk.is_dead = true;
     list.note(line(1));
@@ -118,7 +118,7 @@ TEST_F(FinishedList, ThatCannotBeWrittenIsWrittenWhenItCan) {
     EXPECT_EQ(open().lines(), std::vector{line(1)});
 }
 
-TEST_F(FinishedList, ThatCannotBeReadAtTheStartIsNotOverwritten) {
+TEST_F(FinishedList, T15ThatCannotBeReadAtTheStartIsNotOverwritten) {
     fill(2);
     files.disk.unreadable_path = path;
     files.disk.unreadable_end = 1U << 20U;
@@ -132,7 +132,7 @@ TEST_F(FinishedList, ThatCannotBeReadAtTheStartIsNotOverwritten) {
     EXPECT_THAT(open().lines(), SizeIs(3));
 }
 
-TEST_F(FinishedList, TellsNoTimeThatACollectorWouldNotBelieve) {
+TEST_F(FinishedList, T15TellsNoTimeThatACollectorWouldNotBelieve) {
     FinishedStreams list = open();
     FinishedLine odd = line(1);
     odd.stream.from = wall_from_ns(-5);
@@ -141,7 +141,7 @@ TEST_F(FinishedList, TellsNoTimeThatACollectorWouldNotBelieve) {
     EXPECT_TRUE(wire::from_proto(wire::to_proto(list.lines().front().stream)));
 }
 
-TEST_F(FinishedList, IsBoundedAndForgetsNoResults) {
+TEST_F(FinishedList, T15IsBoundedAndForgetsNoResults) {
     FinishedStreams list = open();
     std::uint64_t results = 0;
     for (std::uint64_t number = 1; number <= 5000; ++number) {
@@ -256,7 +256,7 @@ class AnyHistory {
     std::uint64_t confirmations_ = 0;
 };
 
-TEST_F(FinishedList, TellsEverythingThatIsLackingHoweverManyThereWere) {
+TEST_F(FinishedList, T15TellsEverythingThatIsLackingHoweverManyThereWere) {
     for (std::uint64_t marked = 1; marked < 400; marked += 9) {
         FinishedStreams list = open();
         AnyHistory history(list, marked % 7, marked);

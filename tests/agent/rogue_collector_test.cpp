@@ -131,7 +131,7 @@ class RogueCollector : public testing::TestWithParam<Rogue> {
     SeededRandom random{7};
 };
 
-TEST_P(RogueCollector, HearsNothingFromAnEnrolledAgentWhichSaysWhy) {
+TEST_P(RogueCollector, T42HearsNothingFromAnEnrolledAgentWhichSaysWhy) {
     const TinyServer server(GetParam().make(ours));
     UplinkOptions options;
     options.collector = {"localhost", server.port()};
@@ -160,7 +160,7 @@ TEST_P(RogueCollector, HearsNothingFromAnEnrolledAgentWhichSaysWhy) {
 }
 
 // T-49: the token is in the wrong hands or the wrong one answers: without the pinned authority's key it never sees the token.
-TEST_P(RogueCollector, HearsNothingOfAJoinToken) {
+TEST_P(RogueCollector, T49HearsNothingOfAJoinToken) {
     const TinyServer server(GetParam().make(ours));
     EnrolmentRequest request;
     request.collector_url = "https://localhost:" + std::to_string(server.port());
@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(All, RogueCollector, testing::ValuesIn(rogues()), [](co
     return one.param.name;
 });
 
-TEST_F(RogueCollector, IsToldFromTheRightOneByTheSameTest) {
+TEST_F(RogueCollector, T42IsToldFromTheRightOneByTheSameTest) {
     const TinyServer server(serving(ours.for_server()));
     EnrolmentRequest request;
     request.collector_url = "https://localhost:" + std::to_string(server.port());

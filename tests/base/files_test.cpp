@@ -284,7 +284,7 @@ TEST(RealFiles, WaitsForNoPipeAndReadsNoDevice) {
 }
 
 /// T-09, interrupted and short writes: of a regular file no signal interrupts them here, of a pipe that is full each does.
-TEST(RealFiles, WritesAllThoughSignalsInterruptIt) {
+TEST(RealFiles, T09WritesAllThoughSignalsInterruptIt) {
     const TemporaryFolder folder;
     RealFiles files;
     ASSERT_EQ(mkfifo(folder.file("pipe").c_str(), 0600), 0);

@@ -271,7 +271,7 @@ TEST_F(Access, ACertificateThatCountsNoMoreRenewsNothing) {
 }
 
 // T-45: the tokens of a thief, of a guesser, and of somebody elsewhere.
-TEST_F(Access, ATokenIsNotUsedUpByThoseWhoGuessItsSecret) {
+TEST_F(Access, T45ATokenIsNotUsedUpByThoseWhoGuessItsSecret) {
     const Secret join = token();
     const std::string id(join.reveal().substr(0, 21));  // "jt1.<id>."
     constexpr int tries = 10'000;

@@ -276,7 +276,7 @@ TEST_F(BrainCmdb, ShowsTextThatIsNoUtf8AsItCan) {
 }
 
 // T-38: which machine an agent speaks of, and of which site, its certificate and its enrolment say.
-TEST_F(BrainCmdb, AnAgentIsTakenForNoOther) {
+TEST_F(BrainCmdb, T38AnAgentIsTakenForNoOther) {
     world_.observe(*agent_, machine("web4", "10.0.0.4"));
     TestAgent& other = world_.enrol("b", "Branch");
     other.address = "10.0.9.9:40000";

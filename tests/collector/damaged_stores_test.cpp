@@ -158,7 +158,7 @@ TEST_F(DamagedStores, T14WhatWasRevokedInADamagedLogIsRevokedAgain) {
 }
 
 // T-11, T-14: a kill between the making of a file and of its tables.
-TEST_F(DamagedStores, ThoseWhoseMakingWasCutShortAreNotDamaged) {
+TEST_F(DamagedStores, T11ThoseWhoseMakingWasCutShortAreNotDamaged) {
     const Lsn last = journal_->next_lsn() - 1;
     close();
     muster::test::write_text(data_ + "/journal/" + segment_name(last + 1), "");
@@ -169,7 +169,7 @@ TEST_F(DamagedStores, ThoseWhoseMakingWasCutShortAreNotDamaged) {
     EXPECT_EQ(journal_->next_lsn(), last + 2);
 }
 
-TEST_F(DamagedStores, NothingIsRevokedWhereNoAccessIsYet) {
+TEST_F(DamagedStores, T14NothingIsRevokedWhereNoAccessIsYet) {
     const std::vector<LastingFact> facts{{.at = now_, .what = "join_token.revoked", .which = "x"}};
     const std::string path = dir_ / "new.db";
     EXPECT_EQ(withdraw_again(files_, path, facts).value(), 0);

@@ -103,7 +103,7 @@ class MendedHistory : public HistoryStore {
     std::string backups_;
 };
 
-TEST_F(MendedHistory, HasTheBackupsBlocksAndFoldsTheRestAnew) {
+TEST_F(MendedHistory, T14HasTheBackupsBlocksAndFoldsTheRestAnew) {
     open_there();
     issue(1, {"a", "b"});
     work(day_ms);
@@ -121,7 +121,7 @@ TEST_F(MendedHistory, HasTheBackupsBlocksAndFoldsTheRestAnew) {
     expect_all(60);
 }
 
-TEST_F(MendedHistory, WithoutABackupIsWhatTheJournalHolds) {
+TEST_F(MendedHistory, T14WithoutABackupIsWhatTheJournalHolds) {
     open_there();
     issue(1, {"a", "b"});
     work(day_ms);
@@ -132,7 +132,7 @@ TEST_F(MendedHistory, WithoutABackupIsWhatTheJournalHolds) {
     expect_all(30);
 }
 
-TEST_F(MendedHistory, DoesNotTakeBlocksWithoutACatalogForNothing) {
+TEST_F(MendedHistory, T14DoesNotTakeBlocksWithoutACatalogForNothing) {
     open_there();
     issue(1, {"a", "b"});
     work(day_ms);
@@ -146,7 +146,7 @@ TEST_F(MendedHistory, DoesNotTakeBlocksWithoutACatalogForNothing) {
     expect_all(30);
 }
 
-TEST_F(MendedHistory, IsNeverAheadOfTheJournal) {
+TEST_F(MendedHistory, T14IsNeverAheadOfTheJournal) {
     open_there();
     issue(1, {"a", "b"});
     work(day_ms);
@@ -155,7 +155,7 @@ TEST_F(MendedHistory, IsNeverAheadOfTheJournal) {
     EXPECT_TRUE(was_set_aside());
 }
 
-TEST_F(MendedHistory, ThatIsWholeStaysAsItIs) {
+TEST_F(MendedHistory, T14ThatIsWholeStaysAsItIs) {
     open_there();
     issue(1, {"a", "b"});
     work(day_ms);

@@ -211,7 +211,7 @@ class HostileAgents : public Listening {
 };
 
 /// T-39. It believes in no credit and sends as fast as the line takes it, a hundred times what one agent may.
-TEST_F(HostileAgents, ThatFloodsIsReadNoFasterThanItMayAndTheOthersDoNotFeelIt) {
+TEST_F(HostileAgents, T39ThatFloodsIsReadNoFasterThanItMayAndTheOthersDoNotFeelIt) {
     constexpr std::uint64_t rate = 256U << 10U;
     intake_options_.agent_rate = rate;
     dense_count_ = 20'000;
@@ -262,7 +262,7 @@ TEST_F(HostileAgents, ThatFloodsIsReadNoFasterThanItMayAndTheOthersDoNotFeelIt) 
 }
 
 /// T-39, with a collector that has no credit to give: who goes on all the same is read once a second.
-TEST_F(HostileAgents, ThatSendsWithoutCreditIsMadeToWait) {
+TEST_F(HostileAgents, T39ThatSendsWithoutCreditIsMadeToWait) {
     open();
     adapter_->set_credit(0);
     const MonoTime began = clock_.mono();
@@ -273,7 +273,7 @@ TEST_F(HostileAgents, ThatSendsWithoutCreditIsMadeToWait) {
 }
 
 /// T-40. What cannot be taken is set aside, as it came; what stands behind it and what others bring is stored.
-TEST_F(HostileAgents, ThatBringPoisonHoldNobodyUp) {
+TEST_F(HostileAgents, T40ThatBringPoisonHoldNobodyUp) {
     open();
     wire::Record poison = some_record(10, 7);  // decodes, of an epoch that was never issued
     const std::string raw = poison.payload;
@@ -316,7 +316,7 @@ TEST_F(HostileAgents, ThatBringPoisonHoldNobodyUp) {
 }
 
 /// T-36: the connection is closed and counted, the agent may come again, and nobody else notices.
-TEST_F(HostileAgents, ThatSendNoFramesLoseTheirLinkAndItIsCounted) {
+TEST_F(HostileAgents, T36ThatSendNoFramesLoseTheirLinkAndItIsCounted) {
     open();
     std::string greeting;
     ASSERT_TRUE(wire::append_frame(hello(), greeting));
@@ -391,7 +391,7 @@ TEST_F(HostileAgents, ThatDoNotReadHoldNobodyUp) {
 
 /// T-31, on the agents' port: strangers who connect and say nothing, or a byte of a handshake now and then, more of them than there
 /// are places. They have two seconds once others wait; an agent is served meanwhile. (One byte in 10 s is here one in 100 ms.)
-TEST_F(HostileAgents, AreServedWhileStrangersHoldEveryPlace) {
+TEST_F(HostileAgents, T31AreServedWhileStrangersHoldEveryPlace) {
     open();
     constexpr std::size_t strangers = 700;
     std::vector<tcp::socket> sockets;

@@ -73,7 +73,7 @@ class HostileClients : public ApiTest {
 
 /// T-33. Whatever is announced or sent, memory stays as it is; the answer is 4xx, and the connection ends. A body of 2 GiB that is
 /// only announced is in BoundsHeadersAndBodies.
-TEST_F(HostileClients, CannotFillMemory) {
+TEST_F(HostileClients, T33CannotFillMemory) {
     listen();
     fetch();
     const std::size_t before = resident();
@@ -115,7 +115,7 @@ TEST_F(HostileClients, CannotFillMemory) {
 }
 
 /// T-34, of an upload: nothing is unpacked, so nothing can burst.
-TEST_F(HostileClients, CannotSendWhatUnpacksToMore) {
+TEST_F(HostileClients, T34CannotSendWhatUnpacksToMore) {
     listen();
     for (const char* how : {"gzip", "br", "zstd", "gzip, gzip"}) {
         const std::string request = std::string("POST /api/v1/apply HTTP/1.1\r\nHost: x\r\n") +
@@ -133,7 +133,7 @@ TEST_F(HostileClients, CannotSendWhatUnpacksToMore) {
 
 /// T-31: 600 strangers at both doors of the port, each with a byte now and then (one in 100 ms for one in 10 s), in the handshake and
 /// in a request. Beyond 512 who has kept us waiting longest goes for who comes.
-TEST_F(HostileClients, WhoAreSlowKeepNobodyOut) {
+TEST_F(HostileClients, T31WhoAreSlowKeepNobodyOut) {
     listen();
     constexpr std::size_t strangers = 600;
 
@@ -203,7 +203,7 @@ TEST_F(HostileClients, WhoAreSlowKeepNobodyOut) {
 }
 
 /// T-35. Each is answered 4xx, and the next request is served.
-TEST_F(HostileClients, CannotBreakWhatReadsJson) {
+TEST_F(HostileClients, T35CannotBreakWhatReadsJson) {
     const auto repeated = [](const std::string& text, std::size_t times) {
         std::string out;
         out.reserve(text.size() * times);

@@ -137,7 +137,7 @@ class LackingCollector : public ::testing::Test {
     std::vector<CursorUpdate> cursors_;
 };
 
-TEST_F(LackingCollector, HasAGapForAStreamOfWhichItNeverHeard) {
+TEST_F(LackingCollector, T15HasAGapForAStreamOfWhichItNeverHeard) {
     EXPECT_TRUE(connect({finished()}).is_welcome);
     EXPECT_THAT(stored_gaps(), ElementsAre(told("old", "11-50: 400")));
     EXPECT_EQ(gaps_.front().reason, wire::GapReason::restored);
@@ -153,7 +153,7 @@ TEST_F(LackingCollector, HasAGapForAStreamOfWhichItNeverHeard) {
     EXPECT_THAT(stored_gaps(), IsEmpty()) << "nor by a later process";
 }
 
-TEST_F(LackingCollector, HasAGapForWhatItLacksOfAStreamThatItHadInPart) {
+TEST_F(LackingCollector, T15HasAGapForWhatItLacksOfAStreamThatItHadInPart) {
     restart_with({{agent_, finished().spool, 42, 7, 430, 1}});
     connect({finished()});
     EXPECT_THAT(stored_gaps(), ElementsAre(told("old", "43-50: 70")));
@@ -161,7 +161,7 @@ TEST_F(LackingCollector, HasAGapForWhatItLacksOfAStreamThatItHadInPart) {
     EXPECT_EQ(gaps_.front().to, noon - 10min);
 }
 
-TEST_F(LackingCollector, HasNoneForWhatItHas) {
+TEST_F(LackingCollector, T15HasNoneForWhatItHas) {
     restart_with(
         {{agent_, finished().spool, 50, 7, 500, 1}, {agent_, spool_named("more"), 60, 7, 900, 2}}
     );
@@ -169,7 +169,7 @@ TEST_F(LackingCollector, HasNoneForWhatItHas) {
     EXPECT_THAT(stored_gaps(), IsEmpty());
 }
 
-TEST_F(LackingCollector, IsToldOfEarlierOnesWithTheOneThatIsLacking) {
+TEST_F(LackingCollector, T15IsToldOfEarlierOnesWithTheOneThatIsLacking) {
     wire::FinishedStream first = finished("first");
     first.earlier_streams = 7;
     first.earlier_results = 1000;
@@ -183,7 +183,7 @@ TEST_F(LackingCollector, IsToldOfEarlierOnesWithTheOneThatIsLacking) {
     EXPECT_THAT(stored_gaps(), IsEmpty());
 }
 
-TEST_F(LackingCollector, TellsAgainWhatCouldNotBeStored) {
+TEST_F(LackingCollector, T15TellsAgainWhatCouldNotBeStored) {
     connect({finished()});
     const Staging::Group group = take();
     const auto failed = intake_.on_appended(group.id, failure(ErrorKind::full, "disk full"));
@@ -192,7 +192,7 @@ TEST_F(LackingCollector, TellsAgainWhatCouldNotBeStored) {
     EXPECT_THAT(stored_gaps(), ElementsAre(told("old", "11-50: 400")));
 }
 
-TEST_F(LackingCollector, TellsItOnceWhenTheAgentComesBackBeforeTheCommit) {
+TEST_F(LackingCollector, T15TellsItOnceWhenTheAgentComesBackBeforeTheCommit) {
     connect({finished()});
     const Staging::Group under_way = take();
     connect({finished()});
@@ -203,7 +203,7 @@ TEST_F(LackingCollector, TellsItOnceWhenTheAgentComesBackBeforeTheCommit) {
 }
 
 /// Its agent brought a part of it once more, lost its connection, and was killed before it had written down that it should.
-TEST_F(LackingCollector, WaitsForWhatIsStillOnItsWayToTheJournal) {
+TEST_F(LackingCollector, T15WaitsForWhatIsStillOnItsWayToTheJournal) {
     restart_with({{agent_, finished().spool, 42, 7, 430, 1}});
     auto both = hello({});
     auto& old = *both.mutable_hello()->add_streams();
@@ -227,7 +227,7 @@ TEST_F(LackingCollector, WaitsForWhatIsStillOnItsWayToTheJournal) {
     EXPECT_THAT(stored_gaps(), ElementsAre(told("old", "46-50: 40")));
 }
 
-TEST_F(LackingCollector, BelievesEachAgentOfItselfOnly) {
+TEST_F(LackingCollector, T15BelievesEachAgentOfItselfOnly) {
     const AgentId other = agent_named("b");
     restart_with({{agent_, finished().spool, 50, 7, 500, 1}});
     connect(other, {finished()});
@@ -238,7 +238,7 @@ TEST_F(LackingCollector, BelievesEachAgentOfItselfOnly) {
 }
 
 /// The same bound as for spools that it still has: an agent that makes up names pushes out its own.
-TEST_F(LackingCollector, RemembersNoMoreOfAnAgentThatMakesUpNames) {
+TEST_F(LackingCollector, T15RemembersNoMoreOfAnAgentThatMakesUpNames) {
     for (int round = 0; round < 4; ++round) {
         std::vector<wire::FinishedStream> made_up;
         for (std::size_t at = 0; at < wire::most_finished; ++at) {
@@ -258,7 +258,7 @@ TEST_F(LackingCollector, RemembersNoMoreOfAnAgentThatMakesUpNames) {
     EXPECT_THAT(stored_gaps(), ElementsAre(told("2.20", "11-50: 400"), told("0.0", "11-50: 400")));
 }
 
-TEST_F(LackingCollector, TellsWhatDoesNotFitAGapWithTheNextConnections) {
+TEST_F(LackingCollector, T15TellsWhatDoesNotFitAGapWithTheNextConnections) {
     wire::FinishedStream endless = finished();
     endless.last_seq = 10 + 3'000'000'000ULL * 3;
     endless.results = 100 + 3'000'000'000ULL;

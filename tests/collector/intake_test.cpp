@@ -318,7 +318,7 @@ TEST_F(Taking, StoresResultsOfTheFutureAsOfWhenTheyCameAndCountsThem) {
 }
 
 // T-38: an agent is whom its certificate names. What was assigned to another is nothing to it, and who tried stands in the log.
-TEST_F(Taking, SetsAsideResultsOfProbesThatWereAssignedToAnotherAgent) {
+TEST_F(Taking, T38SetsAsideResultsOfProbesThatWereAssignedToAnotherAgent) {
     const AgentId other = agent_named("b");
     const SpoolId spool = spool_named("t");
     testing::internal::CaptureStderr();

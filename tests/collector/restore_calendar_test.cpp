@@ -52,7 +52,7 @@ TEST_F(RestoredByOrder, T18TheNewestBackupIsTheOneMadeLast) {
     EXPECT_EQ(token(id).uses, 0U);
 }
 
-TEST_F(RestoredByOrder, WhatIsUsedWhileABackupIsMadeCountsOnce) {
+TEST_F(RestoredByOrder, T18WhatIsUsedWhileABackupIsMadeCountsOnce) {
     const CreatedJoinToken join = make_token(3);
     back_up([&] {
         now_ += 1s;
@@ -63,7 +63,7 @@ TEST_F(RestoredByOrder, WhatIsUsedWhileABackupIsMadeCountsOnce) {
     EXPECT_EQ(token(join.row.id).uses, 1U);
 }
 
-TEST_F(RestoredByOrder, ARenewedCertificateKeepsWhoSignedIt) {
+TEST_F(RestoredByOrder, T18ARenewedCertificateKeepsWhoSignedIt) {
     const EnrolledAgent enrolled = enrol(make_token(1));
     const std::string backup = back_up();
     now_ += 1h;

@@ -68,7 +68,7 @@ TEST_F(StartCheck, EndsInTheMiddleOfAFileWhenItsTimeIsOver) {
 }
 
 // T-14: any page of it.
-TEST_F(StartCheck, FindsABitThatFlippedInTheStructure) {
+TEST_F(StartCheck, T14FindsABitThatFlippedInTheStructure) {
     const std::string path = segment(50);
     disk_.flip(path, 4096 + 3, 4);  // cells on a page
     const Status whole = check_store(path, StoreDepth::whole, {});
@@ -77,7 +77,7 @@ TEST_F(StartCheck, FindsABitThatFlippedInTheStructure) {
 }
 
 // T-14: what the disk gives back no more is gone as well.
-TEST_F(StartCheck, TakesAPageThatCannotBeReadForDamage) {
+TEST_F(StartCheck, T14TakesAPageThatCannotBeReadForDamage) {
     const std::string path = segment(50);
     disk_.fail_at(test::DiskFault::read, 20, 1000);
     const Status whole = check_store(path, StoreDepth::whole, {});

@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
 );
 
 // T-09, the store's half, and T-10: every call of SQLite on the disk.
-TEST_P(FailingDisk, LosesNothingWhicheverCallOfTheDatabasesFails) {
+TEST_P(FailingDisk, T09LosesNothingWhicheverCallOfTheDatabasesFails) {
     const Outcomes outcomes = run_all(
         muster::test::fewer_by,
         [this](muster::test::SimFiles&, std::uint64_t nth) { disk_.fail_at(GetParam(), nth); },
@@ -133,7 +133,7 @@ TEST_P(FailingDisk, LosesNothingWhicheverCallOfTheDatabasesFails) {
 }
 
 // T-09, the store's half: every call for history's own files.
-TEST_P(FailingDisk, LosesNothingWhicheverCallForBlocksFails) {
+TEST_P(FailingDisk, T09LosesNothingWhicheverCallForBlocksFails) {
     const Outcomes outcomes = run_all(
         1,
         [](muster::test::SimFiles& files, std::uint64_t nth) { files.fail_at(GetParam(), nth); },
@@ -144,7 +144,7 @@ TEST_P(FailingDisk, LosesNothingWhicheverCallForBlocksFails) {
 }
 
 // T-09: every call while a backup is made.
-TEST_P(FailingDisk, MakesNoBackupThatIsNotGood) {
+TEST_P(FailingDisk, T09MakesNoBackupThatIsNotGood) {
     const muster::test::TempDir folder("/dev/shm");
     muster::test::SimFiles files(disk_);
     StoreRun store(folder / "data", files, Durability::full);

@@ -58,7 +58,7 @@ class PowerCut : public testing::Test {
 };
 
 // T-11, the store's half: while everything is made.
-TEST_F(PowerCut, AtEverySyncOfAFirstStartLeavesWhatCanBeStarted) {
+TEST_F(PowerCut, T11AtEverySyncOfAFirstStartLeavesWhatCanBeStarted) {
     std::uint64_t at = 1;
     while (run(at, 1, 1, [&](int) { disk_.cut_before_sync(at); }, true) && !HasFailure()) {
         ++at;
@@ -68,7 +68,7 @@ TEST_F(PowerCut, AtEverySyncOfAFirstStartLeavesWhatCanBeStarted) {
 }
 
 // T-11, the store's half: at every sync of a time in which a segment ends, snapshots are saved and blocks are written and merged.
-TEST_F(PowerCut, AtEverySyncLosesNothingThatWasConfirmed) {
+TEST_F(PowerCut, T11AtEverySyncLosesNothingThatWasConfirmed) {
     std::uint64_t at = 1;
     while (run(at, 20, 1, [&](int) { disk_.cut_before_sync(at); }) && !HasFailure()) {
         ++at;
@@ -78,7 +78,7 @@ TEST_F(PowerCut, AtEverySyncLosesNothingThatWasConfirmed) {
 }
 
 // T-11, the store's half: anywhere, twice, what was unsynced torn and reordered.
-TEST_F(PowerCut, AnywhereLosesNothingThatWasConfirmed) {
+TEST_F(PowerCut, T11AnywhereLosesNothingThatWasConfirmed) {
     const char* wanted = std::getenv("MUSTER_TEST_POWER_CUTS");
     const std::uint64_t cuts =
         wanted == nullptr ? 500 / muster::test::fewer_by : std::strtoull(wanted, nullptr, 10);
@@ -94,7 +94,7 @@ TEST_F(PowerCut, AnywhereLosesNothingThatWasConfirmed) {
 
 // T-10, over a restart: a commit that could not be synced is in sight and not on the disk, and what the next process confirms stands
 // behind it in the log.
-TEST_F(PowerCut, LosesNothingThatWasConfirmedAfterAProcessThatCouldNotSync) {
+TEST_F(PowerCut, T10LosesNothingThatWasConfirmedAfterAProcessThatCouldNotSync) {
     int refused = 0;
     for (std::uint64_t seed = 1; seed <= 40 && !HasFailure(); ++seed) {
         SCOPED_TRACE(seed);
@@ -129,7 +129,7 @@ TEST_F(PowerCut, LosesNothingThatWasConfirmedAfterAProcessThatCouldNotSync) {
 }
 
 // T-72: a journal that confirms before it syncs is found out.
-TEST_F(PowerCut, TakesAwayWhatAJournalConfirmsBeforeItSyncs) {
+TEST_F(PowerCut, T72TakesAwayWhatAJournalConfirmsBeforeItSyncs) {
     bool is_lost = false;
     for (std::uint64_t seed = 1; seed <= 20 && !is_lost; ++seed) {
         const muster::test::TempDir folder("/dev/shm");

@@ -43,7 +43,7 @@ std::string refusal(const std::string& text) {
     return issues.error().text();
 }
 
-TEST(HostileYaml, IsRefusedWithAPlace) {
+TEST(HostileYaml, T35IsRefusedWithAPlace) {
     struct Case {
         const char* what;
         std::string text;
@@ -101,7 +101,7 @@ TEST(HostileYaml, IsRefusedWithAPlace) {
 }
 
 /// One key a line, and all in one line: four times as much takes four times as long, not sixteen.
-TEST(HostileYaml, OfManyKeysTakesTimeByItsSize) {
+TEST(HostileYaml, T35OfManyKeysTakesTimeByItsSize) {
     using Milliseconds = std::chrono::duration<double, std::milli>;
     for (const bool in_one_line : {false, true}) {
         const auto measured = [in_one_line](std::size_t keys) {
@@ -122,7 +122,7 @@ TEST(HostileYaml, OfManyKeysTakesTimeByItsSize) {
 }
 
 /// Where a number is expected, none of these is one.
-TEST(HostileYaml, HasNumbersThatAreNone) {
+TEST(HostileYaml, T35HasNumbersThatAreNone) {
     for (const char* text :
          {".nan",
           "NaN",

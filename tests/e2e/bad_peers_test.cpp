@@ -60,7 +60,7 @@ class BadPeers : public ::testing::Test {
     Site site_;
 };
 
-TEST_F(BadPeers, AreAllRefusedByTheCollector) {
+TEST_F(BadPeers, T41AreAllRefusedByTheCollector) {
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
     ASSERT_NO_FATAL_FAILURE(site_.enrol_agent("good"));
     ASSERT_NO_FATAL_FAILURE(site_.enrol_agent("doomed"));
@@ -86,7 +86,7 @@ TEST_F(BadPeers, AreAllRefusedByTheCollector) {
 
 // T-43: within 30 s (here: at once) the connection ends, the certificate is good for nothing, and what the agent goes on measuring is
 // not stored.
-TEST_F(BadPeers, ARevokedAgentIsCutOffAtOnceAndNothingOfItIsStored) {
+TEST_F(BadPeers, T43ARevokedAgentIsCutOffAtOnceAndNothingOfItIsStored) {
     site_.configure(
         "targets:\n  - {name: web, class: server, address: 127.0.0.1, probes: [{type: "
         "icmp, count: 1, interval: 200ms, timeout: 150ms}]}\n"

@@ -79,7 +79,7 @@ class FullDisk : public ::testing::Test {
     ScriptedAgent agent_{site_};
 };
 
-TEST_F(FullDisk, StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
+TEST_F(FullDisk, T07StopsWhatComesInAloneAndTakesItAllWhenThereIsRoomAgain) {
     disk_.fill();
     ASSERT_TRUE(eventually(20s, [&] { return said(" storage.full ") == 1; }));
     EXPECT_TRUE(eventually(20s, [&] { return told() == "new"; }))

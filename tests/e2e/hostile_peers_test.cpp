@@ -150,7 +150,7 @@ class HostilePeers : public ::testing::Test {
 };
 
 /// T-25, with 200 agents; MUSTER_TEST_AGENTS=1000 for as many as it is about (which takes a limit of open files of 4,096).
-TEST_F(HostilePeers, ManyAgentsComeBackAtOnceAfterARestartAndPeopleAreAnsweredMeanwhile) {
+TEST_F(HostilePeers, T25ManyAgentsComeBackAtOnceAfterARestartAndPeopleAreAnsweredMeanwhile) {
     const char* wish = std::getenv("MUSTER_TEST_AGENTS");
     const std::size_t count = wish == nullptr ? 200 : std::strtoul(wish, nullptr, 10);
     const std::vector<wire::TlsIdentity> identities = enrol(count);
@@ -195,7 +195,7 @@ TEST_F(HostilePeers, ManyAgentsComeBackAtOnceAfterARestartAndPeopleAreAnsweredMe
 }
 
 /// T-32. The limit is set while it runs, so that it starts as it does; 1,000 strangers then hold connections to both ports.
-TEST_F(HostilePeers, AThousandConnectionsWith256DescriptorsNeitherSpinNorStopIt) {
+TEST_F(HostilePeers, T32AThousandConnectionsWith256DescriptorsNeitherSpinNorStopIt) {
     const rlimit few{256, 256};
     ASSERT_EQ(::prlimit(site_.collector().pid(), RLIMIT_NOFILE, &few, nullptr), 0);
     const std::vector<wire::TlsIdentity> identity = enrol(1);

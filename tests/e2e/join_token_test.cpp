@@ -63,7 +63,7 @@ class JoinTokens : public ::testing::Test {
     Site site_;
 };
 
-TEST_F(JoinTokens, OneUseIsOneAgentThoughAHundredComeAtOnce) {
+TEST_F(JoinTokens, T45OneUseIsOneAgentThoughAHundredComeAtOnce) {
     const ApiAnswer made = site_.post("/join-tokens", R"({"max_uses":1})");
     const std::string token = text_of(made.body, "token");
     std::vector<wire::HttpCall> calls;
@@ -79,7 +79,7 @@ TEST_F(JoinTokens, OneUseIsOneAgentThoughAHundredComeAtOnce) {
     EXPECT_EQ(site_.muster({"audit", "verify"}).exit_code, 0);
 }
 
-TEST_F(JoinTokens, AGuesserIsSlowedDownAndAudited) {
+TEST_F(JoinTokens, T45AGuesserIsSlowedDownAndAudited) {
     const std::string good = site_.join_token("edge");
     const std::string id = good.substr(0, 21);  // "jt1.<id>."
     const std::string pin = good.substr(64);
@@ -98,7 +98,7 @@ TEST_F(JoinTokens, AGuesserIsSlowedDownAndAudited) {
     EXPECT_THAT(refusals(), HasSubstr("join token " + id.substr(4, 16)));
 }
 
-TEST_F(JoinTokens, ATokenForAnotherNetworkIsOfNoUseHere) {
+TEST_F(JoinTokens, T45ATokenForAnotherNetworkIsOfNoUseHere) {
     const std::string elsewhere =
         site_.join_token("edge", R"(,"from":["198.51.100.0/24","2001:db8::/32"])");
     EXPECT_EQ(answers_to({call_with(elsewhere, "h")})[403], 1);
@@ -107,7 +107,7 @@ TEST_F(JoinTokens, ATokenForAnotherNetworkIsOfNoUseHere) {
     EXPECT_EQ(answers_to({call_with(here, "h")})[201], 1);
 }
 
-TEST_F(JoinTokens, ATokenThatEndsIsOfNoUseAfterwards) {
+TEST_F(JoinTokens, T45ATokenThatEndsIsOfNoUseAfterwards) {
     const ApiAnswer made = site_.post("/join-tokens", R"({"ttl":"1s"})");
     const std::string token = text_of(made.body, "token");
     const auto expires = parse_rfc3339(text_of(made.body, "expires"));

@@ -49,7 +49,7 @@ class KilledRenewal : public ::testing::Test {
     Site site_;
 };
 
-TEST_F(KilledRenewal, AnAgentGoesOnFromEveryPoint) {
+TEST_F(KilledRenewal, T48AnAgentGoesOnFromEveryPoint) {
     site_.configure("enrolment: {certificate_valid: 15s}\n");
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
     // In the order in which an agent passes them.
@@ -86,7 +86,7 @@ TEST_F(KilledRenewal, AnAgentGoesOnFromEveryPoint) {
     EXPECT_EQ(site_.stop_collector(), 0);
 }
 
-TEST_F(KilledRenewal, ACollectorKilledBeforeOrAfterItsCommitKeepsTheAgent) {
+TEST_F(KilledRenewal, T48ACollectorKilledBeforeOrAfterItsCommitKeepsTheAgent) {
     site_.configure("enrolment: {certificate_valid: 15s}\n");
     ASSERT_NO_FATAL_FAILURE(site_.start_collector({{"MUSTER_FAILPOINT", "access.before_promise"}}));
     ASSERT_NO_FATAL_FAILURE(site_.start_agent("edge"));

@@ -96,7 +96,7 @@ DeliveryPlan dark_collector(std::uint64_t seed) {
     return plan;
 }
 
-TEST(SeededBugs, AnAcknowledgementBeforeTheCommitIsCaught) {
+TEST(SeededBugs, T72AnAcknowledgementBeforeTheCommitIsCaught) {
     const QuietLog quiet;
     const auto caught = first_caught(20, dying_collector, [](DeliveryPlan& plan) {
         plan.bug = SeededBug::ack_before_commit;
@@ -105,7 +105,7 @@ TEST(SeededBugs, AnAcknowledgementBeforeTheCommitIsCaught) {
     EXPECT_THAT(caught->problem, HasSubstr("restored")) << "lost, and nothing was restored";
 }
 
-TEST(SeededBugs, ASpoolThatSkipsItsChecksumsIsCaught) {
+TEST(SeededBugs, T72ASpoolThatSkipsItsChecksumsIsCaught) {
     const QuietLog quiet;
     const auto caught = first_caught(20, spoilt_disk, [](DeliveryPlan& plan) {
         plan.checksums_are_skipped = true;
@@ -114,7 +114,7 @@ TEST(SeededBugs, ASpoolThatSkipsItsChecksumsIsCaught) {
     EXPECT_THAT(caught->problem, HasSubstr("stored otherwise than any was made"));
 }
 
-TEST(SeededBugs, AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
+TEST(SeededBugs, T72AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
     const QuietLog quiet;
     const auto caught = first_caught(30, plan_forgetful, [](DeliveryPlan& plan) {
         plan.agent.hides_finished = true;
@@ -122,7 +122,7 @@ TEST(SeededBugs, AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
     ASSERT_TRUE(caught);
 }
 
-TEST(SeededBugs, ACommitThatIsNotSyncedIsCaught) {
+TEST(SeededBugs, T72ACommitThatIsNotSyncedIsCaught) {
     const QuietLog quiet;
     const auto caught = first_caught(10, dark_collector, [](DeliveryPlan& plan) {
         plan.bug = SeededBug::commit_without_sync;

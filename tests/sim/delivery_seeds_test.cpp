@@ -19,7 +19,7 @@ TEST_P(DeliverySeeds, StoreOnceAndInOrderWhatWasDurable) {
 }
 
 /// T-15: many of these lose something of which the agent has nothing any more.
-TEST(ForgetfulSeeds, TellARestoredCollectorOfStreamsThatAreNoMore) {
+TEST(ForgetfulSeeds, T15TellARestoredCollectorOfStreamsThatAreNoMore) {
     constexpr SeedRange seeds{.first = 1, .count = 100 / fewer_by};
     const DeliveryVerdict sum = live_through_all("ForgetfulSeeds", seeds, plan_forgetful);
     EXPECT_GT(sum.finished_gaps, seeds.count);

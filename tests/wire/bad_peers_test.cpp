@@ -160,7 +160,7 @@ class BadPeers : public testing::Test {
 
 class BadPeer : public BadPeers, public testing::WithParamInterface<std::string> {};
 
-TEST_P(BadPeer, IsRefused) {
+TEST_P(BadPeer, T41IsRefused) {
     const AgentsPort door(made.for_server());
     for (const muster::test::Peer& peer :
          muster::test::bad_peers(made.authority, agent, made.now)) {
@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& one) { return one.param; }
 );
 
-TEST_F(BadPeers, AreNotRefusedForBeingRefused) {
+TEST_F(BadPeers, T41AreNotRefusedForBeingRefused) {
     const AgentsPort door(made.for_server());
     const auto good = muster::test::good_peer(made.authority, agent, made.now);
     EXPECT_THAT(muster::test::knock(door.port(), good, words()).heard, testing::HasSubstr(welcome));
@@ -206,7 +206,7 @@ int accepts_everything(int /*was_good*/, X509_STORE_CTX* /*verification*/) {
     return 1;
 }
 
-TEST_F(BadPeers, AreLetInWhereNoCertificateCountsAsAGoodOneAndThisIsSeen) {
+TEST_F(BadPeers, T41AreLetInWhereNoCertificateCountsAsAGoodOneAndThisIsSeen) {
     TlsContext context = careful_context();
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     const CarelessPort door(std::move(context), takes_nobody);
@@ -215,7 +215,7 @@ TEST_F(BadPeers, AreLetInWhereNoCertificateCountsAsAGoodOneAndThisIsSeen) {
     );
 }
 
-TEST_F(BadPeers, AreLetInWhereVerificationIsOnlyACallbackAndThisIsSeen) {
+TEST_F(BadPeers, T41AreLetInWhereVerificationIsOnlyACallbackAndThisIsSeen) {
     TlsContext context = careful_context();
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, accepts_everything);
     const CarelessPort door(std::move(context), reads_the_name_alone);
@@ -225,14 +225,14 @@ TEST_F(BadPeers, AreLetInWhereVerificationIsOnlyACallbackAndThisIsSeen) {
 }
 
 // Either half alone keeps them out: the handshake where the check is wrong, the check at use where the handshake is.
-TEST_F(BadPeers, AreRefusedByTheCheckWhereTheHandshakeIsCareless) {
+TEST_F(BadPeers, T41AreRefusedByTheCheckWhereTheHandshakeIsCareless) {
     TlsContext context = careful_context();
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, accepts_everything);
     const CarelessPort door(std::move(context), read_agent_peer);
     EXPECT_THAT(let_in(door.port()), IsEmpty());
 }
 
-TEST_F(BadPeers, AreRefusedByTheHandshakeWhereTheCheckTakesNobody) {
+TEST_F(BadPeers, T41AreRefusedByTheHandshakeWhereTheCheckTakesNobody) {
     const CarelessPort door(careful_context(), takes_nobody);
     EXPECT_THAT(let_in(door.port()), IsEmpty());
 }

@@ -47,7 +47,7 @@ std::vector<int> extensions_of(const X509* certificate) {
 }
 
 // T-46: what a request asks for besides its key is not even looked at.
-TEST(Certificates, GrantNothingThatARequestAsksFor) {
+TEST(Certificates, T46GrantNothingThatARequestAsksFor) {
     const test::Certificates made;
     const AgentId agent = test::agent_number(9);
     const AgentId victim = test::agent_number(1);

@@ -71,7 +71,7 @@ bool looks_good_and_is_not_finished(SSL* session) {
            SSL_get_verify_result(session) == X509_V_OK;
 }
 
-TEST(HandshakeCheck, BelievesNobodyBeforeTheLastByte) {
+TEST(HandshakeCheck, T44BelievesNobodyBeforeTheLastByte) {
     const test::Certificates made;
     Handshake both(made.for_server(), made.for_agent(test::agent_number(7)));
     int tempting_to_server = 0;
@@ -104,7 +104,7 @@ TEST(HandshakeCheck, BelievesNobodyBeforeTheLastByte) {
     EXPECT_EQ(agent->agent, test::agent_number(7));
 }
 
-TEST(HandshakeCheck, BelievesNobodyWhoseHandshakeFailed) {
+TEST(HandshakeCheck, T44BelievesNobodyWhoseHandshakeFailed) {
     const test::Certificates made;
     const test::Certificates other;
     TlsIdentity stranger = other.for_agent(test::agent_number(7));
@@ -124,7 +124,7 @@ TEST(HandshakeCheck, BelievesNobodyWhoseHandshakeFailed) {
     EXPECT_FALSE(check_peer(both.serving.get()));
 }
 
-TEST(HandshakeCheck, LeavesNothingToComeBackWith) {
+TEST(HandshakeCheck, T44LeavesNothingToComeBackWith) {
     const test::Certificates made;
     Handshake both(made.for_server(), made.for_agent(test::agent_number(7)));
     for (bool goes_on = true; goes_on;) {
@@ -141,7 +141,7 @@ TEST(HandshakeCheck, LeavesNothingToComeBackWith) {
 }
 
 // T-41, renegotiation: TLS 1.3 has none, and the agents' port speaks nothing older; the people's port does.
-TEST(HandshakeCheck, APeopleSConnectionIsNotNegotiatedAnew) {
+TEST(HandshakeCheck, T41APeopleSConnectionIsNotNegotiatedAnew) {
     const test::Certificates made;
     const TlsContext there =
         std::move(make_server_context(made.for_server(), ClientCertificates::none).value());

@@ -62,7 +62,7 @@ Result<std::optional<FrameReader::Taken>> taken(std::string_view bytes, std::siz
 }
 
 /// T-36. Each is refused as a whole; the link ends with it (LinkAdapter), and nothing of it counts.
-TEST(MalformedFrames, AreRefusedAsAWhole) {
+TEST(MalformedFrames, T36AreRefusedAsAWhole) {
     const std::string goodbye = sized(8, sized(1, "bye"));
 
     struct Case {
@@ -171,7 +171,7 @@ TEST(MalformedFrames, OfAMillionRecordsAreRefusedBeforeAnyIsUnpacked) {
 }
 
 /// T-34. The header says how much a frame unpacks to, and is believed only where each record says the same.
-TEST(PackedBombs, AreRefusedByTheirHeaderOrHeldToWhatTheySay) {
+TEST(PackedBombs, T34AreRefusedByTheirHeaderOrHeldToWhatTheySay) {
     std::string bomb;
     {
         // 64 MiB of zeros in a few KiB; one of 10 GiB differs only in what it would unpack to.
@@ -269,7 +269,7 @@ class PlayedBack : public testing::Test {
 
 /// T-27, in every order of four frames each of which comes twice: what is handed on is each number once, in sequence. TLS keeps a
 /// stream in order and refuses what was recorded, so frames are given to the link itself.
-TEST_F(PlayedBack, FramesTwiceAndInAnyOrderAreTakenOnceInSequence) {
+TEST_F(PlayedBack, T27FramesTwiceAndInAnyOrderAreTakenOnceInSequence) {
     std::vector<int> order{0, 0, 1, 1, 2, 2, 3, 3};
     const std::vector<proto::Frame> frames{batch(6, 2), batch(8, 1), batch(9, 3), batch(12, 1)};
     int orders = 0;

@@ -33,7 +33,7 @@ TEST_F(SendWindows, AreNoLimitWhereTheLineIsFast) {
 }
 
 // T-21: a heartbeat behind it is late by a few seconds, and the line is never empty.
-TEST_F(SendWindows, OfASlowLineHoldAFewSecondsOfIt) {
+TEST_F(SendWindows, T21OfASlowLineHoldAFewSecondsOfIt) {
     for (const std::uint64_t rate : {32'000U, 8'000U, 250'000U}) {
         for (int i = 0; i < 20; ++i) {
             send_all(rate);
