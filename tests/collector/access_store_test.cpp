@@ -382,7 +382,10 @@ TEST_F(Recovering, WithTheNextCertificateIsRememberedOverARestore) {
     const auto facts = read_lasting(files_, dir_ / "lasting").value();
     ASSERT_EQ(facts.size(), 1U);
     EXPECT_EQ(facts.front().what, "agent.certificate");
-    EXPECT_EQ(facts.front().which, agent_.id.text() + " " + first->certificate.serial);
+    EXPECT_EQ(
+        facts.front().which,
+        agent_.id.text() + " " + first->certificate.serial + " " + authority_.pin()
+    );
     EXPECT_EQ(count("SELECT COUNT(*) FROM audit WHERE action = 'agent.certificate_replaced'"), 1);
 }
 
