@@ -1,5 +1,6 @@
 // Owns: the half of DeliveryCollector that folds: a brain over the journal, and a receiver of messages that takes each at once.
 #include "base/crypto.hpp"
+#include "base/database.hpp"
 #include "collector/fold_order.hpp"
 #include "collector/journal/journal_reader.hpp"
 #include "probes/probe_type.hpp"
@@ -16,6 +17,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
+void say_folded(const std::string& state_path, collector::Lsn last) {
+    Database database = must(Database::open(state_path, {}), "state.db opens");
+    Statement position =
+        must(database.prepare("UPDATE fold SET folded = ?1"), "the position is known");
+    must(position.bind(0, static_cast<std::int64_t>(last)).run(), "the position is set");
+}
+
 }  // namespace
 
 /// Opens it and folds what it has not folded yet.
@@ -23,6 +31,9 @@ Status DeliveryCollector::open_brain() {
     collector::BrainOptions options;
     options.state_path = state_path();
     options.probe_types = probes::probe_schemas();
+    if (options_.bug == SeededBug::fold_ahead && std::filesystem::exists(state_path())) {
+        say_folded(state_path(), writer_->journal().next_lsn() - 1);
+    }
     auto opened = collector::Brain::open(options);
     if (!opened) {
         return failure(opened.error());

@@ -1,5 +1,5 @@
 // T-72: the simulator notices a collector that acknowledges before it commits, a spool that skips its checksums, and folds that run
-// ahead of what the journal has made durable. (A collector that accepts a null certificate: the tests of TLS.) Each bug is in the
+// ahead of what the journal has made durable, or of what they hold. (A collector that accepts a null certificate: the tests of TLS.) Each bug is in the
 // adapter that the simulator owns, so the product is the same; without it the same seeds have nothing to complain of.
 #include "tests/sim/delivery_world.hpp"
 #include "tests/sim/quiet_log.hpp"
@@ -120,6 +120,31 @@ TEST(SeededBugs, T72AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
         plan.agent.hides_finished = true;
     });
     ASSERT_TRUE(caught);
+}
+
+/// Results come all the time, and the collector is killed.
+DeliveryPlan killed_collector(std::uint64_t seed) {
+    SeededRandom random(seed);
+    DeliveryPlan plan = plan_calm(seed);
+    plan.lasts = 60s;
+    for (Duration at = 20s; at < plan.lasts; at += 7s) {
+        plan.disturbances.push_back(
+            {.what = Disturbance::collector_killed,
+             .at = at + std::chrono::milliseconds(random.below(1000)),
+             .lasts = 1s,
+             .draw = random.next_u64()}
+        );
+    }
+    return plan;
+}
+
+TEST(SeededBugs, T72ARecordThatSaysItIsAheadOfWhatItHoldsIsCaught) {
+    const QuietLog quiet;
+    const auto caught = first_caught(10, killed_collector, [](DeliveryPlan& plan) {
+        plan.bug = SeededBug::fold_ahead;
+    });
+    ASSERT_TRUE(caught);
+    EXPECT_THAT(caught->problem, HasSubstr("folded anew gives another"));
 }
 
 TEST(SeededBugs, T72ACommitThatIsNotSyncedIsCaught) {

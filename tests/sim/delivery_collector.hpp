@@ -26,6 +26,7 @@ enum class SeededBug {
     none,
     ack_before_commit,    ///< a group is answered when it is handed to the journal
     commit_without_sync,  ///< the journal confirms, and hands on, what a power cut can still undo
+    fold_ahead,           ///< the record says that more is folded than is in it
 };
 
 struct DeliveryCollectorOptions {
