@@ -1,6 +1,7 @@
 // T-72: the simulator notices a collector that acknowledges before it commits, a spool that skips its checksums, and folds that run
-// ahead of what the journal has made durable, or of what they hold. (A collector that accepts a null certificate: the tests of TLS.) Each bug is in the
-// adapter that the simulator owns, so the product is the same; without it the same seeds have nothing to complain of.
+// ahead of what the journal has made durable, or of what they hold. (A collector that accepts a null certificate: the tests of TLS.)
+// Each bug is in the adapter that the simulator owns, so the product is the same; without it the same seeds have nothing to complain
+// of.
 #include "tests/sim/delivery_world.hpp"
 #include "tests/sim/quiet_log.hpp"
 
