@@ -173,7 +173,7 @@ void measure_drain(const Lengths& lengths) {
     let_pass(lengths.outage);
     const WallTime back = clock.wall();
     collector.start();
-    const std::string journal = collector.dir() / "collector" / "journal";
+    const std::string journal = collector.dir() / "collector/journal";
     Drained found;
     const auto is_stored = [&] {
         found = drained(journal, gone, back);
