@@ -97,18 +97,16 @@ void SpoolSet::set_aside(WallTime wall) {
     bool is_news = false;
     for (const SpoolFolder& folder : senseless_) {
         const auto mark = read_mark(*files_, path_of(folder));
-        if (mark && mark->acked >= mark->begins_at) {
-            finished_.note(
-                {.stream =
-                     {.spool = mark->spool,
-                      .begins_at = mark->begins_at,
-                      .results_at_begin = mark->results_at_begin,
-                      .last_seq = mark->acked,
-                      .results = mark->acked_results,
-                      .from = wall_from_ns(static_cast<std::int64_t>(mark->first_wall)),
-                      .to = wall},
-                 .folder = folder.number,
-                 .growing = growing_->folder.number}
+        if (mark) {
+            note_finished(
+                folder,
+                {.spool = mark->spool,
+                 .begins_at = mark->begins_at,
+                 .results_at_begin = mark->results_at_begin,
+                 .last_seq = mark->acked,
+                 .results = mark->acked_results,
+                 .from = wall_from_ns(static_cast<std::int64_t>(mark->first_wall)),
+                 .to = wall}
             );
         }
         if (told_.insert(folder.id).second) {
@@ -265,10 +263,10 @@ std::vector<wire::FinishedStream> SpoolSet::finished() const {
     return out;
 }
 
-void SpoolSet::note_finished(const Member& member, const wire::FinishedStream& stream) {
+void SpoolSet::note_finished(const SpoolFolder& folder, const wire::FinishedStream& stream) {
     if (stream.last_seq >= stream.begins_at) {
         finished_.note(
-            {.stream = stream, .folder = member.folder.number, .growing = growing_->folder.number}
+            {.stream = stream, .folder = folder.number, .growing = growing_->folder.number}
         );
     }
 }
@@ -297,7 +295,7 @@ Status SpoolSet::rename(SpoolId name, SpoolId to, std::uint64_t from_seq) {
     }
     const wire::SpoolPosition at = spool.position();
     if (from_seq >= at.first_kept && from_seq <= at.next_seq) {
-        note_finished(**found, spool.finished_before(from_seq));
+        note_finished((*found)->folder, spool.finished_before(from_seq));
         if (!save_finished()) {
             return failure(ErrorKind::unavailable, "what it was cannot be written down now", dir_);
         }
@@ -339,7 +337,7 @@ void SpoolSet::remove_gone() {
         if (member->spool.is_gone()) {
             is_any_gone = true;
             note_finished(
-                *member, member->spool.finished_before(member->spool.position().next_seq)
+                member->folder, member->spool.finished_before(member->spool.position().next_seq)
             );
         }
     }

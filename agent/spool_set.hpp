@@ -85,7 +85,7 @@ class SpoolSet {
     bool others_give_way(wire::DropClass at_least);
     Status sync_ended();
     void share_limits();
-    void note_finished(const Member& member, const wire::FinishedStream& stream);
+    void note_finished(const SpoolFolder& folder, const wire::FinishedStream& stream);
     bool save_finished();
     void remove_gone();
     void remove(const Member& member);

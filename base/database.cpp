@@ -186,10 +186,6 @@ struct Interrupt {
     void operator()() const { sqlite3_interrupt(connection); }
 };
 
-}  // namespace
-
-namespace {
-
 /// A sync that failed leaves pages that are in sight and, though later syncs succeed, never on the disk: whoever starts next would
 /// believe them, and confirm what stands behind them in the log. So what is found in the log is written anew.
 int rewrite_log(sqlite3* connection) {
