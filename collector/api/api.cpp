@@ -285,23 +285,14 @@ void add_tag(const Route& route, const std::string& none_match, HttpResponse& re
     }
 }
 
-/// The least role that may do what takes `permission`.
-std::string_view role_for(Permission permission) {
-    for (const std::string_view role : {"metrics", "viewer", "operator"}) {
-        if (permission_of_role(role) >= permission) {
-            return role;
-        }
-    }
-    return "administrator";
-}
-
 /// What a caller is refused whom we know.
 std::optional<HttpResponse> refuse_actor(const Route& route, const Actor& actor) {
     if (actor.granted < route.permission) {
         return problem(
             403,
             std::string(actor.token.empty() ? "your role" : "this token") +
-                " does not allow that: it takes the role " + std::string(role_for(route.permission))
+                " does not allow that: it takes the role " +
+                std::string(least_role_for(route.permission))
         );
     }
     // Numbers count the records of every site, and changes of the collector concern them.

@@ -1,6 +1,8 @@
 #include "collector/enrolment/access_types.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace muster::collector {
@@ -23,6 +25,15 @@ std::optional<Permission> permission_of_role(std::string_view role) {
         }
     }
     return std::nullopt;
+}
+
+std::string_view least_role_for(Permission permission) {
+    const auto greatest = std::prev(roles.end());
+    return std::find_if(
+               roles.begin(),
+               greatest,
+               [permission](const auto& role) { return role.second >= permission; }
+    )->first;
 }
 
 std::string_view role_of_permission(Permission permission) {

@@ -30,6 +30,8 @@ enum class Permission : std::uint8_t {
 
 /// "metrics", "viewer", "operator", "administrator"; nothing for other texts.
 std::optional<Permission> permission_of_role(std::string_view role);
+/// The least role that may do what takes `permission`.
+std::string_view least_role_for(Permission permission);
 /// The greatest role within a permission; empty below `measure`.
 std::string_view role_of_permission(Permission permission);
 

@@ -3,6 +3,7 @@
 #include "collector/enrolment/access_sql.hpp"
 #include "collector/enrolment/access_store.hpp"
 #include "collector/enrolment/store_tools.hpp"
+#include "wire/refusal.hpp"
 
 #include <utility>
 
@@ -23,7 +24,7 @@ Result<EnrolledAgent> AccessStore::recoverable(const wire::CertificateFacts& sho
         return failure(agent.error());
     }
     if (!agent->is_active) {
-        return failure(ErrorKind::refused, "this agent has been revoked");
+        return failure(ErrorKind::refused, std::string(wire::revoked_reason));
     }
     if (shown.serial != agent->serial && shown.serial != agent->next_serial) {
         return failure(ErrorKind::refused, "this certificate has been replaced by a newer one");
