@@ -5,15 +5,12 @@
 #include "collector/figures/process_figures.hpp"
 #include "collector/journal/segments.hpp"
 #include "tests/collector/link_fixture.hpp"
+#include "tests/collector/raw_client.hpp"
 #include "wire/tls.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <gmock/gmock.h>
 
 #include <iostream>
@@ -25,51 +22,9 @@ namespace {
 using asio::ip::tcp;
 using ::testing::HasSubstr;
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-
 double ms(Duration time) {
     return static_cast<double>(time.count()) / 1e6;
 }
-
-/// A line on which anything can be sent: what our own connections refuse to send.
-class RawLine {
-  public:
-    RawLine(asio::io_context& loop, const wire::TlsIdentity& identity)
-        : context_(std::move(*wire::make_client_context(identity))),
-          stream_(tcp::socket(loop), SSL_new(context_.get())) {}
-
-    Task<bool> connect(std::uint16_t port) {
-        const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), port);
-        const auto [refused] = co_await stream_.next_layer().async_connect(endpoint, quietly);
-        if (refused) {
-            co_return false;
-        }
-        const auto [no_tls] =
-            co_await stream_.async_handshake(asio::ssl::stream_base::client, quietly);
-        co_return !no_tls;
-    }
-
-    Task<bool> send(std::string bytes) {
-        const auto buffer = asio::buffer(bytes);
-        const auto [problem, count] = co_await asio::async_write(stream_, buffer, quietly);
-        co_return !problem;
-    }
-
-    /// Until the other side closes.
-    Task<void> rest() {
-        std::string chunk(4096, '\0');
-        boost::system::error_code ended;
-        while (!ended) {
-            const auto buffer = asio::buffer(chunk);
-            const auto [problem, count] = co_await stream_.async_read_some(buffer, quietly);
-            ended = problem;
-        }
-    }
-
-  private:
-    wire::TlsContext context_;
-    asio::ssl::stream<tcp::socket> stream_;
-};
 
 class HostileAgents : public Listening {
   protected:
@@ -187,7 +142,7 @@ class HostileAgents : public Listening {
 
     /// These bytes over a connection with the agent's certificate, until the other side closes.
     Task<void> say(std::string bytes) {
-        RawLine line(loop_, identity(agent_));
+        RawClient line(loop_, *wire::make_client_context(identity(agent_)));
         const bool is_there = co_await line.connect(adapter_->port());
         EXPECT_TRUE(is_there);
         co_await line.send(std::move(bytes));
@@ -365,9 +320,9 @@ TEST_F(HostileAgents, ThatDoNotReadHoldNobodyUp) {
     issued.dense_count = probes;
     issued.items = std::move(much);
     adapter_->issued(std::move(issued));
-    RawLine line(loop_, identity(agent_));
+    RawClient line(loop_, *wire::make_client_context(identity(agent_)));
     bool is_connected = false;
-    const auto begin = [](RawLine* raw, std::uint16_t port, bool* done, std::string bytes
+    const auto begin = [](RawClient* raw, std::uint16_t port, bool* done, std::string bytes
                        ) -> Task<void> {
         *done = co_await raw->connect(port) && co_await raw->send(bytes);
     };

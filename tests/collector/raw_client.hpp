@@ -1,7 +1,8 @@
-// Owns: a client of the people's port that sends bytes and reads bytes, over TLS. Leaves to tests: what they say.
+// Owns: a client of either port that sends bytes and reads bytes, over TLS: what our own connections refuse to send. Leaves to tests: what they say.
 #pragma once
 
 #include "base/task.hpp"
+#include "wire/tls.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -29,6 +30,10 @@ class RawClient {
             );
         }
     }
+
+    /// By what we trust and who we are.
+    RawClient(asio::io_context& loop, wire::TlsContext context)
+        : tls_(context.release()), stream_(loop, tls_) {}
 
     SSL* session() { return stream_.native_handle(); }
 

@@ -73,15 +73,7 @@ TEST_F(Addresses, OfTheMachineAreGoodWhereNoNameIsConfigured) {
     site_.open_to_network("10.78.0.1", Site::Named::no);
     site_.configure("");
     ASSERT_NO_FATAL_FAILURE(site_.start_collector());
-    const CommandResult made = site_.muster(
-        {"user",
-         "create",
-         "anna",
-         "--role",
-         "administrator",
-         "--password-file",
-         site_.dir() / "password"}
-    );
+    const CommandResult made = site_.create_user("anna", "administrator");
     ASSERT_EQ(made.exit_code, 0) << made.output;
     const CommandResult in = login("10.78.0.1");
     ASSERT_EQ(in.exit_code, 0) << in.output;

@@ -7,10 +7,7 @@
 #include "tests/support/shifted_clocks.hpp"
 #include "tests/support/site.hpp"
 #include "tests/support/webhook_listener.hpp"
-#include "wire/http_client.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -240,20 +237,6 @@ class Person {
         return call;
     }
 
-    static Result<wire::HttpAnswer> perform(wire::HttpCall call) {
-        asio::io_context loop;
-        std::optional<Result<wire::HttpAnswer>> answer;
-        asio::co_spawn(
-            loop,
-            wire::http_call(loop, std::move(call), Deadline::in(10s)),
-            [&](std::exception_ptr, Result<wire::HttpAnswer> result) {
-                answer.emplace(std::move(result));
-            }
-        );
-        loop.run();
-        return std::move(*answer);
-    }
-
     const Site& site_;
     std::string cookie_;
 };
@@ -261,15 +244,7 @@ class Person {
 // What ends by the calendar ends while the calendar says so; nobody loses what is good again when it is right again.
 TEST_F(WrongClocks, T18_ACollectorWhoseCalendarIsSetKeepsPeopleSignedIn) {
     write_text(site_.dir() / "password", "correct horse battery\n");
-    const CommandResult made = site_.muster(
-        {"user",
-         "create",
-         "anna",
-         "--role",
-         "administrator",
-         "--password-file",
-         site_.dir() / "password"}
-    );
+    const CommandResult made = site_.create_user("anna", "administrator");
     ASSERT_EQ(made.exit_code, 0) << made.output;
     Person anna(site_);
     Person at_home(site_);

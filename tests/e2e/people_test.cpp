@@ -47,17 +47,11 @@ class PeopleOfASite : public ::testing::Test {
         );
     }
 
-    CommandResult create(const std::string& name, const std::string& role) {
-        return site_.muster(
-            {"user", "create", name, "--role", role, "--password-file", site_.dir() / "password"}
-        );
-    }
-
     Site site_;
 };
 
 TEST_F(PeopleOfASite, SignInWorkAndSignOutAgain) {
-    const CommandResult made = create("anna", "administrator");
+    const CommandResult made = site_.create_user("anna", "administrator");
     ASSERT_EQ(made.exit_code, 0) << made.output;
     const CommandResult in = login("anna", "password");
     ASSERT_EQ(in.exit_code, 0) << in.output << site_.collector_log();
@@ -73,7 +67,7 @@ TEST_F(PeopleOfASite, SignInWorkAndSignOutAgain) {
 }
 
 TEST_F(PeopleOfASite, AreToldWhatToDoAboutAnAuthorityTheyDoNotKnow) {
-    ASSERT_EQ(create("anna", "administrator").exit_code, 0);
+    ASSERT_EQ(site_.create_user("anna", "administrator").exit_code, 0);
     std::vector<std::string> arguments = {
         "login",
         "--server",
@@ -101,8 +95,8 @@ TEST_F(PeopleOfASite, AreToldWhatToDoAboutAnAuthorityTheyDoNotKnow) {
 }
 
 TEST_F(PeopleOfASite, DoWhatTheirRoleAllows) {
-    ASSERT_EQ(create("anna", "administrator").exit_code, 0);
-    ASSERT_EQ(create("vera", "viewer").exit_code, 0);
+    ASSERT_EQ(site_.create_user("anna", "administrator").exit_code, 0);
+    ASSERT_EQ(site_.create_user("vera", "viewer").exit_code, 0);
     ASSERT_EQ(login("vera", "password").exit_code, 0);
     EXPECT_EQ(as("vera", {"agent", "list"}).exit_code, 0);
     const CommandResult refused = as("vera", {"token", "create", "--agent"});
@@ -118,7 +112,7 @@ TEST_F(PeopleOfASite, DoWhatTheirRoleAllows) {
 }
 
 TEST_F(PeopleOfASite, ChangeTheirPassword) {
-    ASSERT_EQ(create("vera", "viewer").exit_code, 0);
+    ASSERT_EQ(site_.create_user("vera", "viewer").exit_code, 0);
     ASSERT_EQ(login("vera", "password").exit_code, 0);
     write_text(site_.dir() / "fresh", "another horse battery\n");
     const CommandResult wrong =
@@ -146,7 +140,7 @@ TEST_F(PeopleOfASite, ChangeTheirPassword) {
 }
 
 TEST_F(PeopleOfASite, LeaveAnAuditThatHoldsOverRestartsAndNoSecrets) {
-    ASSERT_EQ(create("anna", "administrator").exit_code, 0);
+    ASSERT_EQ(site_.create_user("anna", "administrator").exit_code, 0);
     ASSERT_EQ(login("anna", "password").exit_code, 0);
     site_.stop_collector();
     site_.start_collector();

@@ -26,6 +26,12 @@ history: {seal_every: 2s}
 notify: {backoff_least: 100ms, backoff_most: 1s}
 )";
 
+std::string listen_address(const std::string& host, std::uint16_t port) {
+    return "\"" + host + ":" + std::to_string(port) + "\"";
+}
+
+}  // namespace
+
 Result<wire::HttpAnswer> perform(wire::HttpCall call) {
     asio::io_context loop;
     std::optional<Result<wire::HttpAnswer>> answer;
@@ -39,12 +45,6 @@ Result<wire::HttpAnswer> perform(wire::HttpCall call) {
     loop.run();
     return std::move(*answer);
 }
-
-std::string listen_address(const std::string& host, std::uint16_t port) {
-    return "\"" + host + ":" + std::to_string(port) + "\"";
-}
-
-}  // namespace
 
 Site::Site() {
     configure("");
@@ -240,6 +240,10 @@ ApiAnswer Site::call(const std::string& method, const std::string& path, const s
     boost::system::error_code not_json;
     boost::json::value value = boost::json::parse(answer->body, not_json);
     return {answer->status, not_json ? boost::json::value(answer->body) : std::move(value)};
+}
+
+CommandResult Site::create_user(const std::string& name, const std::string& role) {
+    return muster({"user", "create", name, "--role", role, "--password-file", dir_ / "password"});
 }
 
 CommandResult Site::muster(std::vector<std::string> arguments, Duration patience) {

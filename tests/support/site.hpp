@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "wire/http_client.hpp"
 
 #include <boost/json.hpp>
 
@@ -19,6 +20,9 @@ struct ApiAnswer {
     int status = 0;
     boost::json::value body;
 };
+
+/// One request on a loop of its own, within 10 s.
+Result<wire::HttpAnswer> perform(wire::HttpCall call);
 
 /// One collector and any number of agents below one temporary folder. Everything it started ends with it.
 class Site {
@@ -61,6 +65,8 @@ class Site {
     /// Below dir(), readable for whom the daemons run as.
     void write(const std::string& name, const std::string& text) const;
     std::string join_token(const std::string& name, const std::string& extra_json = "");
+    /// With the password in the file `password` of `dir()`.
+    CommandResult create_user(const std::string& name, const std::string& role);
     /// `muster ARGUMENTS…` as the administrator; both streams are in the output.
     CommandResult muster(
         std::vector<std::string> arguments, Duration patience = std::chrono::seconds(30)
