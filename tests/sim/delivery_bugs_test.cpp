@@ -80,20 +80,24 @@ DeliveryPlan spoilt_disk(std::uint64_t seed) {
     return plan;
 }
 
-/// Results come all the time, and the power goes.
-DeliveryPlan dark_collector(std::uint64_t seed) {
+/// Results come all the time, and the collector ends again and again.
+DeliveryPlan ended_collector(std::uint64_t seed, Disturbance by) {
     SeededRandom random(seed);
     DeliveryPlan plan = plan_calm(seed);
-    plan.collector_has_bad_disk = true;
     plan.lasts = 60s;
     for (Duration at = 20s; at < plan.lasts; at += 7s) {
-        plan.disturbances.push_back(
-            {.what = Disturbance::collector_power_cut,
-             .at = at,
-             .lasts = 1s,
-             .draw = random.next_u64()}
-        );
+        plan.disturbances.push_back({.what = by, .at = at, .lasts = 1s, .draw = random.next_u64()});
     }
+    return plan;
+}
+
+DeliveryPlan killed_collector(std::uint64_t seed) {
+    return ended_collector(seed, Disturbance::collector_killed);
+}
+
+DeliveryPlan dark_collector(std::uint64_t seed) {
+    DeliveryPlan plan = ended_collector(seed, Disturbance::collector_power_cut);
+    plan.collector_has_bad_disk = true;
     return plan;
 }
 
@@ -121,22 +125,6 @@ TEST(SeededBugs, T72AStreamThatIsGoneAndOfWhichNothingIsToldIsCaught) {
         plan.agent.hides_finished = true;
     });
     ASSERT_TRUE(caught);
-}
-
-/// Results come all the time, and the collector is killed.
-DeliveryPlan killed_collector(std::uint64_t seed) {
-    SeededRandom random(seed);
-    DeliveryPlan plan = plan_calm(seed);
-    plan.lasts = 60s;
-    for (Duration at = 20s; at < plan.lasts; at += 7s) {
-        plan.disturbances.push_back(
-            {.what = Disturbance::collector_killed,
-             .at = at + std::chrono::milliseconds(random.below(1000)),
-             .lasts = 1s,
-             .draw = random.next_u64()}
-        );
-    }
-    return plan;
 }
 
 TEST(SeededBugs, T72ARecordThatSaysItIsAheadOfWhatItHoldsIsCaught) {

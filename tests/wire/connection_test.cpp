@@ -61,6 +61,19 @@ class ConnectionTest : public testing::Test {
         return test::run(loop, connection.receive(deadline));
     }
 
+    /// Sends more than the sockets' buffers hold, until nothing more goes out: how much has not.
+    std::size_t fill(Connection& connection) {
+        for (int i = 0; i < 40; ++i) {
+            EXPECT_TRUE(connection.send(batch(500U << 10U)));
+        }
+        std::size_t unsent = 0;
+        while (std::exchange(unsent, connection.unsent()) != connection.unsent()) {
+            loop.restart();
+            loop.run_for(std::chrono::milliseconds(100));
+        }
+        return unsent;
+    }
+
     /// What the listener logs when somebody with this identity comes, and what that one sees at the first read.
     std::string refusal(const TlsIdentity& identity, Error* seen = nullptr) {
         testing::internal::CaptureStderr();
@@ -218,14 +231,7 @@ TEST_F(ConnectionTest, ReadsAheadNoMoreThanItMay) {
     const std::unique_ptr<Connection> server = accept();
     server->allow_large_frames();
     server->read_ahead(64U << 10U);
-    for (int i = 0; i < 40; ++i) {
-        ASSERT_TRUE((*client)->send(batch(500U << 10U)));
-    }
-    std::size_t unsent = 0;
-    while (std::exchange(unsent, (*client)->unsent()) != (*client)->unsent()) {
-        loop.restart();
-        loop.run_for(std::chrono::milliseconds(100));
-    }
+    const std::size_t unsent = fill(**client);
     ASSERT_GT(unsent, 0U) << "the sockets' buffers are full";
     EXPECT_EQ(test::run(loop, count_waiting(*server)), 1);
 }
@@ -235,14 +241,7 @@ TEST_F(ConnectionTest, TellsWhatIsWrittenOfMuch) {
     ASSERT_TRUE(client);
     const std::unique_ptr<Connection> server = accept();
     server->allow_large_frames();
-    for (int i = 0; i < 40; ++i) {
-        ASSERT_TRUE((*client)->send(batch(500U << 10U)));
-    }
-    std::size_t unsent = 0;
-    while (std::exchange(unsent, (*client)->unsent()) != (*client)->unsent()) {
-        loop.restart();
-        loop.run_for(std::chrono::milliseconds(100));
-    }
+    const std::size_t unsent = fill(**client);
     ASSERT_GT(unsent, 0U);
     for (int i = 0; i < 12; ++i) {
         ASSERT_TRUE(receive(*server));
